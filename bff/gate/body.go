@@ -1,0 +1,113 @@
+package gate
+
+import (
+	"errors"
+	"io"
+
+	"coatcheck/bff/http1"
+)
+
+// body is the body of a request, under the gate's deadlines.
+type body struct {
+	r          *Request
+	chunks     http1.Chunks
+	left       int64 // with a length: what is still to come
+	read       int64
+	limit      int64
+	mustInvite bool // the client waits for a 100
+	err        error
+}
+
+func (b *body) begin(r *Request, expects bool) {
+	b.r, b.left, b.read, b.limit, b.err = r, max(0, r.head.Length), 0, 0, nil
+	b.mustInvite = expects && r.HasBody()
+	if r.head.Chunked {
+		b.chunks.Reset(&r.conn.in)
+	}
+}
+
+// Read implements [io.Reader].
+func (b *body) Read(p []byte) (int, error) {
+	if b.err == nil && b.complete() {
+		b.err = io.EOF
+	}
+	if b.err != nil {
+		return 0, b.err
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	n, err := b.next(p)
+	b.read += int64(n)
+	if b.limit > 0 && b.read > b.limit {
+		n, err = 0, ErrBodyTooLarge
+	}
+	b.err = err
+	return n, err
+}
+
+func (b *body) next(p []byte) (int, error) {
+	c := b.r.conn
+	if b.mustInvite && c.in.Len() == 0 {
+		if _, err := c.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
+			return 0, ErrBodyBroken
+		}
+	}
+	b.mustInvite = false
+	if err := c.readDeadline(c.options.BodyIdle); err != nil {
+		return 0, ErrBodyBroken
+	}
+	var n int
+	var err error
+	if b.r.head.Chunked {
+		n, err = b.chunks.Read(p)
+	} else {
+		n, err = c.in.Read(p[:min(int64(len(p)), b.left)])
+		b.left -= int64(n)
+	}
+	return n, b.explain(err)
+}
+
+func (b *body) explain(err error) error {
+	switch {
+	case err == nil || err == io.EOF && b.complete():
+		return err
+	case isTimeout(err):
+		return ErrBodyTimeout
+	case errors.Is(err, http1.ErrMalformed):
+		return errors.Join(ErrBodyBroken, err)
+	}
+	return ErrBodyBroken
+}
+
+func (b *body) complete() bool {
+	if b.r.head.Chunked {
+		return b.chunks.Done()
+	}
+	return b.left == 0
+}
+
+func (b *body) buffered() ([]byte, bool) {
+	in := &b.r.conn.in
+	if b.r.head.Chunked || b.read > 0 || b.left > int64(in.Len()) || b.limit > 0 && b.left > b.limit {
+		return nil, false
+	}
+	whole := in.Buffered()[:b.left]
+	in.Discard(int(b.left))
+	b.read, b.left = b.left, 0
+	return whole, true
+}
+
+func (b *body) finish() bool {
+	if b.err != nil && b.err != io.EOF {
+		return false
+	}
+	if b.r.head.Chunked {
+		return b.chunks.Poll()
+	}
+	in := &b.r.conn.in
+	skip := min(b.left, int64(in.Len()))
+	in.Discard(int(skip))
+	b.left -= skip
+	return b.left == 0
+}

@@ -1,0 +1,195 @@
+package gate
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"coatcheck/bff/http1"
+)
+
+// After an answer that left part of the request unread, the gate reads on for so
+// long and so much before it closes.
+const (
+	lingerTime  = 2 * time.Second
+	lingerBytes = 1 << 20
+)
+
+// slack is how much earlier than asked a deadline may fire: a deadline that is
+// moved by less stays where it is, because moving it costs a timer operation.
+const slack = time.Second
+
+// Conn is one connection of a browser. Read is for the web server and hands out
+// heads only; the body is read through [Conn.Request].
+type Conn struct {
+	net.Conn
+	options *Options
+	peer    netip.AddrPort
+
+	in      http1.Reader
+	out     []byte // of the head made for the web server, what it has not read yet
+	request *Request
+
+	readBy, writeBy time.Time
+	answering       bool // between a head handed out and the next Read
+	linger          atomic.Bool
+	closed          atomic.Bool
+}
+
+func newConn(c net.Conn, o *Options) *Conn {
+	conn := &Conn{Conn: c, options: o}
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		peer := a.AddrPort()
+		conn.peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
+	}
+	conn.in.Reset(c)
+	return conn
+}
+
+// Peer is the address at the other end; IPv4 also where it came mapped into IPv6.
+func (c *Conn) Peer() netip.AddrPort { return c.peer }
+
+// Request is the request at work. It is valid until the answer was written.
+func (c *Conn) Request() *Request { return c.request }
+
+// NetConn returns the connection below, to hand it over or to watch it.
+func (c *Conn) NetConn() net.Conn { return c.Conn }
+
+// Read implements [net.Conn] for the web server: it waits for the next request
+// and returns the head made for it. io.EOF: no more requests, or a refused one.
+func (c *Conn) Read(p []byte) (int, error) {
+	if len(c.out) == 0 {
+		if err := c.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.out)
+	c.out = c.out[n:]
+	return n, nil
+}
+
+// next waits for a request and reads its head.
+func (c *Conn) next() error {
+	if c.answering && !c.request.Finish() {
+		c.linger.Store(true)
+		return io.EOF // the rest of a body is no request
+	}
+	c.answering = false
+	if err := c.await(); err != nil {
+		return err
+	}
+	if c.request == nil {
+		c.request = acquireRequest(c)
+	}
+	err := c.request.head.ReadRequest(&c.in, c.options.Header)
+	if err == nil {
+		err = c.request.admit()
+	}
+	if err != nil {
+		return c.refuse(err)
+	}
+	c.answering = true
+	c.out = c.request.out
+	return nil
+}
+
+// await returns once a first byte is there. The wait is an idle connection's: it
+// holds no request, and no buffer.
+func (c *Conn) await() error {
+	if c.in.Len() == 0 {
+		c.release()
+		if err := c.readDeadline(c.options.KeepAlive); err != nil {
+			return err
+		}
+		if err := c.in.Fill(c.options.Header); err != nil {
+			return io.EOF // gone, or idle for too long: nobody is owed an answer
+		}
+	}
+	if !whole(c.in.Buffered()) {
+		c.readBy = time.Time{}
+		return c.readDeadline(c.options.HeaderTimeout)
+	}
+	return nil
+}
+
+// whole reports whether b holds the end of a head, so that no deadline is needed.
+func whole(b []byte) bool {
+	return bytes.Contains(b, []byte("\r\n\r\n"))
+}
+
+func (c *Conn) release() {
+	if c.request != nil {
+		releaseRequest(c.request)
+		c.request, c.out = nil, nil
+	}
+	c.in.Release()
+}
+
+// refuse answers a request that does not come in, and ends the connection.
+func (c *Conn) refuse(cause error) error {
+	a := answerTo(cause)
+	if a == nil {
+		return io.EOF
+	}
+	if c.options.Refused != nil {
+		c.options.Refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
+	}
+	if c.writeDeadline(c.options.BodyIdle) == nil {
+		_, _ = c.Conn.Write(a.bytes)
+	}
+	c.linger.Store(true)
+	return io.EOF
+}
+
+// Write implements [net.Conn]; each write has the time of Options.BodyIdle, so that
+// a reader that stops holds nothing for ever.
+func (c *Conn) Write(p []byte) (int, error) {
+	if err := c.writeDeadline(c.options.BodyIdle); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
+
+func (c *Conn) readDeadline(d time.Duration) error {
+	return move(&c.readBy, d, c.SetReadDeadline)
+}
+
+func (c *Conn) writeDeadline(d time.Duration) error {
+	return move(&c.writeBy, d, c.SetWriteDeadline)
+}
+
+func move(by *time.Time, d time.Duration, set func(time.Time) error) error {
+	want := time.Now().Add(d)
+	if ahead := want.Sub(*by); ahead >= 0 && ahead < min(slack, d/4) {
+		return nil
+	}
+	*by = want
+	return set(want)
+}
+
+// Close implements [net.Conn]. Behind an answer that left part of the request
+// unread, it closes one half first and reads on for a moment.
+func (c *Conn) Close() error {
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	if c.linger.Load() {
+		c.drain()
+	}
+	return c.Conn.Close()
+}
+
+func (c *Conn) drain() {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil || c.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes)
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -1,0 +1,120 @@
+package gate
+
+import (
+	"errors"
+	"strconv"
+	"sync"
+
+	"coatcheck/bff/http1"
+)
+
+// Request is a request that came through the gate. Its bytes are valid until the
+// answer was written.
+type Request struct {
+	conn *Conn
+	head http1.Head
+	out  []byte
+	body body
+}
+
+var requests = sync.Pool{New: func() any { return new(Request) }}
+
+func acquireRequest(c *Conn) *Request {
+	r := requests.Get().(*Request)
+	r.conn = c
+	return r
+}
+
+func releaseRequest(r *Request) {
+	r.conn = nil
+	requests.Put(r)
+}
+
+// Refusals of the gate's own, beside those of package http1.
+var (
+	errMethod = errors.New("gate: method not known")
+	errExpect = errors.New("gate: expectation not known")
+)
+
+// methods that are known. CONNECT would make a tunnel of us; TRACE echoes cookies
+// to scripts (cross-site tracing).
+const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+func known(method []byte) bool {
+	switch string(method) {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
+		return true
+	}
+	return false
+}
+
+// admit looks at what the grammar leaves open, and makes the head that the web
+// server sees.
+func (r *Request) admit() error {
+	h := &r.head
+	if !known(h.Method) {
+		return errMethod
+	}
+	expect, count := h.Get("expect")
+	if count > 1 || count == 1 && !http1.EqualFold(expect, "100-continue") {
+		return errExpect
+	}
+	r.body.begin(r, count == 1 && h.Minor == 1)
+	r.out = r.appendHead(r.out[:0])
+	return nil
+}
+
+// appendHead makes a head that says only what the web server must know. A target
+// that is no path is refused later, by the server's own rules, from [Request.Target].
+func (r *Request) appendHead(b []byte) []byte {
+	h := &r.head
+	b = append(append(b, h.Method...), ' ')
+	if h.Target[0] == '/' {
+		b = append(b, h.Target...)
+	} else {
+		b = append(b, '/')
+	}
+	b = strconv.AppendInt(append(b, " HTTP/1."...), int64(h.Minor), 10)
+	b = append(append(b, "\r\nHost: "...), h.Host...)
+	switch {
+	case h.Close:
+		b = append(b, "\r\nConnection: close"...)
+	case h.Minor == 0 && h.KeepAlive:
+		b = append(b, "\r\nConnection: keep-alive"...)
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+// Head is the request's head, every field as it was sent.
+func (r *Request) Head() *http1.Head { return &r.head }
+
+// Conn is the connection that the request came on.
+func (r *Request) Conn() *Conn { return r.conn }
+
+// BodyLength is Content-Length, -1 for a chunked body, 0 for none.
+func (r *Request) BodyLength() int64 {
+	if r.head.Chunked {
+		return -1
+	}
+	return max(0, r.head.Length)
+}
+
+// HasBody reports whether the request announces a body, be it an empty one.
+func (r *Request) HasBody() bool { return r.head.Chunked || r.head.Length > 0 }
+
+// Buffered returns the whole body where it has a length and is already here.
+func (r *Request) Buffered() ([]byte, bool) { return r.body.buffered() }
+
+// LimitBody makes reads beyond n bytes fail with [ErrBodyTooLarge]; 0 = no limit.
+func (r *Request) LimitBody(n int64) { r.body.limit = n }
+
+// BodyRead is how many bytes of the body were read.
+func (r *Request) BodyRead() int64 { return r.body.read }
+
+// Read reads the body: io.EOF behind a complete one, else one of the sentinels of
+// this package. The first read answers an "Expect: 100-continue".
+func (r *Request) Read(p []byte) (int, error) { return r.body.Read(p) }
+
+// Finish reports whether the whole body was read, skipping without waiting what is
+// already here. Where it is false the connection must end with the answer.
+func (r *Request) Finish() bool { return r.body.finish() }
