@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"coatcheck/bff/http1"
 )
@@ -16,11 +17,13 @@ type body struct {
 	limit      int64
 	mustInvite bool // the client waits for a 100
 	err        error
+	stopped    atomic.Bool
 }
 
 func (b *body) begin(r *Request, expects bool) {
 	b.r, b.left, b.read, b.limit, b.err = r, max(0, r.head.Length), 0, 0, nil
 	b.mustInvite = expects && r.HasBody()
+	b.stopped.Store(false)
 	if r.head.Chunked {
 		b.chunks.Reset(&r.conn.in)
 	}
@@ -54,7 +57,7 @@ func (b *body) next(p []byte) (int, error) {
 		}
 	}
 	b.mustInvite = false
-	if err := c.readDeadline(c.options.BodyIdle); err != nil {
+	if err := c.readDeadline(c.options.BodyIdle); err != nil || b.stopped.Load() {
 		return 0, ErrBodyBroken
 	}
 	var n int
@@ -99,7 +102,7 @@ func (b *body) buffered() ([]byte, bool) {
 }
 
 func (b *body) finish() bool {
-	if b.err != nil && b.err != io.EOF {
+	if b.err != nil && b.err != io.EOF || b.stopped.Load() {
 		return false
 	}
 	if b.r.head.Chunked {

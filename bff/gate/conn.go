@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +38,11 @@ type Conn struct {
 
 	readBy, writeBy time.Time
 	answering       bool // between a head handed out and the next Read
+	tunnel          bool // the connection speaks another protocol now
 	linger          atomic.Bool
+	work            work
+	watcher         *watcher
+	number          uint64 // in watcher
 	closed          atomic.Bool
 }
 
@@ -63,6 +68,9 @@ func (c *Conn) NetConn() net.Conn { return c.Conn }
 // Read implements [net.Conn] for the web server: it waits for the next request
 // and returns the head made for it. io.EOF: no more requests, or a refused one.
 func (c *Conn) Read(p []byte) (int, error) {
+	if c.tunnel {
+		return c.in.Read(p)
+	}
 	if len(c.out) == 0 {
 		if err := c.next(); err != nil {
 			return 0, err
@@ -71,6 +79,14 @@ func (c *Conn) Read(p []byte) (int, error) {
 	n := copy(p, c.out)
 	c.out = c.out[n:]
 	return n, nil
+}
+
+// Tunnel makes Read and Write plain from now on, without deadlines of the gate's: the
+// connection speaks another protocol.
+func (c *Conn) Tunnel() {
+	c.tunnel = true
+	c.linger.Store(true) // or a last close frame might not arrive
+	_ = c.Conn.SetDeadline(time.Time{})
 }
 
 // next waits for a request and reads its head.
@@ -149,10 +165,38 @@ func (c *Conn) refuse(cause error) error {
 // Write implements [net.Conn]; each write has the time of Options.BodyIdle, so that
 // a reader that stops holds nothing for ever.
 func (c *Conn) Write(p []byte) (int, error) {
+	if c.tunnel {
+		return c.Conn.Write(p)
+	}
 	if err := c.writeDeadline(c.options.BodyIdle); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
+}
+
+var portions = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// ReadFrom implements [io.ReaderFrom]: it writes what r gives as soon as r gives it.
+// The web server's own buffer would hold a slow body back until it is full.
+func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
+	page := portions.Get().(*[]byte)
+	defer portions.Put(page)
+	for {
+		n, err := r.Read(*page)
+		if n > 0 {
+			written, werr := c.Write((*page)[:n])
+			total += int64(written)
+			if werr != nil {
+				return total, werr
+			}
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
 }
 
 func (c *Conn) readDeadline(d time.Duration) error {
@@ -178,6 +222,7 @@ func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
+	c.watcher.remove(c)
 	if c.linger.Load() {
 		c.drain()
 	}

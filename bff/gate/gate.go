@@ -19,6 +19,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -58,10 +59,17 @@ var (
 type Listener struct {
 	net.Listener
 	options Options
+	watcher *watcher
+	once    sync.Once
 }
 
 // Listen puts the gate in front of l.
-func Listen(l net.Listener, o Options) *Listener { return &Listener{l, o} }
+func Listen(l net.Listener, o Options) *Listener {
+	return &Listener{Listener: l, options: o, watcher: newWatcher()}
+}
+
+// Stop ends the watch over connections, once they have all been closed.
+func (l *Listener) Stop() { l.once.Do(l.watcher.close) }
 
 // Accept implements [net.Listener]; each connection is a *[Conn].
 func (l *Listener) Accept() (net.Conn, error) {
@@ -69,5 +77,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newConn(c, &l.options), nil
+	conn := newConn(c, &l.options)
+	conn.watcher = l.watcher
+	l.watcher.add(conn)
+	return conn, nil
 }

@@ -378,3 +378,35 @@ func TestBodies(t *testing.T) {
 		})
 	}
 }
+
+// TestBrowserLeaves: work is told when the browser left, and not when it did not.
+func TestBrowserLeaves(t *testing.T) {
+	left, release := make(chan struct{}), make(chan struct{})
+	s := start(t, quick, func(r *gate.Request) string {
+		if string(r.Head().Target) == "/short" {
+			r.Conn().Working(func() { t.Error("a browser that stayed was said to have left") })
+			r.Conn().Idle()
+			return "short"
+		}
+		r.Conn().Working(func() { close(left) })
+		defer r.Conn().Idle()
+		<-release
+		return ""
+	})
+	c, err := net.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(c, "GET /short HTTP/1.1\r\nHost: x\r\n\r\n")
+	if _, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(c, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+	time.AfterFunc(300*time.Millisecond, func() { _ = c.Close() })
+	select {
+	case <-left:
+	case <-time.After(10 * time.Second):
+		t.Error("nobody noticed that the browser left")
+	}
+	close(release)
+}

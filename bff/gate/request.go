@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"time"
 
 	"coatcheck/bff/http1"
 )
@@ -114,6 +115,13 @@ func (r *Request) BodyRead() int64 { return r.body.read }
 // Read reads the body: io.EOF behind a complete one, else one of the sentinels of
 // this package. The first read answers an "Expect: 100-continue".
 func (r *Request) Read(p []byte) (int, error) { return r.body.Read(p) }
+
+// Interrupt makes a Read that is under way in another goroutine, and all that
+// follow, fail soon: nobody wants the rest.
+func (r *Request) Interrupt() {
+	r.body.stopped.Store(true) // first: a Read that moves the deadline looks afterwards
+	_ = r.conn.SetReadDeadline(time.Unix(1, 0))
+}
 
 // Finish reports whether the whole body was read, skipping without waiting what is
 // already here. Where it is false the connection must end with the answer.
