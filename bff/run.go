@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"coatcheck/configs"
+
+	"github.com/urfave/cli/v3"
+)
+
+// Exit codes.
+const (
+	exitDone    = 0
+	exitRefused = 1 // bad configuration, not ready
+	exitUsage   = 2
+)
+
+// Stamped by the linker for releases.
+var (
+	version = "dev"
+	commit  = ""
+)
+
+// errRefused ends the process with exitRefused; what there is to say was said.
+var errRefused = errors.New("refused")
+
+// program is what a command needs of the world.
+type program struct {
+	getenv         func(string) (string, bool)
+	stdin          io.Reader
+	stdout, stderr io.Writer
+}
+
+// run is the whole program: it returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
+	p := &program{getenv, stdin, stdout, stderr}
+	err := p.command().Run(ctx, args)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errRefused):
+		return exitRefused
+	}
+	fmt.Fprintln(stderr, "coatcheck:", err)
+	var failed failure
+	if errors.As(err, &failed) {
+		return exitRefused
+	}
+	fmt.Fprintln(stderr, "Run 'coatcheck --help' for usage.")
+	return exitUsage
+}
+
+// failure is an error of the work, not of the command line.
+type failure struct{ error }
+
+func (f failure) Unwrap() error { return f.error }
+
+func (p *program) command() *cli.Command {
+	file := &cli.StringFlag{Name: "config", Value: "coatcheck.yaml", Usage: "configuration `FILE`"}
+	root := &cli.Command{
+		Name: "coatcheck", Usage: "keeps an API's tokens out of the browser",
+		Writer: p.stdout, ErrWriter: p.stderr, HideVersion: true, Suggest: true,
+		ExitErrHandler: func(context.Context, *cli.Command, error) {},
+		OnUsageError:   quiet,
+		Action:         p.noCommand,
+		Commands: []*cli.Command{
+			{Name: "serve", Usage: "serve", Flags: []cli.Flag{file}, Action: p.serve},
+			{Name: "demo", Usage: "everything in one process, nothing to set up", Flags: demoFlags(), Action: p.demo},
+			{Name: "check", Usage: "say every fault of a configuration", Flags: []cli.Flag{file}, Action: p.check},
+			{Name: "keygen", Usage: "print a new sealing key", Action: p.keygen},
+			{Name: "healthcheck", Usage: "exit 0 if ready", Flags: []cli.Flag{
+				&cli.StringFlag{Name: "admin", Value: "http://127.0.0.1:9090", Usage: "`URL` of the admin listener"}}, Action: p.healthcheck},
+			{Name: "schema", Usage: "print the JSON Schema of the configuration", Action: p.schema},
+			{Name: "version", Usage: "print version, commit and Go version", Action: p.version},
+		},
+	}
+	for _, c := range root.Commands {
+		c.OnUsageError = quiet
+		c.Action = noArguments(c.Action)
+	}
+	return root
+}
+
+// quiet returns usage errors as they are, for run to print once.
+func quiet(_ context.Context, _ *cli.Command, err error, _ bool) error { return err }
+
+func noArguments(action cli.ActionFunc) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		if c.Args().Present() {
+			return fmt.Errorf("%s takes no argument %q", c.Name, c.Args().First())
+		}
+		return action(ctx, c)
+	}
+}
+
+func (p *program) noCommand(_ context.Context, c *cli.Command) error {
+	if c.Args().Present() {
+		return fmt.Errorf("no command %q", c.Args().First())
+	}
+	_ = cli.ShowRootCommandHelp(c)
+	return errors.New("a command is needed")
+}
+
+// check says every fault at once.
+func (p *program) check(_ context.Context, c *cli.Command) error {
+	name := c.String("config")
+	_, faults := configs.Load(name, p.getenv)
+	bad := p.report(faults)
+	if bad > 0 {
+		return errRefused
+	}
+	fmt.Fprintf(p.stdout, "%s: no faults\n", name)
+	return nil
+}
+
+// report prints faults and returns how many of them are errors.
+func (p *program) report(faults []configs.Fault) (bad int) {
+	for _, f := range faults {
+		fmt.Fprintln(p.stderr, f)
+		if !f.Warning {
+			bad++
+		}
+	}
+	return bad
+}
+
+func (p *program) keygen(context.Context, *cli.Command) error {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails: crypto/rand ends the process instead
+	fmt.Fprintln(p.stdout, base64.StdEncoding.EncodeToString(key))
+	return nil
+}
+
+func (p *program) schema(context.Context, *cli.Command) error {
+	_, err := p.stdout.Write(configs.Schema())
+	return err
+}
+
+func (p *program) version(context.Context, *cli.Command) error {
+	fmt.Fprintf(p.stdout, "coatcheck %s (%s) %s\n", version, buildCommit(), runtime.Version())
+	return nil
+}
+
+func buildCommit() string {
+	if commit != "" {
+		return commit
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return s.Value
+			}
+		}
+	}
+	return "unknown commit"
+}
+
+// healthcheck asks the admin listener, for containers without a shell.
+func (p *program) healthcheck(ctx context.Context, c *cli.Command) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.String("admin"), "/")+"/readyz", nil)
+	if err != nil {
+		return errors.New("--admin is not a URL")
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return failure{err}
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return failure{fmt.Errorf("not ready: %s", answer.Status)}
+	}
+	return nil
+}

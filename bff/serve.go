@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"coatcheck/bff/admin"
+	"coatcheck/bff/credential"
+	"coatcheck/bff/server"
+	"coatcheck/bff/session"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+	"coatcheck/web"
+
+	"github.com/urfave/cli/v3"
+)
+
+// serve serves a configuration until a signal.
+func (p *program) serve(ctx context.Context, c *cli.Command) error {
+	config, faults := configs.Load(c.String("config"), p.getenv)
+	if p.report(faults) > 0 {
+		return errRefused
+	}
+	h, err := p.build(config, nil)
+	if err != nil {
+		return failure{err}
+	}
+	if err := h.listen(); err != nil {
+		return errors.Join(failure{err}, h.close())
+	}
+	h.log.Info("serving", "listen", h.public.Addr().String(), "admin", h.operators.Addr().String(), "version", version)
+	return h.run(ctx)
+}
+
+// house is all rooms of one running process.
+type house struct {
+	config    *configs.Config
+	level     *slog.LevelVar
+	lines     *lineWriter
+	log       *slog.Logger
+	manager   *session.Manager
+	upstreams *upstream.Set
+	server    *server.Server
+	admin     *http.Server
+	public    net.Listener
+	operators net.Listener
+	draining  atomic.Bool
+}
+
+// build makes the rooms, floor by floor. Nothing is dialled: a store that is away
+// comes back by itself.
+func (p *program) build(config *configs.Config, pages map[string]*server.Pages) (*house, error) {
+	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr)}
+	h.level.Set(levelOf(config.Log.Level))
+	h.log = newLog(h.lines, h.level)
+	keys, err := openKeys(config.Sessions.Keys)
+	if err != nil {
+		return nil, err
+	}
+	options := session.Options{Keys: keys, Prefix: config.Sessions.Prefix, IdleTimeout: config.Sessions.IdleTimeout,
+		MaxLifetime: config.Sessions.MaxLifetime, NearCache: config.Sessions.NearCache,
+		MaxPerPerson: config.Sessions.MaxPerPerson, Log: h.log}
+	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log})
+	if err != nil {
+		return nil, err
+	}
+	if h.manager, err = session.NewManager(store, options); err != nil {
+		return nil, err
+	}
+	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
+		return nil, err
+	}
+	if h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: h.upstreams,
+		Log: h.log, Access: h.lines, Client: web.Client(), Pages: pages}); err != nil {
+		return nil, err
+	}
+	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager, Token: config.Admin.Token,
+		Draining: h.draining.Load, Log: h.log}), ReadHeaderTimeout: 5 * time.Second}
+	return h, nil
+}
+
+// openKeys turns the configured texts into key bytes.
+func openKeys(keys []credential.Secret) ([]credential.Secret, error) {
+	var opened []credential.Secret
+	for _, k := range keys {
+		b, err := configs.KeyBytes(k)
+		if err != nil {
+			return nil, err
+		}
+		opened = append(opened, credential.NewSecret(string(b)))
+	}
+	return opened, nil
+}
+
+// listen opens both listeners, and neither if one cannot be had.
+func (h *house) listen() error {
+	var err error
+	if h.public, err = net.Listen("tcp", h.config.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if t := h.config.TLS; t != nil {
+		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		if err != nil {
+			return errors.Join(fmt.Errorf("tls: %w", err), h.public.Close())
+		}
+		h.public = tls.NewListener(h.public, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}})
+	}
+	if h.operators, err = net.Listen("tcp", h.config.Admin.Listen); err != nil {
+		return errors.Join(fmt.Errorf("admin.listen: %w", err), h.public.Close())
+	}
+	return nil
+}
+
+// run answers until ctx ends or a signal comes, then drains.
+func (h *house) run(ctx context.Context) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(signals)
+	failed := make(chan error, 2)
+	go func() { failed <- h.server.Serve(h.public) }()   // ends with Shutdown
+	go func() { failed <- h.admin.Serve(h.operators) }() // ends with close
+	select {
+	case err := <-failed:
+		return errors.Join(failure{err}, h.close())
+	case <-ctx.Done():
+	case <-signals:
+	}
+	h.drain(signals)
+	return h.close()
+}
+
+// drain lets load balancers look away, then lets calls finish. A second signal ends it.
+func (h *house) drain(signals <-chan os.Signal) {
+	ctx, cancel := context.WithTimeout(context.Background(), h.config.Drain.Delay+h.config.Drain.Timeout)
+	defer cancel()
+	go func() { // ends with the drain
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	h.draining.Store(true)
+	h.log.Info("draining", "delay", h.config.Drain.Delay.String(), "timeout", h.config.Drain.Timeout.String())
+	select {
+	case <-time.After(h.config.Drain.Delay):
+	case <-ctx.Done():
+	}
+	if err := h.server.Shutdown(ctx); err != nil {
+		h.log.Warn("calls were cut off", "error", err)
+	}
+}
+
+// close ends the rooms, the highest first.
+func (h *house) close() error {
+	err := errors.Join(closeIf(h.admin != nil, func() error { return h.admin.Close() }),
+		closeIf(h.manager != nil, func() error { return h.manager.Close() }))
+	if h.upstreams != nil {
+		h.upstreams.Close()
+	}
+	h.log.Info("ended")
+	return errors.Join(err, h.lines.Close())
+}
+
+func closeIf(there bool, f func() error) error {
+	if !there {
+		return nil
+	}
+	return f()
+}
+
+var _ io.Closer = (*lineWriter)(nil)

@@ -1,0 +1,69 @@
+package server
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/http1"
+)
+
+func (s *snapshot) trusts(a netip.Addr) bool {
+	return slices.ContainsFunc(s.trusted, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// clientAddress is the address a call came from: the peer; behind trusted proxies,
+// the right-most entry of X-Forwarded-For that is not one. Each proxy appends what
+// it saw, so that everything left of that entry is the client's own invention.
+func (s *snapshot) clientAddress(peer netip.Addr, h *http1.Head) netip.Addr {
+	if len(s.trusted) == 0 || !s.trusts(peer) {
+		return peer
+	}
+	address := peer
+	for i := len(h.Fields) - 1; i >= 0; i-- {
+		if !http1.EqualFold(h.Fields[i].Name, "x-forwarded-for") {
+			continue
+		}
+		for rest := h.Fields[i].Value; len(rest) > 0; {
+			entry := rest
+			if comma := bytes.LastIndexByte(rest, ','); comma >= 0 {
+				entry, rest = rest[comma+1:], rest[:comma]
+			} else {
+				rest = nil
+			}
+			next, ok := parseAddress(string(http1.TrimOWS(entry)))
+			if !ok {
+				return address // the last good one
+			}
+			if address = next; !s.trusts(address) {
+				return address
+			}
+		}
+	}
+	return address
+}
+
+// parseAddress reads 1.2.3.4, 1.2.3.4:567, ::1, [::1], [::1]:80; IPv4 mapped into
+// IPv6 becomes IPv4, a zone is dropped.
+func parseAddress(s string) (netip.Addr, bool) {
+	if a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")); err == nil {
+		return a.Unmap().WithZone(""), true
+	}
+	if p, err := netip.ParseAddrPort(s); err == nil {
+		return p.Addr().Unmap().WithZone(""), true
+	}
+	return netip.Addr{}, false
+}
+
+// calledHost is the host that a call is for: Host, or X-Forwarded-Host where a
+// trusted proxy sends exactly one value.
+func (s *snapshot) calledHost(peer netip.Addr, h *http1.Head) []byte {
+	if len(s.trusted) > 0 && s.trusts(peer) {
+		forwarded, n := h.Get("x-forwarded-host")
+		if n == 1 && len(forwarded) > 0 && bytes.IndexByte(forwarded, ',') < 0 {
+			return forwarded
+		}
+	}
+	return h.Host
+}

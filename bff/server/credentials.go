@@ -1,0 +1,146 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+)
+
+// maxLogin is the largest sign-in body, in bytes.
+const maxLogin = 8 << 10
+
+// readLogin reads a sign-in: one JSON object with exactly the declared fields, each
+// a non-empty string. What a lenient reader would repair is refused, because two
+// readers that repair differently sign in two different people.
+func (x *exchange) readLogin() (map[string]credential.Secret, error) {
+	if err := x.requireJSON(); err != nil {
+		return nil, err
+	}
+	if x.request.BodyLength() > maxLogin {
+		return nil, errTooLarge
+	}
+	x.request.LimitBody(maxLogin)
+	body, err := io.ReadAll(x.request)
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	fields, ok := parseLogin(body)
+	clear(body)
+	if !ok || !declared(fields, &x.frontend.config.Login) {
+		return nil, errBadRequest
+	}
+	return fields, nil
+}
+
+// requireJSON takes application/json in UTF-8 and nothing else: a page of another
+// origin can send any other type without a preflight.
+func (x *exchange) requireJSON() error {
+	value, n := x.head.Get("content-type")
+	_, encodings := x.head.Get("content-encoding")
+	if n != 1 || encodings > 0 {
+		return errMediaType
+	}
+	kind, params, err := mime.ParseMediaType(string(value))
+	charset, has := params["charset"]
+	if err != nil || kind != "application/json" || has && !strings.EqualFold(charset, "utf-8") || len(params) > 0 && !has || len(params) > 1 {
+		return errMediaType
+	}
+	return nil
+}
+
+// parseLogin reads one flat JSON object of non-empty strings, no name twice.
+func parseLogin(body []byte) (map[string]credential.Secret, bool) {
+	if !utf8.Valid(body) || !soundEscapes(body) {
+		return nil, false
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, false
+	}
+	fields := map[string]credential.Secret{}
+	for d.More() {
+		name, ok := stringToken(d)
+		value, ok2 := stringToken(d)
+		_, twice := fields[name]
+		if !ok || !ok2 || twice || value == "" || strings.IndexByte(value, 0) >= 0 {
+			return nil, false
+		}
+		fields[name] = credential.NewSecret(value)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, false
+	}
+	_, err := d.Token()
+	return fields, errors.Is(err, io.EOF)
+}
+
+func stringToken(d *json.Decoder) (string, bool) {
+	t, err := d.Token()
+	s, ok := t.(string)
+	return s, ok && err == nil
+}
+
+// soundEscapes refuses a \u escape that is half a surrogate pair: the decoder would
+// put U+FFFD in its place, and a password must go on unchanged.
+func soundEscapes(b []byte) bool {
+	for i := 0; i < len(b); i++ {
+		if b[i] != '\\' {
+			continue
+		}
+		unit, n := escape(b[i:])
+		switch {
+		case unit >= 0xdc00 && unit < 0xe000:
+			return false
+		case unit >= 0xd800 && unit < 0xdc00:
+			low, m := escape(b[i+n:])
+			if low < 0xdc00 || low >= 0xe000 {
+				return false
+			}
+			n += m
+		}
+		i += n - 1
+	}
+	return true
+}
+
+// escape reads the escape that b begins with: its code unit if it is a \u one, else
+// -1, and its length.
+func escape(b []byte) (unit, n int) {
+	if len(b) < 2 || b[0] != '\\' {
+		return -1, 1
+	}
+	if b[1] != 'u' || len(b) < 6 {
+		return -1, 2
+	}
+	for i := 2; i < 6; i++ {
+		v := hexValue(b, i)
+		if v < 0 {
+			return -1, 2
+		}
+		unit = unit<<4 | v
+	}
+	return unit, 6
+}
+
+// declared reports whether the fields are exactly the declared ones; an optional one
+// may be left out.
+func declared(fields map[string]credential.Secret, l *configs.FrontendLogin) bool {
+	known := 0
+	for _, name := range l.FieldNames() {
+		_, there := fields[name]
+		if !there && !l.Optional(name) {
+			return false
+		}
+		if there {
+			known++
+		}
+	}
+	return known == len(fields)
+}

@@ -1,0 +1,169 @@
+package server
+
+import (
+	"strings"
+
+	"coatcheck/bff/http1"
+	"coatcheck/upstream"
+)
+
+// rule keeps a header from being passed on, and says why. A name that ends in "*"
+// stands for all that begin with what is before it.
+type rule struct{ name, why string }
+
+// hopByHop belong to one connection (RFC 9110 §7.6.1); both directions, and 101.
+var hopByHop = []rule{
+	{"connection", "RFC 9110 §7.6.1"},
+	{"keep-alive", "RFC 9110 §7.6.1"},
+	{"proxy-connection", "RFC 9110 §7.6.1: never a standard, still sent"},
+	{"te", "RFC 9110 §10.1.4"},
+	{"trailer", "RFC 9110 §6.6.2: trailers are framed anew"},
+	{"transfer-encoding", "RFC 9112 §6.1: bodies are framed anew"},
+	{"upgrade", "RFC 9110 §7.8: only websocket, made anew; h2c smuggling"},
+	{"content-length", "RFC 9112 §6.2: bodies are framed anew"},
+}
+
+// toAPI is what a browser's request does not carry to an API.
+var toAPI = []rule{
+	{"host", "the upstream's own"},
+	{"expect", "RFC 9110 §10.1.1: answered by the gate"},
+	{"cookie", "holds the ticket; the API knows no cookie of ours"},
+	{"authorization", "the session's token takes its place"},
+	{"x-csrf", "meant for the guard"},
+	{"x-xsrf-token", "meant for the guard"},
+	{"x-frontend", "meant for the choice of the frontend"},
+	{"origin", "the API is not called by a page"},
+	{"referer", "the page's address is none of the API's business"},
+	{"sec-fetch-*", "meant for the guard"},
+	{"forwarded", "RFC 7239: anyone can write it"},
+	{"x-forwarded-*", "rebuilt; what came in is anyone's invention"},
+	{"x-http-method*", "method override: past the route's methods"},
+	{"x-method-override", "method override: past the route's methods"},
+	{"x-real-ip", "address spoofing; GHSA-gcfq-8gqf-4876"},
+	{"true-client-ip", "address spoofing"},
+	{"cf-connecting-ip", "address spoofing"},
+	{"x-client-ip", "address spoofing"},
+	{"x-cluster-client-ip", "address spoofing"},
+	{"x-original-*", "path override in IIS, Symfony: CVE-2018-14773"},
+	{"x-rewrite-*", "path override: CVE-2018-14773"},
+	{"x-accel-*", "nginx's internal redirects"},
+	{"x-middleware-*", "Next.js: CVE-2025-29927"},
+	{"x-request-id", "ours"},
+	{"via", "RFC 9110 §7.6.3: not ours to vouch for"},
+	{"proxy", "httpoxy: CVE-2016-5385"},
+	{"proxy-*", "RFC 9110 §11.7: for the next hop only"},
+	{"http2-settings", "h2c smuggling"},
+	{"coatcheck-*", "ours"},
+}
+
+// toBrowser is what an API's answer does not carry to a browser.
+var toBrowser = []rule{
+	{"set-cookie", "the API's cookies would live on the frontend's site"},
+	{"set-cookie2", "as set-cookie"},
+	{"access-control-*", "who may read an answer is Coatcheck's decision"},
+	{"cross-origin-resource-policy", "set anew"},
+	{"x-content-type-options", "set anew"},
+	{"www-authenticate", "a browser would ask for a password in a box of its own"},
+	{"proxy-authenticate", "RFC 9110 §11.7: for the next hop only"},
+	{"proxy-authentication-info", "RFC 9110 §11.7: for the next hop only"},
+	{"strict-transport-security", "the frontend's own"},
+	{"clear-site-data", "would sign siblings out (Chromium clears the whole site)"},
+	{"alt-svc", "would lead the frontend's origin elsewhere"},
+	{"service-worker-allowed", "would widen a worker's reach"},
+	{"refresh", "a redirect in disguise"},
+	{"nel", "reports about the frontend to the API's address"},
+	{"report-to", "as nel"},
+	{"reporting-endpoints", "as nel"},
+	{"speculation-rules", "the API would make the browser call"},
+	{"secure-session-*", "device bound sessions are between browser and Coatcheck"},
+	{"public-key-pins*", "would pin keys for the frontend's host"},
+	{"coatcheck-*", "only ours may say so"},
+	{"x-request-id", "ours"},
+	{"x-accel-*", "instructions to a front"},
+	{"x-sendfile", "instructions to a front"},
+	{"date", "ours, as at nginx: a gateway answers in its own name (RFC 9110 §6.6.1); fasthttp writes it"},
+	{"server", "what the API is built with"},
+	{"x-powered-by", "what the API is built with"},
+}
+
+// ruleset is a table of rules made ready for looking up.
+type ruleset struct {
+	exact    map[string]bool
+	prefixes []string
+}
+
+func newRuleset(more []string, tables ...[]rule) ruleset {
+	set := ruleset{exact: map[string]bool{}}
+	for _, table := range tables {
+		for _, r := range table {
+			if prefix, ok := strings.CutSuffix(r.name, "*"); ok {
+				set.prefixes = append(set.prefixes, prefix)
+			} else {
+				set.exact[r.name] = true
+			}
+		}
+	}
+	for _, name := range more {
+		set.exact[strings.ToLower(name)] = true
+	}
+	return set
+}
+
+func requestRules(u *upstream.Upstream) ruleset {
+	return newRuleset(u.SendNames(), hopByHop, toAPI)
+}
+
+func answerRules(u *upstream.Upstream) ruleset {
+	return newRuleset(u.HiddenNames(), hopByHop, toBrowser)
+}
+
+// holds reports whether a rule keeps this name back. Names outside [A-Za-z0-9-]
+// always are: many servers read "_" and "." as "-".
+func (s *ruleset) holds(name []byte) bool {
+	if !http1.IsPlainName(name) {
+		return true
+	}
+	var room [64]byte
+	lower := append(room[:0], name...)
+	for i, c := range lower {
+		lower[i] = http1.Lower(c)
+	}
+	if s.exact[string(lower)] {
+		return true
+	}
+	for _, prefix := range s.prefixes {
+		if len(lower) >= len(prefix) && string(lower[:len(prefix)]) == prefix {
+			return true
+		}
+	}
+	return false
+}
+
+// named reports whether some Connection field names this one as hop-by-hop.
+func named(h *http1.Head, name []byte) bool {
+	for i := range h.Fields {
+		if f := &h.Fields[i]; http1.EqualFold(f.Name, "connection") && listNames(f.Value, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func listNames(list, name []byte) (found bool) {
+	http1.Options(list, func(option []byte) {
+		found = found || equalFold(option, name)
+	})
+	return found
+}
+
+func equalFold(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if http1.Lower(a[i]) != http1.Lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"bytes"
+	"io"
+
+	"coatcheck/bff/http1"
+)
+
+// isolation makes an answer that is shown as a document a dead one: no script, no
+// origin. An API's HTML must not become script on the frontend's origin.
+const isolation = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+// passAnswer turns the API's answer into the browser's.
+func (s *Server) passAnswer(x *exchange) error {
+	a := &x.answer
+	if a.Status == 407 {
+		_ = a.Close()
+		return errInvalid // a proxy's challenge is none of the browser's business
+	}
+	if a.Status == 101 {
+		return s.passUpgrade(x)
+	}
+	x.ctx.SetStatusCode(a.Status)
+	x.passFields()
+	x.mark()
+	return x.passBody()
+}
+
+// passFields copies what no rule holds back.
+func (x *exchange) passFields() {
+	r, h := x.route, &x.ctx.Response.Header
+	var listed [8][]byte
+	names := connectionNames(listed[:0], x.answer.Fields)
+	isolate, private := x.isolates(), r.session != sessionNone
+	var caching policy
+	for i := range x.answer.Fields {
+		f := &x.answer.Fields[i]
+		switch {
+		case r.answer.holds(f.Name) || contains(names, f.Name):
+		case private && caching.take(f.Name, f.Value):
+		case http1.EqualFold(f.Name, "vary"):
+			x.vary(string(f.Value))
+		case isolate && (http1.EqualFold(f.Name, "content-security-policy") || http1.EqualFold(f.Name, "content-security-policy-report-only")):
+		case http1.EqualFold(f.Name, "location"):
+			h.AddBytesKV(f.Name, x.location(f.Value))
+		default:
+			h.AddBytesKV(f.Name, f.Value)
+		}
+	}
+	if private {
+		x.set("Cache-Control", caching.cacheControl())
+		x.vary("Cookie")
+	}
+}
+
+// connectionNames are the fields that the API's Connection names as hop-by-hop.
+func connectionNames(names [][]byte, fields []http1.Field) [][]byte {
+	for i := range fields {
+		if f := &fields[i]; http1.EqualFold(f.Name, "connection") {
+			http1.Options(f.Value, func(option []byte) { names = append(names, option) })
+		}
+	}
+	return names
+}
+
+func contains(names [][]byte, name []byte) bool {
+	for _, n := range names {
+		if equalFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isolates reports whether this answer must not become a document. A PDF is left
+// alone: its viewer does not work in a sandbox, and it has no origin to act for.
+func (x *exchange) isolates() bool {
+	if !x.route.config.Isolate {
+		return false
+	}
+	count, pdf := 0, false
+	for i := range x.answer.Fields {
+		if f := &x.answer.Fields[i]; http1.EqualFold(f.Name, "content-type") {
+			count++
+			pdf = string(f.Value) == "application/pdf"
+		}
+	}
+	return count != 1 || !pdf
+}
+
+// mark puts on the answer what is ours to say.
+func (x *exchange) mark() {
+	x.set("X-Content-Type-Options", "nosniff")
+	x.isolateOrigin()
+	if x.isolates() {
+		x.set("Content-Security-Policy", isolation)
+	}
+	if x.session != nil {
+		x.set("Coatcheck-Idle-Expires-In", seconds(x.server.manager.IdleLeft(x.session)))
+	}
+}
+
+// location rewrites a redirect within the upstream's base to the route that served
+// the call. All others pass as they are.
+func (x *exchange) location(value []byte) []byte {
+	r := x.route
+	path := value
+	if rest, ok := bytes.CutPrefix(value, []byte(r.origin)); ok && (len(rest) == 0 || rest[0] == '/' || rest[0] == '?' || rest[0] == '#') {
+		path = rest
+	} else if len(value) == 0 || value[0] != '/' || len(value) > 1 && value[1] == '/' {
+		return value
+	}
+	below, ok := bytes.CutPrefix(path, []byte(r.base+r.rewrite))
+	if !ok {
+		return value
+	}
+	return append([]byte(r.prefix), below...)
+}
+
+// passBody hands the body over: a small one at once, any other as it comes.
+func (x *exchange) passBody() error {
+	a := &x.answer
+	bodyless := x.isHead || a.Status == 204 || a.Status == 304
+	if bodyless {
+		if a.Length >= 0 && a.Status != 204 {
+			x.ctx.Response.Header.SetContentLength(int(a.Length))
+		}
+		x.ctx.Response.SkipBody = true
+		return a.Close()
+	}
+	if a.Complete != nil || a.Length == 0 {
+		x.ctx.Response.SetBody(a.Complete)
+		x.bytesOut = int64(len(a.Complete))
+		return a.Close()
+	}
+	if err := x.tie(); err != nil {
+		_ = a.Close()
+		return err
+	}
+	x.streaming = true
+	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
+		x.set("X-Accel-Buffering", "no") // an nginx in front would hold events back
+	}
+	x.ctx.Response.SetBodyStream(&stream{x: x}, int(a.Length))
+	x.ctx.Response.ImmediateHeaderFlush = true
+	return nil
+}
+
+// stream is the body of an answer on its way. It owns the exchange from the end of
+// the handler on, and gives it back when the web server closes it.
+type stream struct{ x *exchange }
+
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.x.answer.Read(p)
+	s.x.bytesOut += int64(n)
+	if err != nil && err != io.EOF {
+		s.x.cause = err
+		s.x.code = "upstream_broken"
+	}
+	return n, err
+}
+
+// Close implements [io.Closer]: the answer went out, or the browser left.
+func (s *stream) Close() error {
+	if s.x == nil {
+		return nil
+	}
+	x := s.x
+	s.x = nil
+	_ = x.answer.Close()
+	x.log()
+	x.release()
+	return nil
+}

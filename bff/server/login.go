@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"coatcheck/bff/credential"
+	"coatcheck/bff/session"
+	"coatcheck/upstream"
+)
+
+// login takes a person's credentials to the API, and gives the browser a ticket for
+// what the API gave. A failed sign-in changes nothing; a good one is stored first,
+// and then ends the session whose live ticket came with it.
+func (s *Server) login(x *exchange) error {
+	fields, err := x.readLogin()
+	if err != nil {
+		return err
+	}
+	x.readTicket()
+	ctx, cancel := s.detached()
+	defer cancel()
+	attempt, err := s.attempt(ctx, x, fields)
+	if err != nil {
+		return err
+	}
+	signedIn, err := x.frontend.signIn.SignIn(ctx, fields, x.caller(), s.manager.Now())
+	if err != nil {
+		s.settle(ctx, x, attempt, err)
+		return err
+	}
+	if signedIn.Step != nil {
+		s.settle(ctx, x, attempt, &upstream.Refusal{Meaning: "mfa_required"})
+		return errMFARequired
+	}
+	ticket, started, err := s.manager.Start(ctx, x.sessionStart(signedIn))
+	if err != nil {
+		s.settle(ctx, x, attempt, err)
+		s.tellAPI(x, signedIn.Credential)
+		return err
+	}
+	s.settle(ctx, x, attempt, nil)
+	s.endReplaced(ctx, x)
+	x.session = started
+	x.giveTicket(ticket)
+	s.event(x, "sign_in", "signed_in")
+	x.json(200, s.document(x, started))
+	return nil
+}
+
+// attempt counts the sign-in before the API is asked.
+func (s *Server) attempt(ctx context.Context, x *exchange, fields map[string]credential.Secret) (*session.Attempt, error) {
+	account := x.frontend.config.Login.FieldNames()[0]
+	t := x.frontend.config.Throttle
+	limits := session.Limits{Account: t.Account, Address: t.Address, Window: t.Window}
+	attempt, err := s.manager.Attempt(ctx, x.frontend.name, fields[account].Reveal(), x.client, limits)
+	if err != nil {
+		var throttled session.Throttled
+		if errors.As(err, &throttled) {
+			s.event(x, "sign_in", "throttled")
+		}
+	}
+	return attempt, err
+}
+
+// settle closes the books on an attempt: a success clears the account's count, a
+// person's fault stays counted, and ours or the API's is given back.
+func (s *Server) settle(ctx context.Context, x *exchange, a *session.Attempt, err error) {
+	var refusal *upstream.Refusal
+	switch {
+	case err == nil:
+		err = a.Succeeded(ctx)
+	case errors.As(err, &refusal) && personsFault(refusal.Meaning):
+		s.event(x, "sign_in", refusal.Meaning)
+		err = nil
+	default:
+		err = a.GiveBack(ctx)
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "throttle count not settled", "frontend", x.frontend.name, "error", err)
+	}
+}
+
+// personsFault reports whether an answer counts as a failed guess. An API that is
+// throttled or misconfigured is nobody's guess, and a malformed field is none either.
+func personsFault(meaning string) bool {
+	switch meaning {
+	case "upstream_invalid", "too_many_attempts", "invalid_fields", "session_expired":
+		return false
+	}
+	return true
+}
+
+func (x *exchange) sessionStart(in *upstream.SignedIn) session.Start {
+	agent, _ := x.head.Get("user-agent")
+	user, _ := json.Marshal(in.User) // a map of JSON texts: cannot fail
+	return session.Start{Frontend: x.frontend.name, Subject: in.Subject, User: user, Credential: in.Credential,
+		RefreshAble: x.frontend.signIn.Renews(in.Credential),
+		UserAgent:   string(agent), Address: x.client.String()}
+}
+
+// endReplaced ends the session that the new one takes the place of.
+func (s *Server) endReplaced(ctx context.Context, x *exchange) {
+	if !x.hasTicket {
+		return
+	}
+	ended, err := s.manager.End(ctx, x.frontend.name, x.ticket, session.SignedOut)
+	if err != nil {
+		s.log.WarnContext(ctx, "replaced session not ended", "frontend", x.frontend.name, "error", err)
+		return
+	}
+	if ended != nil {
+		s.tellAPI(x, ended.Credential)
+	}
+}
+
+// logout ends the session, then tells the API. The cookie is expired only once the
+// session is gone from the store, so that a page can say when it is not.
+func (s *Server) logout(x *exchange) error {
+	x.readTicket()
+	if x.hasTicket {
+		ctx, cancel := s.detached()
+		defer cancel()
+		ended, err := s.manager.End(ctx, x.frontend.name, x.ticket, session.SignedOut)
+		if err != nil {
+			return err
+		}
+		if ended != nil {
+			x.session = ended
+			s.event(x, "sign_out", "signed_out")
+			s.tellAPI(x, ended.Credential)
+		}
+	}
+	x.takeTicket()
+	x.own()
+	x.empty(204)
+	return nil
+}
+
+// patience is how long an answer waits for the API to hear of a sign-out. The work
+// goes on behind it.
+const patience = time.Second
+
+// tellAPI tells the API, best effort, that nobody will use this credential again.
+func (s *Server) tellAPI(x *exchange, c *credential.Credential) {
+	caller, frontend, api := x.caller(), x.frontend.name, x.frontend.signIn
+	done := make(chan struct{})
+	s.background.Add(1)
+	go func() { // ends with the API's answer or logout.timeout; Shutdown waits for it
+		defer s.background.Done()
+		defer close(done)
+		ctx, cancel := s.detached()
+		defer cancel()
+		if err := api.SignOut(ctx, c, caller); err != nil {
+			s.log.WarnContext(ctx, "API not told of a sign-out", "frontend", frontend, "error", err)
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+	}
+}

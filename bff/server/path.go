@@ -1,0 +1,121 @@
+package server
+
+import "bytes"
+
+// target is a request's target, taken apart and found to be unambiguous.
+type target struct {
+	path, query  []byte // as they came; query with its "?", or empty
+	encodedSlash bool   // the path holds %2F, which only some routes let pass
+}
+
+// parseTarget takes a target in origin-form apart. It refuses every path that two
+// programs could read differently, because here it is matched against routes and
+// there it is resolved by an API: dot segments in any spelling, encoded separators
+// and control bytes, broken escapes. One decoding is looked through, as an API does
+// one; %252e is text. What passes is matched and forwarded as the same bytes.
+//
+// Sources: RFC 3986 §5.2.4, §6.2.2; CVE-2021-41773 (encoded dots), "..;" of
+// servlet containers, CVE-2025-29927's kind of prefix confusion for "//".
+func parseTarget(b []byte) (t target, ok bool) {
+	if len(b) == 0 || b[0] != '/' || len(b) > 1 && b[1] == '/' || bytes.IndexByte(b, '#') >= 0 {
+		return t, false
+	}
+	t.path = b
+	if i := bytes.IndexByte(b, '?'); i >= 0 {
+		t.path, t.query = b[:i], b[i:]
+	}
+	if plain(t.path) {
+		return t, true
+	}
+	return t.look()
+}
+
+// plain reports whether a path holds nothing that needs a closer look: no escape,
+// no backslash, no segment that begins with a dot.
+func plain(path []byte) bool {
+	for i, c := range path {
+		if c == '%' || c == '\\' || c == '.' && path[i-1] == '/' {
+			return false
+		}
+	}
+	return true
+}
+
+func (t target) look() (target, bool) {
+	for rest := t.path[1:]; ; {
+		segment, next, more := bytes.Cut(rest, []byte{'/'})
+		if !t.segment(segment) {
+			return t, false
+		}
+		if !more {
+			return t, true
+		}
+		rest = next
+	}
+}
+
+// segment looks at one segment, decoded once, its parameters cut off.
+func (t *target) segment(s []byte) bool {
+	dots, name := 0, true // name: still in front of parameters
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '%' {
+			hi, lo := hexValue(s, i+1), hexValue(s, i+2)
+			if hi < 0 || lo < 0 {
+				return false
+			}
+			c = byte(hi<<4 | lo)
+			i += 2
+			if c == '/' {
+				t.encodedSlash = true
+			}
+			if c < ' ' || c == 0x7f {
+				return false
+			}
+		}
+		switch {
+		case c == '\\':
+			return false
+		case c == ';':
+			if isDots(dots) {
+				return false
+			}
+			name = false
+		case c == '/':
+			// An API that decodes first sees a new segment here.
+			if isDots(dots) {
+				return false
+			}
+			dots, name = 0, true
+		case name && c == '.':
+			dots++
+		case name:
+			dots = -1 << 20 // more than dots
+		}
+	}
+	return !isDots(dots)
+}
+
+func isDots(n int) bool { return n == 1 || n == 2 }
+
+func hexValue(s []byte, i int) int {
+	if i >= len(s) {
+		return -1
+	}
+	switch c := s[i]; {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// under reports whether path lies at or below prefix, ending at a segment: /shop
+// holds /shop and /shop/x, but not /shopping.
+func under(path []byte, prefix string) bool {
+	return len(path) >= len(prefix) && string(path[:len(prefix)]) == prefix &&
+		(len(path) == len(prefix) || path[len(prefix)] == '/')
+}

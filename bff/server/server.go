@@ -1,0 +1,198 @@
+// Package server speaks to browsers.
+//
+// Every request walks through [Server.serve] in proxy.go, from top to bottom; read
+// that function first. What it needs lies in files named for ideas: which frontend
+// (frontend.go), whose page (guard.go), what may not pass (headers.go), what the
+// browser is told (problem.go). Middleware is used for nothing but what every answer
+// shares, and is one function, [Server.handle].
+//
+// Below it stands package gate, which lets only well-formed requests in; Fiber runs
+// between the two. Nothing of Fiber's own reading of a request is used: paths,
+// headers, cookies and bodies come from the gate, as they were sent.
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coatcheck/bff/gate"
+	"coatcheck/bff/session"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Options are what a Server is made of. All but Client and Pages are required.
+type Options struct {
+	Config    *configs.Config
+	Manager   *session.Manager
+	Upstreams *upstream.Set
+	Log       *slog.Logger
+	// Access takes one JSON line per call, each in one Write; nil: none.
+	Access io.Writer
+	// Client is the text of /bff/client.js.
+	Client []byte
+	// Pages are built-in pages by frontend name, for the demo.
+	Pages map[string]*Pages
+}
+
+// Server answers the public listener.
+type Server struct {
+	current    atomic.Pointer[snapshot]
+	manager    *session.Manager
+	log        *slog.Logger
+	access     io.Writer
+	client     *asset
+	pages      map[string]*Pages
+	app        *fiber.App
+	draining   atomic.Bool
+	background sync.WaitGroup
+	tunnels    tunnels
+	listener   atomic.Pointer[gate.Listener]
+	warned     atomic.Int64 // when X-Forwarded-For of a stranger was last warned of, Unix seconds
+}
+
+// New makes a server; it listens nowhere yet.
+func New(o Options) (*Server, error) {
+	first, err := newSnapshot(o.Config, o.Upstreams)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{manager: o.Manager, log: o.Log, access: o.Access, client: newAsset(o.Client, "text/javascript; charset=utf-8"), pages: o.Pages}
+	s.current.Store(first)
+	s.app = fiber.New(fiber.Config{
+		DisableStartupMessage: true, DisableHeaderNormalizing: true, DisableDefaultContentType: true,
+		CaseSensitive: true, StrictRouting: true, ReadBufferSize: readBuffer(o.Config), WriteBufferSize: 16 << 10,
+		ErrorHandler: func(*fiber.Ctx, error) error { return nil }, // handle answers every error itself
+	})
+	s.app.Use(s.handle)
+	web := s.app.Server()
+	web.CloseOnShutdown, web.SecureErrorLogMessage = true, true
+	web.Logger = printer{o.Log}
+	web.ErrorHandler = silent
+	return s, nil
+}
+
+// readBuffer holds the head that the gate makes: method, target and Host only.
+func readBuffer(c *configs.Config) int { return int(c.Limits.Header) + 512 }
+
+// silent answers what fasthttp could not read, which is nothing that passed the
+// gate. It says nothing of it: the error's text may hold a cookie.
+func silent(ctx *fasthttp.RequestCtx, _ error) {
+	ctx.Response.Reset()
+	ctx.SetStatusCode(fasthttp.StatusBadRequest)
+	ctx.SetConnectionClose()
+}
+
+// printer passes fasthttp's own messages on, without their arguments, which may hold
+// what a request said.
+type printer struct{ log *slog.Logger }
+
+func (p printer) Printf(format string, _ ...any) {
+	p.log.Debug("web server", "message", format)
+}
+
+// Serve answers connections of l until Shutdown. It returns at once when Shutdown
+// begins; wait for Shutdown, not for Serve.
+func (s *Server) Serve(l net.Listener) error {
+	c := s.current.Load().config.Limits
+	in := gate.Listen(l, gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal})
+	s.listener.Store(in)
+	return s.app.Listener(in)
+}
+
+// Drain makes every answer from now on the last of its connection.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Shutdown refuses new connections and waits for the calls at work, and for what
+// goes on behind them, as long as ctx lasts.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.Drain()
+	s.tunnels.end()
+	err := s.app.ShutdownWithContext(ctx)
+	done := make(chan struct{})
+	go func() { s.background.Wait(); s.tunnels.wait.Wait(); close(done) }() // ends with the last of them; each has a deadline
+	select {
+	case <-done:
+	case <-ctx.Done():
+		err = errors.Join(err, ctx.Err())
+	}
+	if in := s.listener.Load(); in != nil {
+		in.Stop()
+	}
+	return err
+}
+
+// handle is what all answers share: the exchange, the net under a panic, the headers
+// on every answer, the one log line.
+func (s *Server) handle(c *fiber.Ctx) error {
+	x := s.acquire(c)
+	if x == nil {
+		c.Context().SetConnectionClose()
+		return c.SendStatus(fiber.StatusInternalServerError)
+	}
+	if err := s.protected(x); err != nil {
+		x.fail(err)
+	}
+	x.common()
+	if !x.streaming {
+		x.log()
+		x.release()
+	}
+	return nil
+}
+
+func (s *Server) protected(x *exchange) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("panic", "request_id", string(x.requestID), "stack", string(debug.Stack()))
+			_ = x.answer.Close()
+			x.streaming = false
+			err = errInternal
+		}
+	}()
+	if path := x.snapshot.config.HealthPath; path != "" && string(x.head.Target) == path {
+		return s.health(x)
+	}
+	return s.serve(x)
+}
+
+// health answers load balancers, which know no Host.
+func (s *Server) health(x *exchange) error {
+	if !x.isGet && !x.isHead {
+		return errMethod.with(func(p *Problem) { p.Allow = "GET, HEAD" })
+	}
+	x.set("Cache-Control", "no-store")
+	x.empty(204)
+	if s.draining.Load() {
+		x.empty(503)
+	}
+	return nil
+}
+
+// local answers one of Coatcheck's own addresses.
+func (s *Server) local(x *exchange) error {
+	if !allows(x.endpoint.methods, x.head.Method) {
+		return errMethod.with(func(p *Problem) { p.Allow = x.endpoint.allow })
+	}
+	return x.endpoint.answer(s, x)
+}
+
+// detachedLimit bounds what is done for a browser that may have left meanwhile.
+const detachedLimit = 45 * time.Second
+
+// detached is a context that no browser can cancel: a sign-in that an API accepted
+// must be stored, or its token would live on unknown to anybody.
+func (s *Server) detached() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), detachedLimit)
+}

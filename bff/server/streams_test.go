@@ -1,0 +1,323 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// open a connection that stays, send a request, and return what reads the answer.
+func (h *house) stream(request string) (net.Conn, *http.Response) {
+	h.t.Helper()
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_, _ = io.WriteString(c, request)
+	got, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return c, got
+}
+
+// ticker answers with events until the caller leaves, one each time next is sent to.
+func ticker(next <-chan struct{}, left chan<- struct{}) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.(http.Flusher).Flush()
+		for n := 1; ; n++ {
+			select {
+			case <-next:
+				fmt.Fprintf(w, "data: %d\n\n", n)
+				w.(http.Flusher).Flush()
+			case <-r.Context().Done():
+				close(left)
+				return
+			}
+		}
+	}
+}
+
+// TestEventsArriveOneByOne: the head comes before the first event, and each event
+// before the next is sent.
+func TestEventsArriveOneByOne(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	next, left := make(chan struct{}), make(chan struct{})
+	h.api.say(ticker(next, left))
+	c, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
+	if got.StatusCode != 200 || got.Header.Get("X-Accel-Buffering") != "no" {
+		t.Errorf("answer: %d %v", got.StatusCode, got.Header)
+	}
+	in := bufio.NewReader(got.Body)
+	for n := 1; n <= 3; n++ {
+		next <- struct{}{}
+		if line, err := in.ReadString('\n'); err != nil || line != fmt.Sprintf("data: %d\n", n) {
+			t.Fatalf("event %d: %q, %v", n, line, err)
+		}
+		_, _ = in.ReadString('\n')
+	}
+	_ = c.Close() // the browser leaves, and the API is silent
+	wait(t, "the API to be left", left)
+}
+
+func wait(t *testing.T, what string, c <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-c:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("waited in vain for %s", what)
+	}
+}
+
+// TestBrowserLeavesSilentAPI: a call that the API has not answered ends with the browser.
+func TestBrowserLeavesSilentAPI(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "header_timeout: 1s", "header_timeout: 30s", 1) }})
+	cookie := h.signIn("ada@x.test")
+	began, left := make(chan struct{}), make(chan struct{})
+	h.api.say(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(left) })
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.WriteString(c, "GET /api/x HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\n\r\n")
+	wait(t, "the API to be asked", began)
+	_ = c.Close()
+	wait(t, "the API to be left", left)
+	for range 500 {
+		if strings.Contains(h.logs.String(), `"status":499`) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("no line says 499: %s", h.logs)
+}
+
+// TestSignOutEndsStream: a stream ends with its session, unfinished, on every
+// replica; one of another session goes on.
+func TestSignOutEndsStream(t *testing.T) {
+	for name, s := range stores() {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, s)
+			ada, bob := h.signIn("ada@x.test"), h.signIn("bob@x.test")
+			next, left := make(chan struct{}), make(chan struct{})
+			h.api.say(ticker(next, left))
+			_, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + ada + "\r\n\r\n")
+			others, othersLeft := make(chan struct{}), make(chan struct{})
+			h.api.say(ticker(others, othersLeft))
+			_, other := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + bob + "\r\n\r\n")
+			h.api.say(nil)
+			h.want(h.call("POST /bff/logout", ada, shop, xcsrf), 204, "")
+			wait(t, "the API to be left", left)
+			if b, err := io.ReadAll(got.Body); err == nil {
+				t.Errorf("the stream was ended as if it were complete: %q", b)
+			}
+			others <- struct{}{}
+			if line, err := bufio.NewReader(other.Body).ReadString('\n'); err != nil || line != "data: 1\n" {
+				t.Errorf("the other person's stream: %q, %v", line, err)
+			}
+		})
+	}
+}
+
+// TestBrokenAnswer: an answer that breaks off is never completed.
+func TestBrokenAnswer(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	for name, head := range map[string]string{"chunked": "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "length": "Content-Length: 100000\r\n\r\nhello"} {
+		h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+			c, b, _ := w.(http.Hijacker).Hijack()
+			_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + head)
+			_ = b.Flush()
+			time.Sleep(50 * time.Millisecond) // so that the head goes out first
+			_ = c.Close()
+		})
+		_, got := h.stream("GET /api/x HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
+		if b, err := io.ReadAll(got.Body); err == nil || string(b) != "hello" {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+}
+
+// TestLargeBodies: bodies stream both ways.
+func TestLargeBodies(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	const size = 8 << 20
+	for _, framing := range []string{"Content-Length: 8388608", "Transfer-Encoding: chunked"} {
+		c, err := net.Dial("tcp", h.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
+		h.api.say(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+		go func() { // ends with the body
+			_, _ = io.WriteString(c, "POST /api/long/x HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\n"+shop+"\r\n"+xcsrf+"\r\n"+framing+"\r\n\r\n")
+			part := strings.Repeat("0123456789abcdef", 4096)
+			for range size / len(part) {
+				if framing[0] == 'T' {
+					fmt.Fprintf(c, "%x\r\n%s\r\n", len(part), part)
+				} else {
+					_, _ = io.WriteString(c, part)
+				}
+			}
+			if framing[0] == 'T' {
+				_, _ = io.WriteString(c, "0\r\n\r\n")
+			}
+		}()
+		got, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := io.Copy(io.Discard, got.Body)
+		if n != size || err != nil {
+			t.Errorf("%s: %d bytes came back, %v", framing, n, err)
+		}
+		_ = c.Close()
+	}
+}
+
+// TestEarlyAnswer: an API that refuses an upload before its end is heard.
+func TestEarlyAnswer(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		c, b, _ := w.(http.Hijacker).Hijack()
+		_, _ = b.WriteString("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+		_ = b.Flush()
+		_ = c.Close()
+	})
+	// The recording API reads whole bodies; this body never ends, so answer without.
+	raw, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	go func() { // ends with its listener
+		for {
+			c, err := raw.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = bufio.NewReader(c).ReadString('\n')
+			_, _ = io.WriteString(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+			_ = c.(*net.TCPConn).CloseWrite()
+			go func() { _, _ = io.Copy(io.Discard, c); _ = c.Close() }() // ends with the connection
+		}
+	}()
+	other := open(t, settings{edit: func(s string) string {
+		return strings.Replace(s, "http://127.0.0.1:1", "http://"+raw.Addr().String(), 1)
+	}})
+	c, err := net.Dial("tcp", other.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_, _ = io.WriteString(c, "POST /gone/x HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\nContent-Length: 33000000\r\n\r\n")
+	go func() { // ends when the connection does
+		part := strings.Repeat("x", 32<<10)
+		for {
+			if _, err := io.WriteString(c, part); err != nil {
+				return
+			}
+		}
+	}()
+	got, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(got.Body)
+	if got.StatusCode != 413 || string(body) != "no" || err != nil || !got.Close {
+		t.Errorf("answer: %d %q, close %v, %v", got.StatusCode, body, got.Close, err)
+	}
+	_ = cookie
+}
+
+// TestWebSocket: frames pass both ways, with the token and without the cookie.
+func TestWebSocket(t *testing.T) {
+	h := open(t, settings{store: redisURL})
+	cookie := h.signIn("ada@x.test")
+	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"chat"}, InsecureSkipVerify: true})
+		if err != nil {
+			return
+		}
+		defer c.CloseNow()
+		for {
+			kind, b, err := c.Read(r.Context())
+			if err != nil || c.Write(r.Context(), kind, b) != nil {
+				return
+			}
+		}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	dial := func(headers ...string) (*websocket.Conn, *http.Response, error) {
+		set := http.Header{}
+		for _, line := range headers {
+			name, value, _ := strings.Cut(line, ": ")
+			set.Add(name, value)
+		}
+		return websocket.Dial(ctx, "ws://"+h.address+"/api/long/ws", &websocket.DialOptions{Host: "shop.example.com", HTTPHeader: set, Subprotocols: []string{"chat"}})
+	}
+	c, answer, err := dial(cookie, shop)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, h.logs)
+	}
+	defer c.CloseNow()
+	if answer.Header.Get("Sec-WebSocket-Protocol") != "chat" {
+		t.Errorf("101: %v", answer.Header)
+	}
+	if in := h.api.last(t); in.Header.Get("Cookie") != "" || in.Header.Get("Authorization") != "Bearer "+tokenMark+"1" || in.Header.Get("Origin") != "" {
+		t.Errorf("API saw %v", in.Header)
+	}
+	for _, size := range []int{0, 1, 125, 126, 30_000} {
+		if err := c.Write(ctx, websocket.MessageBinary, make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+		if _, b, err := c.Read(ctx); err != nil || len(b) != size {
+			t.Fatalf("frame of %d bytes came back with %d, %v", size, len(b), err)
+		}
+	}
+	for name, headers := range map[string][]string{"sibling": {cookie, desk}, "no origin": {cookie}, "nobody": {shop}} {
+		if _, got, err := dial(headers...); err == nil || got == nil || got.StatusCode < 400 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
+	_, _, err = c.Read(ctx)
+	if websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+		t.Errorf("after sign-out: %v", err)
+	}
+}
+
+// TestUnaskedUpgrade: h2c is dropped, and a 101 that answers another handshake is refused.
+func TestUnaskedUpgrade(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	h.want(h.call("GET /api/x", cookie, sameOrign, "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"), 200, "")
+	if in := h.api.last(t); in.Header.Get("Upgrade")+in.Header.Get("Http2-Settings") != "" {
+		t.Errorf("API saw %v", in.Header)
+	}
+	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		c, b, _ := w.(http.Hijacker).Hijack()
+		_, _ = b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
+		_ = b.Flush()
+		_ = c.Close()
+	})
+	got := h.raw("GET /api/long/ws HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\n"+shop+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", false)
+	h.want(got, 502, "upstream_invalid")
+	h.want(h.call("GET /api/x", cookie, sameOrign), 502, "upstream_invalid")
+}

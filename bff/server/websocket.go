@@ -1,0 +1,320 @@
+package server
+
+import (
+	"crypto/sha1" //nolint:gosec // RFC 6455 names it; it guards nothing
+	"encoding/base64"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coatcheck/bff/gate"
+	"coatcheck/bff/http1"
+	"coatcheck/bff/session"
+	"coatcheck/upstream"
+)
+
+// Close codes (RFC 6455 §7.4.1).
+const (
+	closeGoingAway = 1001
+	closePolicy    = 1008
+)
+
+// websocketGUID is what the API must have hashed the key with (RFC 6455 §1.3).
+const websocketGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// checkHandshake verifies what the browser asks for (RFC 6455 §4.2.1).
+func (x *exchange) checkHandshake() error {
+	version, versions := x.head.Get("sec-websocket-version")
+	key, keys := x.head.Get("sec-websocket-key")
+	raw, err := base64.StdEncoding.DecodeString(string(key))
+	if versions != 1 || string(version) != "13" || keys != 1 || err != nil || len(raw) != 16 || x.head.Minor != 1 || x.request.HasBody() {
+		return errBadRequest
+	}
+	return nil
+}
+
+// checkAccept verifies what the API answered (RFC 6455 §4.1): it speaks WebSocket,
+// has read this very handshake, and chose nothing that was not offered.
+func (x *exchange) checkAccept() error {
+	key, _ := x.head.Get("sec-websocket-key")
+	sum := sha1.Sum(append(key[:len(key):len(key)], websocketGUID...)) //nolint:gosec // as above
+	want := base64.StdEncoding.EncodeToString(sum[:])
+	accept, accepts := field(x.answer.Fields, "sec-websocket-accept")
+	upgrade, _ := field(x.answer.Fields, "upgrade")
+	protocol, protocols := field(x.answer.Fields, "sec-websocket-protocol")
+	offered, _ := x.head.Get("sec-websocket-protocol")
+	if accepts != 1 || string(accept) != want || !http1.EqualFold(upgrade, "websocket") ||
+		protocols > 1 || protocols == 1 && !listNames(offered, protocol) {
+		return errInvalid
+	}
+	return nil
+}
+
+func field(fields []http1.Field, lower string) (value []byte, count int) {
+	for i := range fields {
+		if http1.EqualFold(fields[i].Name, lower) {
+			value = fields[i].Value
+			count++
+		}
+	}
+	return value, count
+}
+
+// passUpgrade answers 101 and ties both connections together.
+func (s *Server) passUpgrade(x *exchange) error {
+	if err := x.checkAccept(); err != nil {
+		_ = x.answer.Close()
+		return err
+	}
+	if err := x.tie(); err != nil {
+		_ = x.answer.Close()
+		return err
+	}
+	x.ctx.SetStatusCode(101)
+	x.passFields()
+	x.set("Connection", "Upgrade")
+	x.set("Upgrade", "websocket")
+	conn := x.request.Conn()
+	t := &tunnel{browser: conn, api: x.answer.Hijack(), idle: x.route.config.IdleTimeout}
+	untie := x.untie // the session's word goes to the tunnel from now on
+	x.untie = nil
+	untie()
+	stop := func() {}
+	if x.session != nil {
+		stop = s.manager.Watch(x.ticket, func(session.Reason) { t.end(closePolicy) })
+	}
+	s.tunnels.add(t)
+	x.ctx.Hijack(func(net.Conn) { // its goroutine ends with the tunnel
+		defer s.tunnels.remove(t)
+		defer stop()
+		conn.Tunnel()
+		t.run()
+	})
+	return nil
+}
+
+// tunnel carries frames between a browser and an API. From browser to API it is
+// blind; the other way it follows the frames' heads, so that it can put a close
+// frame between two of them.
+type tunnel struct {
+	browser *gate.Conn
+	api     *upstream.Tunnel
+	idle    time.Duration
+
+	last    atomic.Int64 // when a byte last went through, Unix nanoseconds
+	mu      sync.Mutex   // guards writes to the browser, and what follows
+	frames  frames
+	ended   bool
+	pending int // close code that waits for a frame's end
+}
+
+// run copies until one side ends, or both have been silent for the idle time.
+func (t *tunnel) run() {
+	defer t.close()
+	t.last.Store(time.Now().UnixNano())
+	var done sync.WaitGroup
+	done.Go(func() { // ends with either connection
+		defer t.close()
+		t.copy(t.browser, t.toAPI)
+	})
+	t.copy(t.api, t.toBrowser)
+	t.close()
+	done.Wait()
+}
+
+func (t *tunnel) copy(from net.Conn, write func([]byte) (int, error)) {
+	buf := make([]byte, 4<<10)
+	for {
+		_ = from.SetReadDeadline(time.Now().Add(t.idle))
+		n, err := from.Read(buf)
+		if n > 0 {
+			t.last.Store(time.Now().UnixNano())
+			if _, werr := write(buf[:n]); werr != nil {
+				return
+			}
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) && time.Since(time.Unix(0, t.last.Load())) < t.idle {
+			continue // the other direction is alive
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (t *tunnel) toAPI(p []byte) (int, error) {
+	_ = t.api.SetWriteDeadline(time.Now().Add(t.idle))
+	return t.api.Write(p)
+}
+
+// toBrowser writes what came from the API, and the close frame that waits for the
+// end of a frame.
+func (t *tunnel) toBrowser(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return 0, net.ErrClosed
+	}
+	_ = t.browser.SetWriteDeadline(time.Now().Add(t.idle))
+	if t.pending == 0 {
+		t.frames.follow(p)
+		return t.browser.Write(p)
+	}
+	cut := t.frames.toBoundary(p)
+	if _, err := t.browser.Write(p[:cut]); err != nil || !t.frames.boundary() {
+		return cut, err
+	}
+	t.finish()
+	return cut, net.ErrClosed
+}
+
+// end closes the tunnel with a close frame: at once between two frames, else behind
+// the one that is under way, for which it waits a second.
+func (t *tunnel) end(code int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended || t.pending != 0 {
+		return
+	}
+	t.pending = code
+	if t.frames.boundary() {
+		go t.finishLocked() // Watch's caller must not wait for a browser; ends with a write of one second
+		return
+	}
+	time.AfterFunc(time.Second, t.close)
+}
+
+func (t *tunnel) finishLocked() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		t.finish()
+	}
+}
+
+// finish writes the close frame and ends both sides; t.mu is held.
+func (t *tunnel) finish() {
+	_ = t.browser.SetWriteDeadline(time.Now().Add(time.Second))
+	_, _ = t.browser.Write([]byte{0x88, 2, byte(t.pending >> 8), byte(t.pending)})
+	t.shut()
+}
+
+func (t *tunnel) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shut()
+}
+
+// shut ends both connections; their readers notice. The browser's is closed by the
+// web server once run returned, so here only its reading and writing end.
+func (t *tunnel) shut() {
+	if t.ended {
+		return
+	}
+	t.ended = true
+	_ = t.api.Close()
+	_ = t.browser.SetDeadline(time.Unix(1, 0))
+}
+
+// frames follows the heads of frames in a stream (RFC 6455 §5.2).
+type frames struct {
+	head []byte // of the frame that begins, until it is whole
+	left uint64 // bytes of the payload that are still to come
+}
+
+func (f *frames) boundary() bool { return len(f.head) == 0 && f.left == 0 }
+
+// follow takes note of all of p.
+func (f *frames) follow(p []byte) {
+	for len(p) > 0 {
+		p = p[f.step(p):]
+	}
+}
+
+// toBoundary takes note of p up to the end of the frame under way, and returns how
+// much of p that was.
+func (f *frames) toBoundary(p []byte) (n int) {
+	for n < len(p) && !f.boundary() {
+		n += f.step(p[n:])
+	}
+	return n
+}
+
+// step takes note of the beginning of p, at least one byte and never beyond a frame.
+func (f *frames) step(p []byte) int {
+	if f.left > 0 {
+		n := min(uint64(len(p)), f.left)
+		f.left -= n
+		return int(n) //nolint:gosec // at most len(p)
+	}
+	f.head = append(f.head, p[0])
+	if length, whole := frameLength(f.head); whole {
+		f.left, f.head = length, f.head[:0]
+	}
+	return 1
+}
+
+// frameLength reads the length of the payload, with the mask that a server should
+// not send, once the head is whole.
+func frameLength(head []byte) (length uint64, whole bool) {
+	if len(head) < 2 {
+		return 0, false
+	}
+	more, mask := 0, 0
+	length = uint64(head[1] & 0x7f)
+	switch length {
+	case 126:
+		more = 2
+	case 127:
+		more = 8
+	}
+	if head[1]&0x80 != 0 {
+		mask = 4
+	}
+	if len(head) < 2+more+mask {
+		return 0, false
+	}
+	if more > 0 {
+		length = 0
+		for _, b := range head[2 : 2+more] {
+			length = length<<8 | uint64(b)
+		}
+	}
+	return length, true
+}
+
+// tunnels are those that are open, so that a drain can end them.
+type tunnels struct {
+	mu   sync.Mutex
+	open map[*tunnel]struct{}
+	wait sync.WaitGroup
+}
+
+func (s *tunnels) add(t *tunnel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open = map[*tunnel]struct{}{}
+	}
+	s.open[t] = struct{}{}
+	s.wait.Add(1)
+}
+
+func (s *tunnels) remove(t *tunnel) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, t)
+	s.wait.Done()
+}
+
+// end tells all browsers that this process goes away.
+func (s *tunnels) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t := range s.open {
+		t.end(closeGoingAway)
+	}
+}
