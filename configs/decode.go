@@ -1,0 +1,230 @@
+package configs
+
+import (
+	"reflect"
+	"strings"
+)
+
+// decoder fills Go values from nodes, driven by the struct tags:
+//
+//	yaml      the key
+//	default   what stands there when the file says nothing; lists with |
+//	enum      the words that a text may be
+//	min, max  the bounds of a number, duration or size, both included
+//	required  the key must be there and not empty
+//
+// It goes on after a fault, so that a person sees all of them at once; a faulty
+// value keeps its default.
+type decoder struct {
+	sources
+	file      string
+	faults    []Fault
+	positions map[string]Position
+	variables map[string]bool
+}
+
+func (d *decoder) fault(at Position, path, message, hint string) {
+	d.faults = append(d.faults, Fault{File: d.file, Line: at.Line, Column: at.Column, Path: path, Message: message, Hint: hint})
+}
+
+// field is one value to be decoded: where it stands, what it is called, its tags.
+type field struct {
+	path string
+	at   Position
+	tag  reflect.StructTag
+}
+
+// decode fills into, which holds its default already.
+func (d *decoder) decode(f field, n *node, into reflect.Value) {
+	d.positions[f.path] = f.at
+	if d.own(f, n, into.Addr().Interface()) {
+		return
+	}
+	switch into.Kind() {
+	case reflect.Struct:
+		d.section(f, n, into)
+	case reflect.Pointer:
+		d.pointer(f, n, into)
+	case reflect.Slice:
+		d.slice(f, n, into)
+	case reflect.Map:
+		d.dictionary(f, n, into)
+	case reflect.String:
+		d.word(f, n, into)
+	case reflect.Bool:
+		d.truth(f, n, into)
+	case reflect.Int:
+		d.number(f, n, into)
+	}
+}
+
+// mismatch reports a value of the wrong kind.
+func (d *decoder) mismatch(f field, n *node, wanted kind, hint string) {
+	d.fault(f.at, f.path, wanted.String()+" is wanted here, not "+n.kind.String(), hint)
+}
+
+// section fills a struct from a mapping; an empty section ("admin:") keeps its defaults.
+func (d *decoder) section(f field, n *node, into reflect.Value) {
+	if n.kind == nothing {
+		n = &node{kind: mapping}
+	}
+	if n.kind != mapping {
+		d.mismatch(f, n, mapping, "")
+		return
+	}
+	keys := fieldsOf(into.Type())
+	for _, e := range n.entries {
+		i, known := keys[e.key]
+		if !known {
+			d.unknown(f.path, e, keys)
+			continue
+		}
+		tag := into.Type().Field(i).Tag
+		d.decode(field{child(f.path, e.key), e.place(), tag}, e.value, into.Field(i))
+	}
+	d.missing(f, n, into.Type())
+}
+
+func (d *decoder) unknown(path string, e entry, keys map[string]int) {
+	names := make([]string, 0, len(keys))
+	for name := range keys {
+		names = append(names, name)
+	}
+	d.fault(e.at, child(path, e.key), "unknown key", suggest(e.key, names))
+}
+
+func (d *decoder) missing(f field, n *node, t reflect.Type) {
+	for i := range t.NumField() {
+		key := t.Field(i).Tag.Get("yaml")
+		if t.Field(i).Tag.Get("required") == "true" && n.find(key) == nil {
+			d.fault(f.at, child(f.path, key), "this key is missing", describe(t.Field(i).Type))
+		}
+	}
+}
+
+// describe says in a hint what a missing key should hold.
+func describe(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Map, reflect.Struct, reflect.Pointer:
+		if t.Kind() == reflect.Map || t.Kind() == reflect.Pointer {
+			return "a mapping"
+		}
+	case reflect.Slice:
+		return "a list"
+	}
+	return ""
+}
+
+// pointer fills what is optional: the value is made, with its defaults, when the file names it.
+func (d *decoder) pointer(f field, n *node, into reflect.Value) {
+	value := reflect.New(into.Type().Elem())
+	prefill(value.Elem())
+	if n.kind == nothing && value.Elem().Kind() == reflect.Struct && !mayBeNull(value.Interface()) {
+		d.mismatch(f, n, mapping, "give it its keys, or remove it")
+		return
+	}
+	d.decode(f, n, value.Elem())
+	into.Set(value)
+}
+
+// slice fills a list. Its default, if any, is replaced as a whole.
+func (d *decoder) slice(f field, n *node, into reflect.Value) {
+	switch n.kind {
+	case nothing:
+		if f.tag.Get("required") == "true" {
+			d.fault(f.at, f.path, "the list is empty", "")
+		}
+		return
+	case list:
+	default:
+		d.mismatch(f, n, list, "[a, b], or one \"- a\" on each line")
+		return
+	}
+	if len(n.items) == 0 && f.tag.Get("required") == "true" {
+		d.fault(f.at, f.path, "the list is empty", "")
+	}
+	values := reflect.MakeSlice(into.Type(), len(n.items), len(n.items))
+	for i, each := range n.items {
+		prefill(values.Index(i))
+		d.decode(field{item(f.path, i), d.itemPlace(f, each), f.tag}, each, values.Index(i))
+	}
+	into.Set(values)
+}
+
+func (d *decoder) itemPlace(f field, n *node) Position {
+	if n.at.Line == 0 {
+		return f.at
+	}
+	return n.at
+}
+
+// dictionary fills a map whose keys are names of the operator's.
+func (d *decoder) dictionary(f field, n *node, into reflect.Value) {
+	if n.kind == nothing && f.tag.Get("required") != "true" {
+		return
+	}
+	if n.kind != mapping {
+		d.mismatch(f, n, mapping, "")
+		return
+	}
+	into.Set(reflect.MakeMap(into.Type()))
+	for _, e := range n.entries {
+		value := reflect.New(into.Type().Elem()).Elem()
+		prefill(value)
+		d.decode(field{child(f.path, e.key), e.place(), ""}, e.value, value)
+		if value.Kind() == reflect.Pointer && value.IsNil() {
+			continue // a fault was reported; nobody shall meet a nil in a map
+		}
+		into.SetMapIndex(reflect.ValueOf(e.key), value)
+	}
+}
+
+// fieldsOf lists the keys of a struct and the fields they lead to.
+func fieldsOf(t reflect.Type) map[string]int {
+	keys := make(map[string]int, t.NumField())
+	for i := range t.NumField() {
+		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
+			keys[key] = i
+		}
+	}
+	return keys
+}
+
+// suggest names the known key, or word, that a person may have meant.
+func suggest(given string, known []string) string {
+	best, least := "", 3
+	for _, name := range known {
+		d := distance(strings.ToLower(given), strings.ToLower(name))
+		if d < least && d < len(name) || d == least && name < best {
+			best, least = name, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "did you mean " + best + "?"
+}
+
+// distance counts the single letters by which two words differ (Levenshtein).
+func distance(a, b string) int {
+	if max(len(a), len(b)) > 64 { // nobody's typing error; keeps the table small
+		return 64
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := diagonal
+			if a[i-1] != b[j-1] {
+				change++
+			}
+			diagonal = row[j]
+			row[j] = min(change, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,137 @@
+package configs
+
+import (
+	"net/http"
+	"strings"
+
+	"coatcheck/bff/credential"
+)
+
+// SessionExpired is the meaning of an answer that says a refresh token is dead.
+const SessionExpired = "session_expired"
+
+// derive fills in what follows from the rest, so that no other room needs an
+// opinion of its own about a default.
+func derive(c *Config) {
+	folder := c.Source.folder
+	if c.TLS != nil {
+		resolveAll(folder, &c.TLS.Cert, &c.TLS.Key)
+	}
+	for name, u := range c.Upstreams {
+		u.URL = strings.TrimRight(u.URL, "/")
+		resolveAll(folder, &u.CA, &u.ClientCert, &u.ClientKey)
+		u.derive(c.Source, child("upstreams", name))
+	}
+	for name, f := range c.Frontends {
+		f.derive(name, folder)
+	}
+}
+
+func resolveAll(folder string, paths ...*string) {
+	for _, path := range paths {
+		*path = resolve(folder, *path)
+	}
+}
+
+func (f *Frontend) derive(name, folder string) {
+	if f.Cookie.Name == "" {
+		f.Cookie.Name = "__Host-Http-" + name
+	}
+	if f.SPA != nil {
+		resolveAll(folder, &f.SPA.Dir)
+	}
+	for _, r := range f.Routes {
+		if r != nil && r.SendToken == nil {
+			own := r.Upstream == f.Login.Upstream && r.Session != "none"
+			r.SendToken = &own
+		}
+	}
+}
+
+func (u *Upstream) derive(source *Source, path string) {
+	if u.Login != nil {
+		u.Login.derive()
+	}
+	if u.Refresh != nil {
+		u.deriveRefresh()
+	}
+	if u.Logout != nil {
+		u.Logout.Request.derive(http.MethodPost)
+	}
+	if u.Verify != nil {
+		u.Verify.Request.derive(http.MethodGet)
+		if len(u.Verify.Answers) > 0 && !source.Has(path+".verify.rejected") {
+			u.Verify.Rejected = nil
+		}
+	}
+}
+
+// SendHeaders are the headers that carry the person on calls. named is false
+// where the file gives none and they are the default, Authorization: Bearer
+// {access_token} (RFC 6750 §2.1); only then a token_type other than bearer is refused.
+func (u *Upstream) SendHeaders() (headers map[string]Template, named bool) {
+	if u.Send != nil && u.Send.Headers != nil {
+		return u.Send.Headers, true
+	}
+	bearer := Template{credential.NewSecret("Bearer {" + credential.AccessToken + "}")}
+	return map[string]Template{"Authorization": bearer}, false
+}
+
+// SubjectPointer is what names the person, below At. named is false where the
+// file gives none and it is the default, /sub of a JWT (RFC 7519 §4.1.2) and /id
+// elsewhere: then an answer without it is no error, the person just has no name.
+func (u *User) SubjectPointer() (pointer string, named bool) {
+	switch {
+	case u.Subject != "":
+		return u.Subject, true
+	case u.From == "jwt":
+		return "/sub", false
+	}
+	return "/id", false
+}
+
+func (l *Login) derive() {
+	l.Request.derive(http.MethodPost)
+	if l.Rejected == nil && l.Answers == nil {
+		l.Rejected = []int{400, 401, 403, 422}
+	}
+	for _, s := range l.Steps {
+		s.derive(l)
+	}
+}
+
+// derive gives a step what it does not name: the sign-in's own.
+func (s *Step) derive(l *Login) {
+	s.Request.derive(http.MethodPost)
+	if s.Rejected == nil {
+		s.Rejected = l.Rejected
+	}
+	if s.Answers == nil {
+		s.Answers = &l.Answers
+	}
+	if s.Credential == nil {
+		s.Credential = l.Credential
+	}
+}
+
+// deriveRefresh: only what clearly means "this refresh token is dead" may end a
+// session, so the default asks for the status and the word (RFC 6749 §5.2).
+func (u *Upstream) deriveRefresh() {
+	r := u.Refresh
+	r.Request.derive(http.MethodPost)
+	if r.Answers == nil && r.Rejected == nil {
+		for _, status := range []int{400, 401} {
+			r.Answers = append(r.Answers, Answer{Status: status, At: &Place{Pointer: "/error", Unit: "s"},
+				Is: &Match{Values: []any{"invalid_grant"}}, Means: SessionExpired})
+		}
+	}
+	if r.Credential == nil && u.Login != nil {
+		r.Credential = u.Login.Credential
+	}
+}
+
+func (r *Request) derive(method string) {
+	if r != nil && r.Method == "" {
+		r.Method = method
+	}
+}

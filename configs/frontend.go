@@ -1,0 +1,102 @@
+package configs
+
+import (
+	"slices"
+	"strings"
+)
+
+// Hosts are the hosts under which the frontend's calls arrive: its configured
+// host, or the hosts of its origins. They are lower case, have no port, stand
+// once each and in the order of the file; IPv6 addresses stand in brackets.
+func (f *Frontend) Hosts() []string {
+	if f.Host != "" {
+		return []string{f.Host}
+	}
+	var hosts []string
+	for _, o := range f.Origins {
+		if host := originHost(o); !slices.Contains(hosts, host) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// SharedHost reports whether some of the frontend's pages live on another origin
+// than the one their calls go to, so that CORS and cookies must travel between
+// subdomains: the shared-host layout. With pages on two ports of one host it is true as well.
+func (f *Frontend) SharedHost() bool {
+	var seen []string
+	for _, o := range f.Origins {
+		host := originHost(o)
+		if f.Host != "" && host != f.Host || slices.Contains(seen, host) {
+			return true
+		}
+		seen = append(seen, host)
+	}
+	return false
+}
+
+// SharedHost reports whether calls to host may come from more than one origin,
+// over all frontends: then every answer of this host carries Vary: Origin.
+func (c *Config) SharedHost(host string) bool {
+	origins := map[string]bool{}
+	for _, f := range c.Frontends {
+		if !slices.Contains(f.Hosts(), host) {
+			continue
+		}
+		for _, o := range f.Origins {
+			if originHost(o) != host {
+				return true
+			}
+			origins[o] = true
+		}
+	}
+	return len(origins) > 1
+}
+
+// IsHTTPS reports whether the frontend's pages, and so its calls, use https. All its origins do, or none.
+func (f *Frontend) IsHTTPS() bool {
+	return len(f.Origins) > 0 && strings.HasPrefix(f.Origins[0], "https://")
+}
+
+// Scheme is what X-Forwarded-Proto says: https or http.
+func (f *Frontend) Scheme() string {
+	if f.IsHTTPS() {
+		return "https"
+	}
+	return "http"
+}
+
+// originHost is an origin's host without its port, in lower case.
+func originHost(origin string) string {
+	_, host, _ := strings.Cut(origin, "://")
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	return strings.ToLower(host)
+}
+
+// FieldNames are the names of the sign-in fields, without the mark of optional ones.
+func (l *FrontendLogin) FieldNames() []string { return fieldNames(l.Fields) }
+
+// Optional reports whether a page may leave the field called name out.
+func (l *FrontendLogin) Optional(name string) bool { return slices.Contains(l.Fields, name+"?") }
+
+// FieldNames are the names of the step's fields, without the mark of optional ones.
+func (s *Step) FieldNames() []string { return fieldNames(s.Fields) }
+
+// Optional reports whether a page may leave the field called name out.
+func (s *Step) Optional(name string) bool { return slices.Contains(s.Fields, name+"?") }
+
+func fieldNames(fields []string) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i], _ = FieldName(f)
+	}
+	return names
+}
+
+// FieldName takes a declared field apart: "otp?" is the optional field otp.
+func FieldName(declared string) (name string, optional bool) {
+	return strings.CutSuffix(declared, "?")
+}

@@ -1,0 +1,177 @@
+package configs
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// frontends checks each frontend and then all of them together.
+func (ck *checker) frontends() {
+	names := slices.Sorted(maps.Keys(ck.config.Frontends))
+	cookies := map[string]string{}
+	for i, name := range names {
+		f, path := ck.config.Frontends[name], child("frontends", name)
+		ck.frontend(path, name, f)
+		if other, taken := cookies[f.Cookie.Name]; taken {
+			ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", "leave the name out: it is made of the frontend's own")
+		}
+		cookies[f.Cookie.Name] = name
+		for _, other := range names[:i] {
+			ck.together(path, f, other, ck.config.Frontends[other])
+		}
+	}
+}
+
+func (ck *checker) frontend(path, name string, f *Frontend) {
+	if !isLabel(name) {
+		ck.refuse(path, "the name of a frontend has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+	}
+	ck.origins(path, f)
+	if f.Host != "" && !ck.complain(child(path, "host"), checkBareHost(f.Host)) {
+		ck.sites(path, f)
+	}
+	if f.BasePath != "" {
+		ck.complain(child(path, "base_path"), checkBasePath(f.BasePath))
+	}
+	ck.cookie(path, f)
+	ck.signIn(path, f)
+	ck.cors(path, f)
+	ck.spa(path, f)
+	if f.CSRFHeader == "off" {
+		ck.warn(child(path, "csrf_header"), "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site", "unsafe")
+	}
+	ck.routes(path, f)
+}
+
+func (ck *checker) origins(path string, f *Frontend) {
+	seen := map[string]bool{}
+	for i, o := range f.Origins {
+		at := item(child(path, "origins"), i)
+		switch {
+		case o == "":
+			ck.refuse(at, "this is empty", "https://shop.example.com")
+		case ck.complain(at, checkOrigin(o)):
+		case seen[o]:
+			ck.refuse(at, "this origin stands twice", "")
+		case i > 0 && f.IsHTTPS() != strings.HasPrefix(o, "https://"):
+			ck.refuse(at, "the origins of a frontend are all https or all http", "make it a frontend of its own")
+		}
+		seen[o] = true
+	}
+	if len(f.Origins) == 0 {
+		ck.refuse(child(path, "origins"), "the list is empty", "https://shop.example.com")
+	}
+}
+
+// checkBareHost is checkHost for a value in which people write origins and ports.
+func checkBareHost(s string) complaint {
+	_, bare, isOrigin := strings.Cut(s, "://")
+	if isOrigin {
+		host, _ := splitPort(bare)
+		return complaint{"this is the name of a host, without scheme and port", host}
+	}
+	if host, port := splitPort(s); port != "" {
+		return complaint{"this is the name of a host, without a port", host}
+	}
+	return checkHost(s)
+}
+
+func checkBasePath(s string) complaint {
+	c := checkPath(s)
+	switch {
+	case c.is():
+		return c
+	case s == "/":
+		return complaint{"this is the same as none", "remove it"}
+	case strings.HasSuffix(s, "/"):
+		return complaint{"a base path does not end with /", strings.TrimRight(s, "/")}
+	case strings.HasPrefix(s+"/", "/bff/"):
+		return complaint{"/bff/ is Coatcheck's own", "/shop"}
+	}
+	return complaint{}
+}
+
+// cookie checks the name. Browsers enforce the prefix: a cookie whose name begins
+// so can be set by this very host only, over https, for all of its paths.
+func (ck *checker) cookie(path string, f *Frontend) {
+	at, name := child(path, "cookie", "name"), f.Cookie.Name
+	switch {
+	case !strings.HasPrefix(name, "__Host-"):
+		ck.refuse(at, "the name must begin with __Host-, letter for letter", "__Host-Http-shop")
+	case name == "__Host-" || name == "__Host-Http-":
+		ck.refuse(at, "the prefix alone is no name", "__Host-Http-shop")
+	case !isToken(name) || len(name) > 128:
+		ck.refuse(at, "a cookie's name has letters, digits and !#$%&'*+-.^_`|~, at most 128 (RFC 6265)", "__Host-Http-shop")
+	}
+}
+
+// cors checks the additions; a wildcard means nothing where credentials travel (Fetch standard, 3.3.4).
+func (ck *checker) cors(path string, f *Frontend) {
+	for key, names := range map[string][]string{"allow_headers": f.CORS.AllowHeaders, "expose_headers": f.CORS.ExposeHeaders} {
+		for i, name := range names {
+			at := item(child(path, "cors", key), i)
+			switch {
+			case strings.Contains(name, "*"):
+				ck.refuse(at, "a wildcard means nothing where cookies travel", "list each header")
+			case !isToken(name):
+				ck.refuse(at, "this is no name of a header", "")
+			}
+		}
+	}
+}
+
+func (ck *checker) spa(path string, f *Frontend) {
+	if f.SPA == nil {
+		return
+	}
+	at := child(path, "spa")
+	if (f.SPA.Dir == "") == (f.SPA.Proxy == "") {
+		ck.refuse(at, "exactly one of dir and proxy is needed", "{dir: web/dist}")
+	}
+	if f.SPA.Proxy == "" {
+		return
+	}
+	host := ck.url(child(at, "proxy"), f.SPA.Proxy)
+	if host != "" && !isLoopback(host) {
+		ck.warn(child(at, "proxy"), "a development server off this machine", "{dir: …} for built files")
+	}
+}
+
+// together checks two frontends against each other.
+func (ck *checker) together(path string, f *Frontend, otherName string, other *Frontend) {
+	if !overlaps(f.Hosts(), other.Hosts()) {
+		return
+	}
+	switch same := f.BasePath == other.BasePath; {
+	case same && equalSets(f.Hosts(), other.Hosts()) && equalSets(f.Origins, other.Origins):
+		ck.refuse(path, "equal to frontend "+otherName+" in host, origins and base_path: no call could tell them apart", "give one a base_path, or origins of its own")
+	case same && overlaps(f.Origins, other.Origins):
+		ck.warn(child(path, "origins"), "pages of an origin that frontend "+otherName+" lists too cannot say whose call it is (400 frontend_undetermined)", "give one a base_path, or origins of its own")
+	}
+	if overlaps(f.Origins, other.Origins) {
+		ck.shadowed(path, f, otherName, other)
+		ck.shadowed(child("frontends", otherName), other, path[len("frontends."):], f)
+	}
+}
+
+// shadowed warns of routes of f whose calls go to the longer base path of other.
+func (ck *checker) shadowed(path string, f *Frontend, otherName string, other *Frontend) {
+	if len(other.BasePath) <= len(f.BasePath) {
+		return
+	}
+	for i, r := range f.Routes {
+		if r != nil && r.Path != "" && strings.HasPrefix(f.BasePath+r.Path, other.BasePath+"/") {
+			ck.warn(child(item(child(path, "routes"), i), "path"), "never reached: frontend "+otherName+" has these calls by its base_path", "")
+		}
+	}
+}
+
+func overlaps(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+func equalSets(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}

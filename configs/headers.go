@@ -1,0 +1,115 @@
+package configs
+
+import (
+	"slices"
+	"strings"
+
+	"coatcheck/bff/credential"
+)
+
+// notOurs are the headers that the connection, the forwarder or the mapping's own
+// keys write. Whoever could set them too could split a message or claim an address.
+var notOurs = []string{
+	"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", // RFC 9110 §7.6.1
+	"content-length", "host", "expect", "forwarded", "x-request-id", "proxy-authorization", "proxy-authenticate",
+}
+
+// headers checks headers that a mapping puts.
+func (ck *checker) headers(path string, headers map[string]Template) {
+	seen := map[string]bool{}
+	for name, value := range headers {
+		at, lower := child(path, name), strings.ToLower(name)
+		switch {
+		case !isToken(name):
+			ck.refuse(at, "this is no name of a header", "")
+		case slices.Contains(notOurs, lower) || strings.HasPrefix(lower, "x-forwarded-"):
+			ck.refuse(at, "this header is written by Coatcheck itself", "")
+		case seen[lower]:
+			ck.refuse(at, "this header stands twice: names of headers know no case", "")
+		case strings.ContainsFunc(value.Reveal(), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			ck.refuse(at, "a header's value holds no line break or control character", "")
+		}
+		seen[lower] = true
+	}
+}
+
+// send checks what carries a person on calls.
+func (ck *checker) send(path string, u *Upstream) {
+	if u.Send == nil {
+		return
+	}
+	at := child(path, "send")
+	ck.headers(child(at, "headers"), u.Send.Headers)
+	for i, name := range u.Send.Hide {
+		if !isToken(name) {
+			ck.refuse(item(child(at, "hide"), i), "this is no name of a header", "")
+		}
+	}
+	for name, value := range u.Send.Headers {
+		for _, used := range Placeholders(value.Reveal()) {
+			ck.carried(child(at, "headers", name), u, used)
+		}
+	}
+}
+
+// carried checks that every frontend whose token goes to u has the value called name.
+func (ck *checker) carried(path string, u *Upstream, name string) {
+	if slices.Contains(builtIn, name) {
+		return
+	}
+	for frontend, f := range ck.config.Frontends {
+		from := ck.config.Upstreams[f.Login.Upstream]
+		if from == nil || from.Login == nil || from != u && !f.carries(ck.config, u) || slices.Contains(values(from), name) {
+			continue
+		}
+		ck.refuse(path, "{"+name+"} is no value that frontend "+frontend+"'s sign-in takes", suggestName(name, values(from)))
+		return
+	}
+	if u.Login != nil && !slices.Contains(values(u), name) && !ck.anyoneSignsIn(u) {
+		ck.refuse(path, "{"+name+"} is no value of login.credential", suggestName(name, values(u)))
+	}
+}
+
+// carries reports whether a route of f sends the token to u.
+func (f *Frontend) carries(c *Config, u *Upstream) bool {
+	return slices.ContainsFunc(f.Routes, func(r *Route) bool {
+		return r.SendToken != nil && *r.SendToken && c.Upstreams[r.Upstream] == u
+	})
+}
+
+func (ck *checker) anyoneSignsIn(u *Upstream) bool {
+	return slices.ContainsFunc(ck.all(), func(f *Frontend) bool { return ck.config.Upstreams[f.Login.Upstream] == u })
+}
+
+// values are the names of what u's credential may hold and can be put somewhere.
+func values(u *Upstream) []string {
+	var names []string
+	add := func(places map[string]Place) {
+		for name := range places {
+			if !slices.Contains(ends, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if u.Login != nil {
+		add(u.Login.Credential)
+		for _, s := range u.Login.Steps {
+			add(s.Credential)
+		}
+	}
+	if u.Refresh != nil {
+		add(u.Refresh.Credential)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func suggestName(name string, known []string) string {
+	if hint := suggest(name, known); hint != "" {
+		return hint
+	}
+	if len(known) == 0 {
+		return credential.AccessToken
+	}
+	return "known here: " + strings.Join(known, ", ")
+}

@@ -1,0 +1,192 @@
+package configs
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"coatcheck/bff/credential"
+)
+
+// longBefore is how early a token that renews itself should be renewed at least.
+const longBefore = 5 * time.Minute
+
+// login checks how people sign in at an upstream.
+func (ck *checker) login(path, name string, u *Upstream) {
+	at := child(path, "login")
+	l := u.Login
+	ck.request(child(at, "request"), l.Request, ck.signInNames(name, u))
+	ck.answers(at, l.Answers, u, "login")
+	ck.credential(child(at, "credential"), l.Credential, true)
+	for value := range l.Credential {
+		if slices.Contains(builtIn, value) || ck.isField(u, value) {
+			ck.refuse(child(at, "credential", value), "this name is a sign-in field's or built in, so {"+value+"} would have two meanings", "")
+		}
+	}
+	ck.user(child(at, "user"), u)
+	for _, step := range slices.Sorted(maps.Keys(l.Steps)) {
+		ck.step(child(at, "steps", step), step, u)
+	}
+	if !ck.anyoneSignsIn(u) {
+		ck.warn(at, "no frontend signs people in here", "frontends.*.login.upstream: "+name)
+	}
+}
+
+// isField reports whether a frontend that signs in at u has a field of this name.
+func (ck *checker) isField(u *Upstream, name string) bool {
+	return slices.ContainsFunc(ck.all(), func(f *Frontend) bool {
+		return ck.config.Upstreams[f.Login.Upstream] == u && slices.Contains(f.Login.FieldNames(), name)
+	})
+}
+
+// scope is the names that a request may use, and how to speak of them.
+type scope struct {
+	known    []string
+	optional []string // those that may be missing, so that no path can hold them
+	open     bool     // any name may be right: nobody signs in here yet
+	hint     string
+}
+
+// signInNames are the fields of every frontend that signs in at u. A field that
+// only some of them have is known to none: at the others the request could not be made.
+func (ck *checker) signInNames(name string, u *Upstream) scope {
+	s := scope{open: true, hint: "the fields of every frontend that signs in here"}
+	for _, f := range ck.all() {
+		if ck.config.Upstreams[f.Login.Upstream] != u {
+			continue
+		}
+		names := f.Login.FieldNames()
+		if s.open {
+			s.known, s.open = names, false
+		}
+		s.known = slices.DeleteFunc(slices.Clone(s.known), func(n string) bool { return !slices.Contains(names, n) })
+		for _, n := range names {
+			if f.Login.Optional(n) {
+				s.optional = append(s.optional, n)
+			}
+		}
+	}
+	if len(s.known) > 0 {
+		s.hint = "known here: " + strings.Join(append(slices.Clone(s.known), builtIn...), ", ") + "; more in frontends.*.login.fields"
+	}
+	return s
+}
+
+// valueNames are the names known after a sign-in.
+func valueNames(u *Upstream) scope {
+	return scope{known: values(u), hint: "known here: " + strings.Join(append(values(u), builtIn...), ", ")}
+}
+
+// user checks where the person is described.
+func (ck *checker) user(path string, u *Upstream) {
+	who := u.Login.User
+	if who == nil {
+		ck.warn(parent(path), "without user nobody has a name: sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
+		return
+	}
+	ck.complain(child(path, "at"), checkPointer(who.At))
+	if who.Subject != "" {
+		ck.complain(child(path, "subject"), checkPointer(who.Subject))
+	}
+	if who.Token != nil {
+		ck.place(child(path, "token"), *who.Token, false)
+	}
+	switch {
+	case who.From == "request" && who.Path == "":
+		ck.refuse(path, "from: request needs a path", "path: /me")
+	case who.From == "request":
+		ck.requestPath(child(path, "path"), who.Path, valueNames(u))
+	case who.Path != "":
+		ck.refuse(child(path, "path"), "a path is for from: request", "from: request")
+	}
+	if who.From != "jwt" && who.Token != nil {
+		ck.refuse(child(path, "token"), "a token is for from: jwt", "from: jwt")
+	}
+}
+
+// step checks a second factor or an exchange.
+func (ck *checker) step(path, name string, u *Upstream) {
+	s := u.Login.Steps[name]
+	if !IsName(name) {
+		ck.refuse(path, "a step is named with letters, digits, \"_\" and \"-\"", "")
+	}
+	ck.fields(child(path, "fields"), s.Fields)
+	known := s.FieldNames()
+	for _, other := range u.Login.Steps {
+		known = slices.AppendSeq(known, maps.Keys(other.Keep))
+	}
+	slices.Sort(known)
+	ck.request(child(path, "request"), s.Request, scope{known: known, hint: "known here: " + strings.Join(append(slices.Clone(known), builtIn...), ", ")})
+	for keep, p := range s.Keep {
+		at := child(path, "keep", keep)
+		if !IsName(keep) || slices.Contains(builtIn, keep) || slices.Contains(s.FieldNames(), keep) {
+			ck.refuse(at, "this name is no plain name, or has another meaning here", "")
+		}
+		ck.place(at, p, false)
+	}
+	if s.Answers != nil && ck.config.Source.Has(child(path, "answers")) {
+		ck.answers(path, *s.Answers, u, "step")
+	}
+	if ck.config.Source.Has(child(path, "credential")) {
+		ck.credential(child(path, "credential"), s.Credential, true)
+	}
+	if ck.circles(name, u) {
+		ck.refuse(path, "this step runs by itself and its answers lead back to it: it would go round for ever", "answers: [] or a step with fields")
+	}
+}
+
+// circles reports whether a step without fields can follow itself through steps without fields only.
+func (ck *checker) circles(name string, u *Upstream) bool {
+	seen, next := map[string]bool{}, []string{name}
+	for len(next) > 0 {
+		s := u.Login.Steps[next[0]]
+		next = next[1:]
+		if s == nil || len(s.Fields) > 0 || s.Answers == nil {
+			continue
+		}
+		for _, a := range *s.Answers {
+			if a.Step == name {
+				return true
+			}
+			if a.Step != "" && !seen[a.Step] {
+				seen[a.Step] = true
+				next = append(next, a.Step)
+			}
+		}
+	}
+	return false
+}
+
+// afterwards checks what happens to a credential later: refresh, logout, verify.
+func (ck *checker) afterwards(path string, u *Upstream) {
+	if u.Login == nil && (u.Refresh != nil || u.Logout != nil || u.Verify != nil) {
+		ck.warn(path, "without login here, refresh, logout and verify are never used", "they belong to the upstream that signs people in")
+	}
+	if u.Refresh != nil {
+		ck.refresh(child(path, "refresh"), u)
+	}
+	if u.Logout != nil {
+		ck.request(child(path, "logout", "request"), u.Logout.Request, valueNames(u))
+	}
+	if u.Verify != nil {
+		at := child(path, "verify")
+		ck.request(child(at, "request"), u.Verify.Request, valueNames(u))
+		ck.answers(at, u.Verify.Answers, u, "verify")
+		if len(u.Verify.After) == 0 {
+			ck.refuse(child(at, "after"), "the list is empty: the API would never be asked", "[401]")
+		}
+	}
+}
+
+func (ck *checker) refresh(path string, u *Upstream) {
+	r := u.Refresh
+	ck.request(child(path, "request"), r.Request, valueNames(u))
+	ck.answers(path, r.Answers, u, "refresh")
+	if ck.config.Source.Has(child(path, "credential")) {
+		ck.credential(child(path, "credential"), r.Credential, true)
+	}
+	if r.Request != nil && !slices.Contains(requestNames(r.Request), credential.RefreshToken) && r.Before < longBefore {
+		ck.warn(child(path, "before"), "this token renews itself, so it must be renewed while it lasts: a pause longer than before ends the session", "before: 10m or more, but less than the token lasts")
+	}
+}

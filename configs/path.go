@@ -1,0 +1,44 @@
+package configs
+
+import (
+	"strconv"
+	"strings"
+)
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+// child is the key path of keys, one below the other, below path. Keys that hold
+// a separator are quoted.
+func child(path string, keys ...string) string {
+	for _, key := range keys {
+		path = below(path, key)
+	}
+	return path
+}
+
+func below(path, key string) string {
+	if key == "" || strings.ContainsAny(key, ".[]\" \t\n") {
+		return path + "[" + strconv.Quote(key) + "]"
+	}
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// item is the key path of the i-th item of the list at path.
+func item(path string, i int) string { return path + "[" + itoa(i) + "]" }
+
+// parent cuts the last element off a key path.
+func parent(path string) string {
+	quoted := false
+	for i := len(path) - 1; i > 0; i-- {
+		switch c := path[i]; {
+		case c == '"' && path[i-1] != '\\':
+			quoted = !quoted
+		case !quoted && (c == '.' || c == '['):
+			return path[:i]
+		}
+	}
+	return ""
+}

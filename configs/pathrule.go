@@ -1,0 +1,52 @@
+package configs
+
+import (
+	"net/url"
+	"strings"
+)
+
+// checkPath holds a path that Coatcheck compares or forwards against the rules
+// that calls must keep: letters as written, nothing that two readers could take
+// for two different paths.
+func checkPath(s string) complaint {
+	switch {
+	case strings.Contains(s, "*"):
+		return complaint{"there are no wildcards in paths: a prefix takes all below it", ""}
+	case !strings.HasPrefix(s, "/"):
+		return complaint{"a path begins with /", "/" + s}
+	case strings.ContainsAny(s, "?#"):
+		return complaint{"a path has neither ? nor #", ""}
+	case strings.Contains(s, "//"):
+		return complaint{"a path has no empty segment (//)", ""}
+	case !isVisible(s) || strings.ContainsAny(s, `\{}"<>^|`+"`"):
+		return complaint{"a path has visible ASCII only, and none of \\ { } \" < > ^ | `", ""}
+	}
+	decoded, err := url.PathUnescape(s)
+	if err != nil {
+		return complaint{"a broken escape", "%25 is a percent sign"}
+	}
+	if strings.Count(decoded, "/") != strings.Count(s, "/") || !isVisible(strings.ReplaceAll(decoded, " ", "_")) && isASCII(decoded) {
+		return complaint{"an escaped slash or control byte", ""}
+	}
+	for segment := range strings.SplitSeq(decoded, "/") {
+		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
+			return complaint{"a path has no dot segments", ""}
+		}
+	}
+	return complaint{}
+}
+
+// isVisible reports whether s is visible ASCII without space.
+func isVisible(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// isToken reports whether s is a token (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	return s != "" && strings.Trim(s, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}

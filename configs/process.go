@@ -1,0 +1,102 @@
+package configs
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// process checks what concerns the process as a whole.
+func (ck *checker) process() {
+	c := ck.config
+	ck.address("listen", c.Listen)
+	ck.address("admin.listen", c.Admin.Listen)
+	if overlap(c.Listen, c.Admin.Listen) {
+		ck.refuse("admin.listen", "the admin listener may not be the public one", "127.0.0.1:9090")
+	}
+	if n := c.Admin.Token.Len(); n > 0 && n < 16 {
+		ck.warn("admin.token", "the token of the admin API is short", "16 bytes or more; `coatcheck keygen` makes one")
+	}
+	for i, p := range c.TrustedProxies {
+		if p.IsValid() && p.Bits() == 0 {
+			ck.warn(item("trusted_proxies", i), "every caller could choose the client address that is logged and throttled", "name the addresses of your own proxies")
+		}
+	}
+	ck.healthPath()
+}
+
+func (ck *checker) healthPath() {
+	path := ck.config.HealthPath
+	if path == "" {
+		return
+	}
+	switch c := checkPath(path); {
+	case c.is():
+		ck.complain("health_path", c)
+	case path == "/bff" || strings.HasPrefix(path, "/bff/"):
+		ck.refuse("health_path", "/bff/ is Coatcheck's own", "/healthz")
+	}
+	for name, f := range ck.config.Frontends {
+		for i, r := range f.Routes {
+			if r != nil && r.Path != "" && strings.HasPrefix(path, f.BasePath+r.Path) {
+				ck.warn("health_path", "it takes this path away from "+item(child("frontends", name, "routes"), i), "/healthz")
+			}
+		}
+	}
+}
+
+// address checks what [net.Listen] will be given.
+func (ck *checker) address(path, value string) {
+	host, port, err := net.SplitHostPort(value)
+	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
+		ck.refuse(path, "this is no address to listen on", "\":8080\", \"127.0.0.1:8080\" or \"[::1]:8080\"")
+		return
+	}
+	if strings.ContainsAny(host, "/ *") {
+		ck.refuse(path, "this is no address to listen on", "every address is \":"+port+"\"")
+	}
+}
+
+// overlap reports whether two addresses cannot be listened on at once.
+func overlap(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return hostA == hostB || isEvery(hostA) || isEvery(hostB)
+}
+
+func isEvery(host string) bool { return slices.Contains([]string{"", "0.0.0.0", "::"}, host) }
+
+// sessions checks where sessions lie and what seals them.
+func (ck *checker) sessions() {
+	s := ck.config.Sessions
+	ck.complain("sessions.store", checkStore(s.Store.Reveal()))
+	if !isLabel(s.Prefix) {
+		ck.refuse("sessions.prefix", "letters, digits, \".\", \"_\" and \"-\", at most 64", "coatcheck")
+	}
+	if s.IdleTimeout > s.MaxLifetime {
+		ck.warn("sessions.idle_timeout", "longer than max_lifetime, so it never counts", "")
+	}
+	if strings.HasPrefix(s.Store.Reveal(), "memory:") && slices.ContainsFunc(ck.all(), (*Frontend).IsHTTPS) {
+		ck.warn("sessions.store", "memory:// forgets everybody when the process ends, and cannot be shared by replicas", "redis://… or file:///…")
+	}
+	ck.keys()
+}
+
+// all returns the frontends in no order.
+func (ck *checker) all() []*Frontend {
+	var list []*Frontend
+	for _, f := range ck.config.Frontends {
+		list = append(list, f)
+	}
+	return list
+}
+
+// isLabel reports whether s can stand in keys, headers and metrics as it is.
+func isLabel(s string) bool {
+	return s != "" && len(s) <= 64 &&
+		strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+}

@@ -1,0 +1,128 @@
+package configs
+
+import (
+	"slices"
+	"strings"
+)
+
+// request checks one request of a mapping. A missing one has been reported.
+func (ck *checker) request(path string, r *Request, s scope) {
+	if r == nil {
+		return
+	}
+	if !slices.Contains(methods, r.Method) {
+		ck.complain(child(path, "method"), complaint{"this is no method that an API would be asked with", strings.Join(methods, ", ")})
+	}
+	if r.Path != "" {
+		ck.requestPath(child(path, "path"), r.Path, s)
+	}
+	if r.Upstream != "" {
+		ck.known(child(path, "upstream"), r.Upstream)
+	}
+	if n := len(r.Basic); n != 0 && n != 2 {
+		ck.refuse(child(path, "basic"), "an id and a secret are needed, two values", "[\"${ID}\", \"${SECRET}\"]")
+	}
+	ck.headers(child(path, "headers"), r.Headers)
+	for key, templates := range map[string]map[string]Template{"query": r.Query, "headers": r.Headers} {
+		for name, t := range templates {
+			ck.names(child(path, key, name), Placeholders(t.Reveal()), s)
+		}
+	}
+	for i, t := range r.Basic {
+		ck.names(item(child(path, "basic"), i), Placeholders(t.Reveal()), s)
+	}
+	ck.body(child(path, "body"), r, s)
+}
+
+// names refuses placeholders that name nothing.
+func (ck *checker) names(path string, names []string, s scope) {
+	for _, name := range names {
+		if s.open || slices.Contains(s.known, name) || slices.Contains(builtIn, name) {
+			continue
+		}
+		hint := suggest(name, slices.Concat(s.known, builtIn))
+		if hint == "" {
+			hint = s.hint
+		}
+		ck.refuse(path, "{"+name+"} names nothing known here", hint)
+	}
+}
+
+// requestPath checks a path below an upstream's url. One that is a single {name}
+// is a path that the API itself gave; it is checked when it is used.
+func (ck *checker) requestPath(path, value string, s scope) {
+	ck.names(path, Placeholders(value), s)
+	if _, whole := Placeholder(value); whole {
+		return
+	}
+	plain := value
+	for _, name := range Placeholders(value) {
+		plain = strings.Replace(plain, "{"+name+"}", "x", 1)
+		if slices.Contains(s.optional, name) {
+			ck.refuse(path, "{"+name+"} is optional, and a path cannot do without it", "put it into the query or the body")
+		}
+	}
+	if strings.Contains(plain, "?") {
+		ck.refuse(path, "a path has no query", "query: {name: value}")
+		return
+	}
+	ck.complain(path, checkRequestPath(plain))
+}
+
+// checkRequestPath is checkPath but for the asterisk, which some APIs' paths hold.
+func checkRequestPath(s string) complaint {
+	c := checkPath(strings.ReplaceAll(s, "*", "x"))
+	c.hint = strings.TrimPrefix(c.hint, "/"+s) // never a hint that repeats what braces were replaced in
+	return c
+}
+
+// body checks what is posted.
+func (ck *checker) body(path string, r *Request, s scope) {
+	value, ok := r.Body.Value()
+	if !ok {
+		return
+	}
+	if r.Encoding == "form" && !isFlat(value) {
+		ck.refuse(path, "a form holds text, numbers and lists of them, nothing nested", "encoding: json")
+	}
+	ck.bodyValue(path, value, s)
+}
+
+func (ck *checker) bodyValue(path string, value any, s scope) {
+	switch value := value.(type) {
+	case string:
+		ck.names(path, wholePlaceholder(value), s)
+		if inner := Placeholders(value); len(wholePlaceholder(value)) == 0 && slices.ContainsFunc(inner, func(n string) bool { return slices.Contains(s.known, n) }) {
+			ck.warn(path, "in a body {name} counts only as the whole value; inside a longer text it stays as it is", "\"{"+inner[0]+"}\" alone")
+		}
+	case []any:
+		for i, each := range value {
+			ck.bodyValue(item(path, i), each, s)
+		}
+	case map[string]any:
+		for key, each := range value {
+			ck.bodyValue(child(path, key), each, s)
+		}
+	}
+}
+
+// isFlat reports whether a form can hold value (WHATWG URL, application/x-www-form-urlencoded).
+func isFlat(value any) bool {
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return false
+	}
+	for _, field := range fields {
+		values, isList := field.([]any)
+		if !isList {
+			values = []any{field}
+		}
+		for _, v := range values {
+			switch v.(type) {
+			case map[string]any, []any:
+				return false
+			}
+		}
+	}
+	return true
+}

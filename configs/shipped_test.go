@@ -1,0 +1,94 @@
+package configs_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"coatcheck/configs"
+)
+
+// aKey is a sealing key of these tests only.
+const aKey = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+
+// environment is what an operator sets for the files that are shipped.
+func environment(name string) (string, bool) {
+	value, ok := map[string]string{
+		"REDIS_URL": "redis://localhost:6379/0", "COATCHECK_KEY": aKey,
+		"API_KEY": "key", "API_CLIENT_ID": "id", "API_CLIENT_SECRET": "a client's secret",
+		"DEMO_PORT": "8080", "DEMO_API": "http://127.0.0.1:8090", "DEMO_KEY": aKey,
+	}[name]
+	return value, ok
+}
+
+// shipped lists every configuration that comes with the project.
+func shipped(t *testing.T) []string {
+	t.Helper()
+	apis, err := filepath.Glob("apis/*.yaml")
+	if err != nil || len(apis) < 15 {
+		t.Fatalf("%d files in apis (%v), want 15 at least", len(apis), err)
+	}
+	return append(apis, "example.yaml", "minimal.yaml", "demo.yaml")
+}
+
+func TestShippedFilesLoadWithoutAWord(t *testing.T) {
+	for _, file := range shipped(t) {
+		t.Run(file, func(t *testing.T) {
+			c, faults := configs.Load(file, environment)
+			for _, f := range faults {
+				t.Errorf("%s", f)
+			}
+			if c == nil {
+				t.Fatal("refused")
+			}
+		})
+	}
+}
+
+func TestShippedFilesPointEditorsToTheSchema(t *testing.T) {
+	for _, file := range shipped(t) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(content), "\n")
+		path, ok := strings.CutPrefix(first, "# yaml-language-server: $schema=")
+		if _, err := os.Stat(filepath.Join(filepath.Dir(file), path)); !ok || err != nil {
+			t.Errorf("%s begins with %q, which leads to no schema", file, first)
+		}
+	}
+}
+
+func TestMinimalIsMinimal(t *testing.T) {
+	content, err := os.ReadFile("minimal.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for line := range strings.Lines(string(content)) {
+		if trimmed := strings.TrimSpace(line); trimmed != "" && !strings.HasPrefix(trimmed, "#") {
+			lines++
+		}
+	}
+	if lines > 20 {
+		t.Errorf("minimal.yaml has %d lines of configuration, 20 are promised", lines)
+	}
+}
+
+func TestDemoIsTwoFrontendsOfOneSite(t *testing.T) {
+	c, faults := configs.Parse("demo.yaml", configs.Demo(), environment, nil)
+	if c == nil {
+		t.Fatal(faults)
+	}
+	shop, admin := c.Frontends["shop"], c.Frontends["admin"]
+	if got := strings.Join(shop.Hosts(), " "); got != "shop.coatcheck.localhost localhost" {
+		t.Errorf("shop answers at %q", got)
+	}
+	if got := strings.Join(admin.Hosts(), " "); got != "admin.coatcheck.localhost" {
+		t.Errorf("admin answers at %q", got)
+	}
+	if shop.Cookie.Name != "__Host-Http-shop" || admin.Cookie.Name != "__Host-Http-admin" {
+		t.Errorf("cookies %q and %q", shop.Cookie.Name, admin.Cookie.Name)
+	}
+}

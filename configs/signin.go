@@ -1,0 +1,143 @@
+package configs
+
+import (
+	"slices"
+	"strings"
+
+	"coatcheck/bff/credential"
+)
+
+// builtIn are the names that every request knows: the client's address, the
+// browser's User-Agent and the call's id.
+var builtIn = []string{"client_address", "user_agent", "request_id"}
+
+// ends are the keys of a credential that say when it ends. They are no values
+// that could be put anywhere.
+var ends = []string{"expires_in", "expires_at", "refresh_expires_in", "refresh_expires_at"}
+
+// signIn checks how people sign in at a frontend.
+func (ck *checker) signIn(path string, f *Frontend) {
+	at := child(path, "login")
+	u := ck.known(child(at, "upstream"), f.Login.Upstream)
+	if u != nil && u.Login == nil {
+		ck.refuse(child(at, "upstream"), "this upstream has no login", "name one that has, or give it one")
+	}
+	ck.fields(child(at, "fields"), f.Login.Fields)
+	if len(f.Login.Fields) > 0 && strings.HasSuffix(f.Login.Fields[0], "?") {
+		ck.refuse(item(child(at, "fields"), 0), "the first field names the account, so it cannot be optional", "")
+	}
+	if u == nil || u.Login == nil {
+		return
+	}
+	ck.unused(child(at, "fields"), f, u)
+	ck.expose(child(at, "expose"), f, u)
+}
+
+// fields checks the names that a page posts.
+func (ck *checker) fields(path string, fields []string) {
+	var seen []string
+	for i, declared := range fields {
+		name, _ := FieldName(declared)
+		at := item(path, i)
+		switch {
+		case declared == "" || !IsName(name):
+			ck.refuse(at, "a field is named with letters, digits, \"_\" and \"-\", and \"?\" behind an optional one", "")
+		case name == "step" || slices.Contains(builtIn, name):
+			ck.refuse(at, "this name has a meaning of its own", "")
+		case slices.Contains(seen, name):
+			ck.refuse(at, "this field stands twice", "")
+		}
+		seen = append(seen, name)
+	}
+}
+
+// unused warns of a field that people fill in for nothing.
+func (ck *checker) unused(path string, f *Frontend, u *Upstream) {
+	asked := requestNames(u.Login.Request)
+	for i, declared := range f.Login.Fields {
+		if name, _ := FieldName(declared); IsName(name) && !slices.Contains(asked, name) {
+			ck.warn(item(path, i), "the sign-in request sends this field nowhere", "\"{"+name+"}\" in upstreams."+f.Login.Upstream+".login.request")
+		}
+	}
+}
+
+// expose refuses what would show a token to the page.
+func (ck *checker) expose(path string, f *Frontend, u *Upstream) {
+	if u.Login.User == nil {
+		if len(f.Login.Expose) > 0 {
+			ck.refuse(path, "the upstream's login does not say where the user is", "give it user: {from: response, at: /user}")
+		}
+		return
+	}
+	for i, name := range f.Login.Expose {
+		at := item(path, i)
+		switch {
+		case name == "" || strings.Contains(name, "*"):
+			ck.refuse(at, "this is no field of a user", "list each field")
+		case u.Login.User.From == "response" && takenAt(u, u.Login.User.At+"/"+escapePointer(name)):
+			ck.refuse(at, "the credential is taken from this field: a page would see the token", "")
+		case name == credential.AccessToken || name == credential.RefreshToken:
+			ck.refuse(at, "a page would see a token", "")
+		case slices.Index(f.Login.Expose, name) < i:
+			ck.refuse(at, "this field stands twice", "")
+		}
+	}
+}
+
+// takenAt reports whether a value of the credential comes out of the place, or the place out of it.
+func takenAt(u *Upstream, pointer string) bool {
+	places := []map[string]Place{u.Login.Credential}
+	for _, s := range u.Login.Steps {
+		places = append(places, s.Credential, s.Keep)
+	}
+	for _, each := range places {
+		for name, p := range each {
+			inBody := p.Header == "" && p.Cookie == ""
+			if inBody && !slices.Contains(ends, name) && strings.HasPrefix(pointer+"/", p.Pointer+"/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// escapePointer writes a name as a JSON pointer's token (RFC 6901 §3).
+func escapePointer(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}
+
+// requestNames lists every {name} in a request.
+func requestNames(r *Request) []string {
+	if r == nil {
+		return nil
+	}
+	names := Placeholders(r.Path)
+	for _, templates := range []map[string]Template{r.Query, r.Headers} {
+		for _, t := range templates {
+			names = append(names, Placeholders(t.Reveal())...)
+		}
+	}
+	for _, t := range r.Basic {
+		names = append(names, Placeholders(t.Reveal())...)
+	}
+	body, _ := r.Body.Value()
+	return append(names, bodyNames(body)...)
+}
+
+// bodyNames lists the names in a body: there only a whole text is a placeholder.
+func bodyNames(value any) []string {
+	var names []string
+	switch value := value.(type) {
+	case string:
+		names = wholePlaceholder(value)
+	case []any:
+		for _, each := range value {
+			names = append(names, bodyNames(each)...)
+		}
+	case map[string]any:
+		for _, each := range value {
+			names = append(names, bodyNames(each)...)
+		}
+	}
+	return names
+}
