@@ -1,0 +1,113 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"syscall"
+	"time"
+)
+
+const defaultConnect = 3 * time.Second
+
+// connector opens connections to one address. The name is looked up each time, and
+// both address families are tried (RFC 8305) by the dialer.
+type connector struct {
+	addr    string
+	tls     *tls.Config // nil: plain
+	timeout time.Duration
+	dialer  net.Dialer
+}
+
+func (k *connector) init(o ForwarderOptions) error {
+	if o.URL == nil || o.URL.Hostname() == "" {
+		return errors.New("no host in the URL")
+	}
+	k.timeout = orDuration(o.ConnectTimeout, defaultConnect)
+	switch o.URL.Scheme {
+	case "http":
+		k.addr = address(o.URL, "80")
+	case "https":
+		k.addr = address(o.URL, "443")
+		k.tls = forHTTP1(o.TLS, o.URL.Hostname())
+	default:
+		return errors.New("the URL's scheme is neither http nor https")
+	}
+	return nil
+}
+
+func address(u *url.URL, port string) string {
+	if u.Port() != "" {
+		port = u.Port()
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// forHTTP1 completes a configuration: the name to verify, TLS 1.2 at least, no
+// other protocol than HTTP/1.1 (RFC 7301), resumption.
+func forHTTP1(c *tls.Config, host string) *tls.Config {
+	if c == nil {
+		c = new(tls.Config)
+	}
+	c = c.Clone()
+	if c.ServerName == "" {
+		c.ServerName = host
+	}
+	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
+	c.NextProtos = []string{"http/1.1"}
+	if c.ClientSessionCache == nil {
+		c.ClientSessionCache = tls.NewLRUClientSessionCache(64)
+	}
+	return c
+}
+
+// belowTLS is a socket whose bare end is an error: TLS takes it for an orderly one,
+// but anybody on the way can forge it (RFC 9112 §9.8: only close_notify ends a body
+// that has no length).
+type belowTLS struct{ net.Conn }
+
+func (b belowTLS) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// connect opens c.
+func (k *connector) connect(ctx context.Context, c *conn) error {
+	socket, err := k.dialer.DialContext(ctx, "tcp", k.addr)
+	if err != nil {
+		return orDeadline(ctx, err)
+	}
+	if !c.own(socket) {
+		_ = socket.Close()
+		return ErrAborted
+	}
+	c.net = socket
+	if k.tls != nil {
+		secure := tls.Client(belowTLS{socket}, k.tls)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			return orDeadline(ctx, err)
+		}
+		c.net = secure
+	}
+	if sc, ok := socket.(syscall.Conn); ok {
+		c.raw, _ = sc.SyscallConn()
+	}
+	c.watch()
+	c.reader.Reset(c.net)
+	return nil
+}
+
+// orDeadline says that the time was up where that is why opening failed: what was
+// interrupted may say something else.
+func orDeadline(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return ctx.Err()
+	}
+	return err
+}

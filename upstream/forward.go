@@ -1,0 +1,236 @@
+package upstream
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+)
+
+// What a [Forwarder] does where its options say nothing.
+const (
+	defaultMaxConns  = 1024
+	defaultMaxIdle   = 256
+	defaultHeadLimit = 64 << 10
+
+	// Four seconds lie below the shortest keep-alive in wide use (Node, Apache
+	// and uvicorn: 5 s), so a connection is given up before such an API closes it
+	// under a request that may not be sent twice.
+	defaultIdleTimeout = 4 * time.Second
+)
+
+// A Forwarder carries calls to one API: the data plane. It is a small, strict
+// HTTP/1.1 client (RFC 9112) for exactly this job, with a pool of its own.
+//
+// What it promises, because its connections are shared by different people:
+//
+//   - A connection goes back to the pool only behind an answer that was complete,
+//     framed beyond doubt, and with nothing unread behind it. It is looked at again
+//     before it is used: one byte waiting there, or its end, and it is dropped.
+//     After an answer that has no body by rule (HEAD, 204, 304) it rests for a
+//     moment first, since an API that sends a body all the same sends it then.
+//   - Anything odd is [ErrInvalid] and the end of that connection: two lengths, a
+//     length beside a coding, a coding but chunked, folded lines, bare line feeds,
+//     control bytes, a status outside 100-599, a 101 that nobody asked for. Bytes
+//     behind a complete answer end the connection; the answer itself, framed
+//     beyond doubt, is delivered. Other 1xx answers are skipped, ten at most.
+//   - A body that breaks off is an error, never an end. One without length ends
+//     with the connection's orderly end (TLS: close_notify) and with nothing else.
+//   - A call is sent once. Only where a pooled connection turned out dead before
+//     any byte of an answer, and the call is idempotent with no body or one in
+//     memory, is it sent again, once, over a new connection.
+//   - Memory is bounded: bodies stream through fixed buffers, heads have a limit,
+//     connections too.
+//
+// A Forwarder is safe for concurrent use.
+type Forwarder struct {
+	connector connector
+	pool      connPool
+	headLimit int
+}
+
+// ForwarderOptions say where the API is. Zero values are the defaults named.
+type ForwarderOptions struct {
+	// URL is where the API is: scheme (http, https) and host count, nothing else.
+	URL *url.URL
+	// TLS for https: authorities, client certificates. The server's name is the
+	// URL's unless it is given here; below TLS 1.2 nothing is spoken.
+	TLS *tls.Config
+	// ConnectTimeout bounds waiting for a place in the pool, dialling and the TLS
+	// handshake together. 3 s.
+	ConnectTimeout time.Duration
+	// MaxConns bounds open connections, tunnels included. 1024.
+	MaxConns int
+	// MaxIdle bounds those that are kept unused. 256.
+	MaxIdle int
+	// IdleTimeout is how long they are kept. 4 s, below the 5 s of Node and Apache.
+	IdleTimeout time.Duration
+	// HeaderLimit bounds an answer's head in bytes. 64 KiB.
+	HeaderLimit int
+}
+
+// NewForwarder makes a forwarder; it does not dial yet.
+func NewForwarder(o ForwarderOptions) (*Forwarder, error) {
+	f := &Forwarder{headLimit: orInt(o.HeaderLimit, defaultHeadLimit)}
+	if err := f.connector.init(o); err != nil {
+		return nil, fmt.Errorf("forwarder: %w", err)
+	}
+	f.pool.init(orInt(o.MaxConns, defaultMaxConns), orInt(o.MaxIdle, defaultMaxIdle),
+		orDuration(o.IdleTimeout, defaultIdleTimeout))
+	return f, nil
+}
+
+func orInt(n, fallback int) int {
+	if n > 0 {
+		return n
+	}
+	return fallback
+}
+
+func orDuration(d, fallback time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return fallback
+}
+
+// Close closes what is idle, now and from now on. Calls at work finish.
+func (f *Forwarder) Close() { f.pool.close() }
+
+// Open is the number of connections that are open or being opened, and how many
+// of them are idle.
+func (f *Forwarder) Open() (open, idle int) { return f.pool.count() }
+
+// Do sends call and reads the head of its answer into ans. After a nil error ans
+// must be closed; after an error there is nothing to close and call's body is no
+// longer touched.
+//
+// Errors are [ErrUnreachable], [ErrTimeout], [ErrInvalid], [ErrAborted], or, wrapped,
+// what call.Body returned.
+func (f *Forwarder) Do(call *Call, ans *Answer) error {
+	ans.reset(call)
+	c, err := f.connection(call, time.Now())
+	if err != nil {
+		return call.explain(err)
+	}
+	if err = f.exchange(c, call, ans); err == nil {
+		return nil
+	}
+	if !c.reused || !call.repeatable() || ans.begun(err) || isTimeout(err) {
+		f.giveUp(ans)
+		return call.explain(err)
+	}
+	ans.reset(call)
+	if c, err = f.renew(c, call); err != nil {
+		return call.explain(err)
+	}
+	if err = f.exchange(c, call, ans); err != nil {
+		f.giveUp(ans)
+	}
+	return call.explain(err)
+}
+
+// connection takes an idle connection, or opens one.
+func (f *Forwarder) connection(call *Call, now time.Time) (*conn, error) {
+	for {
+		c := f.pool.take(now)
+		if c == nil {
+			return f.open(call)
+		}
+		if c.stale() {
+			f.pool.drop(c)
+			continue
+		}
+		c.reused = true
+		if !call.attach(c) {
+			f.pool.drop(c)
+			return nil, ErrAborted
+		}
+		return c, nil
+	}
+}
+
+// open waits for a place in the pool and fills it with a new connection, unless
+// one comes back while it waits.
+func (f *Forwarder) open(call *Call) (*conn, error) {
+	c, ctx := newConn(f.connector.timeout)
+	defer c.opened()
+	if !call.attach(c) {
+		return nil, ErrAborted
+	}
+	old, err := f.pool.reserve(ctx)
+	if err != nil {
+		call.detach(c)
+		return nil, err
+	}
+	if old != nil && !old.stale() {
+		old.reused = true
+		if call.detach(c) && call.attach(old) {
+			return old, nil
+		}
+		f.pool.drop(old)
+		return nil, ErrAborted
+	}
+	if old != nil {
+		old.kill() // its place is ours
+	}
+	if err := f.connector.connect(ctx, c); err != nil {
+		call.detach(c)
+		f.pool.drop(c)
+		return nil, err
+	}
+	return c, nil
+}
+
+// renew puts a new connection into the place of one that was dead.
+func (f *Forwarder) renew(dead *conn, call *Call) (*conn, error) {
+	dead.kill()
+	dead.reader.Reset(nil)
+	c, ctx := newConn(f.connector.timeout)
+	defer c.opened()
+	err := error(ErrAborted)
+	if call.detach(dead) && call.attach(c) {
+		err = f.connector.connect(ctx, c)
+	}
+	if err != nil {
+		call.detach(c)
+		f.pool.drop(c)
+		return nil, err
+	}
+	return c, nil
+}
+
+// exchange sends the request and reads the head of the answer. Only one deadline is
+// set on the way of a small call: it covers both.
+func (f *Forwarder) exchange(c *conn, call *Call, ans *Answer) error {
+	ans.conn, ans.f = c, f
+	if call.streams() {
+		return f.exchangeStream(c, call, ans)
+	}
+	if err := c.deadline(time.Now().Add(orDuration(call.HeaderTimeout, defaultHeaderTimeout))); err != nil {
+		return err
+	}
+	sendErr := call.send(c.net)
+	if sendErr != nil {
+		// The API may have said why before it stopped listening.
+		_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
+	}
+	if err := ans.readHead(f.headLimit); err != nil {
+		return errors.Join(err, sendErr)
+	}
+	ans.keep = ans.keep && sendErr == nil
+	return ans.inHand()
+}
+
+func (f *Forwarder) giveUp(ans *Answer) {
+	ans.keep = false
+	_ = ans.Close()
+}
+
+// isTimeout reports whether a deadline passed.
+func isTimeout(err error) bool {
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
+}

@@ -1,0 +1,154 @@
+package upstream_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coatcheck/upstream"
+)
+
+// echoAPI answers each call with its path, and counts how many are at work.
+func echoAPI(t testing.TB, most *atomic.Int64) *wireAPI {
+	var now atomic.Int64
+	return serveWire(t, func(p *wirePeer) {
+		for r := p.request(); r != nil; r = p.request() {
+			n := now.Add(1)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			time.Sleep(100 * time.Microsecond)
+			now.Add(-1)
+			p.say(ok(r.URL.Path))
+		}
+	})
+}
+
+// However many call, no more connections are opened than may be; all calls are
+// answered, each with its own.
+func TestPoolIsBounded(t *testing.T) {
+	var most atomic.Int64
+	api := echoAPI(t, &most)
+	f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns, o.ConnectTimeout = 4, time.Minute })
+	var callers sync.WaitGroup
+	for n := range 64 {
+		callers.Go(func() {
+			for i := range 30 {
+				path := fmt.Sprintf("/%d-%d", n, i)
+				if got := get(f, path); got.body != path {
+					t.Errorf("%s got %v", path, got)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	if most.Load() > 4 || api.dialled() > 4 {
+		t.Errorf("%d at once over %d connections", most.Load(), api.dialled())
+	}
+	if open, idle := f.Open(); open != idle || open > 4 {
+		t.Errorf("%d open, %d idle", open, idle)
+	}
+}
+
+// Who waits for a place does not wait for ever, and gets the one that a broken
+// connection leaves.
+func TestPoolWaiting(t *testing.T) {
+	release := make(chan bool)
+	asked := make(chan bool, 1)
+	api := serveWire(t, func(p *wirePeer) {
+		if p.request() == nil {
+			return
+		}
+		if p.index == 0 {
+			asked <- true
+			<-release
+			return // breaks off
+		}
+		p.say(ok("second"))
+		p.drain()
+	})
+	f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns, o.ConnectTimeout = 1, short })
+	first := make(chan outcome, 1)
+	go func() { first <- do(f, newCall("POST", "/")) }()
+	<-asked
+	if got := get(f, "/"); !errors.Is(got.err, upstream.ErrTimeout) {
+		t.Errorf("got %v, want a timeout", got)
+	}
+	patient := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns = 1 })
+	if got := get(patient, "/"); got.body != "second" {
+		t.Error(got)
+	}
+	close(release)
+	if got := <-first; !errors.Is(got.err, upstream.ErrUnreachable) {
+		t.Error(got)
+	}
+	if got := get(f, "/"); got.body != "second" {
+		t.Errorf("after the place was free: %v", got)
+	}
+}
+
+// The connection used last is used first, those that are too many or too old are
+// closed, and Close closes the rest.
+func TestPoolIdle(t *testing.T) {
+	var most atomic.Int64
+	api := echoAPI(t, &most)
+	f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxIdle, o.IdleTimeout = 3, 10*short })
+	answers := make([]upstream.Answer, 6)
+	for i := range answers {
+		if err := f.Do(newCall("GET", "/"), &answers[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range answers {
+		_ = answers[i].Close()
+	}
+	if open, idle := f.Open(); open != 3 || idle != 3 {
+		t.Errorf("%d open, %d idle; want 3", open, idle)
+	}
+	// One caller keeps one connection busy; the others grow old and are closed.
+	eventually(t, "the unused are closed", func() bool {
+		if got := get(f, "/"); !got.whole {
+			t.Fatal(got)
+		}
+		open, _ := f.Open()
+		return open == 1
+	})
+	if n := api.dialled(); n != 6 {
+		t.Errorf("%d connections, want 6", n)
+	}
+	eventually(t, "all are closed", func() bool { open, _ := f.Open(); return open == 0 })
+	get(f, "/")
+	f.Close()
+	if open, _ := f.Open(); open != 0 {
+		t.Errorf("%d open behind Close", open)
+	}
+	if got := get(f, "/"); !errors.Is(got.err, upstream.ErrUnreachable) {
+		t.Errorf("a closed forwarder: %v", got)
+	}
+}
+
+// A call at work when the forwarder is closed finishes; its connection is not kept.
+func TestPoolCloseLetsFinish(t *testing.T) {
+	asked, release := make(chan bool), make(chan bool)
+	api := serveWire(t, func(p *wirePeer) {
+		for p.request() != nil {
+			asked <- true
+			<-release
+			p.say(ok("done"))
+		}
+	})
+	f := newForwarder(t, api)
+	got := make(chan outcome, 1)
+	go func() { got <- get(f, "/") }()
+	<-asked
+	f.Close()
+	close(release)
+	if o := <-got; o.body != "done" {
+		t.Error(o)
+	}
+	if open, _ := f.Open(); open != 0 {
+		t.Errorf("%d open", open)
+	}
+}

@@ -1,0 +1,189 @@
+package upstream_test
+
+import (
+	"errors"
+	"io"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"coatcheck/upstream"
+)
+
+const short = 50 * time.Millisecond
+
+// Whoever is silent for too long is left; nobody else is.
+func TestSilence(t *testing.T) {
+	t.Run("no head", func(t *testing.T) {
+		api, _, gone := silentAPI(t, "")
+		call := newCall("GET", "/")
+		call.HeaderTimeout = short
+		if got := do(newForwarder(t, api), call); !errors.Is(got.err, upstream.ErrTimeout) {
+			t.Error(got)
+		}
+		<-gone
+	})
+	t.Run("head in drops", func(t *testing.T) {
+		api := serveWire(t, func(p *wirePeer) {
+			p.head()
+			p.say("HTTP/1.1 200 OK\r\nA: ")
+			for {
+				if _, err := io.WriteString(p.Conn, "x"); err != nil {
+					return
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		})
+		call := newCall("GET", "/")
+		call.HeaderTimeout = short
+		if got := do(newForwarder(t, api), call); !errors.Is(got.err, upstream.ErrTimeout) {
+			t.Error(got)
+		}
+	})
+	t.Run("interims do not lengthen it", func(t *testing.T) {
+		api := serveWire(t, func(p *wirePeer) {
+			p.head()
+			for range 9 {
+				p.say("HTTP/1.1 103 Early Hints\r\n\r\n")
+				time.Sleep(10 * time.Millisecond)
+			}
+			p.drain()
+		})
+		call := newCall("GET", "/")
+		call.HeaderTimeout = short
+		if got := do(newForwarder(t, api), call); !errors.Is(got.err, upstream.ErrTimeout) {
+			t.Error(got)
+		}
+	})
+	for _, says := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhello",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+		"HTTP/1.1 200 OK\r\n\r\nhello",
+	} {
+		t.Run("inside a body", func(t *testing.T) {
+			api, _, gone := silentAPI(t, says)
+			call := newCall("GET", "/")
+			call.IdleTimeout = short
+			if got := do(newForwarder(t, api), call); !errors.Is(got.err, upstream.ErrTimeout) || got.body != "hello" {
+				t.Error(got)
+			}
+			<-gone
+		})
+	}
+	t.Run("taking a body", func(t *testing.T) {
+		stop := make(chan bool)
+		defer close(stop)
+		api := serveWire(t, func(p *wirePeer) { p.head(); <-stop })
+		call := newCall("POST", "/")
+		call.Body, call.BodyLength, call.IdleTimeout = &pattern{size: 1 << 40}, -1, short
+		if got := do(newForwarder(t, api), call); !errors.Is(got.err, upstream.ErrTimeout) {
+			t.Error(got)
+		}
+	})
+	t.Run("taking a body in memory", func(t *testing.T) {
+		stop := make(chan bool)
+		defer close(stop)
+		api := serveWire(t, func(p *wirePeer) { <-stop })
+		call := newCall("POST", "/")
+		call.Buffered, call.HeaderTimeout = make([]byte, 32<<20), short
+		if got := do(newForwarder(t, api), call); !errors.Is(got.err, upstream.ErrTimeout) {
+			t.Error(got)
+		}
+	})
+}
+
+// The time for the head begins with the last byte of the request, the silence in a
+// body with its last byte: a long call in small steps is no silence.
+func TestSlowIsNotSilent(t *testing.T) {
+	const step, steps = 20 * time.Millisecond, 20
+	api := serveWire(t, func(p *wirePeer) {
+		for p.request() != nil {
+			p.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+			for range steps {
+				time.Sleep(step)
+				p.say("1\r\nx\r\n")
+			}
+			p.say("0\r\n\r\n")
+		}
+	})
+	f := newForwarder(t, api)
+	call := newCall("POST", "/")
+	call.Body, call.BodyLength = &slowly{steps, step}, -1
+	call.HeaderTimeout, call.IdleTimeout = 10*step, 10*step
+	if got := do(f, call); got.body != strings.Repeat("x", steps) || !got.whole {
+		t.Error(got)
+	}
+}
+
+type slowly struct {
+	left int
+	step time.Duration
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	if s.left == 0 {
+		return 0, io.EOF
+	}
+	s.left--
+	time.Sleep(s.step)
+	p[0] = 'x'
+	return 1, nil
+}
+
+// A deadline of one call is none of the next one's on the same connection.
+func TestDeadlinesDoNotOutlive(t *testing.T) {
+	api := serveWire(t, func(p *wirePeer) {
+		for r := p.request(); r != nil; r = p.request() {
+			if r.URL.Path == "/slow" {
+				time.Sleep(3 * short)
+			}
+			p.say(ok(r.body))
+		}
+	})
+	f := newForwarder(t, api)
+	for range 3 {
+		call := newCall("GET", "/")
+		call.HeaderTimeout, call.IdleTimeout = short, short
+		if got := do(f, call); !got.whole {
+			t.Fatal(got)
+		}
+		if got := get(f, "/slow"); !got.whole {
+			t.Fatal(got)
+		}
+		stream := newCall("POST", "/slow")
+		stream.Body, stream.BodyLength = strings.NewReader("x"), -1
+		if got := do(f, stream); got.body != "x" {
+			t.Fatal(got)
+		}
+	}
+	if n := api.dialled(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	closed := serveWire(t, func(*wirePeer) {})
+	closed.close()
+	if got := get(newForwarder(t, closed), "/"); !errors.Is(got.err, upstream.ErrUnreachable) {
+		t.Error(got)
+	}
+	f, err := upstream.NewForwarder(upstream.ForwarderOptions{URL: deafAddress(t), ConnectTimeout: short})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if got := get(f, "/"); !errors.Is(got.err, upstream.ErrTimeout) {
+		t.Error(got)
+	}
+	for _, bad := range []*url.URL{nil, {Scheme: "ftp", Host: "a"}, {Scheme: "http"}} {
+		if _, err := upstream.NewForwarder(upstream.ForwarderOptions{URL: bad}); err == nil {
+			t.Errorf("%v accepted", bad)
+		}
+	}
+	unknown, _ := upstream.NewForwarder(upstream.ForwarderOptions{URL: &url.URL{Scheme: "http", Host: "no-such-name.invalid"}})
+	defer unknown.Close()
+	if got := get(unknown, "/"); got.err == nil {
+		t.Error(got)
+	}
+}

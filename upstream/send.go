@@ -1,0 +1,105 @@
+package upstream
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+)
+
+// setSend compiles `send`: what carries a person on calls.
+func (u *Upstream) setSend(c *configs.Upstream) {
+	headers, _ := c.SendHeaders()
+	u.send = pairs(headers)
+	for _, p := range u.send {
+		if p.text.constant() {
+			u.constants = append(u.constants, p)
+		}
+	}
+}
+
+// AppendSend appends the header lines that carry the person of c, "Name: value"
+// and CRLF each. A line of which a {name} has no value is left out; so without a
+// credential only the constant ones are there.
+func (u *Upstream) AppendSend(dst []byte, c *credential.Credential) []byte {
+	from := &values{credential: c}
+	for _, p := range u.send {
+		start := len(dst)
+		dst = append(append(dst, p.name...), ": "...)
+		var err error
+		if dst, err = p.text.appendTo(dst, from, putTaken); err != nil {
+			dst = dst[:start]
+			continue
+		}
+		dst = append(dst, "\r\n"...)
+	}
+	return dst
+}
+
+// putTaken puts a value of a credential. It was tested when it was taken; it is
+// tested again because the mapping may have changed since.
+func putTaken(dst []byte, v value) ([]byte, bool) {
+	start := len(dst)
+	dst, ok := v.appendText(dst)
+	return dst, ok && isToken(dst[start:])
+}
+
+// SendNames are the lower-case names of all headers of `send`. They are always
+// removed from what the browser sent.
+func (u *Upstream) SendNames() []string { return lowerNames(u.send) }
+
+func lowerNames(list []pair) []string {
+	var names []string
+	for _, p := range list {
+		names = append(names, strings.ToLower(p.name))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// HiddenNames are the lower-case names of headers removed from proxied answers:
+// those of send.hide, and every header from which a value is taken that `send`
+// puts. Set-Cookie is removed anyway.
+func (u *Upstream) HiddenNames() []string { return slices.Clone(u.hidden) }
+
+// hide collects the hidden names, when all places are known.
+func (m *mapping) hide() error {
+	put := map[string]bool{}
+	for _, p := range m.u.send {
+		for _, name := range p.text.names() {
+			put[name] = true
+		}
+	}
+	names := map[string]bool{}
+	if m.cfg.Send != nil {
+		for _, name := range m.cfg.Send.Hide {
+			names[strings.ToLower(name)] = true
+		}
+	}
+	for _, places := range m.allPlaces() {
+		for name, p := range places.values {
+			if put[name] && p.header != "" {
+				names[strings.ToLower(p.header)] = true
+			}
+		}
+	}
+	m.u.hidden = slices.Sorted(maps.Keys(names))
+	return nil
+}
+
+// allPlaces are the places of login, its steps and refresh.
+func (m *mapping) allPlaces() []*credentialPlaces {
+	var all []*credentialPlaces
+	if m.u.login != nil {
+		all = append(all, m.u.login.places)
+	}
+	for _, s := range m.u.steps {
+		all = append(all, s.places)
+	}
+	if m.u.refresh != nil {
+		all = append(all, m.u.refresh.places)
+	}
+	return all
+}
