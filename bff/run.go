@@ -69,7 +69,7 @@ func (p *program) command() *cli.Command {
 	file := &cli.StringFlag{Name: "config", Value: "coatcheck.yaml", Usage: "configuration `FILE`"}
 	root := &cli.Command{
 		Name: "coatcheck", Usage: "keeps an API's tokens out of the browser",
-		Writer: p.stdout, ErrWriter: p.stderr, HideVersion: true, Suggest: true,
+		Writer: p.stdout, ErrWriter: p.stderr, HideVersion: true, Suggest: true, DisableSliceFlagSeparator: true,
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		OnUsageError:   quiet,
 		Action:         p.noCommand,
@@ -77,6 +77,8 @@ func (p *program) command() *cli.Command {
 			{Name: "serve", Usage: "serve", Flags: []cli.Flag{file}, Action: p.serve},
 			{Name: "demo", Usage: "everything in one process, nothing to set up", Flags: demoFlags(), Action: p.demo},
 			{Name: "check", Usage: "say every fault of a configuration", Flags: []cli.Flag{file}, Action: p.check},
+			{Name: "explain", Usage: "tell what would happen to a request, and why", ArgsUsage: "METHOD URL",
+				Flags: explainFlags(file), Action: p.explain},
 			{Name: "keygen", Usage: "print a new sealing key", Action: p.keygen},
 			{Name: "healthcheck", Usage: "exit 0 if ready", Flags: []cli.Flag{
 				&cli.StringFlag{Name: "admin", Value: "http://127.0.0.1:9090", Usage: "`URL` of the admin listener"}}, Action: p.healthcheck},
@@ -86,7 +88,9 @@ func (p *program) command() *cli.Command {
 	}
 	for _, c := range root.Commands {
 		c.OnUsageError = quiet
-		c.Action = noArguments(c.Action)
+		if c.ArgsUsage == "" {
+			c.Action = noArguments(c.Action)
+		}
 	}
 	return root
 }

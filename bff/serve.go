@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,7 +27,8 @@ import (
 
 // serve serves a configuration until a signal.
 func (p *program) serve(ctx context.Context, c *cli.Command) error {
-	config, faults := configs.Load(c.String("config"), p.getenv)
+	load := func() (*configs.Config, []configs.Fault) { return configs.Load(c.String("config"), p.getenv) }
+	config, faults := load()
 	if p.report(faults) > 0 {
 		return errRefused
 	}
@@ -36,6 +36,7 @@ func (p *program) serve(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return failure{err}
 	}
+	h.load = load
 	if err := h.listen(); err != nil {
 		return errors.Join(failure{err}, h.close())
 	}
@@ -45,17 +46,20 @@ func (p *program) serve(ctx context.Context, c *cli.Command) error {
 
 // house is all rooms of one running process.
 type house struct {
-	config    *configs.Config
-	level     *slog.LevelVar
-	lines     *lineWriter
-	log       *slog.Logger
-	manager   *session.Manager
-	upstreams *upstream.Set
-	server    *server.Server
-	admin     *http.Server
-	public    net.Listener
-	operators net.Listener
-	draining  atomic.Bool
+	config      *configs.Config
+	load        func() (*configs.Config, []configs.Fault) // again, for a reload; nil: there is none
+	level       *slog.LevelVar
+	token       atomic.Pointer[credential.Secret]
+	lines       *lineWriter
+	log         *slog.Logger
+	manager     *session.Manager
+	upstreams   *upstream.Set
+	server      *server.Server
+	admin       *http.Server
+	public      net.Listener
+	operators   net.Listener
+	certificate *certificate
+	draining    atomic.Bool
 }
 
 // build makes the rooms, floor by floor. Nothing is dialled: a store that is away
@@ -64,13 +68,11 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr)}
 	h.level.Set(levelOf(config.Log.Level))
 	h.log = newLog(h.lines, h.level)
-	keys, err := openKeys(config.Sessions.Keys)
+	h.token.Store(&config.Admin.Token)
+	options, err := h.sessionOptions(config)
 	if err != nil {
 		return nil, err
 	}
-	options := session.Options{Keys: keys, Prefix: config.Sessions.Prefix, IdleTimeout: config.Sessions.IdleTimeout,
-		MaxLifetime: config.Sessions.MaxLifetime, NearCache: config.Sessions.NearCache,
-		MaxPerPerson: config.Sessions.MaxPerPerson, Log: h.log}
 	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log})
 	if err != nil {
 		return nil, err
@@ -85,9 +87,24 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 		Log: h.log, Access: h.lines, Client: web.Client(), Pages: pages}); err != nil {
 		return nil, err
 	}
-	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager, Token: config.Admin.Token,
+	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager,
+		Token:    func() credential.Secret { return *h.token.Load() },
 		Draining: h.draining.Load, Log: h.log}), ReadHeaderTimeout: 5 * time.Second}
 	return h, nil
+}
+
+func (h *house) sessionOptions(config *configs.Config) (session.Options, error) {
+	s := config.Sessions
+	keys, err := openKeys(s.Keys)
+	return session.Options{Keys: keys, Prefix: s.Prefix, IdleTimeout: s.IdleTimeout, MaxLifetime: s.MaxLifetime,
+		NearCache: s.NearCache, MaxPerPerson: s.MaxPerPerson, Log: h.log, Orphaned: h.orphaned}, err
+}
+
+// orphaned hands a credential that came for a session that had ended to the API.
+func (h *house) orphaned(ctx context.Context, frontend string, c *credential.Credential) {
+	if h.server != nil {
+		h.server.SignOutAtAPI(ctx, frontend, c)
+	}
 }
 
 // openKeys turns the configured texts into key bytes.
@@ -110,11 +127,10 @@ func (h *house) listen() error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	if t := h.config.TLS; t != nil {
-		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-		if err != nil {
-			return errors.Join(fmt.Errorf("tls: %w", err), h.public.Close())
+		if h.certificate, err = newCertificate(t.Cert, t.Key, h.log); err != nil {
+			return errors.Join(err, h.public.Close())
 		}
-		h.public = tls.NewListener(h.public, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}})
+		h.public = tls.NewListener(h.public, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: h.certificate.get, NextProtos: []string{"http/1.1"}})
 	}
 	if h.operators, err = net.Listen("tcp", h.config.Admin.Listen); err != nil {
 		return errors.Join(fmt.Errorf("admin.listen: %w", err), h.public.Close())
@@ -127,17 +143,27 @@ func (h *house) run(ctx context.Context) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	defer signal.Stop(signals)
+	hangup := make(chan os.Signal, 1)
+	if h.load != nil {
+		signal.Notify(hangup, syscall.SIGHUP)
+		defer signal.Stop(hangup)
+	}
 	failed := make(chan error, 2)
 	go func() { failed <- h.server.Serve(h.public) }()   // ends with Shutdown
 	go func() { failed <- h.admin.Serve(h.operators) }() // ends with close
-	select {
-	case err := <-failed:
-		return errors.Join(failure{err}, h.close())
-	case <-ctx.Done():
-	case <-signals:
+	for {
+		select {
+		case err := <-failed:
+			return errors.Join(failure{err}, h.close())
+		case <-hangup:
+			h.reload()
+			continue
+		case <-ctx.Done():
+		case <-signals:
+		}
+		h.drain(signals)
+		return h.close()
 	}
-	h.drain(signals)
-	return h.close()
 }
 
 // drain lets load balancers look away, then lets calls finish. A second signal ends it.
@@ -179,5 +205,3 @@ func closeIf(there bool, f func() error) error {
 	}
 	return f()
 }
-
-var _ io.Closer = (*lineWriter)(nil)

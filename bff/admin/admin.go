@@ -16,11 +16,11 @@ import (
 	"coatcheck/bff/session"
 )
 
-// Options are what the admin listener is made of. All but Token are required.
+// Options are what the admin listener is made of. All are required.
 type Options struct {
 	Manager *session.Manager
 	// Token opens the session administration; without one it answers 404.
-	Token credential.Secret
+	Token func() credential.Secret
 	// Draining reports whether the process is about to end.
 	Draining func() bool
 	Log      *slog.Logger
@@ -65,9 +65,9 @@ func (o Options) authorized(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch {
-		case o.Token.IsEmpty():
+		case o.Token().IsEmpty():
 			http.NotFound(w, r)
-		case !ok || !o.Token.Equal(credential.NewSecret(given)):
+		case !ok || !o.Token().Equal(credential.NewSecret(given)):
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			reply(w, 401, map[string]string{"error": "wrong or missing admin token"})
 		default:

@@ -41,7 +41,8 @@ var (
 // to scripts (cross-site tracing).
 const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
-func known(method []byte) bool {
+// Knows reports whether the gate lets a method in.
+func Knows(method []byte) bool {
 	switch string(method) {
 	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
 		return true
@@ -53,7 +54,7 @@ func known(method []byte) bool {
 // server sees.
 func (r *Request) admit() error {
 	h := &r.head
-	if !known(h.Method) {
+	if !Knows(h.Method) {
 		return errMethod
 	}
 	expect, count := h.Get("expect")

@@ -43,10 +43,40 @@ func cookieValue(h *http1.Head, name string) (value []byte, ok bool) {
 	return value, ok
 }
 
+// stepSuffix makes the name of the cookie that a pending sign-in has. It is another
+// than the session's, because a sign-in that is not finished changes nothing.
+const stepSuffix = "-step"
+
+// readStepTicket takes the ticket of a pending sign-in.
+func (x *exchange) readStepTicket() (session.Ticket, bool) {
+	value, ok := cookieValue(x.head, x.frontend.config.Cookie.Name+stepSuffix)
+	if !ok {
+		return session.Ticket{}, false
+	}
+	return session.ParseTicket(value)
+}
+
+// giveStepTicket sets the cookie of a pending sign-in, for as long as it can last.
+func (x *exchange) giveStepTicket(t session.Ticket) {
+	c := x.cookie(stepSuffix)
+	defer fasthttp.ReleaseCookie(c)
+	c.SetValue(t.Reveal())
+	c.SetMaxAge(int(session.PendingLife.Seconds()))
+	x.ctx.Response.Header.SetCookie(c)
+}
+
+// takeStepTicket expires it, once the sign-in is done.
+func (x *exchange) takeStepTicket() {
+	c := x.cookie(stepSuffix)
+	defer fasthttp.ReleaseCookie(c)
+	c.SetExpire(fasthttp.CookieExpireDelete)
+	x.ctx.Response.Header.SetCookie(c)
+}
+
 // giveTicket sets the session cookie. It stands on the answer to a sign-in and on no
 // other: a late answer must not overwrite a fresh one.
 func (x *exchange) giveTicket(t session.Ticket) {
-	c := x.cookie()
+	c := x.cookie("")
 	defer fasthttp.ReleaseCookie(c)
 	c.SetValue(t.Reveal())
 	if age := x.frontend.cookieMaxAge; age > 0 {
@@ -58,7 +88,7 @@ func (x *exchange) giveTicket(t session.Ticket) {
 // takeTicket expires the session cookie. It stands on the answer to a sign-out and
 // on no other: a late 401 must not wipe a fresh sign-in.
 func (x *exchange) takeTicket() {
-	c := x.cookie()
+	c := x.cookie("")
 	defer fasthttp.ReleaseCookie(c)
 	c.SetExpire(fasthttp.CookieExpireDelete)
 	x.ctx.Response.Header.SetCookie(c)
@@ -67,10 +97,10 @@ func (x *exchange) takeTicket() {
 	x.set("Clear-Site-Data", `"cache"`)
 }
 
-func (x *exchange) cookie() *fasthttp.Cookie {
+func (x *exchange) cookie(suffix string) *fasthttp.Cookie {
 	config := x.frontend.config.Cookie
 	c := fasthttp.AcquireCookie()
-	c.SetKey(config.Name)
+	c.SetKey(config.Name + suffix)
 	c.SetPath("/")
 	c.SetHTTPOnly(true)
 	c.SetSecure(true)

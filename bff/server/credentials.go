@@ -10,14 +10,12 @@ import (
 	"unicode/utf8"
 
 	"coatcheck/bff/credential"
-	"coatcheck/configs"
 )
 
 // maxLogin is the largest sign-in body, in bytes.
 const maxLogin = 8 << 10
 
-// readLogin reads a sign-in: one JSON object with exactly the declared fields, each
-// a non-empty string. What a lenient reader would repair is refused, because two
+// readLogin reads a sign-in: one JSON object of non-empty strings, no name twice. What a lenient reader would repair is refused, because two
 // readers that repair differently sign in two different people.
 func (x *exchange) readLogin() (map[string]credential.Secret, error) {
 	if err := x.requireJSON(); err != nil {
@@ -33,7 +31,7 @@ func (x *exchange) readLogin() (map[string]credential.Secret, error) {
 	}
 	fields, ok := parseLogin(body)
 	clear(body)
-	if !ok || !declared(fields, &x.frontend.config.Login) {
+	if !ok {
 		return nil, errBadRequest
 	}
 	return fields, nil
@@ -131,11 +129,11 @@ func escape(b []byte) (unit, n int) {
 
 // declared reports whether the fields are exactly the declared ones; an optional one
 // may be left out.
-func declared(fields map[string]credential.Secret, l *configs.FrontendLogin) bool {
+func declared(fields map[string]credential.Secret, names []string, optional func(string) bool) bool {
 	known := 0
-	for _, name := range l.FieldNames() {
+	for _, name := range names {
 		_, there := fields[name]
-		if !there && !l.Optional(name) {
+		if !there && !optional(name) {
 			return false
 		}
 		if there {

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"cmp"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -22,7 +23,7 @@ type snapshot struct {
 	trusted      []netip.Prefix
 	frontends    map[string]*frontend
 	upstreams    *upstream.Set
-	forwarders   map[string]*upstream.Forwarder
+	carriers     map[string]*upstream.Carrier
 	encodedSlash bool // some route lets %2F pass
 }
 
@@ -57,7 +58,7 @@ type route struct {
 	prefix    string // with the frontend's base path
 	rewrite   string // what stands in place of prefix
 	up        *upstream.Upstream
-	forwarder *upstream.Forwarder
+	carrier   *upstream.Carrier
 	base      string // the upstream's own base path, without a "/" at the end
 	host      string // the upstream's Host
 	origin    string // the upstream's scheme://host, for Location
@@ -77,15 +78,17 @@ const (
 	sessionNone
 )
 
-func newSnapshot(c *configs.Config, ups *upstream.Set) (*snapshot, error) {
+func newSnapshot(c *configs.Config, ups *upstream.Set, log *slog.Logger) (*snapshot, error) {
 	s := &snapshot{config: c, hosts: map[string]*host{}, trusted: c.TrustedProxies,
-		frontends: map[string]*frontend{}, upstreams: ups, forwarders: map[string]*upstream.Forwarder{}}
+		frontends: map[string]*frontend{}, upstreams: ups, carriers: map[string]*upstream.Carrier{}}
 	for name := range c.Upstreams {
-		f, err := upstream.NewForwarder(ups.Get(name).ForwarderOptions())
+		f, err := upstream.NewCarrier(ups.Get(name).ForwarderOptions(), func(open bool) {
+			log.Warn("circuit breaker", "upstream", name, "open", open)
+		})
 		if err != nil {
 			return nil, err
 		}
-		s.forwarders[name] = f
+		s.carriers[name] = f
 	}
 	for name, config := range c.Frontends {
 		f, err := s.newFrontend(name, config)
@@ -145,7 +148,7 @@ func (s *snapshot) newRoute(f *frontend, rc *configs.Route) (*route, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &route{config: rc, prefix: f.base + rc.Path, rewrite: rc.Path, up: s.upstreams.Get(rc.Upstream), forwarder: s.forwarders[rc.Upstream],
+	r := &route{config: rc, prefix: f.base + rc.Path, rewrite: rc.Path, up: s.upstreams.Get(rc.Upstream), carrier: s.carriers[rc.Upstream],
 		base: strings.TrimSuffix(u.EscapedPath(), "/"), host: u.Host, origin: u.Scheme + "://" + u.Host,
 		sendToken: rc.SendToken != nil && *rc.SendToken, methods: rc.Methods, allow: strings.Join(rc.Methods, ", ")}
 	if rc.Rewrite != nil {

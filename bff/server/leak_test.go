@@ -21,7 +21,7 @@ func TestLeak(t *testing.T) {
 		_ = a.Header.Write(&seen)
 		seen.WriteString(a.body + "\n")
 	}
-	requests := []string{"GET /api/x", "GET /bff/session", "POST /bff/session", "GET /bff/sessions", "GET /nothing", "GET /api/../x", "GET /api/" + ticket, "POST /v/x", "GET /gone/x", "TRACE /x", "GET /api/x?token=" + ticket,
+	requests := []string{"GET /api/x", "GET /bff/session", "POST /bff/session", "GET /bff/sessions", "GET /nothing", "GET /api/../x", "GET /api/" + ticket, "POST /v/x", "GET /gone/x", "TRACE /x", "GET /nothing?token=" + ticket,
 		"POST /bff/login\n\n" + loginBody("ada-MARKED@x.test", "wrong-"+passwordMark), "POST /bff/login\n\n" + passwordMark, "POST /api/x\n\n" + strings.Repeat(passwordMark, 200)}
 	headers := [][]string{{cookie, shop, xcsrf, json_}, {cookie, "X-Bad: a\x01" + ticket}, {cookie, "Origin: https://" + ticket}, {cookie + "; __Host-Http-shop=x", xcsrf}, {"Cookie: __Host-Http-shop=" + ticket + "x", xcsrf}, {cookie, "Host: " + ticket + ".test"}}
 	for _, request := range requests {

@@ -19,10 +19,16 @@ func (s *Server) login(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	x.readTicket()
+	if step, ok := x.stepOf(fields); ok {
+		return s.takeStep(x, step, fields)
+	}
+	if !declared(fields, x.frontend.config.Login.FieldNames(), x.frontend.config.Login.Optional) {
+		return errBadRequest
+	}
 	ctx, cancel := s.detached()
 	defer cancel()
-	attempt, err := s.attempt(ctx, x, fields)
+	account := fields[x.frontend.config.Login.FieldNames()[0]].Reveal()
+	attempt, err := s.attempt(ctx, x, account)
 	if err != nil {
 		return err
 	}
@@ -32,13 +38,18 @@ func (s *Server) login(x *exchange) error {
 		return err
 	}
 	if signedIn.Step != nil {
-		s.settle(ctx, x, attempt, &upstream.Refusal{Meaning: "mfa_required"})
-		return errMFARequired
+		return s.hold(ctx, x, attempt, account, signedIn.Step)
 	}
-	ticket, started, err := s.manager.Start(ctx, x.sessionStart(signedIn))
+	return s.admit(ctx, x, attempt, signedIn)
+}
+
+// admit begins the session of a person whom the API let in.
+func (s *Server) admit(ctx context.Context, x *exchange, attempt *session.Attempt, in *upstream.SignedIn) error {
+	x.readTicket()
+	ticket, started, err := s.manager.Start(ctx, x.sessionStart(in))
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
-		s.tellAPI(x, signedIn.Credential)
+		s.tellAPI(x, in.Credential)
 		return err
 	}
 	s.settle(ctx, x, attempt, nil)
@@ -51,11 +62,10 @@ func (s *Server) login(x *exchange) error {
 }
 
 // attempt counts the sign-in before the API is asked.
-func (s *Server) attempt(ctx context.Context, x *exchange, fields map[string]credential.Secret) (*session.Attempt, error) {
-	account := x.frontend.config.Login.FieldNames()[0]
+func (s *Server) attempt(ctx context.Context, x *exchange, account string) (*session.Attempt, error) {
 	t := x.frontend.config.Throttle
 	limits := session.Limits{Account: t.Account, Address: t.Address, Window: t.Window}
-	attempt, err := s.manager.Attempt(ctx, x.frontend.name, fields[account].Reveal(), x.client, limits)
+	attempt, err := s.manager.Attempt(ctx, x.frontend.name, account, x.client, limits)
 	if err != nil {
 		var throttled session.Throttled
 		if errors.As(err, &throttled) {
@@ -137,6 +147,19 @@ func (s *Server) logout(x *exchange) error {
 	x.own()
 	x.empty(204)
 	return nil
+}
+
+// SignOutAtAPI tells the API, best effort, that nobody will use this credential of
+// that frontend any more.
+func (s *Server) SignOutAtAPI(ctx context.Context, frontend string, c *credential.Credential) {
+	f := s.current.Load().frontends[frontend]
+	if f == nil {
+		return
+	}
+	caller := upstream.Caller{UserAgent: "Coatcheck", ForwardedProto: f.scheme, ForwardedHost: f.hosts[0]}
+	if err := f.signIn.SignOut(ctx, c, caller); err != nil {
+		s.log.WarnContext(ctx, "API not told of a sign-out", "frontend", frontend, "error", err)
+	}
 }
 
 // patience is how long an answer waits for the API to hear of a sign-out. The work

@@ -117,7 +117,7 @@ func (s *Server) exchangeOnce(x *exchange) error {
 	c.Upgrade = x.isHandshake()
 	x.request.Conn().Working(x.abort)
 	begun := time.Now()
-	err := x.route.forwarder.Do(c, &x.answer)
+	err := x.route.carrier.Do(c, &x.answer)
 	x.upstreamTime += time.Since(begun)
 	return err
 }

@@ -63,7 +63,7 @@ type Server struct {
 
 // New makes a server; it listens nowhere yet.
 func New(o Options) (*Server, error) {
-	first, err := newSnapshot(o.Config, o.Upstreams)
+	first, err := newSnapshot(o.Config, o.Upstreams, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +109,19 @@ func (s *Server) Serve(l net.Listener) error {
 		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal})
 	s.listener.Store(in)
 	return s.app.Listener(in)
+}
+
+// Reload takes another configuration into use: calls at work finish with the old one.
+// Connection limits are those of the start. A forwarder in use is closed later.
+func (s *Server) Reload(c *configs.Config, ups *upstream.Set) error {
+	next, err := newSnapshot(c, ups, s.log)
+	if err != nil {
+		return err
+	}
+	for _, f := range s.current.Swap(next).carriers {
+		time.AfterFunc(time.Minute, f.Close) // calls that have just begun still dial
+	}
+	return nil
 }
 
 // Drain makes every answer from now on the last of its connection.

@@ -14,6 +14,10 @@ import (
 type anonymous struct {
 	Authenticated bool   `json:"authenticated"`
 	Reason        string `json:"reason,omitempty"`
+
+	// A sign-in that waits for more.
+	Step   string   `json:"step,omitempty"`
+	Fields []string `json:"fields,omitempty"`
 }
 
 // document is the session document. Times left are seconds, because browsers' clocks
@@ -66,8 +70,7 @@ func (s *Server) session(x *exchange) error {
 		if extend {
 			return errNotAuthenticated
 		}
-		x.json(200, anonymous{})
-		return nil
+		return s.nobody(x, "")
 	}
 	look := s.manager.Look
 	if extend {
@@ -76,8 +79,7 @@ func (s *Server) session(x *exchange) error {
 	found, err := look(context.Background(), x.frontend.name, x.ticket)
 	var dead session.Dead
 	if errors.As(err, &dead) && !extend {
-		x.json(200, anonymous{Reason: string(dead.Reason)})
-		return nil
+		return s.nobody(x, dead.Reason)
 	}
 	if err != nil {
 		return err

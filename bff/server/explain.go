@@ -1,0 +1,203 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"coatcheck/bff/gate"
+	"coatcheck/bff/http1"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+)
+
+// Question is a request to be explained.
+type Question struct {
+	Method, URL string
+	Headers     []string // "Name: value"
+	Peer        netip.Addr
+}
+
+// Explain tells the decision trail of one request, line by line, without any network:
+// what the gate, the choice of the frontend, the guard and the routes say, and what
+// would go to the API. It runs the very code that serves.
+func Explain(c *configs.Config, ups *upstream.Set, q Question) (trail []string, err error) {
+	s, err := newSnapshot(c, ups, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	head, err := q.head(c)
+	if err != nil {
+		return nil, err
+	}
+	t := &trailer{x: &exchange{}}
+	t.x.snapshot, t.x.head = s, head
+	t.x.peer = q.Peer
+	p := t.walk(q)
+	if p != nil {
+		t.say("answer", "%d %s: %s", p.Status, p.Code, p.Detail)
+	}
+	return t.lines, nil
+}
+
+// head reads the question as the gate would.
+func (q Question) head(c *configs.Config) (*http1.Head, error) {
+	u, err := url.Parse(q.URL)
+	if err != nil || u.Host == "" {
+		return nil, fmt.Errorf("%q is no absolute URL", q.URL)
+	}
+	target := strings.TrimPrefix(q.URL, u.Scheme+"://")
+	if i := strings.IndexAny(target, "/?#"); i < 0 {
+		target = "/"
+	} else if target = target[i:]; target[0] != '/' {
+		target = "/" + target
+	}
+	text := q.Method + " " + target + " HTTP/1.1\r\n"
+	if !hasHost(q.Headers) {
+		text += "Host: " + u.Host + "\r\n"
+	}
+	for _, line := range q.Headers {
+		text += line + "\r\n"
+	}
+	var in http1.Reader
+	in.Reset(bytes.NewReader([]byte(text + "\r\n")))
+	head := new(http1.Head)
+	if err := head.ReadRequest(&in, int(c.Limits.Header)); err != nil {
+		return nil, fmt.Errorf("the gate refuses it: %w", err)
+	}
+	if !gate.Knows(head.Method) {
+		return nil, fmt.Errorf("the gate refuses it: method %s is not known (405 method_not_allowed)", q.Method)
+	}
+	return head, nil
+}
+
+func hasHost(lines []string) bool {
+	for _, line := range lines {
+		if name, _, _ := strings.Cut(line, ":"); strings.EqualFold(name, "host") {
+			return true
+		}
+	}
+	return false
+}
+
+// trailer writes down what each step says.
+type trailer struct {
+	x     *exchange
+	lines []string
+}
+
+func (t *trailer) say(step, format string, args ...any) {
+	t.lines = append(t.lines, fmt.Sprintf("%-9s %s", step, fmt.Sprintf(format, args...)))
+}
+
+// walk is [Server.serve] and [Server.proxy] without their effects, in the same order.
+func (t *trailer) walk(q Question) *Problem {
+	x, s := t.x, t.x.snapshot
+	x.trusted = s.trusts(x.peer)
+	x.client = s.clientAddress(x.peer, x.head)
+	x.authority = s.calledHost(x.peer, x.head)
+	x.host = hostName(nil, x.authority)
+	x.origin, x.origins = x.head.Get("origin")
+	x.isGet, x.isHead = q.Method == "GET", q.Method == "HEAD"
+	t.say("client", "%s (trusted proxy: %v)", x.client, x.trusted)
+	var ok bool
+	if x.target, ok = parseTarget(x.head.Target); !ok {
+		return errBadPath
+	}
+	t.say("path", "%s", x.target.path)
+	h := s.hosts[string(x.host)]
+	if h == nil {
+		t.say("host", "%s is no frontend's host", x.host)
+		return errUnknownHost
+	}
+	f, p := h.choose(x)
+	if p != nil {
+		t.say("frontend", "%d live at host %s, and none or several are meant", len(h.frontends), x.host)
+		return p
+	}
+	x.enter(f)
+	t.say("frontend", "%s (host %s, cookie %s)", f.name, x.host, f.config.Cookie.Name)
+	if x.isPreflight() {
+		return t.preflight()
+	}
+	return t.routed()
+}
+
+func (t *trailer) preflight() *Problem {
+	x := t.x
+	switch {
+	case !x.frontend.listsOrigin(x.origin):
+		return errOrigin
+	case x.endpoint == nil && x.route == nil:
+		return errNotFound
+	}
+	t.say("answer", "204: a preflight of a listed origin")
+	return nil
+}
+
+func (t *trailer) routed() *Problem {
+	x := t.x
+	if x.target.encodedSlash && (x.route == nil || x.route.config.EncodedSlash != "pass") {
+		return errBadPath
+	}
+	if x.route != nil && !x.route.config.Guard {
+		t.say("guard", "not asked: the route says guard: false")
+	} else if p := guard(x.ask()); p != nil {
+		t.say("guard", "refuses")
+		return p
+	} else {
+		t.say("guard", "passes")
+	}
+	if x.endpoint != nil {
+		return t.local()
+	}
+	r := x.route
+	if r == nil {
+		t.say("route", "none takes this path")
+		return errNotFound
+	}
+	t.say("route", "%s to upstream %s", r.prefix, r.config.Upstream)
+	x.forwarded = r.appendPath(nil, x.target.path)
+	switch {
+	case isDoubleSlash(r.base, x.forwarded):
+		return errBadPath
+	case r.up.Closed(string(x.forwarded)):
+		t.say("route", "but the path signs people in, or is private: closed to all routes")
+		return errNotFound
+	case !allows(r.methods, x.head.Method):
+		t.say("method", "the route takes %s", r.allow)
+		return errMethod
+	}
+	t.outgoing()
+	return nil
+}
+
+func (t *trailer) local() *Problem {
+	t.say("endpoint", "%s", t.x.endpoint.path)
+	if !allows(t.x.endpoint.methods, t.x.head.Method) {
+		return errMethod
+	}
+	t.say("answer", "by Coatcheck itself")
+	return nil
+}
+
+// outgoing shows what would go to the API. Nobody is signed in here, so that the
+// token's header is shown by its name only.
+func (t *trailer) outgoing() {
+	x, r := t.x, t.x.route
+	t.say("session", "%s; send_token: %v", r.config.Session, r.sendToken)
+	x.requestID = []byte("(made for each call)")
+	for i, line := range strings.Split(strings.TrimRight(string(x.appendHead(nil)), "\r\n"), "\r\n") {
+		if i == 0 {
+			t.say("upstream", "%s", line)
+		} else {
+			t.say("", "%s", line)
+		}
+	}
+	if r.sendToken && r.session != sessionNone {
+		t.say("", "and, for a person who is signed in: %s", strings.Join(r.up.SendNames(), ", "))
+	}
+}

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/credential"
+	"coatcheck/bff/session"
+	"coatcheck/upstream"
+)
+
+// stepOf finds out whether a sign-in body answers a pending step: it names one, and
+// the frontend has no sign-in field of that name.
+func (x *exchange) stepOf(fields map[string]credential.Secret) (string, bool) {
+	step, ok := fields["step"]
+	if !ok || slices.Contains(x.frontend.config.Login.FieldNames(), "step") {
+		return "", false
+	}
+	delete(fields, "step")
+	return step.Reveal(), true
+}
+
+// hold keeps a sign-in that the API wants more for. It is no success yet: the attempt
+// stays counted until the last step is done.
+func (s *Server) hold(ctx context.Context, x *exchange, a *session.Attempt, account string, p *upstream.Pending) error {
+	ticket, err := s.manager.Hold(ctx, session.Pending{Frontend: x.frontend.name, Account: account,
+		Step: p.Name, Fields: p.Fields, Kept: p.Kept})
+	if err != nil {
+		s.settle(ctx, x, a, err)
+		return err
+	}
+	s.event(x, "sign_in", "step")
+	x.giveStepTicket(ticket)
+	x.json(200, anonymous{Step: p.Name, Fields: fieldNames(p.Fields)})
+	return nil
+}
+
+// fieldNames are the fields as a page is told them; "name?" is optional there too.
+func fieldNames(fields []string) []string { return append([]string{}, fields...) }
+
+// takeStep answers a pending step with what the person gave.
+func (s *Server) takeStep(x *exchange, step string, fields map[string]credential.Secret) error {
+	ctx, cancel := s.detached()
+	defer cancel()
+	ticket, ok := x.readStepTicket()
+	if !ok {
+		return errNotAuthenticated
+	}
+	p, err := s.manager.Held(ctx, x.frontend.name, ticket)
+	if err != nil {
+		return err
+	}
+	if p.Step != step || !declared(fields, bare(p.Fields), func(name string) bool { return slices.Contains(p.Fields, name+"?") }) {
+		return errBadRequest
+	}
+	attempt, err := s.attempt(ctx, x, p.Account)
+	if err != nil {
+		return err
+	}
+	if err := s.manager.Try(ctx, ticket); err != nil {
+		s.settle(ctx, x, attempt, err)
+		return err
+	}
+	signedIn, err := x.frontend.signIn.Continue(ctx, p.Step, p.Kept, fields, x.caller(), s.manager.Now())
+	if err != nil {
+		s.settle(ctx, x, attempt, err)
+		s.dropRefused(ctx, ticket, err)
+		return err
+	}
+	return s.stepTaken(ctx, x, attempt, ticket, p.Account, signedIn)
+}
+
+// stepTaken goes on behind a step that the API accepted. Of two that take the same
+// step at once, one gets through.
+func (s *Server) stepTaken(ctx context.Context, x *exchange, a *session.Attempt, t session.Ticket, account string, in *upstream.SignedIn) error {
+	first, err := s.manager.Drop(ctx, t)
+	if err == nil && !first {
+		err = session.Dead{Reason: session.Expired}
+	}
+	if err != nil {
+		s.settle(ctx, x, a, err)
+		if in.Step == nil {
+			s.tellAPI(x, in.Credential)
+		}
+		return err
+	}
+	if in.Step != nil {
+		return s.hold(ctx, x, a, account, in.Step)
+	}
+	err = s.admit(ctx, x, a, in)
+	if err == nil {
+		x.takeStepTicket()
+	}
+	return err
+}
+
+// dropRefused ends a pending sign-in that the API will not go on with. A wrong code
+// (mfa_required) leaves it, until its tries are spent.
+func (s *Server) dropRefused(ctx context.Context, t session.Ticket, err error) {
+	var refusal *upstream.Refusal
+	if !errors.As(err, &refusal) || refusal.Meaning != "invalid_credentials" {
+		return
+	}
+	if _, err := s.manager.Drop(ctx, t); err != nil {
+		s.log.WarnContext(ctx, "pending sign-in not ended", "error", err)
+	}
+}
+
+// nobody is the session document where nobody is signed in; it names the step that a
+// reloaded page must go on with.
+func (s *Server) nobody(x *exchange, why session.Reason) error {
+	doc := anonymous{Reason: string(why)}
+	if ticket, ok := x.readStepTicket(); ok {
+		p, err := s.manager.Held(context.Background(), x.frontend.name, ticket)
+		var dead session.Dead
+		switch {
+		case err == nil:
+			doc.Step, doc.Fields = p.Step, fieldNames(p.Fields)
+		case !errors.As(err, &dead):
+			return err
+		}
+	}
+	x.json(200, doc)
+	return nil
+}
+
+func bare(fields []string) []string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = strings.TrimSuffix(f, "?")
+	}
+	return names
+}

@@ -1,0 +1,47 @@
+// Package session remembers who is signed in.
+//
+// A person who signs in gives their coat (the API's credential) and gets a
+// [Ticket]: 256 random bits that travel in a cookie and open nothing by
+// themselves. The [Manager] holds the rules (when a session begins, lasts,
+// is renewed and ends); a [Store] is where its bytes lie.
+//
+// # What lies in the store
+//
+// With the prefix "coatcheck" these keys, each with a time to live:
+//
+//	coatcheck:s:{H}     the record; H = hex SHA-256("coatcheck/v1/key" ‖ ticket)
+//	coatcheck:s:{H}:x   tombstone, 10 minutes: why the session ended
+//	coatcheck:s:{H}:l   lease of the one process that is renewing the credential
+//	coatcheck:q:{H}     a sign-in that waits for its next step, 5 minutes; …:tries beside it
+//	coatcheck:p:{N}     sessions of one person at one frontend, by public id
+//	coatcheck:t:a:{N}   failed sign-ins of an account; coatcheck:t:o:{N} from a familiar address
+//	coatcheck:t:i:{N}   failed sign-ins from an address
+//	coatcheck:f:{N}     marks an address an account signed in from, 30 days
+//
+// N is an HMAC, so no name of a person stands in a key. The channel
+// "coatcheck:ev" carries news of ended and renewed sessions, never a token.
+//
+// A record is one string: 13 decimal digits with the time of the last
+// extension in milliseconds, a header, and the sealed rest. The header is
+// "cc", one byte format version, four bytes key id, eight bytes generation, the
+// frontend's name behind its length. The rest is sealed with XChaCha20-Poly1305
+// under HKDF-SHA256(server key ‖ ticket, info "coatcheck/v1/record"); header
+// and store key are its associated data. So a dump of the store opens no token
+// even with the server's keys, and a record moved elsewhere does not open.
+//
+// Idle time lies in front of the sealed part, so extending it touches neither
+// the seal nor the generation, which counts credentials: an extension can never
+// make a refresh lose its token.
+//
+// # What is promised
+//
+// No write brings a session back: each is "if it still exists", in one script.
+// Time is the store's clock. A replica's own knowledge is never older than
+// [Options].NearCache, counted from the moment the store was asked. While the
+// store is away every call says [ErrUnavailable] and nothing is lost.
+//
+// # Costs
+//
+// [Manager.Find] costs no round trip when the near cache holds the session, one
+// otherwise, and one more at most once a minute, to extend the idle time.
+package session

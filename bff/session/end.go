@@ -1,0 +1,82 @@
+package session
+
+import (
+	"context"
+	"errors"
+)
+
+// End ends the session that t opens at frontend, everywhere, and returns it as
+// it was last, so that the API can be told; nil if there was none. Its error is
+// [ErrUnavailable]: then the session may go on, and the cookie must be kept.
+func (m *Manager) End(ctx context.Context, frontend string, t Ticket, why Reason) (*Session, error) {
+	if t.IsZero() {
+		return nil, nil
+	}
+	o, h := m.settings.Load(), t.hash()
+	// A ticket must end nothing at another frontend than its own.
+	if _, err := m.load(ctx, o, frontend, t, h); err != nil {
+		return nil, unlessDead(err)
+	}
+	value, outcome, err := m.remove(ctx, h, Removal{Reason: why})
+	if err != nil {
+		return nil, unavailable("end", err)
+	}
+	if outcome != Done {
+		return nil, nil
+	}
+	// What was removed may be newer than what was looked at.
+	s, err := o.ring.session(t, h, m.key(h), value)
+	if err != nil {
+		return nil, nil
+	}
+	m.dropEntries(ctx, o, s.Frontend, s.Subject, s.ID)
+	return s, nil
+}
+
+func unlessDead(err error) error {
+	var dead Dead
+	if errors.As(err, &dead) {
+		return nil
+	}
+	return err
+}
+
+// remove ends what lies under h and, if it did, tells everyone.
+func (m *Manager) remove(ctx context.Context, h hash, r Removal) ([]byte, Outcome, error) {
+	r.Note = m.endedNote(h, r.Reason)
+	value, outcome, err := m.store.Remove(ctx, m.key(h), r)
+	switch {
+	case err != nil:
+		m.near.drop(h) // it may have been removed all the same
+	case outcome == Done:
+		m.ended(h, r.Reason)
+	case outcome == Gone:
+		m.near.drop(h)
+	}
+	return value, outcome, err
+}
+
+// ended takes in that a session was ended: it is remembered, so that it cannot
+// come back, and over.
+func (m *Manager) ended(h hash, reason Reason) {
+	m.endings.add(h, reason, m.clock.elapsed())
+	m.over(h, reason)
+}
+
+// over takes in that there is no such session now: the near cache forgets it,
+// its streams end, and who waits for its new token looks again.
+func (m *Manager) over(h hash, reason Reason) {
+	m.near.drop(h)
+	m.notices.tell(h)
+	m.watches.tell(h, reason)
+}
+
+// endAgain removes a session that had ended and was brought back, by a failover
+// to a server that had not heard of its end.
+func (m *Manager) endAgain(ctx context.Context, h hash, reason Reason) {
+	_, outcome, err := m.remove(ctx, h, Removal{Reason: reason})
+	if err == nil && outcome == Done {
+		m.counts.endedAgain.Add(1)
+		m.securityEvent("session_came_back", "reason", string(reason))
+	}
+}

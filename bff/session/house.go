@@ -1,0 +1,119 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	houseEvery = 5 * time.Second
+	houseBatch = 256 // sessions asked for in one question
+)
+
+// keepHouse runs in a goroutine of the Manager until Close.
+func (m *Manager) keepHouse() {
+	tick := time.NewTicker(houseEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-m.closing.Done():
+			return
+		case <-m.reconnect:
+			m.endReturned(m.closing)
+		case <-tick.C:
+			m.sweep(m.closing)
+		}
+	}
+}
+
+func (m *Manager) sweep(ctx context.Context) {
+	now := m.clock.elapsed()
+	m.near.sweep(now - m.settings.Load().near)
+	m.endings.sweep(now - endingsKept)
+	m.flights.sweep(now - failureKept)
+	_ = m.askClock(ctx) // its failure shows in Ping and in every call
+	m.lookAfterWatched(ctx)
+}
+
+// endReturned ends again what a failover brought back.
+func (m *Manager) endReturned(ctx context.Context) {
+	ended := m.endings.all()
+	hashes := make([]hash, 0, len(ended))
+	for h := range ended {
+		hashes = append(hashes, h)
+	}
+	m.inBatches(ctx, hashes, func(h hash, alive bool) {
+		if alive {
+			m.endAgain(ctx, h, ended[h])
+		}
+	})
+}
+
+// inBatches asks the store which of the sessions live. It leaves off at the
+// first failure: there is another round.
+func (m *Manager) inBatches(ctx context.Context, hashes []hash, each func(h hash, alive bool)) {
+	for len(hashes) > 0 {
+		batch := hashes[:min(houseBatch, len(hashes))]
+		hashes = hashes[len(batch):]
+		keys := make([]string, len(batch))
+		for i, h := range batch {
+			keys[i] = m.key(h)
+		}
+		seen, err := m.store.Seen(ctx, keys)
+		if err != nil {
+			return
+		}
+		for i, h := range batch {
+			each(h, !seen[i].IsZero())
+		}
+	}
+}
+
+// Stats counts since the start of the process.
+type Stats struct {
+	NearHits, NearMisses uint64 // answered by the near cache, or not
+	Touches              uint64 // extensions written
+	Refreshes            uint64 // renewed credentials written
+	EndedAgain           uint64 // sessions that came back and were ended again
+	Watched              int    // sessions with running streams, now
+	StoreStats
+}
+
+type counts struct{ nearHits, nearMisses, touches, refreshes, endedAgain atomic.Uint64 }
+
+// Stats returns what has been counted, for metrics.
+func (m *Manager) Stats() Stats {
+	c := &m.counts
+	return Stats{
+		NearHits: c.nearHits.Load(), NearMisses: c.nearMisses.Load(), Touches: c.touches.Load(),
+		Refreshes: c.refreshes.Load(), EndedAgain: c.endedAgain.Load(),
+		Watched: len(m.watches.all()), StoreStats: m.store.Stats(),
+	}
+}
+
+// warnings keeps a flood of bad records from becoming a flood of lines: one a
+// second for each kind.
+type warnings struct{ record, security atomic.Int64 }
+
+func (m *Manager) warn(what string, attrs ...any) {
+	if m.mayWarn(&m.warnings.record) {
+		m.log.Warn(what, attrs...)
+	}
+}
+
+// securityEvent logs what no honest party causes.
+func (m *Manager) securityEvent(event string, attrs ...any) {
+	if m.mayWarn(&m.warnings.security) {
+		m.log.Warn("security event", append([]any{slog.String("event", event)}, attrs...)...)
+	}
+}
+
+func (m *Manager) mayWarn(last *atomic.Int64) bool {
+	now, before := int64(m.clock.elapsed()), last.Load()
+	if before != 0 && now-before < int64(time.Second) {
+		return false
+	}
+	return last.CompareAndSwap(before, max(now, 1))
+}

@@ -1,0 +1,113 @@
+package session
+
+import (
+	"context"
+	"time"
+)
+
+// Entry is one line of a person's list of sessions.
+type Entry struct {
+	ID        string
+	Current   bool // set by [Manager.ListFor]
+	CreatedAt time.Time
+
+	// LastSeenAt is the last extension of the idle time: a minute old at most
+	// while the session is used.
+	LastSeenAt time.Time
+
+	// UserAgent is cut to 256 bytes; it and Address are as at sign-in.
+	UserAgent, Address string
+}
+
+// List returns a person's sessions at frontend, the oldest first.
+func (m *Manager) List(ctx context.Context, frontend, subject string) ([]Entry, error) {
+	all, err := m.listed(ctx, m.settings.Load(), frontend, subject)
+	if err != nil {
+		return nil, unavailable("list", err)
+	}
+	entries := make([]Entry, len(all))
+	for i, e := range all {
+		entries[i] = e.Entry
+	}
+	return entries, nil
+}
+
+// ListFor is [Manager.List] for the person of s, with s marked as current. If
+// the index had lost s, it is put back first.
+func (m *Manager) ListFor(ctx context.Context, s *Session) ([]Entry, error) {
+	entries, err := m.List(ctx, s.Frontend, s.Subject)
+	if err != nil || mark(entries, s.ID) {
+		return entries, err
+	}
+	m.indexAgain(ctx, m.settings.Load(), s)
+	entries, err = m.List(ctx, s.Frontend, s.Subject)
+	mark(entries, s.ID)
+	return entries, err
+}
+
+func mark(entries []Entry, id string) bool {
+	for i := range entries {
+		if entries[i].ID == id {
+			entries[i].Current = true
+			return true
+		}
+	}
+	return false
+}
+
+// EndOne revokes the session of this person at frontend that the list shows as
+// id. Another person's, or none, is [ErrNotFound].
+func (m *Manager) EndOne(ctx context.Context, frontend, subject, id string) error {
+	o := m.settings.Load()
+	all, err := m.listed(ctx, o, frontend, subject)
+	if err != nil {
+		return unavailable("end one", err)
+	}
+	for _, e := range all {
+		if e.ID != id {
+			continue
+		}
+		n, err := m.endListed(ctx, o, frontend, subject, []listed{e})
+		if err != nil {
+			return unavailable("end one", err)
+		}
+		if n == 1 {
+			return nil
+		}
+	}
+	return ErrNotFound
+}
+
+// EndOthers revokes all other sessions of s's person at its frontend that exist
+// when it is called, and returns how many it ended.
+func (m *Manager) EndOthers(ctx context.Context, s *Session) (int, error) {
+	return m.endAllBut(ctx, s.Frontend, s.Subject, s.ID)
+}
+
+// EndAll revokes all sessions of a person at frontend and returns how many it
+// ended. Both must be named: an empty one ends nothing.
+func (m *Manager) EndAll(ctx context.Context, frontend, subject string) (int, error) {
+	if frontend == "" || subject == "" {
+		return 0, nil
+	}
+	return m.endAllBut(ctx, frontend, subject, "")
+}
+
+func (m *Manager) endAllBut(ctx context.Context, frontend, subject, id string) (int, error) {
+	o := m.settings.Load()
+	all, err := m.listed(ctx, o, frontend, subject)
+	if err != nil {
+		return 0, unavailable("end others", err)
+	}
+	others := all[:0]
+	for _, e := range all {
+		if e.ID != id {
+			others = append(others, e)
+		}
+	}
+	n, err := m.endListed(ctx, o, frontend, subject, others)
+	if err != nil {
+		return n, unavailable("end others", err)
+	}
+	return n, nil
+}

@@ -1,0 +1,148 @@
+package session
+
+import (
+	"context"
+	"time"
+)
+
+func (m *memory) Load(_ context.Context, key string) ([]byte, error) {
+	s, now := m.lock(key)
+	defer s.mu.Unlock()
+	it, ok := s.get(key, now)
+	if !ok {
+		return nil, nil
+	}
+	return it.data, nil // never changed in place
+}
+
+func (m *memory) Tombstone(_ context.Context, key string) (Reason, error) {
+	s, now := m.lock(key)
+	defer s.mu.Unlock()
+	it, ok := s.get(key+tombstoneSuffix, now)
+	if !ok {
+		return "", nil
+	}
+	return Reason(it.data), nil
+}
+
+func (m *memory) Create(_ context.Context, key string, value []byte, ttl time.Duration) error {
+	s, now := m.lock(key)
+	err := m.set(s, key, item{data: value, ends: now + ttl.Milliseconds()})
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return m.journal.flush()
+}
+
+func (m *memory) Touch(_ context.Context, key string, t Touch) (Touched, error) {
+	s, now := m.lock(key)
+	it, ok := s.get(key, now)
+	ends := min(now+t.Idle.Milliseconds(), t.Ends.UnixMilli())
+	if !ok || ends <= now {
+		s.mu.Unlock()
+		return Touched{}, nil
+	}
+	seen := time.UnixMilli(now)
+	data := append(appendStamp(make([]byte, 0, len(it.data)), seen), it.data[stampLen:]...)
+	err := m.set(s, key, item{data: data, ends: ends})
+	s.mu.Unlock()
+	return Touched{Seen: seen, Indexed: m.indexed(t.People, t.ID)}, err
+}
+
+func (m *memory) Replace(_ context.Context, key string, r Swap) (Outcome, error) {
+	outcome, err := m.replace(key, r)
+	if outcome != Done || err != nil {
+		return outcome, err
+	}
+	m.send(r.Note)
+	return Done, m.journal.flush()
+}
+
+func (m *memory) replace(key string, r Swap) (Outcome, error) {
+	s, now := m.lock(key)
+	defer s.mu.Unlock()
+	it, ok := s.get(key, now)
+	if !ok {
+		return Gone, nil
+	}
+	if generationOf(it.data) != r.At {
+		return OtherGeneration, nil
+	}
+	data := append(append(make([]byte, 0, stampLen+len(r.Sealed)), it.data[:stampLen]...), r.Sealed...)
+	if err := m.set(s, key, item{data: data, ends: it.ends}); err != nil {
+		return Done, err
+	}
+	m.unlease(s, key, r.Owner, now)
+	return Done, nil
+}
+
+func (m *memory) Remove(_ context.Context, key string, r Removal) ([]byte, Outcome, error) {
+	value, outcome, err := m.remove(key, r)
+	if outcome != Done || err != nil {
+		return nil, outcome, err
+	}
+	m.send(r.Note)
+	return value, Done, m.journal.flush()
+}
+
+func (m *memory) remove(key string, r Removal) ([]byte, Outcome, error) {
+	s, now := m.lock(key)
+	defer s.mu.Unlock()
+	it, ok := s.get(key, now)
+	if !ok {
+		return nil, Gone, nil
+	}
+	if r.At != 0 && generationOf(it.data) != r.At {
+		return nil, OtherGeneration, nil
+	}
+	m.unset(s, key)
+	tombstone := item{data: []byte(r.Reason), ends: now + tombstoneTTL.Milliseconds()}
+	_ = m.set(s, key+tombstoneSuffix, tombstone) // smaller than what was removed
+	return it.data, Done, nil
+}
+
+func (m *memory) Seen(_ context.Context, keys []string) ([]time.Time, error) {
+	seen := make([]time.Time, len(keys))
+	for i, key := range keys {
+		s, now := m.lock(key)
+		if it, ok := s.get(key, now); ok {
+			seen[i], _ = stampOf(it.data)
+		}
+		s.mu.Unlock()
+	}
+	return seen, nil
+}
+
+func (m *memory) Lease(_ context.Context, key, owner string, ttl time.Duration) (bool, []byte, error) {
+	s, now := m.lock(key)
+	defer s.mu.Unlock()
+	var value []byte
+	if it, ok := s.get(key, now); ok {
+		value = it.data
+	}
+	if it, ok := s.get(key+leaseSuffix, now); ok && string(it.data) != owner {
+		return false, value, nil
+	}
+	err := m.set(s, key+leaseSuffix, item{data: []byte(owner), ends: now + ttl.Milliseconds()})
+	return err == nil, value, err
+}
+
+func (m *memory) Unlease(_ context.Context, key, owner string, note Note) error {
+	s, now := m.lock(key)
+	freed := m.unlease(s, key, owner, now)
+	s.mu.Unlock()
+	if freed {
+		m.send(note)
+	}
+	return nil
+}
+
+func (m *memory) unlease(s *memoryShard, key, owner string, now int64) bool {
+	it, ok := s.get(key+leaseSuffix, now)
+	if !ok || owner == "" || string(it.data) != owner {
+		return false
+	}
+	m.unset(s, key+leaseSuffix)
+	return true
+}

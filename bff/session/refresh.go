@@ -1,0 +1,209 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"coatcheck/bff/credential"
+)
+
+// RefreshFunc asks the API for a new credential and returns it complete (see
+// [credential.Credential.Renew]). [ErrCredentialDead], wrapped or not, says that
+// the API refused the old one for good; any other error that it could not say.
+type RefreshFunc func(ctx context.Context, old *credential.Credential) (*credential.Credential, error)
+
+const (
+	leaseTTL     = 3 * time.Second        // how long a holder that died blocks the others
+	leaseLook    = 250 * time.Millisecond // a waiter looks again so often without news
+	refreshGrace = time.Second            // for the store, beyond the caller's timeout
+	failureKept  = time.Second            // a failure is not tried again for so long
+)
+
+// Refresh returns the session with a credential newer than s has. It calls f at
+// most once for all who wait, in this process and, while the store's lease holds,
+// in all others; f gets timeout, and a context that the caller's leaving does not
+// cancel. Who waits gets what the holder wrote.
+//
+// No lock can promise more: a holder that dies or stalls past its lease is
+// followed by another with the same stored credential. The generation fences
+// what it writes: a result for an older generation is dropped.
+//
+// Errors: [Dead] when the session is over, by ErrCredentialDead with the reason
+// Upstream; what f returned, remembered for a second for calls that come then;
+// [ErrUnavailable]; the error of ctx; and a wrapped
+// [context.DeadlineExceeded] when somebody else's refresh took longer than
+// timeout. After all but Dead the session stays as it was. Nothing here extends
+// its idle time.
+func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RefreshFunc) (*Session, error) {
+	limit := time.NewTimer(timeout + refreshGrace)
+	defer limit.Stop()
+	job := &refresh{m: m, t: t, h: t.hash(), old: s, timeout: timeout, call: f}
+	for {
+		if newer := m.newer(s); newer != nil {
+			return newer, nil
+		}
+		fl, err := m.flights.board(ctx, job, m.clock.elapsed())
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-fl.done:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("session: refresh: %w", ctx.Err())
+		case <-limit.C:
+			return nil, fmt.Errorf("session: refresh: %w", context.DeadlineExceeded)
+		}
+		// The flight may have begun for an older credential than the caller has.
+		if fl.err != nil || fl.session.Generation > s.Generation {
+			return fl.session, fl.err
+		}
+	}
+}
+
+// newer returns what the near cache has, if it is newer than s.
+func (m *Manager) newer(s *Session) *Session {
+	o := m.settings.Load()
+	if o.near == 0 {
+		return nil
+	}
+	found := m.near.get(s.hash, s.Frontend, m.clock.elapsed()-o.near)
+	if found == nil || found.Generation <= s.Generation {
+		return nil
+	}
+	return found
+}
+
+// refresh is the work of one flight.
+type refresh struct {
+	m       *Manager
+	t       Ticket
+	h       hash
+	old     *Session // as the first caller had it
+	timeout time.Duration
+	call    RefreshFunc
+	flight  *flight
+	owner   string // of the lease
+}
+
+// run takes the lease, or waits until another holder has done the work.
+func (r *refresh) run(ctx context.Context) (*Session, error) {
+	wait, cancel := context.WithTimeout(ctx, r.timeout+refreshGrace)
+	defer cancel()
+	for {
+		// Listening before asking: news in between must not be missed.
+		news, stop := r.m.notices.wait(r.h)
+		held, s, err := r.lease(wait)
+		if err == nil && !held && s.Generation <= r.old.Generation {
+			err = r.await(wait, news)
+			stop()
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		stop()
+		if err != nil || s.Generation > r.old.Generation {
+			r.unlease(ctx, held)
+			return s, err
+		}
+		return r.renew(ctx, s)
+	}
+}
+
+// lease asks for the lease and the record in one step: after the lease was got,
+// the record must be read again, or a holder's result from just before is missed.
+func (r *refresh) lease(ctx context.Context) (bool, *Session, error) {
+	m := r.m
+	epoch, asked := m.near.epoch(r.h), m.clock.elapsed()
+	held, value, err := m.store.Lease(ctx, m.key(r.h), r.owner, leaseTTL)
+	if err != nil {
+		return false, nil, unavailable("refresh", err)
+	}
+	o := m.settings.Load()
+	s, err := m.open(ctx, o, r.old.Frontend, r.t, r.h, value)
+	if err == nil && o.near > 0 {
+		m.near.put(r.h, epoch, asked, s)
+	}
+	return held, s, err
+}
+
+// await waits for news, or until it is time to look without.
+func (r *refresh) await(ctx context.Context, news <-chan struct{}) error {
+	look := time.NewTimer(leaseLook)
+	defer look.Stop()
+	select {
+	case <-news:
+	case <-look.C:
+	case <-ctx.Done():
+		return fmt.Errorf("session: refresh: %w", ctx.Err())
+	}
+	return nil
+}
+
+// renew calls the API under the lease and writes what it gave.
+func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
+	stop := r.keepLease(ctx)
+	defer stop()
+	callCtx, cancel := context.WithTimeout(ctx, r.timeout)
+	fresh, err := r.call(callCtx, s.Credential)
+	cancel()
+	switch {
+	case err == nil && fresh == nil:
+		err = errors.New("session: refresh: no credential and no error")
+	case err == nil:
+		return r.commit(ctx, s, fresh)
+	case errors.Is(err, ErrCredentialDead):
+		return r.refused(ctx, s)
+	}
+	r.unlease(ctx, true)
+	r.m.flights.fail(r.h, s.Generation, err, r.m.clock.elapsed())
+	return nil, err
+}
+
+// keepLease renews the lease while the work lasts. Its goroutine ends with stop.
+// If the lease is lost the work goes on: the generation fences what it writes.
+func (r *refresh) keepLease(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(leaseTTL / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				_, _, _ = r.m.store.Lease(ctx, r.m.key(r.h), r.owner, leaseTTL)
+			}
+		}
+	}()
+	return func() { cancel(); <-ended }
+}
+
+// unlease gives the lease back, so that others need not wait for its end.
+func (r *refresh) unlease(ctx context.Context, held bool) {
+	if held {
+		_ = r.m.store.Unlease(ctx, r.m.key(r.h), r.owner, r.m.note(newsFree, r.h, "-"))
+		r.m.notices.tell(r.h)
+	}
+}
+
+// refused ends the session whose credential the API refused, unless it has got
+// another one meanwhile.
+func (r *refresh) refused(ctx context.Context, s *Session) (*Session, error) {
+	m := r.m
+	_, outcome, err := m.remove(ctx, r.h, Removal{At: s.Generation, Reason: Upstream})
+	switch {
+	case err != nil:
+		return nil, unavailable("refresh", err)
+	case outcome == Done:
+		m.dropEntries(ctx, m.settings.Load(), s.Frontend, s.Subject, s.ID)
+		return nil, Dead{Upstream}
+	case outcome == Gone:
+		return nil, m.gone(ctx, r.h)
+	}
+	return m.load(ctx, m.settings.Load(), s.Frontend, r.t, r.h)
+}

@@ -1,0 +1,87 @@
+package session
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"coatcheck/bff/credential"
+)
+
+// Session is one person signed in at one frontend, as it was when the store was
+// asked. It is immutable and shared between calls: copy before changing.
+type Session struct {
+	// ID is the public handle that the list of sessions shows. It opens nothing
+	// and is derived from neither ticket nor store key.
+	ID string
+
+	// LogID stands for the session in logs: a hash of ID.
+	LogID string
+
+	Frontend, Subject string
+
+	// User is the JSON object that the API gave for the person.
+	User []byte
+
+	Credential *credential.Credential
+
+	// Generation counts credentials, from 1. It rises with every refresh.
+	Generation uint64
+
+	// Created and Ends are times of the store's clock. Ends is the end of the
+	// session whatever it does.
+	Created, Ends time.Time
+
+	hash hash
+	seen time.Time // last extension of the idle time
+	size int       // about what it takes in memory, in bytes
+}
+
+// Format implements [fmt.Formatter]: every verb prints the LogID and no more.
+func (s *Session) Format(f fmt.State, _ rune) {
+	if s == nil {
+		_, _ = io.WriteString(f, "session none")
+		return
+	}
+	_, _ = io.WriteString(f, "session "+s.LogID)
+}
+
+// MarshalJSON implements [encoding/json.Marshaler], so that a session that lands
+// in JSON by mistake says no more than its LogID.
+func (s *Session) MarshalJSON() ([]byte, error) {
+	return []byte(`{"log_id":"` + s.LogID + `"}`), nil
+}
+
+// LogValue implements [slog.LogValuer].
+func (s *Session) LogValue() slog.Value {
+	if s == nil {
+		return slog.StringValue("")
+	}
+	return slog.StringValue(s.LogID)
+}
+
+func (s *Session) seenAt(seen time.Time) *Session {
+	next := *s
+	next.seen = seen
+	return &next
+}
+
+// sessionSize is what a session takes in memory besides its strings, about.
+const sessionSize = 1024
+
+func logID(id string) string {
+	sum := sha256.Sum256([]byte("coatcheck/v1/log" + id))
+	return hex.EncodeToString(sum[:8])
+}
+
+// sessionOf makes the snapshot of an opened record.
+func sessionOf(h hash, o opened, r *record) *Session {
+	return &Session{
+		ID: r.id, LogID: logID(r.id), Frontend: o.frontend, Subject: r.subject, User: r.user,
+		Credential: r.credential, Generation: o.generation, Created: r.created, Ends: r.ends,
+		hash: h, seen: o.seen, size: sessionSize + 2*len(o.plain),
+	}
+}

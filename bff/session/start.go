@@ -1,0 +1,124 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"coatcheck/bff/credential"
+)
+
+// maxUserAgent is how much of a user agent is kept, in bytes.
+const maxUserAgent = 256
+
+// Start says who signed in, where, and what the API gave.
+type Start struct {
+	Frontend, Subject string
+
+	// User is the JSON object that the API gave for the person.
+	User []byte
+
+	Credential *credential.Credential
+
+	// RefreshAble says that the credential can be renewed. If not, the session
+	// ends when its token does.
+	RefreshAble bool
+
+	// UserAgent (cut to 256 bytes) and Address are shown in the person's list.
+	UserAgent, Address string
+}
+
+// Start begins a session under a new ticket. When it returns, the session is in
+// the store and in the person's list, and those beyond MaxPerPerson have ended.
+// Its error is [ErrUnavailable], and then nothing was begun.
+func (m *Manager) Start(ctx context.Context, in Start) (Ticket, *Session, error) {
+	if in.Credential == nil || in.Frontend == "" {
+		return Ticket{}, nil, errors.New("session: start: no credential or no frontend")
+	}
+	if err := m.needClock(ctx); err != nil {
+		return Ticket{}, nil, err
+	}
+	o := m.settings.Load()
+	t := newTicket()
+	s, err := m.create(ctx, o, t, in)
+	if err != nil {
+		return Ticket{}, nil, err
+	}
+	if err := m.index(ctx, o, s, in); err != nil {
+		return Ticket{}, nil, err
+	}
+	return t, s, nil
+}
+
+// create seals and stores a new record.
+func (m *Manager) create(ctx context.Context, o *settings, t Ticket, in Start) (*Session, error) {
+	now := m.Now().Truncate(time.Millisecond)
+	r := &record{
+		id: newID(), subject: in.Subject, user: in.User, created: now,
+		ends: o.end(now, in), credential: in.Credential,
+	}
+	h := t.hash()
+	sealed, err := seal(o.ring[0], t, m.key(h), in.Frontend, 1, r.encode())
+	if err != nil {
+		return nil, err
+	}
+	ttl := min(o.idle, r.ends.Sub(now))
+	if ttl <= 0 {
+		return nil, errors.New("session: start: the token has already ended")
+	}
+	epoch, asked := m.near.epoch(h), m.clock.elapsed()
+	if err := m.store.Create(ctx, m.key(h), append(appendStamp(nil, now), sealed...), ttl); err != nil {
+		return nil, unavailable("start", err)
+	}
+	s := sessionOf(h, opened{seen: now, generation: 1, frontend: in.Frontend, plain: sealed}, r)
+	if o.near > 0 {
+		m.near.put(h, epoch, asked, s)
+	}
+	return s, nil
+}
+
+// end is the latest end of a session that begins now.
+func (o *settings) end(now time.Time, in Start) time.Time {
+	ends := now.Add(o.life)
+	if token := in.Credential.Expires; !in.RefreshAble && !token.IsZero() && token.Before(ends) {
+		return token
+	}
+	return ends
+}
+
+// index puts a new session into the person's list and ends those beyond the
+// limit. A session that cannot be listed must not live: nobody could revoke it.
+func (m *Manager) index(ctx context.Context, o *settings, s *Session, in Start) error {
+	e := Entry{ID: s.ID, CreatedAt: s.Created, UserAgent: cutText(in.UserAgent, maxUserAgent), Address: cutText(in.Address, maxUserAgent)}
+	err := m.addEntry(ctx, o, s, e)
+	if err == nil {
+		err = m.keepLimit(ctx, o, s)
+	}
+	if err != nil {
+		_, _, _ = m.remove(context.WithoutCancel(ctx), s.hash, Removal{Reason: Revoked})
+		return unavailable("start", err)
+	}
+	return nil
+}
+
+func newID() string {
+	var raw [16]byte
+	_, _ = rand.Read(raw[:]) // never fails: crypto/rand ends the process instead
+	return base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+// cutText returns at most n bytes of s, whole characters of valid UTF-8.
+func cutText(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,80 @@
+package session
+
+import (
+	"context"
+	"sync"
+)
+
+// watches are the streams that run under sessions.
+type watches struct {
+	mu sync.Mutex
+	by map[hash]map[*watch]struct{}
+}
+
+type watch struct{ ended func(Reason) }
+
+func (w *watches) init() { w.by = map[hash]map[*watch]struct{}{} }
+
+// Watch calls ended, once at most, when the session of t ends here, or word
+// comes that it ended elsewhere, or a look at the store (every five seconds, for
+// all watched sessions together) finds it gone. ended must not block and must not
+// call stop. After stop has returned it is not called any more, unless the call
+// had begun.
+func (m *Manager) Watch(t Ticket, ended func(Reason)) (stop func()) {
+	h, x := t.hash(), &watch{ended}
+	m.watches.add(h, x)
+	// It may have ended between the caller's Find and now.
+	if reason, over := m.endings.reason(h); over {
+		m.watches.tell(h, reason)
+	}
+	return func() { m.watches.remove(h, x) }
+}
+
+func (w *watches) add(h hash, x *watch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.by[h] == nil {
+		w.by[h] = map[*watch]struct{}{}
+	}
+	w.by[h][x] = struct{}{}
+}
+
+func (w *watches) remove(h hash, x *watch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.by[h], x)
+	if len(w.by[h]) == 0 {
+		delete(w.by, h)
+	}
+}
+
+// tell ends the streams of h.
+func (w *watches) tell(h hash, reason Reason) {
+	w.mu.Lock()
+	streams := w.by[h]
+	delete(w.by, h)
+	w.mu.Unlock()
+	for x := range streams {
+		x.ended(reason)
+	}
+}
+
+func (w *watches) all() []hash {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := make([]hash, 0, len(w.by))
+	for h := range w.by {
+		all = append(all, h)
+	}
+	return all
+}
+
+// lookAfterWatched ends the streams of sessions that are not in the store any
+// more: run out, or ended while the message was lost.
+func (m *Manager) lookAfterWatched(ctx context.Context) {
+	m.inBatches(ctx, m.watches.all(), func(h hash, alive bool) {
+		if !alive {
+			_ = m.gone(ctx, h)
+		}
+	})
+}
