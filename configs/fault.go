@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Fault is one thing that is wrong, or unwise, in a configuration file. Its text
@@ -43,7 +44,15 @@ func (f Fault) String() string {
 	if f.Hint != "" {
 		b.WriteString(" (hint: " + f.Hint + ")")
 	}
-	return b.String()
+	return strings.Map(printable, b.String())
+}
+
+// printable keeps what a file holds from moving the cursor of who reads about it.
+func printable(r rune) rune {
+	if !unicode.IsPrint(r) {
+		return '?'
+	}
+	return r
 }
 
 // Refused reports whether faults holds more than warnings.

@@ -18,7 +18,7 @@ func (ck *checker) frontends() {
 		}
 		cookies[f.Cookie.Name] = name
 		for _, other := range names[:i] {
-			ck.together(path, f, other, ck.config.Frontends[other])
+			ck.together(name, other)
 		}
 	}
 }
@@ -38,6 +38,9 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 	ck.signIn(path, f)
 	ck.cors(path, f)
 	ck.spa(path, f)
+	if ck.config.TLS != nil && len(f.Origins) > 0 && !f.IsHTTPS() {
+		ck.warn(child(path, "origins"), "the listener speaks TLS, but these pages come over plain http: their calls are cross-site", "https:// origins, or no tls")
+	}
 	if f.CSRFHeader == "off" {
 		ck.warn(child(path, "csrf_header"), "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site", "unsafe")
 	}
@@ -139,7 +142,8 @@ func (ck *checker) spa(path string, f *Frontend) {
 }
 
 // together checks two frontends against each other.
-func (ck *checker) together(path string, f *Frontend, otherName string, other *Frontend) {
+func (ck *checker) together(name, otherName string) {
+	path, f, other := child("frontends", name), ck.config.Frontends[name], ck.config.Frontends[otherName]
 	if !overlaps(f.Hosts(), other.Hosts()) {
 		return
 	}
@@ -150,19 +154,20 @@ func (ck *checker) together(path string, f *Frontend, otherName string, other *F
 		ck.warn(child(path, "origins"), "pages of an origin that frontend "+otherName+" lists too cannot say whose call it is (400 frontend_undetermined)", "give one a base_path, or origins of its own")
 	}
 	if overlaps(f.Origins, other.Origins) {
-		ck.shadowed(path, f, otherName, other)
-		ck.shadowed(child("frontends", otherName), other, path[len("frontends."):], f)
+		ck.shadowed(name, otherName)
+		ck.shadowed(otherName, name)
 	}
 }
 
-// shadowed warns of routes of f whose calls go to the longer base path of other.
-func (ck *checker) shadowed(path string, f *Frontend, otherName string, other *Frontend) {
+// shadowed warns of routes whose calls go to the longer base path of another frontend.
+func (ck *checker) shadowed(name, otherName string) {
+	f, other := ck.config.Frontends[name], ck.config.Frontends[otherName]
 	if len(other.BasePath) <= len(f.BasePath) {
 		return
 	}
 	for i, r := range f.Routes {
-		if r != nil && r.Path != "" && strings.HasPrefix(f.BasePath+r.Path, other.BasePath+"/") {
-			ck.warn(child(item(child(path, "routes"), i), "path"), "never reached: frontend "+otherName+" has these calls by its base_path", "")
+		if r.Path != "" && strings.HasPrefix(f.BasePath+r.Path, other.BasePath+"/") {
+			ck.warn(child(item(child("frontends", name, "routes"), i), "path"), "never reached: frontend "+otherName+" has these calls by its base_path", "")
 		}
 	}
 }

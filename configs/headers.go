@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +18,8 @@ var notOurs = []string{
 // headers checks headers that a mapping puts.
 func (ck *checker) headers(path string, headers map[string]Template) {
 	seen := map[string]bool{}
-	for name, value := range headers {
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		value := headers[name]
 		at, lower := child(path, name), strings.ToLower(name)
 		switch {
 		case !isToken(name):
@@ -41,7 +43,10 @@ func (ck *checker) send(path string, u *Upstream) {
 	at := child(path, "send")
 	ck.headers(child(at, "headers"), u.Send.Headers)
 	for i, name := range u.Send.Hide {
-		if !isToken(name) {
+		switch {
+		case strings.Contains(name, "*"):
+			ck.refuse(item(child(at, "hide"), i), "there are no wildcards for headers", "list each header")
+		case !isToken(name):
 			ck.refuse(item(child(at, "hide"), i), "this is no name of a header", "")
 		}
 	}
@@ -57,16 +62,17 @@ func (ck *checker) carried(path string, u *Upstream, name string) {
 	if slices.Contains(builtIn, name) {
 		return
 	}
-	for frontend, f := range ck.config.Frontends {
+	for _, frontend := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
+		f := ck.config.Frontends[frontend]
 		from := ck.config.Upstreams[f.Login.Upstream]
 		if from == nil || from.Login == nil || from != u && !f.carries(ck.config, u) || slices.Contains(values(from), name) {
 			continue
 		}
-		ck.refuse(path, "{"+name+"} is no value that frontend "+frontend+"'s sign-in takes", suggestName(name, values(from)))
+		ck.refuse(path, ck.braced(path, name)+" is no value that frontend "+frontend+"'s sign-in takes", suggestName(name, values(from)))
 		return
 	}
 	if u.Login != nil && !slices.Contains(values(u), name) && !ck.anyoneSignsIn(u) {
-		ck.refuse(path, "{"+name+"} is no value of login.credential", suggestName(name, values(u)))
+		ck.refuse(path, ck.braced(path, name)+" is no value of login.credential", suggestName(name, values(u)))
 	}
 }
 

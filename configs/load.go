@@ -1,8 +1,10 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -33,7 +35,10 @@ func Parse(path string, content []byte, getenv func(string) (string, bool), read
 	}
 	folder := filepath.Dir(path)
 	d := &decoder{sources: sources{getenv, readFile, folder}, file: path, faults: faults,
-		positions: map[string]Position{}, variables: map[string]bool{}}
+		positions: map[string]Position{}, variables: map[string]bool{}, broken: map[string]bool{}}
+	for _, f := range faults {
+		d.broken[f.Path] = true
+	}
 	c := new(Config)
 	prefill(reflect.ValueOf(c).Elem())
 	d.decode(field{at: Position{1, 1}}, root, reflect.ValueOf(c).Elem())
@@ -42,12 +47,13 @@ func Parse(path string, content []byte, getenv func(string) (string, bool), read
 	return conclude(c, d.faults)
 }
 
-// conclude adds what [Check] finds and decides. Where a value could not be read,
-// its place has been reported already and is not reported again for what stands there instead.
+// conclude adds what [Check] finds and decides. Where a value could not be read
+// it has been reported, and is not reported again for what stands there instead,
+// nor is the section that it is missing from.
 func conclude(c *Config, faults []Fault) (*Config, []Fault) {
 	reported := map[string]bool{}
 	for _, f := range faults {
-		reported[f.Path] = true
+		reported[f.Path], reported[parent(f.Path)] = true, true
 	}
 	for _, f := range Check(c) {
 		if !reported[f.Path] {
@@ -79,9 +85,9 @@ func readBounded(path string, limit int64) ([]byte, error) {
 // reason is the part of a file error that says why, without the name again.
 func reason(err error) string {
 	switch {
-	case os.IsNotExist(err):
+	case errors.Is(err, fs.ErrNotExist):
 		return "there is no such file"
-	case os.IsPermission(err):
+	case errors.Is(err, fs.ErrPermission):
 		return "permission denied"
 	}
 	return err.Error()

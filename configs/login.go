@@ -18,6 +18,7 @@ func (ck *checker) login(path, name string, u *Upstream) {
 	l := u.Login
 	ck.request(child(at, "request"), l.Request, ck.signInNames(name, u))
 	ck.answers(at, l.Answers, u, "login")
+	ck.rejected(at, l.Rejected)
 	ck.credential(child(at, "credential"), l.Credential, true)
 	for value := range l.Credential {
 		if slices.Contains(builtIn, value) || ck.isField(u, value) {
@@ -43,6 +44,7 @@ func (ck *checker) isField(u *Upstream, name string) bool {
 // scope is the names that a request may use, and how to speak of them.
 type scope struct {
 	known    []string
+	hidden   bool     // some of them came out of variables, so nobody lists them
 	optional []string // those that may be missing, so that no path can hold them
 	open     bool     // any name may be right: nobody signs in here yet
 	hint     string
@@ -52,11 +54,17 @@ type scope struct {
 // only some of them have is known to none: at the others the request could not be made.
 func (ck *checker) signInNames(name string, u *Upstream) scope {
 	s := scope{open: true, hint: "the fields of every frontend that signs in here"}
-	for _, f := range ck.all() {
+	for frontend, f := range ck.config.Frontends {
 		if ck.config.Upstreams[f.Login.Upstream] != u {
 			continue
 		}
+		for i := range f.Login.Fields {
+			s.hidden = s.hidden || ck.config.Source.FromVariable(item(child("frontends", frontend, "login", "fields"), i))
+		}
 		names := f.Login.FieldNames()
+		if len(names) == 0 {
+			return scope{open: true} // they could not be read
+		}
 		if s.open {
 			s.known, s.open = names, false
 		}
@@ -67,7 +75,7 @@ func (ck *checker) signInNames(name string, u *Upstream) scope {
 			}
 		}
 	}
-	if len(s.known) > 0 {
+	if len(s.known) > 0 && !s.hidden {
 		s.hint = "known here: " + strings.Join(append(slices.Clone(s.known), builtIn...), ", ") + "; more in frontends.*.login.fields"
 	}
 	return s
@@ -173,6 +181,7 @@ func (ck *checker) afterwards(path string, u *Upstream) {
 		at := child(path, "verify")
 		ck.request(child(at, "request"), u.Verify.Request, valueNames(u))
 		ck.answers(at, u.Verify.Answers, u, "verify")
+		ck.rejected(at, u.Verify.Rejected)
 		if len(u.Verify.After) == 0 {
 			ck.refuse(child(at, "after"), "the list is empty: the API would never be asked", "[401]")
 		}
@@ -183,6 +192,7 @@ func (ck *checker) refresh(path string, u *Upstream) {
 	r := u.Refresh
 	ck.request(child(path, "request"), r.Request, valueNames(u))
 	ck.answers(path, r.Answers, u, "refresh")
+	ck.rejected(path, r.Rejected)
 	if ck.config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), r.Credential, true)
 	}

@@ -17,8 +17,8 @@ func child(path string, keys ...string) string {
 }
 
 func below(path, key string) string {
-	if key == "" || strings.ContainsAny(key, ".[]\" \t\n") {
-		return path + "[" + strconv.Quote(key) + "]"
+	if quoted := strconv.Quote(key); key == "" || quoted != `"`+key+`"` || strings.ContainsAny(key, ".[] ") {
+		return path + "[" + quoted + "]"
 	}
 	if path == "" {
 		return key

@@ -39,7 +39,7 @@ func (ck *checker) healthPath() {
 	}
 	for name, f := range ck.config.Frontends {
 		for i, r := range f.Routes {
-			if r != nil && r.Path != "" && strings.HasPrefix(path, f.BasePath+r.Path) {
+			if r.Path != "" && strings.HasPrefix(path, f.BasePath+r.Path) {
 				ck.warn("health_path", "it takes this path away from "+item(child("frontends", name, "routes"), i), "/healthz")
 			}
 		}

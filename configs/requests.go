@@ -41,11 +41,19 @@ func (ck *checker) names(path string, names []string, s scope) {
 			continue
 		}
 		hint := suggest(name, slices.Concat(s.known, builtIn))
-		if hint == "" {
+		if hint == "" || s.hidden {
 			hint = s.hint
 		}
-		ck.refuse(path, "{"+name+"} names nothing known here", hint)
+		ck.refuse(path, ck.braced(path, name)+" names nothing known here", hint)
 	}
+}
+
+// braced is {name} for a message, unless it came out of a variable.
+func (ck *checker) braced(path, name string) string {
+	if ck.config.Source.FromVariable(path) {
+		return "a {name}"
+	}
+	return "{" + name + "}"
 }
 
 // requestPath checks a path below an upstream's url. One that is a single {name}
@@ -59,7 +67,7 @@ func (ck *checker) requestPath(path, value string, s scope) {
 	for _, name := range Placeholders(value) {
 		plain = strings.Replace(plain, "{"+name+"}", "x", 1)
 		if slices.Contains(s.optional, name) {
-			ck.refuse(path, "{"+name+"} is optional, and a path cannot do without it", "put it into the query or the body")
+			ck.refuse(path, ck.braced(path, name)+" is optional, and a path cannot do without it", "put it into the query or the body")
 		}
 	}
 	if strings.Contains(plain, "?") {

@@ -56,7 +56,7 @@ func (ck *checker) unused(path string, f *Frontend, u *Upstream) {
 	asked := requestNames(u.Login.Request)
 	for i, declared := range f.Login.Fields {
 		if name, _ := FieldName(declared); IsName(name) && !slices.Contains(asked, name) {
-			ck.warn(item(path, i), "the sign-in request sends this field nowhere", "\"{"+name+"}\" in upstreams."+f.Login.Upstream+".login.request")
+			ck.warn(item(path, i), "the sign-in request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the upstream's login.request")
 		}
 	}
 }

@@ -28,7 +28,8 @@ type rule struct {
 	means, step string
 }
 
-// newRules compiles answers and rejected; dead is what rejected means.
+// newRules compiles answers and rejected; dead is what rejected means. The
+// defaults of both are the configuration's business.
 func newRules(answers []configs.Answer, rejected []int, dead string) (*rules, error) {
 	r := &rules{rejected: rejected, dead: dead}
 	for _, a := range answers {
@@ -52,27 +53,6 @@ func newRule(a configs.Answer) (rule, error) {
 	var err error
 	r.at, err = newPlace(*a.At)
 	return r, err
-}
-
-// loginRules are those of a sign-in; naming answers empties the default of rejected.
-func loginRules(answers []configs.Answer, rejected []int) (*rules, error) {
-	if answers == nil && rejected == nil {
-		rejected = []int{400, 401, 403, 422}
-	}
-	return newRules(answers, rejected, InvalidCredentials)
-}
-
-// refreshRules are those of a refresh. The default is RFC 6749 §5.2:
-// `invalid_grant` is the one error that speaks of the refresh token; the others
-// are the operator's or the API's.
-func refreshRules(answers []configs.Answer, rejected []int) (*rules, error) {
-	if answers != nil || rejected != nil {
-		return newRules(answers, rejected, SessionExpired)
-	}
-	grant := rule{at: &place{tokens: []string{"error"}}, is: []any{"invalid_grant"}, means: SessionExpired}
-	bad, unauthorized := grant, grant
-	bad.status, unauthorized.status = http.StatusBadRequest, http.StatusUnauthorized
-	return &rules{list: []rule{bad, unauthorized}}, nil
 }
 
 // read returns the step that follows a, or nothing where a is a success, or a

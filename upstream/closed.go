@@ -81,11 +81,10 @@ func (r *request) pattern() ([]string, bool) {
 }
 
 // closePrivate closes private_paths and what lies below them.
-func (m *mapping) closePrivate() error {
+func (m *mapping) closePrivate() {
 	for _, path := range m.cfg.PrivatePaths {
 		m.u.closed.below = append(m.u.closed.below, segments(m.u.base.path+"/"+path))
 	}
-	return nil
 }
 
 // closeSignInPaths closes what mappings ask, but for user and verify, at every

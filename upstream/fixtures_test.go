@@ -54,13 +54,17 @@ func readFixtures(t *testing.T, file string) []fixture {
 	return fixtures
 }
 
-func readAPIs(t *testing.T) map[string]*configs.Upstream {
+// readAPI loads the ready-made configuration of an API; its upstream has its name.
+func readAPI(t *testing.T, name string) map[string]*configs.Upstream {
 	t.Helper()
-	text, err := os.ReadFile("testdata/apis.yaml")
-	if err != nil {
-		t.Fatal(err)
+	environment := map[string]string{"REDIS_URL": "redis://localhost", "COATCHECK_KEY": "kept for tests, 32 bytes and more",
+		"API_CLIENT_ID": "id", "API_CLIENT_SECRET": "se cret", "API_KEY": "KEY"}
+	getenv := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
+	cfg, faults := configs.Load("../configs/apis/"+name+".yaml", getenv)
+	if cfg == nil {
+		t.Fatal(faults)
 	}
-	return parseMapping(t, string(text))
+	return cfg.Upstreams
 }
 
 func TestFixtures(t *testing.T) {
@@ -92,7 +96,7 @@ func newScene(t *testing.T, f fixture) *scene {
 	}
 	// What the API says of the person, where it is asked for.
 	answers = append(answers, reply{status: 200, body: `{"id":"u5","pk":"u5","email":"ada@x.test","data":{"id":"u5"}}`})
-	cfg := readAPIs(t)
+	cfg := readAPI(t, f.text("api"))
 	for name, c := range cfg {
 		base := c.URL
 		api := newStandIn(t, answers...)

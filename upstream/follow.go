@@ -12,9 +12,9 @@ import (
 func (u *Upstream) Follows() bool { return u.follows != nil }
 
 // compileFollow notes the places, all in headers or cookies, that proxied answers renew.
-func (m *mapping) compileFollow() error {
+func (m *mapping) compileFollow() {
 	if m.u.login == nil {
-		return nil
+		return
 	}
 	f := &credentialPlaces{values: map[string]*place{}, ends: map[string]*place{}, wire: m.wire}
 	for name, p := range m.u.login.places.values {
@@ -23,7 +23,7 @@ func (m *mapping) compileFollow() error {
 		}
 	}
 	if len(f.values) == 0 {
-		return nil
+		return
 	}
 	for name, p := range m.u.login.places.ends {
 		if !p.isPointer() {
@@ -31,7 +31,6 @@ func (m *mapping) compileFollow() error {
 		}
 	}
 	m.u.follows = f
-	return nil
 }
 
 // Follow reads a proxied answer's headers, by lines, for values that the API

@@ -68,34 +68,31 @@ func (m *mapping) compileLogin() error {
 		return nil
 	}
 	x := &exchange{what: "login", timeout: orDefault(c.Timeout, defaultTimeout)}
-	var failed [3]error
+	var failed [4]error
 	x.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.constants)
-	x.rules, failed[1] = loginRules(c.Answers, c.Rejected)
+	x.rules, failed[1] = newRules(c.Answers, c.Rejected, InvalidCredentials)
 	x.places, failed[2] = m.places(c.Credential)
 	if _, ok := c.Credential[credential.AccessToken]; !ok {
-		return errors.Join(append(failed[:], errors.New("credential has no access_token"))...)
+		failed[3] = errors.New("credential has no access_token")
+	}
+	if err := errors.Join(failed[:]...); err != nil {
+		return err
 	}
 	m.u.login = x
-	return errors.Join(failed[:]...)
+	return nil
 }
 
-// compileRefresh: the credential's places serve the refresh answer too, unless it
-// names its own.
 func (m *mapping) compileRefresh() error {
 	c := m.cfg.Refresh
 	if c == nil {
 		return nil
 	}
-	places := c.Credential
-	if places == nil && m.cfg.Login != nil {
-		places = m.cfg.Login.Credential
-	}
 	r := &refresh{before: c.Before}
 	r.what, r.timeout = "refresh", orDefault(c.Timeout, defaultTimeout)
 	var failed [3]error
 	r.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.constants)
-	r.rules, failed[1] = refreshRules(c.Answers, c.Rejected)
-	r.places, failed[2] = m.places(places)
+	r.rules, failed[1] = newRules(c.Answers, c.Rejected, SessionExpired)
+	r.places, failed[2] = m.places(c.Credential)
 	if err := errors.Join(failed[:]...); err != nil {
 		return err
 	}
@@ -126,17 +123,10 @@ func (m *mapping) compileVerify() error {
 		return nil
 	}
 	v := &verify{after: c.After}
-	if c.After == nil {
-		v.after = []int{http.StatusUnauthorized}
-	}
 	v.what, v.timeout = "verify", orDefault(c.Timeout, defaultTimeout)
-	rejected := c.Rejected
-	if rejected == nil && c.Answers == nil {
-		rejected = []int{http.StatusUnauthorized}
-	}
 	var failed [2]error
 	v.request, failed[0] = m.request(c.Request, http.MethodGet, m.u.send)
-	v.rules, failed[1] = newRules(c.Answers, rejected, SessionExpired)
+	v.rules, failed[1] = newRules(c.Answers, c.Rejected, SessionExpired)
 	m.u.verify = v
 	return errors.Join(failed[:]...)
 }

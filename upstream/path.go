@@ -59,10 +59,10 @@ func (r *request) givenPath(v value) (string, error) {
 // begins with one slash, has no backslash, fragment, control byte, broken escape
 // or dot segment, also when read after one more decoding.
 func isPlainPath(p string) bool {
-	p, _, _ = strings.Cut(p, "?")
 	if !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.Contains(p, "#") {
 		return false
 	}
+	p, _, _ = strings.Cut(p, "?")
 	decoded, err := url.PathUnescape(p)
 	if err != nil || strings.Contains(decoded, `\`) || !isFieldValue([]byte(decoded)) {
 		return false

@@ -65,7 +65,7 @@ func lowerNames(list []pair) []string {
 func (u *Upstream) HiddenNames() []string { return slices.Clone(u.hidden) }
 
 // hide collects the hidden names, when all places are known.
-func (m *mapping) hide() error {
+func (m *mapping) hide() {
 	put := map[string]bool{}
 	for _, p := range m.u.send {
 		for _, name := range p.text.names() {
@@ -86,7 +86,6 @@ func (m *mapping) hide() error {
 		}
 	}
 	m.u.hidden = slices.Sorted(maps.Keys(names))
-	return nil
 }
 
 // allPlaces are the places of login, its steps and refresh.

@@ -61,7 +61,7 @@ func (u *Upstream) walk(ctx context.Context, x *exchange, v *values, now time.Ti
 		if len(s.fields) > 0 {
 			return &SignedIn{Step: &Pending{Name: next, Fields: s.fields, Kept: kept}}, nil
 		}
-		v = &values{kept: kept, fields: v.fields, caller: v.caller}
+		v = &values{kept: kept, caller: v.caller}
 		x = s.exchange
 	}
 	return nil, u.wrap(x.what, invalid("steps do not end"))

@@ -52,22 +52,16 @@ func (m *mapping) compileSteps() error {
 	return errors.Join(failed...)
 }
 
-// step compiles one step. What it does not name is login's.
+// step compiles one step. What it does not name the configuration took from login.
 func (m *mapping) step(name string, c *configs.Step) (*step, error) {
-	login := m.u.login
-	s := &step{fields: c.Fields, keeps: map[string]*place{},
-		exchange: &exchange{what: "step " + name, timeout: login.timeout, rules: login.rules, places: login.places}}
+	if c == nil || c.Answers == nil {
+		return nil, errors.New("step is empty")
+	}
+	s := &step{fields: c.Fields, keeps: map[string]*place{}, exchange: &exchange{what: "step " + name, timeout: m.u.login.timeout}}
 	failed := make([]error, 3, 3+len(c.Keep))
 	s.request, failed[0] = m.request(c.Request, "POST", m.u.constants)
-	if c.Answers != nil {
-		s.rules, failed[1] = newRules(*c.Answers, login.rules.rejected, InvalidCredentials)
-	}
-	if c.Rejected != nil && failed[1] == nil {
-		s.rules = &rules{list: s.rules.list, rejected: c.Rejected, dead: InvalidCredentials}
-	}
-	if c.Credential != nil {
-		s.places, failed[2] = m.places(c.Credential)
-	}
+	s.rules, failed[1] = newRules(*c.Answers, c.Rejected, InvalidCredentials)
+	s.places, failed[2] = m.places(c.Credential)
 	for value, at := range c.Keep {
 		p, err := newPlace(at)
 		failed = append(failed, within("keep."+value, err))

@@ -121,10 +121,15 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 	m := &mapping{set: s, u: u, cfg: c, wire: map[string]bool{}}
 	_, m.named = c.SendHeaders()
 	m.carry(u.send)
-	return errors.Join(
+	err := errors.Join(
 		within("login", m.compileLogin()), within("login.user", m.compileUser()), within("login.steps", m.compileSteps()),
-		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()),
-		m.compileFollow(), m.closePrivate(), m.hide())
+		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()))
+	if err == nil {
+		m.compileFollow()
+		m.closePrivate()
+		m.hide()
+	}
+	return err
 }
 
 // Get returns the upstream called name, or nil.

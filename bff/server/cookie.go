@@ -2,11 +2,10 @@ package server
 
 import (
 	"bytes"
+	"time"
 
 	"coatcheck/bff/http1"
 	"coatcheck/bff/session"
-
-	"github.com/valyala/fasthttp"
 )
 
 // readTicket takes the ticket out of the frontend's own cookie. Missing, quoted, of
@@ -56,57 +55,47 @@ func (x *exchange) readStepTicket() (session.Ticket, bool) {
 	return session.ParseTicket(value)
 }
 
-// giveStepTicket sets the cookie of a pending sign-in, for as long as it can last.
-func (x *exchange) giveStepTicket(t session.Ticket) {
-	c := x.cookie(stepSuffix)
-	defer fasthttp.ReleaseCookie(c)
-	c.SetValue(t.Reveal())
-	c.SetMaxAge(int(session.PendingLife.Seconds()))
-	x.ctx.Response.Header.SetCookie(c)
-}
-
-// takeStepTicket expires it, once the sign-in is done.
-func (x *exchange) takeStepTicket() {
-	c := x.cookie(stepSuffix)
-	defer fasthttp.ReleaseCookie(c)
-	c.SetExpire(fasthttp.CookieExpireDelete)
-	x.ctx.Response.Header.SetCookie(c)
-}
-
 // giveTicket sets the session cookie. It stands on the answer to a sign-in and on no
 // other: a late answer must not overwrite a fresh one.
 func (x *exchange) giveTicket(t session.Ticket) {
-	c := x.cookie("")
-	defer fasthttp.ReleaseCookie(c)
-	c.SetValue(t.Reveal())
-	if age := x.frontend.cookieMaxAge; age > 0 {
-		c.SetMaxAge(int(age.Seconds()))
-	}
-	x.ctx.Response.Header.SetCookie(c)
+	x.setCookie("", t.Reveal(), maxAge(x.frontend.cookieMaxAge))
 }
 
 // takeTicket expires the session cookie. It stands on the answer to a sign-out and
 // on no other: a late 401 must not wipe a fresh sign-in.
 func (x *exchange) takeTicket() {
-	c := x.cookie("")
-	defer fasthttp.ReleaseCookie(c)
-	c.SetExpire(fasthttp.CookieExpireDelete)
-	x.ctx.Response.Header.SetCookie(c)
+	x.setCookie("", "", expired)
 	// So that the back button does not show a private page. Never "cookies": Chromium
 	// then deletes those of all sibling hosts, and signs other people out.
 	x.set("Clear-Site-Data", `"cache"`)
 }
 
-func (x *exchange) cookie(suffix string) *fasthttp.Cookie {
-	config := x.frontend.config.Cookie
-	c := fasthttp.AcquireCookie()
-	c.SetKey(config.Name + suffix)
-	c.SetPath("/")
-	c.SetHTTPOnly(true)
-	c.SetSecure(true)
-	c.SetSameSite(fasthttp.CookieSameSiteStrictMode)
-	if config.SameSite == "lax" {
-		c.SetSameSite(fasthttp.CookieSameSiteLaxMode)
+// giveStepTicket sets the cookie of a pending sign-in, for as long as it can last.
+func (x *exchange) giveStepTicket(t session.Ticket) {
+	x.setCookie(stepSuffix, t.Reveal(), maxAge(session.PendingLife))
+}
+
+// takeStepTicket expires it, once the sign-in is done.
+func (x *exchange) takeStepTicket() { x.setCookie(stepSuffix, "", expired) }
+
+// expired makes a browser drop a cookie; Expires is for those that do not know Max-Age.
+const expired = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+
+// maxAge makes a cookie outlive the browser; 0: it does not.
+func maxAge(d time.Duration) string {
+	if d == 0 {
+		return ""
 	}
-	return c
+	return "; Max-Age=" + seconds(d)
+}
+
+// setCookie writes one of the frontend's cookies (RFC 6265 §4.1): always host-only,
+// as the prefix __Host- demands, and never for scripts.
+func (x *exchange) setCookie(suffix, value, lifetime string) {
+	c := x.frontend.config.Cookie
+	site := "Strict"
+	if c.SameSite == "lax" {
+		site = "Lax"
+	}
+	x.ctx.Response.Header.Add("Set-Cookie", c.Name+suffix+"="+value+"; Path=/; HttpOnly; Secure; SameSite="+site+lifetime)
 }

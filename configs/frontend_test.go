@@ -1,0 +1,76 @@
+package configs_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"coatcheck/configs"
+)
+
+func TestHostsAndSharedHosts(t *testing.T) {
+	for _, c := range []struct {
+		origins, host, hosts string
+		shared, https        bool
+	}{
+		{"https://shop.example.com", "", "shop.example.com", false, true},
+		{"https://shop.example.com", "api.example.com", "api.example.com", true, true},
+		{"https://shop.example.com", "shop.example.com", "shop.example.com", false, true},
+		{"https://shop.example.com:8443", "", "shop.example.com", false, true},
+		{"http://localhost:3000 http://localhost:8080", "", "localhost", true, false},
+		{"http://shop.coatcheck.localhost:8080 http://localhost:8080", "", "shop.coatcheck.localhost localhost", false, false},
+		{"http://[::1]:8080", "", "[::1]", false, false},
+		{"http://127.0.0.1", "", "127.0.0.1", false, false},
+	} {
+		f := &configs.Frontend{Origins: strings.Fields(c.origins), Host: c.host}
+		if got := strings.Join(f.Hosts(), " "); got != c.hosts || f.SharedHost() != c.shared || f.IsHTTPS() != c.https {
+			t.Errorf("%+v: hosts %q, shared %v, https %v", c, got, f.SharedHost(), f.IsHTTPS())
+		}
+		if want := map[bool]string{true: "https", false: "http"}[c.https]; f.Scheme() != want {
+			t.Errorf("%+v: scheme %s", c, f.Scheme())
+		}
+	}
+}
+
+func TestAHostIsSharedWhereSeveralOriginsCall(t *testing.T) {
+	c := &configs.Config{Frontends: map[string]*configs.Frontend{
+		"shop":  {Origins: []string{"https://shop.example.com"}, Host: "api.example.com"},
+		"admin": {Origins: []string{"https://admin.example.com"}},
+		"two":   {Origins: []string{"https://two.example.com"}, BasePath: "/a"},
+		"too":   {Origins: []string{"https://two.example.com"}, BasePath: "/b"},
+		"ports": {Origins: []string{"http://localhost:1", "http://localhost:2"}},
+	}}
+	for host, want := range map[string]bool{
+		"api.example.com": true, "admin.example.com": false, "two.example.com": false, "localhost": true, "shop.example.com": false, "unknown": false,
+	} {
+		if got := c.SharedHost(host); got != want {
+			t.Errorf("%s shared: %v, want %v", host, got, want)
+		}
+	}
+}
+
+func TestOptionalFields(t *testing.T) {
+	l := configs.FrontendLogin{Fields: []string{"email", "password", "otp?"}}
+	s := configs.Step{Fields: []string{"code", "trust?"}}
+	if got := fmt.Sprint(l.FieldNames(), s.FieldNames()); got != "[email password otp] [code trust]" {
+		t.Error(got)
+	}
+	if l.Optional("email") || !l.Optional("otp") || l.Optional("otp?") || s.Optional("code") || !s.Optional("trust") {
+		t.Error("optional fields are mixed up")
+	}
+}
+
+func TestPlaceholders(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "[]", "{a}": "[a]", "x {a} {b_2}{c-d}": "[a b_2 c-d]", "{{a}": "[a]", "{a": "[]", "{}": "[]", "{1a}": "[]", "{a b} {c}": "[c]", "query { me { id } }": "[]",
+	} {
+		if got := fmt.Sprint(configs.Placeholders(text)); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	for text, want := range map[string]bool{"{a}": true, "{a} ": false, "{a}{b}": false, "{}": false, "a": false, "{{a}}": false} {
+		if _, ok := configs.Placeholder(text); ok != want {
+			t.Errorf("%q whole: %v", text, ok)
+		}
+	}
+}
