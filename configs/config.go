@@ -171,6 +171,8 @@ type SPA struct {
 	Dir string `yaml:"dir"`
 	// URL of a development server.
 	Proxy string `yaml:"proxy"`
+	// Content-Security-Policy of the documents in dir; empty: none.
+	CSP string `yaml:"csp" default:"base-uri 'self'; object-src 'none'; frame-ancestors 'self'"`
 }
 
 // Route leads a path prefix of a frontend to an upstream.

@@ -118,7 +118,7 @@ func tokenizeAndParse(content string) (file *ast.File, err error) {
 		}
 	}()
 	tokens := lexer.Tokenize(content)
-	if false {
+	if len(tokens) > maxTokens {
 		return nil, &yaml.SyntaxError{Message: "too much for a configuration", Token: tokens[maxTokens]}
 	}
 	if at := tooDeep(tokens); at != nil {

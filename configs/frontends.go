@@ -132,6 +132,9 @@ func (ck *checker) spa(path string, f *Frontend) {
 	if (f.SPA.Dir == "") == (f.SPA.Proxy == "") {
 		ck.refuse(at, "exactly one of dir and proxy is needed", "{dir: web/dist}")
 	}
+	if strings.ContainsFunc(f.SPA.CSP, func(r rune) bool { return r < ' ' || r > '~' }) {
+		ck.refuse(child(at, "csp"), "a policy is visible ASCII and spaces on one line", "")
+	}
 	if f.SPA.Proxy == "" {
 		return
 	}

@@ -64,6 +64,24 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
+// The bounds are what ends these, not the patience of a parser.
+func TestBoundsHoldBeforeTheParser(t *testing.T) {
+	for content, want := range map[string]string{
+		strings.Repeat("a: b\n", 10_000):   "too much",
+		strings.Repeat("[", 100):           "nested too deep",
+		strings.Repeat("{a: ", 100):        "nested too deep",
+		strings.Repeat("- ", 100) + "x":    "nested too deep",
+		strings.Repeat("&a ", 100) + "x":   "nested too deep",
+		indented(100) + "x: " + wide()[3:]: "nested too deep",
+		wide():                             "too ",
+	} {
+		_, faults := parse(content, nil)
+		if len(faults) == 0 || !strings.Contains(faults[0].Message, want) {
+			t.Errorf("%.20q…: %v, want %q", content, faults, want)
+		}
+	}
+}
+
 func indented(levels int) string {
 	var b strings.Builder
 	for i := range levels {
@@ -156,7 +174,8 @@ func TestFaultsPrintOnOneLine(t *testing.T) {
 		}
 	}
 	_, faults := parse("\"a\\nb\\x1b[31m\": 1\n", nil)
-	for _, f := range faults {
+	_, more := parse(strings.Replace(small(""), "http://localhost", `HTTP://A\x1b\n[31m`, 1), nil)
+	for _, f := range append(faults, more...) {
 		if strings.ContainsAny(f.String(), "\n\x1b") {
 			t.Errorf("%q", f.String())
 		}

@@ -26,6 +26,7 @@ func TestFrontendAndHostShareASite(t *testing.T) {
 		{"https://shop.herokuapp.com", "api.herokuapp.com", false},
 		{"https://192.0.2.7", "192.0.2.7", true},
 		{"https://192.0.2.7", "192.0.2.8", false},
+		{"https://10.1.2.7", "192.0.2.7", false}, // though their last two parts are the same
 		{"https://[2001:db8::1]", "[2001:db8::1]", true},
 		{"https://[2001:db8::1]", "[2001:db8::2]", false},
 		{"http://localhost:3000", "localhost", true},

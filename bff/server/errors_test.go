@@ -32,6 +32,7 @@ func TestErrors(t *testing.T) {
 		{"path: double slash out of a rewrite", "GET /root//evil", []string{cookie}, 400, "bad_path"},
 		{"frontend: none named", "GET /bff/session", []string{apiHost}, 400, "frontend_undetermined"},
 		{"frontend: X-Frontend names nobody", "GET /bff/session", []string{apiHost, "X-Frontend: nobody"}, 400, "frontend_undetermined"},
+		{"frontend: X-Frontend names another one", "GET /bff/session", []string{"X-Frontend: desk"}, 400, "frontend_undetermined"},
 		{"frontend: X-Frontend of a browser", "GET /bff/session", []string{apiHost, "X-Frontend: desk", sameSite}, 400, "frontend_undetermined"},
 		{"frontend: no base path", "GET /api/x", []string{"Host: both.example.com"}, 400, "frontend_undetermined"},
 		{"frontend: base path is no prefix of letters", "GET /eastern/api/x", []string{"Host: both.example.com"}, 400, "frontend_undetermined"},

@@ -44,6 +44,7 @@ type frontend struct {
 	hsts    string // value of Strict-Transport-Security, or empty
 	scheme  string // of the origins, as the API is told
 	routes  []*route
+	pages   *Pages // nil: the application is served elsewhere
 	// signIn is the upstream that signs people in here.
 	signIn *upstream.Upstream
 	// shared: its pages live at another host than the one they call.
@@ -78,7 +79,7 @@ const (
 	sessionNone
 )
 
-func newSnapshot(c *configs.Config, ups *upstream.Set, log *slog.Logger) (*snapshot, error) {
+func newSnapshot(c *configs.Config, ups *upstream.Set, pages map[string]*Pages, log *slog.Logger) (*snapshot, error) {
 	s := &snapshot{config: c, hosts: map[string]*host{}, trusted: c.TrustedProxies,
 		frontends: map[string]*frontend{}, upstreams: ups, carriers: map[string]*upstream.Carrier{}}
 	for name := range c.Upstreams {
@@ -94,6 +95,9 @@ func newSnapshot(c *configs.Config, ups *upstream.Set, log *slog.Logger) (*snaps
 		f, err := s.newFrontend(name, config)
 		if err != nil {
 			return nil, err
+		}
+		if pages[name] != nil {
+			f.pages = pages[name]
 		}
 		s.frontends[name] = f
 		for _, name := range f.hosts {
@@ -139,16 +143,23 @@ func (s *snapshot) newFrontend(name string, config *configs.Frontend) (*frontend
 		}
 		f.routes = append(f.routes, r)
 	}
+	if err := s.addSPA(f, config.SPA); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(f.routes, func(a, b *route) int { return cmp.Compare(len(b.prefix), len(a.prefix)) })
 	return f, nil
 }
 
 func (s *snapshot) newRoute(f *frontend, rc *configs.Route) (*route, error) {
-	u, err := url.Parse(s.config.Upstreams[rc.Upstream].URL)
+	return s.newRouteTo(f, rc, s.upstreams.Get(rc.Upstream), s.carriers[rc.Upstream], s.config.Upstreams[rc.Upstream].URL)
+}
+
+func (s *snapshot) newRouteTo(f *frontend, rc *configs.Route, up *upstream.Upstream, carrier *upstream.Carrier, address string) (*route, error) {
+	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err
 	}
-	r := &route{config: rc, prefix: f.base + rc.Path, rewrite: rc.Path, up: s.upstreams.Get(rc.Upstream), carrier: s.carriers[rc.Upstream],
+	r := &route{config: rc, prefix: f.base + rc.Path, rewrite: rc.Path, up: up, carrier: carrier,
 		base: strings.TrimSuffix(u.EscapedPath(), "/"), host: u.Host, origin: u.Scheme + "://" + u.Host,
 		sendToken: rc.SendToken != nil && *rc.SendToken, methods: rc.Methods, allow: strings.Join(rc.Methods, ", ")}
 	if rc.Rewrite != nil {
@@ -196,7 +207,8 @@ func (f *frontend) pagesLiveAt(host []byte) bool {
 
 // choose finds the one frontend that a call is for (contract, "Choosing the frontend").
 func (h *host) choose(x *exchange) (*frontend, *Problem) {
-	if len(h.frontends) == 1 && x.origins == 0 {
+	_, named := x.head.Get("x-frontend")
+	if len(h.frontends) == 1 && x.origins == 0 && named == 0 {
 		return h.frontends[0], nil // the usual case, without a list
 	}
 	var room [8]*frontend
@@ -207,8 +219,8 @@ func (h *host) choose(x *exchange) (*frontend, *Problem) {
 			return nil, errOrigin
 		}
 	} else if _, fetch := x.head.Get("sec-fetch-site"); fetch == 0 {
-		if name, count := x.head.Get("x-frontend"); count > 0 {
-			left = keep(left, func(f *frontend) bool { return count == 1 && string(name) == f.name })
+		if name, _ := x.head.Get("x-frontend"); named > 0 {
+			left = keep(left, func(f *frontend) bool { return named == 1 && string(name) == f.name })
 		}
 	}
 	if len(left) > 1 {

@@ -76,7 +76,7 @@ var (
 	errInvalid            = problem(502, "upstream_invalid", "The API's answer cannot be used.")
 	errStore              = problem(503, "store_unavailable", "Sessions cannot be read at the moment. Nothing is lost.")
 	errBreaker            = problem(503, "upstream_unavailable", "The API is not answering at the moment.")
-	errDraining           = problem(503, "draining", "This process is ending.")
+	errDraining           = problem(503, "draining", "This process is ending.").with(func(p *Problem) { p.RetryAfter = time.Second })
 	errTimeout            = problem(504, "upstream_timeout", "The API did not answer in time.")
 )
 

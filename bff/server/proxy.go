@@ -33,7 +33,7 @@ func (s *Server) serve(x *exchange) error {
 	if x.route == nil && !x.isBFF() && x.hasPages() {
 		return s.page(x) // documents and their files: whoever follows a link may see them
 	}
-	if x.route == nil || x.route.config.Guard {
+	if x.route == nil || x.route.config.Guard || x.isHandshake() {
 		if p := guard(x.ask()); p != nil {
 			return p
 		}
@@ -60,7 +60,7 @@ func (s *Server) proxy(x *exchange) error {
 		return errMethod.with(func(p *Problem) { p.Allow = r.allow })
 	}
 	if x.isHandshake() {
-		if err := x.checkHandshake(); err != nil {
+		if err := s.checkHandshake(x); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ type Server struct {
 	log        *slog.Logger
 	access     io.Writer
 	client     *asset
-	pages      map[string]*Pages
+	pages      map[string]*Pages // built-in ones
 	app        *fiber.App
 	draining   atomic.Bool
 	background sync.WaitGroup
@@ -63,7 +63,7 @@ type Server struct {
 
 // New makes a server; it listens nowhere yet.
 func New(o Options) (*Server, error) {
-	first, err := newSnapshot(o.Config, o.Upstreams, o.Log)
+	first, err := newSnapshot(o.Config, o.Upstreams, o.Pages, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (s *Server) Serve(l net.Listener) error {
 // Reload takes another configuration into use: calls at work finish with the old one.
 // Connection limits are those of the start. A forwarder in use is closed later.
 func (s *Server) Reload(c *configs.Config, ups *upstream.Set) error {
-	next, err := newSnapshot(c, ups, s.log)
+	next, err := newSnapshot(c, ups, s.pages, s.log)
 	if err != nil {
 		return err
 	}

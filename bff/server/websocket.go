@@ -26,7 +26,10 @@ const (
 const websocketGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 // checkHandshake verifies what the browser asks for (RFC 6455 §4.2.1).
-func (x *exchange) checkHandshake() error {
+func (s *Server) checkHandshake(x *exchange) error {
+	if s.draining.Load() {
+		return errDraining
+	}
 	version, versions := x.head.Get("sec-websocket-version")
 	key, keys := x.head.Get("sec-websocket-key")
 	raw, err := base64.StdEncoding.DecodeString(string(key))
@@ -79,11 +82,8 @@ func (s *Server) passUpgrade(x *exchange) error {
 	x.set("Upgrade", "websocket")
 	conn := x.request.Conn()
 	t := &tunnel{browser: conn, api: x.answer.Hijack(), idle: x.route.config.IdleTimeout}
-	untie := x.untie // the session's word goes to the tunnel from now on
-	x.untie = nil
-	untie()
 	stop := func() {}
-	if x.session != nil {
+	if x.session != nil { // its word goes to the tunnel from now on
 		stop = s.manager.Watch(x.ticket, func(session.Reason) { t.end(closePolicy) })
 	}
 	s.tunnels.add(t)
