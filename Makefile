@@ -1,0 +1,49 @@
+# Coatcheck. `make demo` shows it, `make test` proves it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUZZTIME ?= 10m
+
+.NOTPARALLEL:
+.PHONY: build test check unit client fuzz demo clean
+
+## build: the program, ./coatcheck
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o coatcheck ./bff
+
+## test: everything, from a fresh clone; installs what is missing
+test: check client unit
+	@FUZZTIME=20s .ci/fuzz
+	@echo "results:"; cat .tools/unit.txt
+
+# Formatting and the two linters.
+check:
+	@.ci/prepare
+	@out=$$(gofmt -l .); \
+	if [ -n "$$out" ]; then echo "gofmt is needed for:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	.tools/staticcheck ./...
+
+# The Go tests under the race detector, with coverage by package.
+unit:
+	@.ci/prepare
+	go test -race -cover -timeout 15m ./... | tee .tools/unit.txt
+
+# The browser client, in Node's own test runner.
+client:
+	@.ci/prepare
+	node --test web/client/
+
+## fuzz: every fuzz target, FUZZTIME each
+fuzz:
+	FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+## demo: two frontends and an API, nothing to set up
+demo:
+	go run ./bff demo
+
+clean:
+	rm -rf coatcheck .tools
