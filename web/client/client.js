@@ -1,0 +1,275 @@
+// Coatcheck's browser client: who is signed in, sign-in, sign-out, calls.
+//
+//   import { createBff } from "/bff/client.js";
+//   const bff = createBff();
+//   await bff.ready;
+//   if (bff.session.status === "anonymous") await bff.login({ email, password });
+//   const notes = await bff.json("/api/notes");
+//
+// There is no token in here and none to be had: the browser holds a cookie that
+// no script can read, and Coatcheck puts the API's token on the calls. Nothing
+// is retried and nothing is locked; refreshing tokens is Coatcheck's business.
+// Types and the meaning of every member: client.d.ts.
+
+/** What went wrong: `code` is Coatcheck's, or one of this client's own. */
+export class BffError extends Error {
+  constructor(problem, response, cause) {
+    super(problem.title || problem.code, { cause });
+    this.name = "BffError";
+    this.problem = problem;
+    this.response = response;
+  }
+  get code() { return this.problem.code; }
+  get status() { return this.problem.status; }
+  /** Seconds, where the answer names them. */
+  get retryAfter() {
+    const seconds = this.response?.headers.get("Retry-After");
+    return /^\d+$/.test(seconds ?? "") ? Number(seconds) : undefined;
+  }
+}
+
+export const isBffError = (e, code) => e instanceof BffError && (code === undefined || e.code === code);
+
+export function createBff(options = {}) {
+  const {
+    base = "/bff",
+    csrfHeader: [csrfName, csrfValue] = ["X-CSRF", "1"],
+    expiringMs = 60_000,
+    parseUser = (user) => user,
+    fetch: send = (...args) => fetch(...args),
+  } = options;
+  const root = new URL(base.replace(/\/*$/, "/"), globalThis.location?.href);
+  const listeners = {};
+  const tab = options.channel === false || !globalThis.BroadcastChannel
+    ? null
+    : new BroadcastChannel(options.channel ?? "coatcheck:" + root.href);
+
+  let session = { status: "loading", user: null };
+  let generation = 0; // counts beginnings and ends of sessions: what was asked before one says nothing after it
+  let reading = null; // the one re-read in flight, and its generation
+  let timer;
+  let warned; // the end that "expiring" was told of
+
+  // --- events
+
+  const emit = (name, ...args) => {
+    for (const fn of [...(listeners[name] ?? [])]) {
+      try {
+        fn(...args);
+      } catch (e) {
+        (globalThis.reportError ?? console.error)(e); // the page's own fault, and no reason to stop here
+      }
+    }
+  };
+
+  const on = (name, fn) => {
+    (listeners[name] ??= new Set()).add(fn);
+    return () => listeners[name].delete(fn);
+  };
+
+  // For work that nobody waits for: its failure is an event, not a rejection.
+  const quietly = (promise) => promise.catch((e) => emit("error", e));
+
+  // --- the session
+
+  // Times arrive as seconds left, because browsers' clocks are wrong.
+  const fromDocument = ({ authenticated, ...doc }) => authenticated
+    ? {
+        status: "authenticated",
+        user: parseUser(doc.user ?? {}),
+        frontend: doc.frontend,
+        id: doc.id,
+        createdAt: doc.created_at,
+        expiresAt: Date.now() + doc.expires_in * 1000,
+        idleExpiresAt: Date.now() + doc.idle_expires_in * 1000,
+      }
+    : { status: "anonymous", user: null, ...doc };
+
+  // Seconds are rounded and answers travel: less than 2 s apart is the same moment.
+  const near = (a, b) => Math.abs((a ?? 0) - (b ?? 0)) < 2000;
+  const equal = (a, b) => a.status === b.status && a.id === b.id && near(a.expiresAt, b.expiresAt) &&
+    near(a.idleExpiresAt, b.idleExpiresAt) && JSON.stringify(a.user) === JSON.stringify(b.user);
+
+  const set = (next) => {
+    const was = session;
+    if (was.status !== "loading" && equal(was, next)) return session;
+    session = next;
+    const left = was.status === "authenticated" && was.id !== next.id;
+    const came = was.status !== "loading" && next.status === "authenticated" && was.id !== next.id;
+    if (left || came) generation++;
+    arm();
+    emit("change", next, was);
+    if (left) emit("logout", next.reason ?? (came ? "replaced" : "expired"));
+    if (came) emit("login", next.user);
+    return session;
+  };
+
+  const end = (reason) => set({ status: "anonymous", user: null, reason });
+
+  // One timer: to warn, then to look whether the end has come. Before a warning
+  // it asks, because another tab may have prolonged the session meanwhile.
+  const arm = () => {
+    clearTimeout(timer);
+    if (session.status !== "authenticated") return;
+    const ends = Math.min(session.expiresAt, session.idleExpiresAt);
+    const at = near(warned, ends) ? ends + 1000 : ends - expiringMs;
+    timer = setTimeout(() => quietly(due()), Math.min(Math.max(at - Date.now(), 0), 2 ** 31 - 1));
+    timer.unref?.();
+  };
+
+  const due = async () => {
+    try {
+      await refresh();
+    } finally {
+      if (session.status === "authenticated") {
+        const ends = Math.min(session.expiresAt, session.idleExpiresAt);
+        const left = ends - Date.now();
+        if (left > 0 && left <= expiringMs + 1000) {
+          warned = ends;
+          emit("expiring", left);
+        }
+        if (left > 0) arm();
+      }
+    }
+  };
+
+  // --- calls
+
+  // A call as the network gives it: our header on what changes things, redirects
+  // not followed (a followed one to a sign-in page is only "Failed to fetch").
+  const call = async (input, init = {}) => {
+    const isRequest = typeof input === "object" && "url" in input;
+    const url = new URL(isRequest ? input.url : input, new URL("..", root));
+    if (url.origin !== root.origin) throw new TypeError("bff.fetch calls " + root.origin + " only");
+    const headers = new Headers(init.headers ?? (isRequest ? input.headers : undefined));
+    const method = (init.method ?? (isRequest ? input.method : "GET")).toUpperCase();
+    if (method !== "GET" && method !== "HEAD") headers.set(csrfName, csrfValue);
+    const begun = generation;
+    let response;
+    try {
+      response = await send(isRequest ? input : url.href, { ...init, method, headers, credentials: "include", redirect: "manual" });
+    } catch (e) {
+      if (e?.name === "AbortError" || init.signal?.aborted) throw e;
+      throw new BffError({ code: "network_error", status: 0, title: "No answer came" }, undefined, e);
+    }
+    if (response.type === "opaqueredirect") {
+      throw new BffError({ code: "redirected", status: 0, title: "The answer is a redirect" }, response);
+    }
+    await notice(response, begun);
+    return response;
+  };
+
+  // What an answer says about the session. Only Coatcheck's own mark ends it: a
+  // 401 of the API is the API's.
+  const notice = async (response, begun) => {
+    const code = response.headers.get("Coatcheck-Error");
+    const ended = code === "session_expired" || code === "not_authenticated";
+    if (begun !== generation || session.status !== "authenticated") return;
+    if (response.status === 401 && ended) {
+      const { reason } = await problemOf(response.clone());
+      if (begun === generation) end(reason ?? "expired");
+      return;
+    }
+    const idle = response.headers.get("Coatcheck-Idle-Expires-In");
+    const idleExpiresAt = Date.now() + idle * 1000;
+    // Only forward: answers may overtake each other.
+    if (idleExpiresAt > session.idleExpiresAt) set({ ...session, idleExpiresAt });
+  };
+
+  // Coatcheck's own problem document, or the API's refusal with its body as it is.
+  const problemOf = async (response) => {
+    const body = await response.json().catch(() => undefined);
+    const { status, statusText: title } = response;
+    const code = response.headers.get("Coatcheck-Error");
+    return code ? { title, ...body, status, code } : { title, status, code: "api_error", body };
+  };
+
+  const json = async (input, { json: value, ...init } = {}) => {
+    if (value !== undefined) {
+      init.headers = new Headers(init.headers);
+      init.headers.set("Content-Type", "application/json");
+      init = { method: "POST", ...init, body: JSON.stringify(value) };
+    }
+    const response = await call(input, init);
+    if (!response.ok) throw new BffError(await problemOf(response), response);
+    const text = await response.text();
+    return text ? JSON.parse(text) : undefined;
+  };
+
+  // --- the session's own calls
+
+  const refresh = () => {
+    if (reading?.generation === generation) return reading.promise;
+    const mine = { generation };
+    reading = mine;
+    return mine.promise = json(root + "session").then(
+      (doc) => (mine.generation === generation ? set(fromDocument(doc)) : session),
+    ).finally(() => {
+      if (reading === mine) reading = null;
+    });
+  };
+
+  const login = async (fields) => {
+    const doc = await json(root + "login", { json: fields });
+    const next = fromDocument(doc);
+    if (!doc.authenticated) return next; // a further step is asked for; nobody is signed in or out by it
+    generation++;
+    if (session.status === "loading") session = { status: "anonymous", user: null };
+    set(next);
+    tab?.postMessage({ type: "login" });
+    return session;
+  };
+
+  const logout = async () => {
+    const { id } = session;
+    await json(root + "logout", { method: "POST", keepalive: true });
+    generation++;
+    end("signed_out");
+    tab?.postMessage({ type: "logout", id });
+  };
+
+  const extend = async () => {
+    const begun = generation;
+    const doc = await json(root + "session", { method: "POST" });
+    return begun === generation ? set(fromDocument(doc)) : session;
+  };
+
+  // --- other tabs, and pages that come back
+
+  if (tab) {
+    tab.onmessage = ({ data }) => {
+      if (data?.type === "logout" && data.id && data.id === session.id) {
+        end("other_tab");
+        return;
+      }
+      generation++;
+      quietly(refresh());
+    };
+    tab.unref?.();
+  }
+
+  // Out of the back/forward cache a page is as it was, whoever has signed out since.
+  const pageshow = (e) => {
+    if (!e.persisted) return;
+    generation++;
+    quietly(refresh());
+  };
+  globalThis.addEventListener?.("pageshow", pageshow);
+
+  const close = () => {
+    clearTimeout(timer);
+    tab?.close();
+    globalThis.removeEventListener?.("pageshow", pageshow);
+    for (const name in listeners) listeners[name].clear();
+  };
+
+  const inline = globalThis.document?.getElementById("bff-session")?.textContent;
+  const initial = options.initial ?? (inline ? JSON.parse(inline) : undefined);
+  if (initial) set(fromDocument(initial));
+  const ready = (initial ? Promise.resolve() : quietly(refresh())).then(() => session);
+
+  return {
+    get session() { return session; },
+    ready, on, subscribe: (fn) => on("change", fn), login, logout, extend, refresh, fetch: call, json, close,
+  };
+}
