@@ -82,7 +82,7 @@ func (x *exchange) ask() ask {
 		csrfHeader: isOne || len(xsrf) > 0, xcsrf: isOne,
 		csrfRequired: f.config.CSRFHeader != "off",
 		handshake:    x.isHandshake(),
-		isolate:      x.route == nil || x.route.config.Isolate, becomesCode: becomesCode(h),
+		isolate:      x.endpoint == nil && (x.route == nil || x.route.config.Isolate), becomesCode: becomesCode(h),
 	}
 }
 

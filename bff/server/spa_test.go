@@ -105,6 +105,18 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestClientIsAScript: the one thing of Coatcheck's own that a page loads as a script.
+func TestClientIsAScript(t *testing.T) {
+	h := open(t, settings{})
+	got := h.call("GET /bff/client.js", sameOrign, "Sec-Fetch-Dest: script")
+	if got.StatusCode != 200 || got.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || got.Header.Get("Cache-Control") != "max-age=3600" || got.Header.Get("ETag") == "" {
+		t.Errorf("client: %d %v", got.StatusCode, got.Header)
+	}
+	if again := h.call("GET /bff/client.js", sameOrign, "If-None-Match: "+got.Header.Get("ETag")); again.StatusCode != 304 {
+		t.Errorf("the same again: %d", again.StatusCode)
+	}
+}
+
 // TestSessionInline: the page holds the session document where the request brought a
 // live session, and is then kept nowhere.
 func TestSessionInline(t *testing.T) {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,9 @@ import (
 // indexSlack keeps an index a little longer than its last session.
 const indexSlack = time.Minute
 
+// indexHeal is the size from which an index is looked through as it grows.
+const indexHeal = 16
+
 // people returns the names of a person's index, under every key, first first.
 func (o *settings) people(prefix, frontend, subject string) []string {
 	names := make([]string, len(o.ring))
@@ -32,12 +36,17 @@ func personKey(prefix string, k *serverKey, frontend, subject string) string {
 	return prefix + ":p:{" + k.name(frontend, "person", subject) + "}"
 }
 
-// addEntry puts e into the index of s's person.
+// addEntry puts e into the index of s's person. Whenever that has grown to a
+// power of two it is read, so that the dead go even if nobody ever lists them.
 func (m *Manager) addEntry(ctx context.Context, o *settings, s *Session, e Entry) error {
 	k := o.ring[0]
 	person := personKey(m.prefix, k, s.Frontend, s.Subject)
 	ttl := s.Ends.Sub(m.Now()) + indexSlack
-	return m.store.AddEntry(ctx, person, s.ID, k.sealEntry(person, s.hash, e), ttl)
+	n, err := m.store.AddEntry(ctx, person, s.ID, k.sealEntry(person, s.hash, e), ttl)
+	if err == nil && n >= indexHeal && bits.OnesCount(uint(n)) == 1 {
+		_, err = m.listed(ctx, o, s.Frontend, s.Subject)
+	}
+	return err
 }
 
 // indexAgain puts back the entry of a session that misses it. What the person's

@@ -5,19 +5,20 @@ import (
 	"time"
 )
 
-func (m *memory) AddEntry(_ context.Context, person, id string, entry []byte, ttl time.Duration) error {
-	if err := m.addEntry(person, id, entry, ttl); err != nil {
-		return err
+func (m *memory) AddEntry(_ context.Context, person, id string, entry []byte, ttl time.Duration) (int, error) {
+	n, err := m.addEntry(person, id, entry, ttl)
+	if err != nil {
+		return 0, err
 	}
-	return m.journal.flush()
+	return n, m.journal.flush()
 }
 
-func (m *memory) addEntry(person, id string, entry []byte, ttl time.Duration) error {
+func (m *memory) addEntry(person, id string, entry []byte, ttl time.Duration) (int, error) {
 	s, now := m.lock(person)
 	defer s.mu.Unlock()
 	it := item{data: entry, ends: now + ttl.Milliseconds()}
 	if err := m.grow(id, it); err != nil {
-		return err
+		return 0, err
 	}
 	entries := s.people[person]
 	if entries == nil {
@@ -27,7 +28,7 @@ func (m *memory) addEntry(person, id string, entry []byte, ttl time.Duration) er
 	m.shrink(id, entries[id])
 	entries[id] = it
 	m.journal.entry(person, id, it)
-	return nil
+	return len(entries), nil
 }
 
 func (m *memory) Entries(_ context.Context, person string) (map[string][]byte, error) {

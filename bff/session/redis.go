@@ -7,139 +7,131 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	storage "github.com/gofiber/storage/redis/v3"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Bounds on one conversation with Redis. go-redis's own are ten times as long, and
-// a browser waits behind each.
-const (
-	redisDial    = 2 * time.Second
-	redisAnswer  = 500 * time.Millisecond
-	redisPool    = time.Second
-	redisReplica = 200 * time.Millisecond // WAIT for a replica's acknowledgement
-)
+// redisTimeout bounds one question to Redis, whatever happens meanwhile.
+const redisTimeout = 2 * time.Second
 
-// redisStore is a Store in Redis: one server, what Sentinels name, or a Cluster.
-// Every key of one session, and so every script, lies in one slot.
+// redisStore keeps everything in a Redis: one, the master that sentinels name,
+// or a cluster. Each conditional write is one script that touches one slot.
 type redisStore struct {
-	storage *storage.Storage // gofiber's; its Reset, which is FLUSHDB, is never called
-	client  redis.UniversalClient
-	log     *slog.Logger
-	waits   bool // there are replicas to wait for
+	storage  *storage.Storage
+	conn     redis.UniversalClient
+	replicas bool // writes that must survive a failover ask WAIT
+	log      *slog.Logger
 
-	unacknowledged, resubscribed atomic.Uint64
-	connections                  atomic.Uint64 // made since the start
+	connected      atomic.Bool // a connection was made since the last look
+	unacknowledged atomic.Uint64
+	resubscribed   atomic.Uint64
+	warned         atomic.Int64 // when the last missing acknowledgement was logged
 }
 
-// openRedis makes the store. It dials nothing: a Redis that is away comes back by itself.
-func openRedis(a *address, log *slog.Logger) (Store, error) {
-	redis.SetLogger(redisLog{log})
-	s := &redisStore{log: log, waits: a.kind != "single"}
-	o := &redis.UniversalOptions{
-		Addrs: a.hosts, DB: a.db, Username: a.username, Password: a.password.Reveal(), MasterName: a.master,
-		IsClusterMode: a.kind == "cluster", SentinelUsername: a.query["sentinel_username"], SentinelPassword: a.query["sentinel_password"],
-		ContextTimeoutEnabled: true, DialTimeout: redisDial, ReadTimeout: redisAnswer, WriteTimeout: redisAnswer,
-		PoolTimeout: redisPool, MaxRetries: 1, DialerRetries: 1, MinIdleConns: 2, DisableIdentity: true,
-		OnConnect: func(context.Context, *redis.Conn) error { s.connections.Add(1); return nil },
+// openRedis makes the store and connects to nothing yet: neither of the
+// libraries' own constructors is used that ask the server, because they panic
+// when it is away.
+func openRedis(a *address, log *slog.Logger) (*redisStore, error) {
+	config, err := a.tlsConfig()
+	if err != nil {
+		return nil, err
 	}
-	if a.tls {
-		config, err := a.tlsConfig()
-		if err != nil {
-			return nil, err
-		}
-		o.TLSConfig = config
-	}
-	s.client = redis.NewUniversalClient(o)
-	s.storage = storage.NewFromConnection(s.client)
-	return s, nil
+	// The library's log lines are its own affair: what matters comes as errors.
+	redis.SetLogger(quiet{log})
+	r := &redisStore{replicas: a.kind != "single", log: log}
+	r.conn = redis.NewUniversalClient(a.options(config, func(context.Context, *redis.Conn) error {
+		r.connected.Store(true)
+		return nil
+	}))
+	r.storage = storage.NewFromConnection(r.conn)
+	return r, nil
 }
 
-// tlsConfig is what the URL says of TLS: ca, cert, key, server_name.
+func (a *address) options(config *tls.Config, onConnect func(context.Context, *redis.Conn) error) *redis.UniversalOptions {
+	return &redis.UniversalOptions{
+		Addrs: a.hosts, MasterName: a.master, DB: a.db, IsClusterMode: a.kind == "cluster",
+		Username: a.username, Password: a.password.Reveal(),
+		SentinelUsername: a.query["sentinel_username"], SentinelPassword: a.query["sentinel_password"],
+		TLSConfig: config, OnConnect: onConnect,
+		// Without this a call waits for the socket's timeouts, whatever its own limit.
+		ContextTimeoutEnabled: true,
+		DialTimeout:           time.Second, ReadTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond,
+		PoolTimeout: time.Second, PoolSize: 64, MinIdleConns: 4, ConnMaxIdleTime: 5 * time.Minute,
+		MaxRetries: 1, DialerRetries: 1,
+		DisableIdentity:          true, // asks for fewer permissions
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+}
+
+// tlsConfig is nil for a connection in the clear. The server's name comes from
+// the address where none is given.
 func (a *address) tlsConfig() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.query["server_name"]}
-	if c.ServerName == "" && a.kind == "single" {
-		c.ServerName, _, _ = net.SplitHostPort(a.hosts[0])
+	if !a.tls {
+		if a.query["ca"]+a.query["cert"]+a.query["key"]+a.query["server_name"] != "" {
+			return nil, errors.New("session: store: ca, cert, key and server_name need rediss://, rediss-sentinel:// or rediss-cluster://")
+		}
+		return nil, nil
 	}
-	if name := a.query["ca"]; name != "" {
-		pem, err := os.ReadFile(name)
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.query["server_name"]}
+	if path := a.query["ca"]; path != "" {
+		pem, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("session: store: ca: %w", err)
 		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, errors.New("session: store: ca holds no certificate")
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("session: store: ca: no certificate in the file")
 		}
 	}
-	if a.query["cert"] != "" || a.query["key"] != "" {
+	if a.query["cert"]+a.query["key"] != "" {
 		pair, err := tls.LoadX509KeyPair(a.query["cert"], a.query["key"])
 		if err != nil {
 			return nil, fmt.Errorf("session: store: cert and key: %w", err)
 		}
-		c.Certificates = []tls.Certificate{pair}
+		config.Certificates = []tls.Certificate{pair}
 	}
-	return c, nil
+	return config, nil
 }
 
-// redisLog passes go-redis's own messages on, without their arguments.
-type redisLog struct{ log *slog.Logger }
+// quiet takes the library's log lines at debug level, without their arguments,
+// in which anything could stand.
+type quiet struct{ log *slog.Logger }
 
-func (l redisLog) Printf(ctx context.Context, format string, _ ...any) {
-	l.log.DebugContext(ctx, "redis client", "message", format)
+func (q quiet) Printf(ctx context.Context, format string, _ ...any) {
+	q.log.DebugContext(ctx, "redis client", "said", format)
 }
 
-// conn is the client below gofiber's storage, for what its interface cannot say.
-func (s *redisStore) conn() redis.UniversalClient { return s.storage.Conn() }
-
-func (s *redisStore) Clock(ctx context.Context) (time.Time, error) {
-	return s.conn().Time(ctx).Result()
+// bounded returns a context for one question.
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, redisTimeout)
 }
 
-func (s *redisStore) Stats() StoreStats {
-	return StoreStats{Unacknowledged: s.unacknowledged.Load(), Resubscribed: s.resubscribed.Load()}
-}
-
-func (s *redisStore) Close() error { return s.storage.Close() }
-
-// acknowledge waits until a replica has what was just written under key, where there
-// are replicas. Without an acknowledgement the write stands: a failover in this very
-// moment may lose it, and that is said and counted.
-func (s *redisStore) acknowledge(ctx context.Context, key string) {
-	if !s.waits {
-		return
+// plain takes out of Redis's answers all but their first word: servers quote the
+// command that failed, its arguments included.
+func plain(err error) error {
+	var reply redis.Error
+	if err == nil || errors.Is(err, redis.Nil) || !errors.As(err, &reply) {
+		return err
 	}
-	n, err := s.waitReplica(ctx, key)
-	if err != nil || n < 1 {
-		s.unacknowledged.Add(1)
-		s.log.WarnContext(ctx, "store: no replica acknowledged a write")
-	}
+	word, _, _ := strings.Cut(reply.Error(), " ")
+	return fmt.Errorf("redis: %s", word)
 }
 
-// waitReplica asks the master that has key. WAIT speaks of the writes of its own
-// connection, so that it is sent behind a small write; what other connections wrote
-// before lies before that in the replication stream.
-func (s *redisStore) waitReplica(ctx context.Context, key string) (int64, error) {
-	node := s.client
-	if c, ok := s.client.(*redis.ClusterClient); ok {
-		master, err := c.MasterForKey(ctx, key)
-		if err != nil {
-			return 0, err
-		}
-		node = master
-	}
-	var wait *redis.IntCmd
-	_, err := node.Pipelined(ctx, func(p redis.Pipeliner) error {
-		p.Set(ctx, key+":w", "", time.Millisecond)
-		wait = redis.NewIntCmd(ctx, "WAIT", 1, redisReplica.Milliseconds())
-		return p.Process(ctx, wait)
-	})
-	if err != nil {
-		return 0, err
-	}
-	return wait.Val(), nil
+func (r *redisStore) Clock(ctx context.Context) (time.Time, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	now, err := r.conn.Time(ctx).Result()
+	return now, plain(err)
 }
+
+func (r *redisStore) Stats() StoreStats {
+	return StoreStats{Unacknowledged: r.unacknowledged.Load(), Resubscribed: r.resubscribed.Load()}
+}
+
+func (r *redisStore) Close() error { return plain(r.storage.Close()) }

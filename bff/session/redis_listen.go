@@ -3,87 +3,91 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"net"
 	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// A subscription can look alive and carry nothing (a half-open link). So each
-// listener sends itself a message now and then, and resubscribes when it does not
-// come back.
 const (
-	beatEvery  = time.Second
-	beatMissed = 3 * time.Second
-	beatWord   = "beat "
-	relisten   = 200 * time.Millisecond // before trying again
+	beatEvery   = 2 * time.Second
+	beatMissing = 3 * beatEvery // no own heartbeat for so long: subscribe anew
+	beatWord    = "beat "
+	listenPause = 250 * time.Millisecond
 )
 
-// Listen implements [Store].
-func (s *redisStore) Listen(ctx context.Context, channel string, l Listener) {
+// Listen implements [Store]. A subscription can look alive and carry nothing (a
+// half-open connection), so this replica sends itself a heartbeat over another
+// connection and subscribes anew when it does not arrive.
+func (r *redisStore) Listen(ctx context.Context, channel string, l Listener) {
+	beat := beatWord + rand.Text()
+	ended := make(chan struct{})
+	go func() { // ends with ctx
+		defer close(ended)
+		r.sendBeats(ctx, channel, beat, l.Reconnected)
+	}()
 	for first := true; ctx.Err() == nil; first = false {
 		if !first {
-			s.resubscribed.Add(1)
+			r.resubscribed.Add(1)
 		}
-		s.subscription(ctx, channel, l)
+		r.subscription(ctx, channel, beat, l)
 		select {
 		case <-ctx.Done():
-		case <-time.After(relisten):
+		case <-time.After(listenPause):
 		}
 	}
+	<-ended
 }
 
-// subscription hears one subscription until it proves dead.
-func (s *redisStore) subscription(ctx context.Context, channel string, l Listener) {
-	sub := s.conn().Subscribe(ctx, channel)
-	defer sub.Close() //nolint:errcheck // it is given up
-	name := rand.Text()
-	connections := s.connections.Load()
-	beatCtx, stop := context.WithCancel(ctx)
-	defer stop()
-	go s.beat(beatCtx, channel, beatWord+name) // ends with the subscription
-	heard := time.Now()
-	for time.Since(heard) < beatMissed {
-		message, err := sub.ReceiveTimeout(ctx, beatEvery)
-		if ctx.Err() != nil {
-			return
-		}
-		if now := s.connections.Load(); now != connections {
-			connections = now
-			l.Reconnected()
-		}
-		switch m := message.(type) {
-		case *redis.Subscription:
-			heard = time.Now()
-			l.Gap()
-		case *redis.Message:
-			if own, ok := strings.CutPrefix(m.Payload, beatWord); !ok {
-				l.Message(m.Payload)
-			} else if own == name {
-				heard = time.Now()
-			}
-		}
-		if err != nil && !isTimeout(err) {
-			return
-		}
-	}
-}
-
-// beat sends the listener its own message, until ctx ends.
-func (s *redisStore) beat(ctx context.Context, channel, payload string) {
+// sendBeats also reports new connections: behind one may be another server.
+func (r *redisStore) sendBeats(ctx context.Context, channel, beat string, reconnected func()) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
+		question, cancel := bounded(ctx)
+		_ = r.conn.Publish(question, channel, beat).Err() // a missing beat is noticed by who listens
+		cancel()
+		if r.connected.Swap(false) {
+			reconnected()
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = s.conn().Publish(ctx, channel, payload).Err() // its absence is what is noticed
 		}
 	}
 }
 
-func isTimeout(err error) bool {
-	t, ok := err.(interface{ Timeout() bool })
-	return ok && t.Timeout()
+// subscription listens until something is wrong with it.
+func (r *redisStore) subscription(ctx context.Context, channel, beat string, l Listener) {
+	sub := r.conn.Subscribe(ctx, channel)
+	defer sub.Close()
+	// A read that waits ends only when the connection is closed.
+	stop := context.AfterFunc(ctx, func() { _ = sub.Close() })
+	defer stop()
+	heard := time.Now()
+	for time.Since(heard) < beatMissing {
+		message, err := sub.ReceiveTimeout(ctx, beatEvery)
+		switch message := message.(type) {
+		case *redis.Subscription:
+			heard = time.Now()
+			l.Gap()
+		case *redis.Message:
+			if message.Payload == beat {
+				heard = time.Now()
+			} else if !strings.HasPrefix(message.Payload, beatWord) {
+				l.Message(message.Payload)
+			}
+		}
+		if err != nil && !timedOut(err) {
+			return
+		}
+	}
+}
+
+func timedOut(err error) bool {
+	var n net.Error
+	return errors.As(err, &n) && n.Timeout()
 }

@@ -47,8 +47,8 @@ type Store interface {
 	Seen(ctx context.Context, keys []string) ([]time.Time, error)
 
 	// AddEntry puts an entry into a person's index, whose time to live becomes
-	// ttl if it was shorter.
-	AddEntry(ctx context.Context, person, id string, entry []byte, ttl time.Duration) error
+	// ttl if it was shorter, and returns how many entries there are.
+	AddEntry(ctx context.Context, person, id string, entry []byte, ttl time.Duration) (int, error)
 
 	// Entries returns a person's index by id.
 	Entries(ctx context.Context, person string) (map[string][]byte, error)
