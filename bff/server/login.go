@@ -56,6 +56,9 @@ func (s *Server) admit(ctx context.Context, x *exchange, attempt *session.Attemp
 	s.endReplaced(ctx, x)
 	x.session = started
 	x.giveTicket(ticket)
+	if s.dropStep(ctx, x) {
+		x.takeStepTicket()
+	}
 	s.event(x, "sign_in", "signed_in")
 	x.json(200, s.document(x, started))
 	return nil
@@ -130,9 +133,9 @@ func (s *Server) endReplaced(ctx context.Context, x *exchange) {
 // session is gone from the store, so that a page can say when it is not.
 func (s *Server) logout(x *exchange) error {
 	x.readTicket()
+	ctx, cancel := s.detached()
+	defer cancel()
 	if x.hasTicket {
-		ctx, cancel := s.detached()
-		defer cancel()
 		ended, err := s.manager.End(ctx, x.frontend.name, x.ticket, session.SignedOut)
 		if err != nil {
 			return err
@@ -144,6 +147,9 @@ func (s *Server) logout(x *exchange) error {
 		}
 	}
 	x.takeTicket()
+	if s.dropStep(ctx, x) {
+		x.takeStepTicket()
+	}
 	x.own()
 	x.empty(204)
 	return nil

@@ -32,6 +32,7 @@ func (s *Server) hold(ctx context.Context, x *exchange, a *session.Attempt, acco
 		return err
 	}
 	s.event(x, "sign_in", "step")
+	s.dropStep(ctx, x)
 	x.giveStepTicket(ticket)
 	x.json(200, anonymous{Step: p.Name, Fields: fieldNames(p.Fields)})
 	return nil
@@ -59,14 +60,15 @@ func (s *Server) takeStep(x *exchange, step string, fields map[string]credential
 	if err != nil {
 		return err
 	}
-	if err := s.manager.Try(ctx, ticket); err != nil {
+	last, err := s.manager.Try(ctx, ticket)
+	if err != nil {
 		s.settle(ctx, x, attempt, err)
 		return err
 	}
 	signedIn, err := x.frontend.signIn.Continue(ctx, p.Step, p.Kept, fields, x.caller(), s.manager.Now())
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
-		s.dropRefused(ctx, ticket, err)
+		s.dropRefused(ctx, ticket, last, err)
 		return err
 	}
 	return s.stepTaken(ctx, x, attempt, ticket, p.Account, signedIn)
@@ -89,23 +91,33 @@ func (s *Server) stepTaken(ctx context.Context, x *exchange, a *session.Attempt,
 	if in.Step != nil {
 		return s.hold(ctx, x, a, account, in.Step)
 	}
-	err = s.admit(ctx, x, a, in)
-	if err == nil {
-		x.takeStepTicket()
-	}
-	return err
+	return s.admit(ctx, x, a, in)
 }
 
 // dropRefused ends a pending sign-in that the API will not go on with. A wrong code
 // (mfa_required) leaves it, until its tries are spent.
-func (s *Server) dropRefused(ctx context.Context, t session.Ticket, err error) {
+func (s *Server) dropRefused(ctx context.Context, t session.Ticket, last bool, err error) {
 	var refusal *upstream.Refusal
-	if !errors.As(err, &refusal) || refusal.Meaning != "invalid_credentials" {
+	if !last && (!errors.As(err, &refusal) || refusal.Meaning != upstream.InvalidCredentials) {
 		return
 	}
 	if _, err := s.manager.Drop(ctx, t); err != nil {
 		s.log.WarnContext(ctx, "pending sign-in not ended", "error", err)
 	}
+}
+
+// dropStep ends a pending sign-in that the call brought along, best effort: another
+// one takes its place, or the person is in, or leaves. It reports whether there is a
+// cookie of one.
+func (s *Server) dropStep(ctx context.Context, x *exchange) bool {
+	ticket, ok := x.readStepTicket()
+	if !ok {
+		return false
+	}
+	if _, err := s.manager.Drop(ctx, ticket); err != nil {
+		s.log.WarnContext(ctx, "pending sign-in not ended", "error", err)
+	}
+	return true
 }
 
 // nobody is the session document where nobody is signed in; it names the step that a

@@ -87,23 +87,30 @@ func (m *Manager) Held(ctx context.Context, frontend string, t Ticket) (*Pending
 }
 
 // Try spends one of the five tries of a pending sign-in; [Dead] where none is left.
-func (m *Manager) Try(ctx context.Context, t Ticket) error {
-	retry, err := m.store.Count(ctx, m.pendingKey(t.hash())+":tries", rand.Text(), pendingTries, PendingLife)
-	switch {
-	case err != nil:
-		return unavailable("try", err)
-	case retry > 0:
-		return Dead{Expired}
+// It reports whether this was the last one: if it fails, the sign-in is to be dropped.
+func (m *Manager) Try(ctx context.Context, t Ticket) (last bool, err error) {
+	tries, id := m.pendingKey(t.hash())+":tries", rand.Text()
+	retry, err := m.store.Count(ctx, tries, id, pendingTries, PendingLife)
+	if err != nil {
+		return false, unavailable("try", err)
 	}
-	return nil
+	if retry > 0 {
+		return false, Dead{Expired}
+	}
+	// A second count, full one try earlier, tells the last one apart.
+	retry, err = m.store.Count(ctx, tries+":early", id, pendingTries-1, PendingLife)
+	if err != nil {
+		return false, unavailable("try", err)
+	}
+	return retry > 0, nil
 }
 
 // Drop ends a pending sign-in. It reports whether there was one: of two that take
 // the same step at once, one.
 func (m *Manager) Drop(ctx context.Context, t Ticket) (bool, error) {
-	was, _, err := m.store.Remove(ctx, m.pendingKey(t.hash()), Removal{Reason: Expired})
+	_, outcome, err := m.store.Remove(ctx, m.pendingKey(t.hash()), Removal{Reason: Expired})
 	if err != nil {
 		return false, unavailable("drop", err)
 	}
-	return was != nil, nil
+	return outcome == Done, nil
 }
