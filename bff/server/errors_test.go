@@ -168,7 +168,7 @@ func TestAPIFailures(t *testing.T) {
 		return h.call("POST /bff/login\n\n"+loginBody("bob@x.test", passwordMark), shop, xcsrf, json_)
 	}
 	for name, say := range map[string]func(w http.ResponseWriter, r *http.Request){
-		"redirect":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", 307) },
+		"redirect":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusTemporaryRedirect) },
 		"server error":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
 		"no token":       func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) },
 		"token of blank": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"access_token":"a b"}`) },

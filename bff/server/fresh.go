@@ -15,7 +15,7 @@ import (
 func (s *Server) fresh(x *exchange, in *session.Session) (*session.Session, error) {
 	api := x.frontend.signIn
 	ends := in.Credential.Expires
-	if !x.route.sendToken || ends.IsZero() || !api.CanRefresh() || !in.Credential.CanRefresh() {
+	if !x.route.sendToken || ends.IsZero() || !api.Renews(in.Credential) {
 		return in, nil
 	}
 	left := ends.Sub(s.manager.Now())
@@ -61,7 +61,7 @@ const secondInterval = time.Minute
 func (x *exchange) maySecond() bool {
 	api := x.frontend.signIn
 	return x.route.session == sessionRequired && x.token() != nil && x.call.Body == nil &&
-		api.CanRefresh() && x.session.Credential.CanRefresh()
+		api.Renews(x.session.Credential)
 }
 
 // errNotAgain says that a token was renewed because of a 401 a moment ago.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"time"
@@ -106,10 +107,19 @@ func personsFault(meaning string) bool {
 	return true
 }
 
+// subjectOf names the person for ever. Whom the API does not name is nobody else: a
+// random name of their own, or all such people would share one list of sessions.
+func subjectOf(in *upstream.SignedIn) string {
+	if in.Subject != "" {
+		return in.Subject
+	}
+	return "unnamed " + rand.Text()
+}
+
 func (x *exchange) sessionStart(in *upstream.SignedIn) session.Start {
 	agent, _ := x.head.Get("user-agent")
 	user, _ := json.Marshal(in.User) // a map of JSON texts: cannot fail
-	return session.Start{Frontend: x.frontend.name, Subject: in.Subject, User: user, Credential: in.Credential,
+	return session.Start{Frontend: x.frontend.name, Subject: subjectOf(in), User: user, Credential: in.Credential,
 		RefreshAble: x.frontend.signIn.Renews(in.Credential),
 		UserAgent:   string(agent), Address: x.client.String()}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -110,6 +111,7 @@ var sentinels = []struct {
 	{upstream.ErrOpen, errBreaker.with(func(p *Problem) { p.RetryAfter = upstream.BreakerRest })},
 	{upstream.ErrAborted, errBrowserLeft},
 	{upstream.ErrTimeout, errTimeout},
+	{context.DeadlineExceeded, errTimeout}, // waiting for somebody else's refresh
 	{upstream.ErrUnreachable, errUnreachable},
 	{upstream.ErrInvalid, errInvalid},
 }
@@ -141,6 +143,9 @@ func problemOf(err error) *Problem {
 	}
 	return errInternal
 }
+
+// Told is what a browser would be told of an error, for tools that say so.
+func Told(err error) *Problem { return problemOf(err) }
 
 // document renders p.
 func (p *Problem) document(requestID string) []byte {

@@ -109,16 +109,20 @@ func (s *Server) forward(x *exchange) error {
 	if err := s.exchangeOnce(x); err != nil {
 		return err
 	}
-	if x.answer.Status != 401 || !x.maySecond() {
-		return nil
+	if x.answer.Status == 401 && x.maySecond() {
+		renewed, err := s.renewAfter401(x)
+		if err != nil {
+			return err
+		}
+		if renewed != nil {
+			x.session = renewed
+			_ = x.answer.Close()
+			if err := s.exchangeOnce(x); err != nil {
+				return err
+			}
+		}
 	}
-	renewed, err := s.renewAfter401(x)
-	if err != nil || renewed == nil {
-		return err
-	}
-	x.session = renewed
-	_ = x.answer.Close()
-	return s.exchangeOnce(x)
+	return s.heed(x)
 }
 
 // isDoubleSlash reports whether the path on the wire would begin with "//", which

@@ -1,0 +1,100 @@
+package server_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestVerify: an API without refresh is asked before its 401 is believed, and a token
+// that is dead ends the session.
+func TestVerify(t *testing.T) {
+	h := open(t, settings{store: redisURL, edit: func(s string) string {
+		a, b := strings.Index(s, "    refresh:"), strings.Index(s, "    logout:")
+		return s[:a] + "    verify: {after: [401], request: {path: /me}, rejected: [401]}\n" + s[b:]
+	}})
+	cookie := h.signIn("ada@x.test")
+	alive, asked := true, 0
+	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/me" {
+			asked++
+			if !alive {
+				w.WriteHeader(401)
+			}
+			return
+		}
+		w.WriteHeader(401)
+		_, _ = io.WriteString(w, "theirs")
+	})
+	got := h.call("GET /api/x", cookie, sameOrign)
+	if got.StatusCode != 401 || got.code() != "" || got.body != "theirs" || asked != 1 {
+		t.Errorf("alive: %d %q %q, asked %d times", got.StatusCode, got.code(), got.body, asked)
+	}
+	h.call("GET /api/x", cookie, sameOrign)
+	if asked != 1 {
+		t.Errorf("asked %d times within a second", asked)
+	}
+	alive = false
+	for range 300 { // until the second is over
+		if got = h.call("GET /api/x", cookie, sameOrign); got.code() != "" {
+			break
+		}
+	}
+	for got.code() == "" && asked == 1 {
+		got = h.call("GET /api/x", cookie, sameOrign)
+	}
+	h.want(got, 401, "session_expired")
+	if !strings.Contains(got.body, `"reason":"upstream"`) {
+		t.Errorf("body: %s", got.body)
+	}
+}
+
+// TestFollow: a value that the API renews on its answers goes on with the next call,
+// and never to the page.
+func TestFollow(t *testing.T) {
+	for name, s := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s.edit = func(s string) string {
+				a, b := strings.Index(s, "    refresh:"), strings.Index(s, "    logout:")
+				s = s[:a] + `    send: {headers: {access-token: "{access_token}", client: "{client}"}}` + "\n" + s[b:]
+				s = strings.Replace(s, `body: {refresh_token: "{refresh_token}"}`, "body: {}", 1)
+				return strings.Replace(s, "credential: {access_token: /access_token, refresh_token: /refresh_token, expires_in: /expires_in}",
+					"credential: {access_token: {header: access-token, follow: true}, client: {header: client}}", 1)
+			}
+			h := open(t, s)
+			n := 0
+			h.api.say(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/auth/logout" {
+					return
+				}
+				n++
+				w.Header().Set("access-token", fmt.Sprintf("t%d", n))
+				w.Header().Set("client", "c")
+				fmt.Fprintf(w, `{"user":{"id":"ada"},"came":%q}`, r.Header.Get("access-token")+"/"+r.Header.Get("client"))
+			})
+			cookie := h.signIn("ada@x.test")
+			for i := 1; i <= 3; i++ {
+				got := h.call("GET /api/x", cookie, sameOrign, "access-token: mine")
+				if !strings.Contains(got.body, fmt.Sprintf(`"came":"t%d/c"`, i)) || got.Header.Get("access-token")+got.Header.Get("client") != "" {
+					t.Errorf("call %d: %s %v", i, got.body, got.Header)
+				}
+			}
+		})
+	}
+}
+
+// TestUnnamedPeople: whom the API does not name shares no list with anybody.
+func TestUnnamedPeople(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string {
+		s = strings.ReplaceAll(strings.ReplaceAll(s, ", expose: [id, email]", ""), ", expose: [id]", "")
+		return strings.Replace(s, "user: {from: response, at: /user, subject: /id}", "", 1)
+	}})
+	one, two := h.signIn("ada@x.test"), h.signIn("bob@x.test")
+	if got := h.call("GET /bff/sessions", one, sameOrign); strings.Count(got.body, `"id"`) != 1 {
+		t.Errorf("list: %s", got.body)
+	}
+	h.want(h.call("DELETE /bff/sessions", one, shop, xcsrf), 204, "")
+	h.want(h.call("GET /api/x", two, sameOrign), 200, "")
+}
