@@ -79,6 +79,7 @@ func (p *program) command() *cli.Command {
 			{Name: "check", Usage: "say every fault of a configuration", Flags: []cli.Flag{file}, Action: p.check},
 			{Name: "explain", Usage: "tell what would happen to a request, and why", ArgsUsage: "METHOD URL",
 				Flags: explainFlags(file), Action: p.explain},
+			{Name: "try", Usage: "sign in once at the real API, and show how its mapping reads the answers", Flags: tryFlags(file), Action: p.try},
 			{Name: "keygen", Usage: "print a new sealing key", Action: p.keygen},
 			{Name: "healthcheck", Usage: "exit 0 if ready", Flags: []cli.Flag{
 				&cli.StringFlag{Name: "admin", Value: "http://127.0.0.1:9090", Usage: "`URL` of the admin listener"}}, Action: p.healthcheck},

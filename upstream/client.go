@@ -55,6 +55,8 @@ func (r *request) ask(ctx context.Context, v *values) (*answer, error) {
 	if err != nil {
 		return nil, unaskable(err)
 	}
+	tracing := traceOf(ctx)
+	tracing.asks(r, header, v)
 	q := r.to.client.R().SetContext(ctx)
 	q.Header = header
 	if body := r.payload(v); body != nil {
@@ -62,9 +64,13 @@ func (r *request) ask(ctx context.Context, v *values) (*answer, error) {
 	}
 	got, err := q.Execute(r.method, target)
 	if err != nil {
-		return nil, failure(ctx, err)
+		err = failure(ctx, err)
+		tracing.failed(err)
+		return nil, err
 	}
-	return newAnswer(got.StatusCode(), got.Header(), got.Body()), nil
+	a := newAnswer(got.StatusCode(), got.Header(), got.Body())
+	tracing.hears(a)
+	return a, nil
 }
 
 // unaskable says why a request could not be made. A person's value that cannot be

@@ -80,12 +80,14 @@ func (x *exchange) try(ctx context.Context, v *values) (*answer, string, error) 
 		_, sent := v.fields[name]
 		return sent || contains(known, name)
 	})
+	traceOf(ctx).decides(x, a, next, err)
 	return a, next, err
 }
 
 // finish takes the credential from a, and the user from wherever it is.
 func (u *Upstream) finish(ctx context.Context, x *exchange, a *answer, v *values, now time.Time) (*SignedIn, error) {
 	taken, err := x.places.take(a, now)
+	traceOf(ctx).takes(x.places, a, taken, err)
 	if err != nil {
 		return nil, err
 	}
