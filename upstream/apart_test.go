@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-
-	"coatcheck/configs"
 )
 
 // No cookie of one person is sent with the next one's sign-in.
@@ -108,17 +106,5 @@ func TestNothingIsRepeated(t *testing.T) {
 	_, _ = u.Refresh(t.Context(), holding("refresh_token", "r"), browser(), now)
 	if len(api.questions()) != 2 {
 		t.Errorf("asked %d times", len(api.questions()))
-	}
-}
-
-// Proxies that the environment names would see passwords.
-func TestNoProxyFromTheEnvironment(t *testing.T) {
-	proxy := newStandIn(t, reply{status: 200, body: `{"token":"evil"}`})
-	for _, name := range []string{"HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY"} {
-		t.Setenv(name, proxy.URL)
-	}
-	u := plainAt(t, "http://api.invalid", func(c *configs.Upstream) { c.InsecureHTTP = true })
-	if in, err := signIn(u); fate(in, err) != "upstream_unreachable" || len(proxy.questions()) != 0 {
-		t.Errorf("%v, the proxy was asked %d times", err, len(proxy.questions()))
 	}
 }

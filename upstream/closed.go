@@ -10,6 +10,7 @@ import (
 // closedPaths are the paths of an upstream that no route reaches: a page that
 // could call the sign-in path through a route would mint itself a token.
 type closedPaths struct {
+	base  []string   // the upstream's own base path
 	exact [][]string // as segments; a wild segment takes any one
 	below [][]string // these and everything under them
 }
@@ -21,13 +22,19 @@ const wild = "\x00"
 // the upstream's base, still encoded, with or without query. It is compared after
 // one decoding, without regard to case, path parameters, repeated or trailing slashes.
 func (u *Upstream) Closed(path string) bool {
-	got := segments(u.base.path + path)
+	var room [16]string // most paths fit: this is asked on every call
+	got := appendSegments(append(room[:0], u.closed.base...), path)
 	for _, closed := range u.closed.exact {
 		if len(got) == len(closed) && begins(got, closed) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(u.closed.below, func(closed []string) bool { return begins(got, closed) })
+	for _, closed := range u.closed.below {
+		if begins(got, closed) {
+			return true
+		}
+	}
+	return false
 }
 
 func begins(got, with []string) bool {
@@ -42,20 +49,34 @@ func begins(got, with []string) bool {
 	return true
 }
 
-// segments takes a path apart as the most forgiving server would.
-func segments(path string) []string {
+// appendSegments takes a path apart as the most forgiving server would.
+func appendSegments(list []string, path string) []string {
 	path, _, _ = strings.Cut(path, "?")
 	if decoded, err := url.PathUnescape(path); err == nil {
 		path = decoded
 	}
-	var list []string
-	for segment := range strings.SplitSeq(path, "/") {
+	for more := true; more; {
+		var segment string
+		segment, path, more = strings.Cut(path, "/")
 		segment, _, _ = strings.Cut(segment, ";")
 		if segment != "" {
-			list = append(list, strings.ToLower(strings.ToUpper(segment)))
+			list = append(list, fold(segment))
 		}
 	}
 	return list
+}
+
+func segments(path string) []string { return appendSegments(nil, path) }
+
+// fold removes the difference between letters that some system holds for equal;
+// small ASCII, what nearly every path is, is itself.
+func fold(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x80 || 'A' <= c && c <= 'Z' {
+			return strings.ToLower(strings.ToUpper(s))
+		}
+	}
+	return s
 }
 
 // pattern takes the path of a request apart in the same way. A path that an API

@@ -113,6 +113,19 @@ send: {headers: {access-token: "{access_token}", Client: "{client}", X-Api: key,
 	}
 }
 
+// A token that is taken at one upstream and carried to another is hidden at both.
+func TestNamesOfAnother(t *testing.T) {
+	set := newSet(t, parseMapping(t, `id:
+  url: https://id.example.net
+  login: {request: {path: /login, body: {e: "{email}", p: "{password}"}}, credential: {access_token: {header: Access-Token}, other: {header: Other}}}
+api:
+  url: https://api.example.net
+`))
+	if got := set.Get("api").HiddenNames(); !slices.Equal(got, []string{"access-token"}) {
+		t.Errorf("hidden %q", got)
+	}
+}
+
 // A line of `send` without its value is left out, and one with an unfit value too.
 func TestAppendSend(t *testing.T) {
 	const mapping = `

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
@@ -64,6 +65,8 @@ func forHTTP1(c *tls.Config, host string) *tls.Config {
 	return c
 }
 
+var errBareEnd = fmt.Errorf("connection ended without close_notify: %w", io.ErrUnexpectedEOF)
+
 // belowTLS is a socket whose bare end is an error: TLS takes it for an orderly one,
 // but anybody on the way can forge it (RFC 9112 §9.8: only close_notify ends a body
 // that has no length).
@@ -72,7 +75,7 @@ type belowTLS struct{ net.Conn }
 func (b belowTLS) Read(p []byte) (int, error) {
 	n, err := b.Conn.Read(p)
 	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+		err = errBareEnd // not io.ErrUnexpectedEOF itself, which TLS would turn back
 	}
 	return n, err
 }

@@ -152,3 +152,33 @@ func TestPoolCloseLetsFinish(t *testing.T) {
 		t.Errorf("%d open", open)
 	}
 }
+
+// A connection rests after an answer that has no body by rule, and is used again then.
+func TestPoolRest(t *testing.T) {
+	api := serveWire(t, func(p *wirePeer) {
+		for p.request() != nil {
+			p.say("HTTP/1.1 204 No Content\r\n\r\n")
+		}
+	})
+	f := newForwarder(t, api)
+	for range 3 {
+		if got := get(f, "/"); got.status != 204 {
+			t.Fatal(got)
+		}
+	}
+	if n := api.dialled(); n != 3 {
+		t.Errorf("%d connections, want 3: none had rested", n)
+	}
+	time.Sleep(3 * short) // longer than the rest
+	for range 3 {
+		if got := get(f, "/"); got.status != 204 {
+			t.Fatal(got)
+		}
+	}
+	if n := api.dialled(); n != 3 {
+		t.Errorf("%d connections, want 3: all had rested", n)
+	}
+	if open, idle := f.Open(); open != 3 || idle != 3 {
+		t.Errorf("%d open, %d idle", open, idle)
+	}
+}

@@ -415,31 +415,48 @@ func TestEarlyAnswer(t *testing.T) {
 }
 
 // The same while Body waits for a browser that sends nothing: StopBody ends that
-// Read, and Close returns only when it is over.
-func TestEarlyAnswerWhileTheBrowserIsSilent(t *testing.T) {
-	api := serveWire(t, func(p *wirePeer) {
-		p.head()
-		p.say("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno")
-		p.drain()
-	})
-	f := newForwarder(t, api)
-	in, out := io.Pipe()
-	stopped := 0
-	reading := &watched{r: in}
-	call := newCall("POST", "/")
-	call.Body, call.BodyLength = reading, -1
-	call.StopBody = func() { stopped++; _ = in.CloseWithError(errors.New("stopped")) }
-	defer out.Close()
-	within(t, 10*time.Second, "an early answer", func() {
-		if got := do(f, call); got.status != 401 || got.body != "no" {
-			t.Errorf("got %v", got)
-		}
-	})
-	if stopped != 1 {
-		t.Errorf("StopBody called %d times", stopped)
-	}
-	if reading.inside {
-		t.Error("Body is still being read")
+// Read, and Close, or a Do that fails, returns only when it is over.
+func TestTheBrowserIsSilent(t *testing.T) {
+	for _, c := range []struct {
+		name, says string
+		status     int
+		err        error
+	}{
+		{"an early answer", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", 401, nil},
+		{"an answer beside it", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", 200, nil},
+		{"no answer", "", 0, upstream.ErrUnreachable},
+		{"garbage", "garbage\r\n\r\n", 0, upstream.ErrInvalid},
+		{"half a body", "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nno", 200, io.ErrUnexpectedEOF},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			api := serveWire(t, func(p *wirePeer) {
+				p.head()
+				p.say(c.says)
+				p.finish()
+				p.drain()
+			})
+			f := newForwarder(t, api)
+			in, out := io.Pipe()
+			defer out.Close()
+			stopped, reading := 0, &watched{r: in}
+			call := newCall("POST", "/")
+			call.Body, call.BodyLength = reading, -1
+			call.StopBody = func() { stopped++; _ = in.CloseWithError(errors.New("stopped")) }
+			within(t, 10*time.Second, "the end of the call", func() {
+				if got := do(f, call); got.status != c.status || !errors.Is(got.err, c.err) || c.err == nil && got.body != "no" {
+					t.Errorf("got %v", got)
+				}
+			})
+			if stopped != 1 {
+				t.Errorf("StopBody called %d times", stopped)
+			}
+			if reading.inside {
+				t.Error("Body is still being read")
+			}
+			if open, _ := f.Open(); open != 0 {
+				t.Errorf("%d open", open)
+			}
+		})
 	}
 }
 

@@ -81,12 +81,12 @@ func TestTwoPeople(t *testing.T) {
 		"garbage in chunks": func(p *wirePeer, who string) {
 			p.say(fmt.Sprintf(head, 200, who) + "Transfer-Encoding: chunked\r\n\r\nzz\r\n" + ok(who))
 		},
-		"status 000": func(p *wirePeer, who string) { p.say(fmt.Sprintf("HTTP/1.1 000 X\r\n\r\n") + ok(who)) },
+		"status 000": func(p *wirePeer, who string) { p.say("HTTP/1.1 000 X\r\n\r\n" + ok(who)) },
 		"status 999": func(p *wirePeer, who string) {
-			p.say(fmt.Sprintf("HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n") + ok(who))
+			p.say("HTTP/1.1 999 X\r\nContent-Length: 0\r\n\r\n" + ok(who))
 		},
 		"status 1000": func(p *wirePeer, who string) {
-			p.say(fmt.Sprintf("HTTP/1.1 1000 X\r\nContent-Length: 0\r\n\r\n") + ok(who))
+			p.say("HTTP/1.1 1000 X\r\nContent-Length: 0\r\n\r\n" + ok(who))
 		},
 		"an answer unasked, then closed": func(p *wirePeer, who string) { p.say(ok(who) + ok(who)); p.finish() },
 	}

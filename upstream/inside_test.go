@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -27,7 +28,7 @@ func (u *Upstream) ReadSignIn(status int, header http.Header, body []byte, now t
 	if err != nil || next != "" {
 		return nil, err
 	}
-	return u.finish(nil, u.login, a, &values{}, now) //nolint:staticcheck // nobody is asked
+	return u.finish(context.Background(), u.login, a, &values{}, now)
 }
 
 // Fill fills in a template with one value for every name, as a header's, and says what

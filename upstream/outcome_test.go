@@ -128,6 +128,50 @@ logout: {request: {path: /logout, body: {note: "{note}"}}}
 	}
 }
 
+// A cookie is what a browser would hold after the answer.
+func TestCookiePlace(t *testing.T) {
+	const mapping = `
+login:
+  request: {path: /login, body: {email: "{email}", password: "{password}"}}
+  credential: {access_token: {cookie: sid}}
+send: {headers: {Cookie: "sid={access_token}"}}
+`
+	past, future := "Thu, 01 Jan 1970 00:00:01 GMT", "Fri, 31 Dec 2100 23:59:59 GMT"
+	for name, c := range map[string]struct {
+		lines []string
+		want  string // "": upstream_invalid
+	}{
+		"plain":              {[]string{"sid=s1"}, "s1"},
+		"attributes":         {[]string{"sid=s1; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=60; Expires=" + past}, "s1"},
+		"escaped":            {[]string{"sid=eyJ%3D%3D|x"}, "eyJ%3D%3D|x"},
+		"the last counts":    {[]string{"sid=s1", "other=o", "sid=s2"}, "s2"},
+		"taken away":         {[]string{"sid=s1", "sid=deleted; Max-Age=0"}, ""},
+		"expired":            {[]string{"sid=s1; Expires=" + past}, ""},
+		"expires later":      {[]string{"sid=s1; Expires=" + future}, "s1"},
+		"other name":         {[]string{"SID=s1"}, ""},
+		"quoted":             {[]string{`sid="s1"`}, ""},
+		"with a space":       {[]string{"sid=a b"}, ""},
+		"with a comma":       {[]string{"sid=a,b"}, ""},
+		"empty":              {[]string{"sid="}, ""},
+		"none":               {nil, ""},
+		"broken line beside": {[]string{"=;=", "sid=s1"}, "s1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u, _ := oneAPI(t, mapping, reply{})
+			in, err := u.ReadSignIn(200, http.Header{"Set-Cookie": c.lines}, nil, now)
+			if c.want == "" {
+				if !errors.Is(err, upstream.ErrInvalid) {
+					t.Fatalf("accepted (%v)", err)
+				}
+				return
+			}
+			if err != nil || sends(u, in.Credential)["Cookie"] != "sid="+c.want {
+				t.Fatalf("%v, sends %v", err, sends(u, in.Credential))
+			}
+		})
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"":           0,
@@ -228,7 +272,7 @@ login:
 refresh:
   request: {path: /refresh, body: {refresh_token: "{refresh_token}"}}
   rejected: [401, 429]
-  answers: [{at: /error, is: gone, means: session_expired}]
+  answers: [{at: /error, is: gone, means: session_expired}, {at: /error, is: off, means: session_expired}]
 `
 	for name, c := range map[string]struct {
 		mapping string
@@ -245,11 +289,17 @@ refresh:
 		"default, no token":          {plain, reply{status: 200, body: `{"refresh":"r2"}`}, "upstream_invalid"},
 		"ruled, rejected":            {ruled, reply{status: 401}, upstream.SessionExpired},
 		"ruled, answer":              {ruled, reply{status: 500, body: `{"error":"gone"}`}, upstream.SessionExpired},
+		"ruled, about the person":    {ruled, reply{status: 401, body: `{"error":"off"}`}, "upstream_invalid"},
 		"ruled, throttled":           {ruled, reply{status: 429}, upstream.TooManyAttempts},
 		"ruled, not the default":     {ruled, reply{status: 400, body: `{"error":"invalid_grant"}`}, "upstream_invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u, _ := oneAPI(t, c.mapping, c.answer)
+			s := newStandIn(t, c.answer)
+			cfg := parseMapping(t, "api:\n  url: https://api.example.net\n  "+strings.ReplaceAll(strings.TrimSpace(c.mapping), "\n", "\n  "))
+			if answers := s.at(cfg["api"]).Refresh.Answers; c.mapping == ruled {
+				answers[1].Means = upstream.AccountDisabled // check refuses it
+			}
+			u := newSet(t, cfg).Get("api")
 			next, err := u.Refresh(t.Context(), holding("access_token", "a", "refresh_token", "r"), browser(), now)
 			if got := fate(nil, err); got != c.want || next != nil {
 				t.Fatalf("got %s (%v), want %s", got, err, c.want)

@@ -79,25 +79,26 @@ func TestControlUnreachable(t *testing.T) {
 	for name, c := range map[string]struct {
 		url  string
 		want string
+		ca   string
 	}{
-		"refused":              {"http://" + nobody, "upstream_unreachable"},
-		"closed at once":       {"http://" + closed, "upstream_unreachable"},
-		"reset":                {"http://" + reset, "upstream_unreachable"},
-		"no such name":         {"http://nowhere.invalid", "upstream_unreachable"},
-		"unknown authority":    {tlsAPI.URL, "upstream_unreachable"},
-		"TLS to plain":         {strings.Replace(plainAPI.URL, "http:", "https:", 1), "upstream_unreachable"},
-		"TLS 1.1":              {old.URL, "upstream_unreachable"},
-		"body breaks off":      {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"token\":\"a\"}")), "upstream_unreachable"},
-		"chunk breaks off":     {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{\"token\":\"a\"}\r\n")), "upstream_unreachable"},
-		"no HTTP":              {"http://" + rawAPI(t, saying("SSH-2.0-OpenSSH_9.6\r\n")), "upstream_invalid"},
-		"odd status":           {"http://" + rawAPI(t, saying("HTTP/1.1 abc\r\n\r\n")), "upstream_invalid"},
-		"endless head":         {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 300))), "upstream_invalid"},
-		"gzip that is none":    {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz")), "upstream_invalid"},
-		"length that is a lie": {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{\"token\":\"a\"}")), "upstream_unreachable"},
-		"two lengths":          {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 13\r\nContent-Length: 14\r\n\r\n{\"token\":\"a\"}")), "upstream_invalid"},
+		"refused":              {"http://" + nobody, "upstream_unreachable", ""},
+		"closed at once":       {"http://" + closed, "upstream_unreachable", ""},
+		"reset":                {"http://" + reset, "upstream_unreachable", ""},
+		"no such name":         {"http://nowhere.invalid", "upstream_unreachable", ""},
+		"unknown authority":    {tlsAPI.URL, "upstream_unreachable", ""},
+		"TLS to plain":         {strings.Replace(plainAPI.URL, "http:", "https:", 1), "upstream_unreachable", ""},
+		"TLS 1.1":              {old.URL, "upstream_unreachable", writePEM(t, "ca.pem", "CERTIFICATE", old.Certificate().Raw)},
+		"body breaks off":      {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{\"token\":\"a\"}")), "upstream_unreachable", ""},
+		"chunk breaks off":     {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{\"token\":\"a\"}\r\n")), "upstream_unreachable", ""},
+		"no HTTP":              {"http://" + rawAPI(t, saying("SSH-2.0-OpenSSH_9.6\r\n")), "upstream_invalid", ""},
+		"odd status":           {"http://" + rawAPI(t, saying("HTTP/1.1 abc\r\n\r\n")), "upstream_invalid", ""},
+		"endless head":         {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 300))), "upstream_invalid", ""},
+		"gzip that is none":    {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz")), "upstream_invalid", ""},
+		"length that is a lie": {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{\"token\":\"a\"}")), "upstream_unreachable", ""},
+		"two lengths":          {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 13\r\nContent-Length: 14\r\n\r\n{\"token\":\"a\"}")), "upstream_invalid", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := plainAt(t, c.url, nil)
+			u := plainAt(t, c.url, func(up *configs.Upstream) { up.CA = c.ca })
 			in, err := signIn(u)
 			if got := fate(in, err); got != c.want {
 				t.Errorf("sign-in: %s (%v), want %s", got, err, c.want)

@@ -99,6 +99,19 @@ func TestPasswordGoesOnUnchanged(t *testing.T) {
 	}
 }
 
+// The mark of a typed value means nothing in what a person types.
+func TestFieldsHaveNoType(t *testing.T) {
+	u, api := oneAPI(t, "login:\n  request: {path: /l, query: {q: \"{email}\"}, basic: [\"{email}\", \"{password}\"]}\n  credential: {access_token: /token}\n",
+		reply{status: 200, body: `{"token":"a"}`})
+	if _, err := u.SignIn(t.Context(), secrets("email", "\x01[1]", "password", "\x01true"), browser(), now); err != nil {
+		t.Fatal(err)
+	}
+	q := api.questions()[0]
+	if q.uri != "/l?q=%01%5B1%5D" || q.header.Get("Authorization") != "Basic AVsxXToBdHJ1ZQ==" {
+		t.Errorf("asked %s with %s", q.uri, q.header.Get("Authorization"))
+	}
+}
+
 // A page cannot speak for the address, the browser or the request's name.
 func TestBuiltInNamesAreNoFields(t *testing.T) {
 	const mapping = `

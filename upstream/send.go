@@ -64,41 +64,43 @@ func lowerNames(list []pair) []string {
 // puts. Set-Cookie is removed anyway.
 func (u *Upstream) HiddenNames() []string { return slices.Clone(u.hidden) }
 
-// hide collects the hidden names, when all places are known.
-func (m *mapping) hide() {
-	put := map[string]bool{}
-	for _, p := range m.u.send {
+// hide collects the names that answers of u hide, when all places are known: those
+// of every upstream, because a token taken at one may be carried to another.
+func (s *Set) hide(u *Upstream, c *configs.Upstream) {
+	put, names := map[string]bool{}, map[string]bool{}
+	for _, p := range u.send {
 		for _, name := range p.text.names() {
 			put[name] = true
 		}
 	}
-	names := map[string]bool{}
-	if m.cfg.Send != nil {
-		for _, name := range m.cfg.Send.Hide {
+	if c.Send != nil {
+		for _, name := range c.Send.Hide {
 			names[strings.ToLower(name)] = true
 		}
 	}
-	for _, places := range m.allPlaces() {
-		for name, p := range places.values {
-			if put[name] && p.header != "" {
-				names[strings.ToLower(p.header)] = true
+	for _, other := range s.upstreams {
+		for _, places := range other.allPlaces() {
+			for name, p := range places.values {
+				if put[name] && p.header != "" {
+					names[strings.ToLower(p.header)] = true
+				}
 			}
 		}
 	}
-	m.u.hidden = slices.Sorted(maps.Keys(names))
+	u.hidden = slices.Sorted(maps.Keys(names))
 }
 
 // allPlaces are the places of login, its steps and refresh.
-func (m *mapping) allPlaces() []*credentialPlaces {
+func (u *Upstream) allPlaces() []*credentialPlaces {
 	var all []*credentialPlaces
-	if m.u.login != nil {
-		all = append(all, m.u.login.places)
+	if u.login != nil {
+		all = append(all, u.login.places)
 	}
-	for _, s := range m.u.steps {
+	for _, s := range u.steps {
 		all = append(all, s.places)
 	}
-	if m.u.refresh != nil {
-		all = append(all, m.u.refresh.places)
+	if u.refresh != nil {
+		all = append(all, u.refresh.places)
 	}
 	return all
 }

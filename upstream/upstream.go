@@ -89,6 +89,9 @@ func New(cfg map[string]*configs.Upstream, o Options) (*Set, error) {
 		return nil, err
 	}
 	s.closeSignInPaths()
+	for _, name := range names {
+		s.hide(s.upstreams[name], cfg[name])
+	}
 	return s, nil
 }
 
@@ -112,6 +115,7 @@ func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error)
 	}
 	u := &Upstream{name: name, agent: o.UserAgent, base: b, dialer: d, client: newClient(d)}
 	u.setSend(c)
+	u.closed.base = segments(b.path)
 	return u, nil
 }
 
@@ -127,7 +131,6 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 	if err == nil {
 		m.compileFollow()
 		m.closePrivate()
-		m.hide()
 	}
 	return err
 }
