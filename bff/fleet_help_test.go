@@ -1,0 +1,366 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const fleetConfig = `
+listen: 127.0.0.1:${PORT}
+admin: {listen: "127.0.0.1:${ADMIN}", token: admin-token}
+drain: {delay: 0s, timeout: 5s}
+sessions: {store: "${STORE}", keys: ["${KEY}"], idle_timeout: 60s}
+upstreams:
+  api:
+    url: "${API}"
+    login:
+      request: {path: /login, body: {email: "{email}", password: "{password}"}}
+      rejected: [401]
+      credential: {access_token: /token, refresh_token: /refresh, expires_in: /expires_in}
+      user: {at: /user, subject: /id}
+    refresh:
+      timeout: 12s
+      before: 0s
+      request: {path: /refresh, body: {refresh_token: "{refresh_token}"}}
+    logout:
+      request: {path: /logout, body: {refresh_token: "{refresh_token}"}}
+frontends:
+  app:
+    origins: ["http://localhost:${PORT_0}", "http://localhost:${PORT_1}"]
+    login: {upstream: api, fields: [email, password], expose: [id]}
+    throttle: {account: 100000, address: 100000}
+    routes:
+      - {path: /api/, upstream: api}
+      - {path: /open/, upstream: api, session: none}
+`
+
+// fleet is two processes of the built program in front of one API. Each reaches the
+// store through a link of its own that the test can spoil.
+type fleet struct {
+	*testing.T
+	api      *fleetAPI
+	replicas [2]*replica
+}
+
+type replica struct {
+	*process
+	link   *link
+	host   string
+	admin  string
+	client *http.Client
+	again  func() *process // starts it anew, on the same ports
+}
+
+// newFleet starts both against the Redis at addr. user, if any, is "name:password@".
+func newFleet(t *testing.T, addr, user string, wrap ...string) *fleet {
+	t.Helper()
+	f := &fleet{T: t, api: newFleetAPI(t)}
+	for i := range f.replicas {
+		f.replicas[i] = &replica{link: newLink(t, addr)}
+	}
+	f.launch(func(r *replica) string { return "redis://" + user + r.link.addr() + "/0" }, wrap)
+	return f
+}
+
+// launch starts the two processes; store says where each has its sessions, wrap is a
+// command in front of the second.
+func (f *fleet) launch(store func(*replica) string, wrap []string) {
+	f.Helper()
+	file, err := built()
+	if err != nil {
+		f.Fatal(err)
+	}
+	config := filepath.Join(f.TempDir(), "coatcheck.yaml")
+	if err := os.WriteFile(config, []byte(fleetConfig), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	ports := [2]string{freePort(f.T), freePort(f.T)}
+	_, key, _ := command(nil, "keygen")
+	for i, r := range f.replicas {
+		admin := freePort(f.T)
+		r.host, r.admin = "localhost:"+ports[i], "http://127.0.0.1:"+admin
+		r.client = clientOf("127.0.0.1:" + ports[i])
+		env := []string{"PORT=" + ports[i], "ADMIN=" + admin, "PORT_0=" + ports[0], "PORT_1=" + ports[1],
+			"STORE=" + store(r), "API=" + f.api.URL, "KEY=" + strings.TrimSpace(key)}
+		args := []string{file, "serve", "-config", config}
+		if i == 1 {
+			args = append(wrap, args...)
+		}
+		r.again = func() *process { return start(f.T, env, args[0], args[1:]...) }
+		r.process = r.again()
+	}
+	for _, r := range f.replicas {
+		until(f.T, "a replica that runs", func() bool { return status(r.admin+"/livez") == 200 })
+		until(f.T, "a replica that serves", func() bool { return f.get(r, "/open/x", nil).status == 200 })
+	}
+}
+
+// clientOf keeps many connections to one address, whatever the host's name.
+func clientOf(addr string) *http.Client {
+	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		}, MaxIdleConns: 512, MaxIdleConnsPerHost: 512, DisableCompression: true}}
+}
+
+// person is someone signed in; the API answers their calls with their name.
+type person struct{ email, cookie string }
+
+type reply struct {
+	status int
+	body   string
+	header http.Header
+}
+
+func (a reply) String() string { return fmt.Sprintf("%d %s", a.status, a.body) }
+
+// ask sends a request as a page of ours does. Status 0 says that no answer came.
+func (f *fleet) ask(r *replica, method, path, body string, p *person) reply {
+	q, _ := http.NewRequest(method, "http://"+r.host+path, strings.NewReader(body))
+	q.Header.Set("X-CSRF", "1")
+	q.Header.Set("Origin", "http://"+r.host)
+	q.Header.Set("Content-Type", "application/json")
+	if p != nil {
+		q.Header.Set("Cookie", p.cookie)
+	}
+	a, err := r.client.Do(q)
+	if err != nil {
+		return reply{body: err.Error()}
+	}
+	defer a.Body.Close()
+	b, _ := io.ReadAll(a.Body)
+	return reply{a.StatusCode, string(b), a.Header}
+}
+
+func (f *fleet) get(r *replica, path string, p *person) reply { return f.ask(r, "GET", path, "", p) }
+
+func (f *fleet) trySignIn(r *replica, email string) (*person, reply) {
+	a := f.ask(r, "POST", "/bff/login", `{"email":"`+email+`","password":"pw"}`, nil)
+	cookie, _, _ := strings.Cut(a.header.Get("Set-Cookie"), ";")
+	return &person{email: email, cookie: cookie}, a
+}
+
+func (f *fleet) signIn(r *replica, email string) *person {
+	f.Helper()
+	p, a := f.trySignIn(r, email)
+	if a.status != 200 || p.cookie == "" {
+		f.Fatalf("sign-in of %s: %s\n%s", email, a, &r.stderr)
+	}
+	return p
+}
+
+// ticket is what the cookie carries.
+func (p *person) ticket() string {
+	_, value, _ := strings.Cut(p.cookie, "=")
+	return value
+}
+
+// judge holds an answer against what must be true whatever happens: one's own data,
+// or a word that the store is away for now, with the cookie kept.
+func (f *fleet) judge(a reply, p *person) (ok, away bool) {
+	switch {
+	case a.status == 200 && a.body == p.email:
+		return true, false
+	case a.status == 200:
+		f.Errorf("%s was given %q", p.email, a.body)
+	case a.status == 503 && a.header.Get("Retry-After") != "" && a.header.Get("Set-Cookie") == "" && strings.Contains(a.body, "store_unavailable"):
+		return false, true
+	default:
+		f.Errorf("%s: %s", p.email, a)
+	}
+	return false, false
+}
+
+// traffic is calls of several persons at both replicas until settle. calls counts
+// those that were answered well, away those told that the store is away.
+type traffic struct {
+	f           *fleet
+	people      []*person
+	stop        chan struct{}
+	work        sync.WaitGroup
+	calls, away atomic.Int64
+}
+
+func (f *fleet) traffic(people ...*person) *traffic {
+	x := &traffic{f: f, people: people, stop: make(chan struct{})}
+	for _, p := range people {
+		for _, r := range f.replicas {
+			x.work.Go(func() { x.run(r, p) })
+		}
+	}
+	until(f.T, "traffic", func() bool { return x.calls.Load() > 20 })
+	return x
+}
+
+func (x *traffic) run(r *replica, p *person) { // ends with settle
+	for {
+		select {
+		case <-x.stop:
+			return
+		case <-time.After(15 * time.Millisecond):
+		}
+		ok, away := x.f.judge(x.f.get(r, "/api/whoami", p), p)
+		if ok {
+			x.calls.Add(1)
+		} else if away {
+			x.away.Add(1)
+		}
+	}
+}
+
+// settle waits until everybody is served at both replicas again, and ends it.
+func (x *traffic) settle() {
+	x.f.Helper()
+	for _, r := range x.f.replicas {
+		for _, p := range x.people {
+			until(x.f.T, "recovery of "+r.host, func() bool { return x.f.get(r, "/api/whoami", p).status == 200 })
+		}
+	}
+	close(x.stop)
+	x.work.Wait()
+	x.f.Logf("%d calls answered, %d told that the store is away", x.calls.Load(), x.away.Load())
+}
+
+// fleetAPI is an API with rotating refresh tokens: one that was spent already ends
+// everything of its person, as reuse detection does.
+type fleetAPI struct {
+	*httptest.Server
+	mu        sync.Mutex
+	expiresIn int // of the token that a sign-in gives
+	slow      time.Duration
+	lose      bool // refresh: rotate, then answer nothing
+	answer    int  // refresh: this status instead, nothing rotated
+	refreshes int
+	begun     int
+	reuse     int
+	current   map[string]string // person: refresh token
+	valid     map[string]string // access token: person
+	signedOut []string
+	n         int
+}
+
+func newFleetAPI(t *testing.T) *fleetAPI {
+	a := &fleetAPI{expiresIn: 3600, current: map[string]string{}, valid: map[string]string{}}
+	a.Server = httptest.NewServer(a)
+	t.Cleanup(func() { a.CloseClientConnections(); a.Close() })
+	return a
+}
+
+func (a *fleetAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var body struct{ Email, Refresh string }
+	read, _ := io.ReadAll(r.Body)
+	if field, value, ok := oneField(read, "email"); ok && field {
+		body.Email = value
+	}
+	_, body.Refresh, _ = oneField(read, "refresh_token")
+	switch r.URL.Path {
+	case "/login":
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.issue(w, body.Email, a.expiresIn)
+	case "/refresh":
+		a.refresh(w, body.Refresh)
+	case "/logout":
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.signedOut = append(a.signedOut, body.Refresh)
+	case "/api/slow":
+		time.Sleep(time.Second)
+		a.whoami(w, r)
+	case "/api/stream":
+		a.stream(w, r)
+	default:
+		a.whoami(w, r)
+	}
+}
+
+// oneField reads a string out of a flat JSON object.
+func oneField(b []byte, name string) (found bool, value string, ok bool) {
+	_, rest, ok := bytes.Cut(b, []byte(`"`+name+`":"`))
+	v, _, _ := bytes.Cut(rest, []byte(`"`))
+	return ok, string(v), ok
+}
+
+func (a *fleetAPI) issue(w http.ResponseWriter, email string, expiresIn int) {
+	a.n++
+	access, refresh := fmt.Sprintf("at%d.%s", a.n, email), fmt.Sprintf("rt%d.%s", a.n, email)
+	a.valid[access], a.current[email] = email, refresh
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"token":%q,"refresh":%q,"expires_in":%d,"user":{"id":%q}}`, access, refresh, expiresIn, email)
+}
+
+func (a *fleetAPI) refresh(w http.ResponseWriter, refresh string) {
+	a.mu.Lock()
+	a.begun++
+	slow, answer, lose := a.slow, a.answer, a.lose
+	a.mu.Unlock()
+	time.Sleep(slow)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, email, _ := strings.Cut(refresh, ".")
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case answer != 0:
+		w.WriteHeader(answer)
+		_, _ = io.WriteString(w, `{"error":"invalid_client"}`)
+	case a.current[email] != refresh || refresh == "":
+		a.reuse++
+		a.current[email] = ""
+		w.WriteHeader(400)
+		_, _ = io.WriteString(w, `{"error":"invalid_grant"}`)
+	case lose:
+		a.refreshes++
+		a.current[email] = "lost"
+		panic(http.ErrAbortHandler)
+	default:
+		a.refreshes++
+		a.issue(w, email, 3600)
+	}
+}
+
+func (a *fleetAPI) whoami(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, _ = io.WriteString(w, a.valid[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")])
+}
+
+func (a *fleetAPI) stream(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	for {
+		if _, err := io.WriteString(w, "data: x\n\n"); err != nil {
+			return
+		}
+		w.(http.Flusher).Flush()
+		select {
+		case <-r.Context().Done():
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// set changes the API while nothing reads it.
+func (a *fleetAPI) set(change func(a *fleetAPI)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change(a)
+}
+
+// count returns refresh calls that came, refreshes made, and spent tokens tried.
+func (a *fleetAPI) count() (begun, refreshes, reuse int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.begun, a.refreshes, a.reuse
+}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// expired signs people in whose tokens end at once, and waits until they have.
+func (f *fleet) expired(people int) []*person {
+	f.Helper()
+	f.api.set(func(a *fleetAPI) { a.expiresIn = 1 })
+	all := make([]*person, people)
+	each(people, 16, func(i int) { all[i] = f.signIn(f.replicas[i%2], fmt.Sprintf("p%d", i)) })
+	time.Sleep(1100 * time.Millisecond) // a token's end is a time, nothing else to wait for
+	return all
+}
+
+// each runs do for 0 … n-1, some at once.
+func each(n, atOnce int, do func(i int)) {
+	var next atomic.Int64
+	var work sync.WaitGroup
+	for range min(n, atOnce) {
+		work.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	work.Wait()
+}
+
+// TestFleetOneRefresh: 10 000 calls of one person at two replicas, with an expired
+// token: the API is asked for one new token, and no call fails.
+func TestFleetOneRefresh(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.expired(1)[0]
+	f.api.set(func(a *fleetAPI) { a.slow = 300 * time.Millisecond })
+	each(10_000, 400, func(i int) {
+		if ok, _ := f.judge(f.get(f.replicas[i%2], "/api/whoami", p), p); !ok {
+			t.Error("a call failed")
+		}
+	})
+	if begun, refreshes, reuse := f.api.count(); begun != 1 || refreshes != 1 || reuse != 0 {
+		t.Errorf("%d refreshes begun, %d made, %d with a spent token", begun, refreshes, reuse)
+	}
+}
+
+// TestFleetThousandRefreshes: each of 1 000 sessions is renewed once.
+func TestFleetThousandRefreshes(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	people := f.expired(1000)
+	each(4000, 200, func(i int) {
+		p := people[i%1000]
+		if ok, _ := f.judge(f.get(f.replicas[i/2%2], "/api/whoami", p), p); !ok {
+			t.Error("a call failed")
+		}
+	})
+	if begun, refreshes, reuse := f.api.count(); begun != 1000 || refreshes != 1000 || reuse != 0 {
+		t.Errorf("%d refreshes begun, %d made, %d with a spent token", begun, refreshes, reuse)
+	}
+}
+
+// TestFleetSlowTokenEndpoint: however long the API takes, within refresh.timeout, it
+// is asked once and everybody waits for the answer.
+func TestFleetSlowTokenEndpoint(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	for i, slow := range []time.Duration{50 * time.Millisecond, 3 * time.Second, 8 * time.Second} {
+		p := f.expired(1)[0]
+		f.api.set(func(a *fleetAPI) { a.slow = slow })
+		each(40, 40, func(i int) {
+			if ok, _ := f.judge(f.get(f.replicas[i%2], "/api/whoami", p), p); !ok {
+				t.Errorf("%s: a call failed", slow)
+			}
+		})
+		if begun, _, reuse := f.api.count(); begun != i+1 || reuse != 0 {
+			t.Errorf("%s: %d refreshes in %d rounds, %d with a spent token", slow, begun, i+1, reuse)
+		}
+	}
+}
+
+// TestFleetHolderKilled: the process that was renewing is killed. The other goes on
+// with the stored token, for the API had not yet spent it, and nobody is signed out.
+func TestFleetHolderKilled(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.expired(1)[0]
+	f.api.set(func(a *fleetAPI) { a.slow, a.answer = 4*time.Second, 500 })
+	go f.get(f.replicas[0], "/api/whoami", p) // ends with the process
+	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
+	f.api.set(func(a *fleetAPI) { a.slow, a.answer = 0, 0 })
+	_ = f.replicas[0].Process.Kill()
+	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
+		t.Error("the other replica did not go on")
+	}
+	if begun, refreshes, reuse := f.api.count(); begun != 2 || refreshes != 1 || reuse != 0 {
+		t.Errorf("%d begun, %d made, %d with a spent token", begun, refreshes, reuse)
+	}
+}
+
+// TestFleetAnswerLost: the API spent the token and its answer was lost. No lock can
+// help: the next call tries once more, is refused, and the session ends everywhere.
+func TestFleetAnswerLost(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.expired(1)[0]
+	f.api.set(func(a *fleetAPI) { a.lose = true })
+	if a := f.get(f.replicas[0], "/api/whoami", p); a.status != 502 {
+		t.Errorf("while the answer is lost: %s", a)
+	}
+	f.api.set(func(a *fleetAPI) { a.lose = false })
+	until(t, "the end", func() bool { return f.get(f.replicas[1], "/api/whoami", p).status == 401 })
+	for _, r := range f.replicas {
+		if a := f.get(r, "/api/whoami", p); a.status != 401 || !strings.Contains(a.body, `"reason":"upstream"`) {
+			t.Errorf("afterwards: %s", a)
+		}
+	}
+	if begun, _, reuse := f.api.count(); begun != 2 || reuse != 1 {
+		t.Errorf("%d begun, %d with a spent token", begun, reuse)
+	}
+}
+
+// TestFleetOperatorsFault: an API that says 401 invalid_client, 429 or 500 to our
+// refresh signs nobody out; a moment later the same ticket works.
+func TestFleetOperatorsFault(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.expired(1)[0]
+	for _, status := range []int{401, 429, 500} {
+		f.api.set(func(a *fleetAPI) { a.answer = status })
+		for _, r := range f.replicas {
+			if a := f.get(r, "/api/whoami", p); a.status != 502 || a.header.Get("Set-Cookie") != "" {
+				t.Errorf("refresh answers %d: %s", status, a)
+			}
+		}
+	}
+	f.api.set(func(a *fleetAPI) { a.answer = 0 })
+	until(t, "recovery", func() bool { return f.get(f.replicas[0], "/api/whoami", p).body == p.email })
+}
+
+// TestFleetSignOutDuringRefresh: a token that arrives for a session that ended
+// meanwhile brings nothing back, and is handed to the API's sign-out.
+func TestFleetSignOutDuringRefresh(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.expired(1)[0]
+	f.api.set(func(a *fleetAPI) { a.slow = 2 * time.Second })
+	waiting := make(chan reply, 1)
+	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }()
+	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
+	if a := f.ask(f.replicas[1], "POST", "/bff/logout", "", p); a.status != 204 {
+		t.Errorf("sign-out: %s", a)
+	}
+	if a := <-waiting; a.status != 401 {
+		t.Errorf("the call that waited: %s", a)
+	}
+	for _, r := range f.replicas {
+		if a := f.get(r, "/api/whoami", p); a.status != 401 {
+			t.Errorf("afterwards: %s", a)
+		}
+	}
+	until(t, "the orphaned token's sign-out", func() bool {
+		f.api.mu.Lock()
+		defer f.api.mu.Unlock()
+		return strings.Contains(strings.Join(f.api.signedOut, " "), "rt2.")
+	})
+}
+
+// TestFleetSignOutDuringCall: a slow call ends as it began; the next one is refused.
+func TestFleetSignOutDuringCall(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.signIn(f.replicas[0], "ada")
+	waiting := make(chan reply, 1)
+	go func() { waiting <- f.get(f.replicas[0], "/api/slow", p) }()
+	time.Sleep(200 * time.Millisecond) // let it reach the API: nothing tells us
+	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
+		t.Errorf("sign-out: %s", a)
+	}
+	if a := <-waiting; a.status != 200 && a.status != 401 && a.status != 0 || a.status == 200 && a.body != "ada" && a.body != "" {
+		t.Errorf("the slow call: %s", a)
+	}
+	if a := f.get(f.replicas[0], "/api/whoami", p); a.status != 401 {
+		t.Errorf("afterwards: %s", a)
+	}
+}
+
+// TestFleetSignOutIsHonoured: by the other replica at most near_cache (1 s) after the
+// 204, even when what is published does not arrive there.
+func TestFleetSignOutIsHonoured(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	for name, spoilt := range map[string]fault{"messages arrive": {}, "messages do not arrive": {mute: true}} {
+		f.replicas[1].link.set(spoilt)
+		var slowest time.Duration
+		for i := range 5 {
+			slowest = max(slowest, f.honoured(f.signIn(f.replicas[0], fmt.Sprint("p", i))))
+		}
+		t.Logf("%s: %s at most", name, slowest)
+		if slowest > time.Second+250*time.Millisecond { // near_cache, and a call's own time
+			t.Errorf("%s: honoured after %s", name, slowest)
+		}
+	}
+}
+
+// honoured measures how long the second replica serves whom the first signed out.
+func (f *fleet) honoured(p *person) time.Duration {
+	f.Helper()
+	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
+		f.Fatal("not signed in")
+	}
+	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
+		f.Fatalf("sign-out: %s", a)
+	}
+	from := time.Now()
+	last := from // when the last call that was still served had begun
+	until(f.T, "a refusal", func() bool {
+		begun := time.Now()
+		if f.get(f.replicas[1], "/api/whoami", p).status == 401 {
+			return true
+		}
+		last = begun
+		return false
+	})
+	return last.Sub(from)
+}
+
+// TestFleetStreamEnds: a stream at one replica ends after the sign-out at the other.
+func TestFleetStreamEnds(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.signIn(f.replicas[0], "ada")
+	q, _ := http.NewRequest("GET", "http://"+f.replicas[1].host+"/api/stream", nil)
+	q.Header.Set("Cookie", p.cookie)
+	q.Header.Set("X-CSRF", "1")
+	a, err := f.replicas[1].client.Do(q)
+	if err != nil || a.StatusCode != 200 {
+		t.Fatal(a, err)
+	}
+	defer a.Body.Close()
+	r := bufio.NewReader(a.Body)
+	if line, err := r.ReadString('\n'); err != nil || line != "data: x\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
+		t.Fatalf("sign-out: %s", a)
+	}
+	from := time.Now()
+	for err = nil; err == nil && time.Since(from) < 10*time.Second; {
+		_, err = r.ReadString('\n')
+	}
+	took := time.Since(from)
+	t.Logf("ended after %s", took)
+	if took > 2*time.Second {
+		t.Errorf("the stream went on for %s", took)
+	}
+}
