@@ -198,6 +198,7 @@ func TestServe(t *testing.T) {
 	if a, body := ask("GET", "/api/x", "", cookie); a.StatusCode != 200 || body != "Bearer t0ken" {
 		t.Errorf("call: %d %s", a.StatusCode, body)
 	}
+	metricsSeen(t, admin)
 	adminAPI(t, admin)
 	if a, _ := ask("GET", "/api/x", "", cookie); a.StatusCode != 401 {
 		t.Errorf("call after the operator ended the session: %d", a.StatusCode)
@@ -230,6 +231,31 @@ func TestServe(t *testing.T) {
 	}
 	if calls < 5 || strings.Contains(p.stderr.String(), "t0ken") {
 		t.Errorf("%d lines of calls in %s", calls, &p.stderr)
+	}
+}
+
+// metricsSeen: each call was counted under names of the configuration.
+func metricsSeen(t *testing.T, admin string) {
+	t.Helper()
+	a, err := http.Get(admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	text, _ := io.ReadAll(a.Body)
+	for _, want := range []string{
+		`coatcheck_calls_total{class="2xx",frontend="app",method="GET",route="/api/"} 1`,
+		`coatcheck_calls_total{class="2xx",frontend="app",method="POST",route="/bff/"} 1`,
+		`coatcheck_call_upstream_seconds_count{frontend="app",route="/api/"} 1`,
+		`coatcheck_events_total{event="sign_in",frontend="app",outcome="signed_in"} 1`,
+		`coatcheck_build_info{commit=`, "coatcheck_near_cache_hits_total", "coatcheck_sessions_watched 0", "go_goroutines ",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in the metrics", want)
+		}
+	}
+	if strings.Contains(string(text), "t0ken") {
+		t.Error("the token stands in the metrics")
 	}
 }
 

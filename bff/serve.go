@@ -87,13 +87,14 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
 		return nil, err
 	}
-	if h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: h.upstreams,
+	counts := newMetrics(h.manager)
+	if h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,
 		Log: h.log, Access: h.lines, Client: web.Client(), Pages: pages}); err != nil {
 		return nil, err
 	}
 	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager,
 		Token:    func() credential.Secret { return *h.token.Load() },
-		Draining: h.draining.Load, Log: h.log}), ReadHeaderTimeout: 5 * time.Second}
+		Draining: h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second}
 	return h, nil
 }
 

@@ -16,11 +16,13 @@ import (
 	"coatcheck/bff/session"
 )
 
-// Options are what the admin listener is made of. All are required.
+// Options are what the admin listener is made of. All but Metrics are required.
 type Options struct {
 	Manager *session.Manager
 	// Token opens the session administration; without one it answers 404.
 	Token func() credential.Secret
+	// Metrics answers GET /metrics; nil: 404.
+	Metrics http.Handler
 	// Draining reports whether the process is about to end.
 	Draining func() bool
 	Log      *slog.Logger
@@ -34,6 +36,9 @@ func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { reply(w, 200, map[string]string{"status": "ok"}) })
 	mux.HandleFunc("GET /readyz", o.ready)
+	if o.Metrics != nil {
+		mux.Handle("GET /metrics", o.Metrics)
+	}
 	mux.HandleFunc("GET /admin/sessions", o.authorized(o.list))
 	mux.HandleFunc("DELETE /admin/sessions", o.authorized(o.end))
 	return mux

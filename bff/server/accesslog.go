@@ -89,6 +89,7 @@ func appendMillis(b []byte, name string, d time.Duration) []byte {
 
 // event is the one line of something that matters for security.
 func (s *Server) event(x *exchange, kind, outcome string, more ...any) {
+	s.metrics.Event(x.frontend.name, kind, outcome)
 	attrs := []any{"event", kind, "outcome", outcome, "request_id", string(x.requestID),
 		"frontend", x.frontend.name, "address", x.client.String()}
 	if x.session != nil {
@@ -99,6 +100,7 @@ func (s *Server) event(x *exchange, kind, outcome string, more ...any) {
 
 // logRefusal is the line of a request that the gate answered.
 func (s *Server) logRefusal(r gate.Refusal) {
+	s.metrics.Malformed(r.Code)
 	s.log.LogAttrs(context.Background(), slog.LevelInfo, "refused", slog.Int("status", r.Status), slog.String("code", r.Code),
 		slog.String("address", r.Peer.Addr().String()), slog.String("error", r.Cause.Error()))
 }

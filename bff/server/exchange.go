@@ -248,7 +248,25 @@ func (x *exchange) log() {
 	if x.status >= 500 {
 		level = slog.LevelError
 	}
+	x.count()
 	x.server.logCall(x, level)
+}
+
+// count counts the call: by its route, else by its frontend, and by its code.
+func (x *exchange) count() {
+	whole := time.Since(x.begun)
+	switch {
+	case x.route != nil:
+		x.route.counts.Call(x.head.Method, x.status, whole, x.upstreamTime)
+	case x.frontend != nil:
+		x.frontend.own.Call(x.head.Method, x.status, whole, 0)
+	}
+	if x.code != "" {
+		x.server.metrics.Refused(x.code)
+	}
+	if x.streaming {
+		x.server.metrics.Stream("stream", -1)
+	}
 }
 
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }

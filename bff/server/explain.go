@@ -10,6 +10,7 @@ import (
 
 	"coatcheck/bff/gate"
 	"coatcheck/bff/http1"
+	"coatcheck/bff/metrics"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 )
@@ -25,7 +26,7 @@ type Question struct {
 // what the gate, the choice of the frontend, the guard and the routes say, and what
 // would go to the API. It runs the very code that serves.
 func Explain(c *configs.Config, ups *upstream.Set, q Question) (trail []string, err error) {
-	s, err := newSnapshot(c, ups, nil, slog.New(slog.DiscardHandler))
+	s, err := newSnapshot(c, ups, nil, metrics.New("", ""), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}

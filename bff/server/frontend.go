@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/metrics"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 )
@@ -23,6 +24,7 @@ type snapshot struct {
 	trusted      []netip.Prefix
 	frontends    map[string]*frontend
 	upstreams    *upstream.Set
+	metrics      *metrics.Metrics
 	carriers     map[string]*upstream.Carrier
 	encodedSlash bool // some route lets %2F pass
 }
@@ -44,7 +46,8 @@ type frontend struct {
 	hsts    string // value of Strict-Transport-Security, or empty
 	scheme  string // of the origins, as the API is told
 	routes  []*route
-	pages   *Pages // nil: the application is served elsewhere
+	own     *metrics.Route // of /bff and of pages
+	pages   *Pages         // nil: the application is served elsewhere
 	// signIn is the upstream that signs people in here.
 	signIn *upstream.Upstream
 	// shared: its pages live at another host than the one they call.
@@ -67,6 +70,7 @@ type route struct {
 	methods   []string
 	allow     string
 	session   sessionNeed
+	counts    *metrics.Route
 	request   ruleset // names that never go to the API
 	answer    ruleset // names that never go to the browser
 }
@@ -79,11 +83,12 @@ const (
 	sessionNone
 )
 
-func newSnapshot(c *configs.Config, ups *upstream.Set, pages map[string]*Pages, log *slog.Logger) (*snapshot, error) {
+func newSnapshot(c *configs.Config, ups *upstream.Set, pages map[string]*Pages, counts *metrics.Metrics, log *slog.Logger) (*snapshot, error) {
 	s := &snapshot{config: c, hosts: map[string]*host{}, trusted: c.TrustedProxies,
-		frontends: map[string]*frontend{}, upstreams: ups, carriers: map[string]*upstream.Carrier{}}
+		frontends: map[string]*frontend{}, upstreams: ups, metrics: counts, carriers: map[string]*upstream.Carrier{}}
 	for name := range c.Upstreams {
 		f, err := upstream.NewCarrier(ups.Get(name).ForwarderOptions(), func(open bool) {
+			counts.Breaker(name, open)
 			log.Warn("circuit breaker", "upstream", name, "open", open)
 		})
 		if err != nil {
@@ -128,6 +133,7 @@ func (s *snapshot) newFrontend(name string, config *configs.Frontend) (*frontend
 	if config.IsHTTPS() && config.HSTS > 0 {
 		f.hsts = "max-age=" + seconds(config.HSTS)
 	}
+	f.own = s.metrics.Route(f.name, "/bff/")
 	f.allowHeaders = join("Content-Type, X-CSRF, X-XSRF-TOKEN, Last-Event-ID", config.CORS.AllowHeaders)
 	f.exposeHeaders = join("Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition", config.CORS.ExposeHeaders)
 	for _, name := range f.hosts {
@@ -162,6 +168,7 @@ func (s *snapshot) newRouteTo(f *frontend, rc *configs.Route, up *upstream.Upstr
 	r := &route{config: rc, prefix: f.base + rc.Path, rewrite: rc.Path, up: up, carrier: carrier,
 		base: strings.TrimSuffix(u.EscapedPath(), "/"), host: u.Host, origin: u.Scheme + "://" + u.Host,
 		sendToken: rc.SendToken != nil && *rc.SendToken, methods: rc.Methods, allow: strings.Join(rc.Methods, ", ")}
+	r.counts = s.metrics.Route(f.name, rc.Path)
 	if rc.Rewrite != nil {
 		r.rewrite = *rc.Rewrite
 	}

@@ -139,6 +139,7 @@ func (x *exchange) passBody() error {
 		return err
 	}
 	x.streaming = true
+	x.server.metrics.Stream("stream", 1)
 	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
 		x.set("X-Accel-Buffering", "no") // an nginx in front would hold events back
 	}

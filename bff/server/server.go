@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"coatcheck/bff/gate"
+	"coatcheck/bff/metrics"
 	"coatcheck/bff/session"
 	"coatcheck/configs"
 	"coatcheck/upstream"
@@ -39,6 +40,8 @@ type Options struct {
 	Log       *slog.Logger
 	// Access takes one JSON line per call, each in one Write; nil: none.
 	Access io.Writer
+	// Metrics counts; nil: nobody does.
+	Metrics *metrics.Metrics
 	// Client is the text of /bff/client.js.
 	Client []byte
 	// Pages are built-in pages by frontend name, for the demo.
@@ -51,6 +54,7 @@ type Server struct {
 	manager    *session.Manager
 	log        *slog.Logger
 	access     io.Writer
+	metrics    *metrics.Metrics
 	client     *asset
 	pages      map[string]*Pages // built-in ones
 	app        *fiber.App
@@ -63,11 +67,14 @@ type Server struct {
 
 // New makes a server; it listens nowhere yet.
 func New(o Options) (*Server, error) {
-	first, err := newSnapshot(o.Config, o.Upstreams, o.Pages, o.Log)
+	if o.Metrics == nil {
+		o.Metrics = metrics.New("", "") // counted, and asked by nobody
+	}
+	first, err := newSnapshot(o.Config, o.Upstreams, o.Pages, o.Metrics, o.Log)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{manager: o.Manager, log: o.Log, access: o.Access, client: newAsset(o.Client, "text/javascript; charset=utf-8"), pages: o.Pages}
+	s := &Server{manager: o.Manager, log: o.Log, access: o.Access, metrics: o.Metrics, client: newAsset(o.Client, "text/javascript; charset=utf-8"), pages: o.Pages}
 	s.current.Store(first)
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true, DisableHeaderNormalizing: true, DisableDefaultContentType: true,
@@ -114,7 +121,7 @@ func (s *Server) Serve(l net.Listener) error {
 // Reload takes another configuration into use: calls at work finish with the old one.
 // Connection limits are those of the start. A forwarder in use is closed later.
 func (s *Server) Reload(c *configs.Config, ups *upstream.Set) error {
-	next, err := newSnapshot(c, ups, s.pages, s.log)
+	next, err := newSnapshot(c, ups, s.pages, s.metrics, s.log)
 	if err != nil {
 		return err
 	}

@@ -87,8 +87,10 @@ func (s *Server) passUpgrade(x *exchange) error {
 		stop = s.manager.Watch(x.ticket, func(session.Reason) { t.end(closePolicy) })
 	}
 	s.tunnels.add(t)
+	s.metrics.Stream("websocket", 1)
 	x.ctx.Hijack(func(net.Conn) { // its goroutine ends with the tunnel
 		defer s.tunnels.remove(t)
+		defer s.metrics.Stream("websocket", -1)
 		defer stop()
 		conn.Tunnel()
 		t.run()

@@ -1,0 +1,135 @@
+// Package metrics counts what happens, for Prometheus. Labels are names of the
+// configuration and words of closed lists, never what a request says, so that no
+// caller can make them grow. Where a call is counted on the hot path, its counters
+// were looked up before ([Metrics.Route]).
+package metrics
+
+import (
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// buckets of durations, in seconds: from what Coatcheck itself takes to a slow API.
+var buckets = []float64{.0002, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30}
+
+// Metrics are all counters of one process.
+type Metrics struct {
+	registry *prometheus.Registry
+	calls    *prometheus.CounterVec
+	own, api *prometheus.HistogramVec
+	events   *prometheus.CounterVec
+	refusals *prometheus.CounterVec
+	gate     *prometheus.CounterVec
+	streams  *prometheus.GaugeVec
+	breaker  *prometheus.GaugeVec
+}
+
+// New makes the counters and those of the Go runtime and the process. version and
+// commit say what is running.
+func New(version, commit string) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry()}
+	m.calls = counter("calls_total", "Calls answered.", "frontend", "route", "method", "class")
+	m.own = histogram("call_own_seconds", "Time of a call that Coatcheck itself took.", "frontend", "route")
+	m.api = histogram("call_upstream_seconds", "Time of a call until the API's answer began.", "frontend", "route")
+	m.events = counter("events_total", "Events that matter for security, by kind and outcome.", "frontend", "event", "outcome")
+	m.refusals = counter("refusals_total", "Calls that Coatcheck answered itself with an error, by code.", "code")
+	m.gate = counter("malformed_total", "Requests that the raw gate refused, by code.", "code")
+	m.streams = gauge("open_streams", "Answers on their way, by kind.", "kind")
+	m.breaker = gauge("breaker_open", "1 while an API is left alone because it does not answer.", "upstream")
+	build := gauge("build_info", "Always 1; the labels say what runs.", "version", "commit", "go")
+	build.WithLabelValues(version, commit, runtime.Version()).Set(1)
+	m.registry.MustRegister(m.calls, m.own, m.api, m.events, m.refusals, m.gate, m.streams, m.breaker, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "coatcheck", Name: name, Help: help}, labels)
+}
+
+func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "coatcheck", Name: name, Help: help}, labels)
+}
+
+func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "coatcheck", Name: name, Help: help, Buckets: buckets}, labels)
+}
+
+// Handler answers GET /metrics.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Read adds a value that is read when somebody asks: a total, or what is now.
+func (m *Metrics) Read(name, help string, total bool, value func() float64) {
+	if total {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "coatcheck", Name: name, Help: help}, value))
+		return
+	}
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "coatcheck", Name: name, Help: help}, value))
+}
+
+// Event counts one security event.
+func (m *Metrics) Event(frontend, event, outcome string) {
+	m.events.WithLabelValues(frontend, event, outcome).Inc()
+}
+
+// Refused counts an answer of Coatcheck's own; code is one of its closed list.
+func (m *Metrics) Refused(code string) { m.refusals.WithLabelValues(code).Inc() }
+
+// Malformed counts a request that the raw gate refused.
+func (m *Metrics) Malformed(code string) { m.gate.WithLabelValues(code).Inc() }
+
+// Stream counts answers on their way: "stream" or "websocket".
+func (m *Metrics) Stream(kind string, change float64) { m.streams.WithLabelValues(kind).Add(change) }
+
+// Breaker notes that an upstream's circuit breaker opened or closed.
+func (m *Metrics) Breaker(upstream string, open bool) {
+	value := 0.0
+	if open {
+		value = 1
+	}
+	m.breaker.WithLabelValues(upstream).Set(value)
+}
+
+// methods that are counted apart; the gate lets no others in.
+var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+var classes = [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}
+
+// Route counts the calls of one route; its counters are looked up once.
+type Route struct {
+	calls    [len(methods)][len(classes)]prometheus.Counter
+	own, api prometheus.Observer
+}
+
+// Route looks up the counters of a route.
+func (m *Metrics) Route(frontend, route string) *Route {
+	r := &Route{own: m.own.WithLabelValues(frontend, route), api: m.api.WithLabelValues(frontend, route)}
+	for i, method := range methods {
+		for j, class := range classes {
+			r.calls[i][j] = m.calls.WithLabelValues(frontend, route, method, class)
+		}
+	}
+	return r
+}
+
+// Call counts one call: whole is its time altogether, api the API's part of it, 0
+// where the API was not asked.
+func (r *Route) Call(method []byte, status int, whole, api time.Duration) {
+	for i := range methods {
+		if methods[i] == string(method) {
+			r.calls[i][min(max(status/100, 1), len(classes))-1].Inc()
+			break
+		}
+	}
+	r.own.Observe((whole - api).Seconds())
+	if api > 0 {
+		r.api.Observe(api.Seconds())
+	}
+}
