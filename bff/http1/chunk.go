@@ -68,8 +68,8 @@ func unexpected(err error) error {
 	return err
 }
 
-// Whole reports whether the rest of the body is well-formed and wholly buffered,
-// so that reading it will not wait. It takes nothing.
+// Whole reports whether the rest of the body is buffered, trailers included, so that
+// reading it waits for nothing: it ends, or proves malformed. It takes nothing.
 func (c *Chunks) Whole() bool {
 	b, skip := c.r.Buffered(), c.left
 	if c.begun {

@@ -250,7 +250,10 @@ func (h *Head) framing(f Field) error {
 		}
 	case len("transfer-encoding"):
 		if EqualFold(f.Name, "transfer-encoding") {
-			if h.Chunked || string(f.Value) != "chunked" {
+			// Codings have no case (RFC 9112 §7), and some APIs write Chunked. From
+			// browsers it comes in one way; anything else is somebody's experiment.
+			known := EqualFold(f.Value, "chunked") && (h.Status > 0 || string(f.Value) == "chunked")
+			if h.Chunked || !known {
 				return errCoding
 			}
 			h.Chunked = true
