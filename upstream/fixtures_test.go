@@ -61,7 +61,7 @@ func readAPI(t *testing.T, name string) map[string]*configs.Upstream {
 }
 
 func TestFixtures(t *testing.T) {
-	for _, file := range []string{"testdata/fixtures.yaml", "testdata/more.yaml"} {
+	for _, file := range []string{"testdata/fixtures.yaml", "testdata/more.yaml", "testdata/gallery.yaml"} {
 		for i, f := range readFixtures(t, file) {
 			t.Run(fmt.Sprintf("%d_%s_%s_%s", i+1, f.text("api"), f.text("do"), f.text("then")), func(t *testing.T) {
 				newScene(t, f).play()

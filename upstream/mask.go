@@ -185,7 +185,7 @@ func shownHeader(name, text string) string {
 			return scheme + " " + masked
 		}
 	}
-	return text
+	return fmt.Sprintf("%s (%d characters)", masked, len(text))
 }
 
 // shownBody is a request's body: {names} stand for themselves, constants are shown

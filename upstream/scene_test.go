@@ -127,10 +127,14 @@ func (s *scene) signedIn(in *upstream.SignedIn, err error, then string) {
 		for _, name := range in.Step.Fields {
 			fields = append(fields, name)
 		}
-		if in.Step.Name != s.f.text("step") || !reflect.DeepEqual(fields, s.f["fields"]) {
+		want, kept := s.f.text("step"), "kept"
+		if s.f.has("next") { // from one step to another
+			want, kept = s.f.text("next"), "keeps"
+		}
+		if in.Step.Name != want || !reflect.DeepEqual(fields, s.f["fields"]) {
 			s.t.Fatalf("step %q with %q", in.Step.Name, in.Step.Fields)
 		}
-		s.compare("kept", in.Step.Kept)
+		s.compare(kept, in.Step.Kept)
 	case "signed_in":
 		if s.f.has("subject") && in.Subject != s.f.text("subject") {
 			s.t.Errorf("subject %q, want %q", in.Subject, s.f.text("subject"))
