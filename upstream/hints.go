@@ -12,8 +12,8 @@ import (
 
 // hints tells, where a mapping did not fit an answer, which places in it look like
 // what a mapping takes, and the YAML that would take them. It guesses by names and
-// forms; it knows no API.
-func (t *trace) hints(a *answer) {
+// forms; it knows no API. dead is what a refusal means there.
+func (t *trace) hints(a *answer, dead string) {
 	g := &guesses{at: a.at}
 	g.walk(nil, a.doc)
 	g.outside(a)
@@ -24,7 +24,7 @@ func (t *trace) hints(a *answer) {
 		t.guessed("the person", g.people)
 	}
 	t.guessed("what went wrong", g.errors)
-	lines := g.yaml(a)
+	lines := g.yaml(a, dead)
 	if len(lines) == 0 {
 		t.line("? nothing in it looks like a token, an end, a person or an error's code")
 		return
@@ -213,16 +213,16 @@ func (g *guesses) wrong(place, key, text string) {
 }
 
 // yaml is the mapping that the guesses make.
-func (g *guesses) yaml(a *answer) (lines []string) {
+func (g *guesses) yaml(a *answer, dead string) (lines []string) {
 	for _, list := range [][]guess{g.access, g.refresh, g.ends, g.people, g.errors} {
 		sortGuesses(list)
 	}
 	if a.status >= 400 {
 		if len(g.errors) > 0 {
 			e := g.errors[0]
-			lines = append(lines, fmt.Sprintf("answers: [{status: %d, at: %s, is: %s, means: invalid_credentials}]   # or another of the meanings", a.status, e.place, encode(e.text)))
+			lines = append(lines, fmt.Sprintf("answers: [{status: %d, at: %s, is: %s, means: %s}]   # or another of the meanings", a.status, e.place, encode(e.text), dead))
 		}
-		return append(lines, fmt.Sprintf("rejected: [%d]   # if every %d means wrong credentials", a.status, a.status))
+		return append(lines, fmt.Sprintf("rejected: [%d]   # if every %d means %s", a.status, a.status, dead))
 	}
 	var parts []string
 	if len(g.access) > 0 {

@@ -88,7 +88,7 @@ func (t *trace) decides(x *exchange, a *answer, next string, err error) {
 	}
 	t.line("= %s", x.rules.decision(a))
 	if err != nil && isInvalid(err) {
-		t.hints(a)
+		t.hints(a, x.rules.dead)
 	}
 	if next != "" {
 		t.line("= goes on with step %s", next)
@@ -165,7 +165,7 @@ func (t *trace) takes(c *credentialPlaces, a *answer, taken *credential.Credenti
 	}
 	if err != nil {
 		t.line("= not usable: %v", err)
-		t.hints(a)
+		t.hints(a, "")
 		return
 	}
 	t.learnAll(taken.Values())
