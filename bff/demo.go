@@ -21,6 +21,7 @@ func demoFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "listen", Value: "localhost:8080", Usage: "`ADDRESS` of the demo; its pages' addresses have its port"},
 		&cli.StringFlag{Name: "store", Value: "memory://", Usage: "session store `URL`"},
+		&cli.StringFlag{Name: "api", Usage: "`NAME` of an API that the demo answers as: " + strings.Join(demo.Speaks(), ", ")},
 	}
 }
 
@@ -31,6 +32,10 @@ const demoCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-sr
 // demo runs everything in one process: an API on another origin, two frontends, and
 // Coatcheck between them.
 func (p *program) demo(ctx context.Context, c *cli.Command) error {
+	text, err := demoConfig(c.String("api"))
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	api, err := net.Listen("tcp", "127.0.0.1:0")
@@ -45,7 +50,7 @@ func (p *program) demo(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return failure{err}
 	}
-	config, faults := configs.Parse("demo.yaml", configs.Demo(), p.demoEnv(port, api.Addr().String(), c.String("store")), nil)
+	config, faults := configs.Parse("demo.yaml", text, p.demoEnv(port, api.Addr().String(), c.String("store")), nil)
 	if p.report(faults) > 0 {
 		return errRefused
 	}
@@ -59,8 +64,9 @@ func (p *program) demo(ctx context.Context, c *cli.Command) error {
 		return failure{err}
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- demo.Serve(ctx, api, demo.Options{}) }() // ends with ctx
+	go func() { ended <- demo.Serve(ctx, api, demo.Options{API: c.String("api")}) }() // ends with ctx
 	greet(p.stdout, port, api.Addr().String(), h.operators.Addr().String())
+	p.greetAPI(c.String("api"))
 	err = h.run(ctx)
 	cancel()
 	<-ended
@@ -72,6 +78,7 @@ func (p *program) demoEnv(port, api, store string) func(string) (string, bool) {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails: crypto/rand ends the process instead
 	values := map[string]string{"DEMO_PORT": port, "DEMO_API": "http://" + api, "DEMO_STORE": store,
+		"API_CLIENT_ID": "demo", "API_CLIENT_SECRET": "demo", "API_AUDIENCE": "https://api.example.net", "API_KEY": "demo",
 		"DEMO_KEY": base64.StdEncoding.EncodeToString(key)}
 	return func(name string) (string, bool) {
 		if v, ok := values[name]; ok {

@@ -40,7 +40,7 @@ func (p *program) explain(_ context.Context, c *cli.Command) error {
 	trail, err := server.Explain(config, ups, server.Question{
 		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
 	if err != nil {
-		return failure{err}
+		return err // the question is at fault
 	}
 	for _, line := range trail {
 		fmt.Fprintln(p.stdout, line)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -60,23 +61,21 @@ type replica struct {
 	host   string
 	admin  string
 	client *http.Client
-	again  func() *process // starts it anew, on the same ports
 }
 
 // newFleet starts both against the Redis at addr. user, if any, is "name:password@".
-func newFleet(t *testing.T, addr, user string, wrap ...string) *fleet {
+func newFleet(t *testing.T, addr, user string) *fleet {
 	t.Helper()
 	f := &fleet{T: t, api: newFleetAPI(t)}
 	for i := range f.replicas {
 		f.replicas[i] = &replica{link: newLink(t, addr)}
 	}
-	f.launch(func(r *replica) string { return "redis://" + user + r.link.addr() + "/0" }, wrap)
+	f.launch(func(r *replica) string { return "redis://" + user + r.link.addr() + "/0" })
 	return f
 }
 
-// launch starts the two processes; store says where each has its sessions, wrap is a
-// command in front of the second.
-func (f *fleet) launch(store func(*replica) string, wrap []string) {
+// launch starts the two processes; store says where each has its sessions.
+func (f *fleet) launch(store func(*replica) string) {
 	f.Helper()
 	file, err := built()
 	if err != nil {
@@ -86,25 +85,36 @@ func (f *fleet) launch(store func(*replica) string, wrap []string) {
 	if err := os.WriteFile(config, []byte(fleetConfig), 0o600); err != nil {
 		f.Fatal(err)
 	}
-	ports := [2]string{freePort(f.T), freePort(f.T)}
+	ports := [2]string{quietPort(f.T), quietPort(f.T)}
 	_, key, _ := command(nil, "keygen")
 	for i, r := range f.replicas {
-		admin := freePort(f.T)
+		admin := quietPort(f.T)
 		r.host, r.admin = "localhost:"+ports[i], "http://127.0.0.1:"+admin
 		r.client = clientOf("127.0.0.1:" + ports[i])
 		env := []string{"PORT=" + ports[i], "ADMIN=" + admin, "PORT_0=" + ports[0], "PORT_1=" + ports[1],
 			"STORE=" + store(r), "API=" + f.api.URL, "KEY=" + strings.TrimSpace(key)}
 		args := []string{file, "serve", "-config", config}
-		if i == 1 {
-			args = append(wrap, args...)
-		}
-		r.again = func() *process { return start(f.T, env, args[0], args[1:]...) }
-		r.process = r.again()
+		r.process = start(f.T, env, args[0], args[1:]...)
 	}
 	for _, r := range f.replicas {
 		until(f.T, "a replica that runs", func() bool { return status(r.admin+"/livez") == 200 })
 		until(f.T, "a replica that serves", func() bool { return f.get(r, "/open/x", nil).status == 200 })
 	}
+}
+
+// quietPort is a free port that no outgoing connection is given: those of this much
+// traffic would take one between its choice and its use.
+func quietPort(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		port := fmt.Sprint(12000 + rand.IntN(20000))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+	t.Fatal("no free port")
+	return ""
 }
 
 // clientOf keeps many connections to one address, whatever the host's name.

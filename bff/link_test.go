@@ -249,7 +249,7 @@ func redisAt(t *testing.T, port string, args ...string) *process {
 // oneRedis starts an empty Redis and returns its address.
 func oneRedis(t *testing.T, args ...string) string {
 	t.Helper()
-	port := freePort(t)
+	port := quietPort(t)
 	redisAt(t, port, append([]string{"--dir", t.TempDir()}, args...)...)
 	return "127.0.0.1:" + port
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log"
 	"log/slog"
 	"sync"
 	"time"
@@ -96,4 +97,20 @@ func levelOf(name string) slog.Level {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(name)) // checked by package configs
 	return level
+}
+
+// muteStandardLog keeps the standard library's own messages, which may hold what an API
+// or a caller sent, out of the log: each becomes one line that says nothing of it.
+func muteStandardLog(to *slog.Logger) *log.Logger {
+	quiet := log.New(mute{to}, "", 0)
+	log.SetFlags(0)
+	log.SetOutput(mute{to})
+	return quiet
+}
+
+type mute struct{ log *slog.Logger }
+
+func (m mute) Write(p []byte) (int, error) {
+	m.log.Warn("a library had something to say, which is not repeated because it may hold a secret")
+	return len(p), nil
 }

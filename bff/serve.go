@@ -72,6 +72,7 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr)}
 	h.level.Set(levelOf(config.Log.Level))
 	h.log = newLog(h.lines, h.level)
+	quiet := muteStandardLog(h.log)
 	h.token.Store(&config.Admin.Token)
 	options, err := h.sessionOptions(config)
 	if err != nil {
@@ -94,7 +95,7 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	}
 	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager,
 		Token:    func() credential.Secret { return *h.token.Load() },
-		Draining: h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second}
+		Draining: h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
 	return h, nil
 }
 

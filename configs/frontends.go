@@ -13,10 +13,14 @@ func (ck *checker) frontends() {
 	for i, name := range names {
 		f, path := ck.config.Frontends[name], child("frontends", name)
 		ck.frontend(path, name, f)
-		if other, taken := cookies[f.Cookie.Name]; taken {
-			ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", "leave the name out: it is made of the frontend's own")
+		// A sign-in that waits for a step has a cookie of its own, named after the session's.
+		for _, cookie := range []string{f.Cookie.Name, f.Cookie.Name + "-step"} {
+			if other, taken := cookies[cookie]; taken && other != name {
+				ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", "leave the name out: it is made of the frontend's own")
+				break
+			}
+			cookies[cookie] = name
 		}
-		cookies[f.Cookie.Name] = name
 		for _, other := range names[:i] {
 			ck.together(name, other)
 		}

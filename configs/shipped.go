@@ -1,12 +1,22 @@
 package configs
 
-import _ "embed"
+import "embed"
 
 //go:embed demo.yaml
 var demo []byte
 
 //go:embed coatcheck.schema.json
 var schema []byte
+
+//go:embed apis/*.yaml
+var apis embed.FS
+
+// API returns the ready-made configuration of an API, by its file's name without
+// ".yaml"; false where there is none.
+func API(name string) ([]byte, bool) {
+	text, err := apis.ReadFile("apis/" + name + ".yaml")
+	return text, err == nil
+}
 
 // Demo returns the configuration of `coatcheck demo`. It needs the variables
 // that its comment names.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // closedPaths are the paths of an upstream that no route reaches: a page that
@@ -55,10 +56,14 @@ func appendSegments(list []string, path string) []string {
 	if decoded, err := url.PathUnescape(path); err == nil {
 		path = decoded
 	}
+	if i := strings.IndexAny(path, "?#"); i >= 0 {
+		path = path[:i] // a server that decodes before it splits ends the path here
+	}
 	for more := true; more; {
 		var segment string
 		segment, path, more = strings.Cut(path, "/")
 		segment, _, _ = strings.Cut(segment, ";")
+		segment = strings.TrimFunc(segment, func(r rune) bool { return string(r) != wild && (!unicode.IsGraphic(r) || unicode.IsSpace(r)) })
 		if segment != "" {
 			list = append(list, fold(segment))
 		}

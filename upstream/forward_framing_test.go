@@ -63,7 +63,9 @@ func TestFraming(t *testing.T) {
 		{name: "unasked 101", answer: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", err: upstream.ErrInvalid},
 		{name: "unasked 101, then 200", answer: "HTTP/1.1 101 Switching Protocols\r\n\r\n" + ok("x"), err: upstream.ErrInvalid},
 		{name: "eleven interims", answer: strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 11) + ok("x"), err: upstream.ErrInvalid},
-		{name: "interim with length", answer: "HTTP/1.1 103 Early Hints\r\nContent-Length: 1\r\n\r\nx" + ok("x"), err: upstream.ErrInvalid},
+		{name: "interim with length", answer: "HTTP/1.1 103 Early Hints\r\nContent-Length: 1\r\n\r\n" + ok("x"), err: upstream.ErrInvalid},
+		{name: "chunked interim", answer: "HTTP/1.1 103 Early Hints\r\nTransfer-Encoding: chunked\r\n\r\n" + ok("x"), err: upstream.ErrInvalid},
+		{name: "interim with length zero", answer: "HTTP/1.1 103 Early Hints\r\nContent-Length: 0\r\n\r\n" + ok("x"), status: 200, body: "x", length: 1, again: true},
 		{name: "two lengths", answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx", err: upstream.ErrInvalid},
 		{name: "the same length twice", answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", err: upstream.ErrInvalid},
 		{name: "list of lengths", answer: "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\nx", err: upstream.ErrInvalid},
@@ -108,6 +110,7 @@ func TestFraming(t *testing.T) {
 		{name: "interim and no more", answer: "HTTP/1.1 103 Early Hints\r\n\r\n", end: true, err: upstream.ErrUnreachable},
 		{name: "small chunk section malformed", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA b\r\n\r\n", err: upstream.ErrInvalid},
 
+		{name: "short small body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello", end: true, err: upstream.ErrUnreachable},
 		{name: "short body", answer: "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nhello", end: true, status: 200, body: "hello", length: 100000, err: io.ErrUnexpectedEOF},
 		{name: "huge length", answer: "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\nhello", end: true, status: 200, body: "hello", length: 99999999999, err: io.ErrUnexpectedEOF},
 		{name: "short chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhello", end: true, status: 200, body: "hello", length: -1, err: io.ErrUnexpectedEOF},
@@ -171,6 +174,32 @@ func TestFramingAnyCut(t *testing.T) {
 		got := get(f, "/")
 		if got.status != 200 || got.body != "hello!" || !got.whole || !strings.Contains(got.fields, "X-A: b") {
 			t.Fatalf("cut at %d: %v", cut, got)
+		}
+	}
+	if n := api.dialled(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+}
+
+// A small body is given out whole where one more read is enough for it, and
+// streams where it is not; it is the same body.
+func TestSmallBodyInParts(t *testing.T) {
+	const body = "hello, world"
+	api := serveWire(t, func(p *wirePeer) {
+		for r := p.request(); r != nil; r = p.request() {
+			parts := len(r.URL.Path)
+			answer := ok(body)
+			p.say(answer[:len(answer)-len(body)])
+			for i := range parts {
+				time.Sleep(time.Millisecond)
+				p.say(body[len(body)*i/parts : len(body)*(i+1)/parts])
+			}
+		}
+	})
+	f := newForwarder(t, api)
+	for parts := 1; parts <= len(body); parts++ {
+		if got := get(f, "/"+strings.Repeat("x", parts-1)); got.body != body || !got.whole {
+			t.Errorf("in %d parts: %v", parts, got)
 		}
 	}
 	if n := api.dialled(); n != 1 {

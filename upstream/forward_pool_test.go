@@ -89,6 +89,45 @@ func TestPoolWaiting(t *testing.T) {
 	}
 }
 
+// Whoever waits gets the place of a connection that breaks, and a connection that
+// comes back, in the order in which they came.
+func TestPoolHandsOver(t *testing.T) {
+	for name, says := range map[string]string{"breaks": "", "comes back": ok("first")} {
+		t.Run(name, func(t *testing.T) {
+			asked, release := make(chan bool, 1), make(chan bool)
+			api := serveWire(t, func(p *wirePeer) {
+				for r := p.request(); r != nil; r = p.request() {
+					if r.URL.Path != "/first" {
+						p.say(ok(r.URL.Path))
+						continue
+					}
+					asked <- true
+					<-release
+					if says == "" {
+						return
+					}
+					p.say(says)
+				}
+			})
+			f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns, o.ConnectTimeout = 1, time.Minute })
+			var callers sync.WaitGroup
+			callers.Go(func() { do(f, newCall("POST", "/first")) })
+			<-asked
+			for i := range 10 {
+				callers.Go(func() {
+					path := fmt.Sprint("/", i)
+					if got := get(f, path); got.body != path {
+						t.Errorf("%s got %v", path, got)
+					}
+				})
+			}
+			time.Sleep(5 * time.Millisecond) // most of them wait by now
+			close(release)
+			within(t, 20*time.Second, "all were served", callers.Wait)
+		})
+	}
+}
+
 // The connection used last is used first, those that are too many or too old are
 // closed, and Close closes the rest.
 func TestPoolIdle(t *testing.T) {
@@ -180,5 +219,22 @@ func TestPoolRest(t *testing.T) {
 	}
 	if open, idle := f.Open(); open != 3 || idle != 3 {
 		t.Errorf("%d open, %d idle", open, idle)
+	}
+	// Where there is no other place, nobody waits for the rest to end.
+	one := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns = 1 })
+	var callers sync.WaitGroup
+	begun := time.Now()
+	for range 4 {
+		callers.Go(func() {
+			for range 25 {
+				if got := get(one, "/"); got.status != 204 {
+					t.Error(got)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("100 calls took %v: they waited", took)
 	}
 }

@@ -187,3 +187,33 @@ func TestUnreachable(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Nor does a body's rolling deadline of one call stand for one of the next: a body
+// that takes longer than its head may is given its time.
+func TestRollingDoesNotOutlive(t *testing.T) {
+	api := serveWire(t, func(p *wirePeer) {
+		for r := p.request(); r != nil; r = p.request() {
+			if r.URL.Path == "/large" {
+				p.say(ok(strings.Repeat("x", 1<<20)))
+				continue
+			}
+			p.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+			time.Sleep(4 * short)
+			p.say("0\r\n\r\n")
+		}
+	})
+	f := newForwarder(t, api)
+	for _, streamed := range []bool{false, true} {
+		if got := get(f, "/large"); !got.whole {
+			t.Fatal(got)
+		}
+		call := newCall("POST", "/slow")
+		call.HeaderTimeout = 2 * short
+		if streamed {
+			call.Body, call.BodyLength = strings.NewReader("x"), -1
+		}
+		if got := do(f, call); got.body != "x" || !got.whole {
+			t.Errorf("streamed %v: %v", streamed, got)
+		}
+	}
+}

@@ -43,8 +43,11 @@ func TestTunnel(t *testing.T) {
 	if _, err := io.WriteString(tunnel, "second"); err != nil {
 		t.Fatal(err)
 	}
-	got := make([]byte, len("first;second"))
-	if _, err := io.ReadFull(tunnel, got); err != nil || string(got) != "first;second" {
+	if prefix := tunnel.Prefix(); string(prefix) != "first;" || tunnel.Prefix() != nil {
+		t.Errorf("prefix %q", prefix)
+	}
+	got := make([]byte, len("second"))
+	if _, err := io.ReadFull(tunnel, got); err != nil || string(got) != "second" {
 		t.Errorf("%q %v", got, err)
 	}
 	if open, idle := f.Open(); open != 1 || idle != 0 {
@@ -54,6 +57,24 @@ func TestTunnel(t *testing.T) {
 	_ = tunnel.Close()
 	if open, _ := f.Open(); open != 0 {
 		t.Errorf("%d open", open)
+	}
+}
+
+// Whoever does not ask for the prefix reads it.
+func TestTunnelReadsPrefix(t *testing.T) {
+	api := serveWire(t, func(p *wirePeer) {
+		p.head()
+		p.say(switched + "first;")
+		p.say("second")
+	})
+	var ans upstream.Answer
+	if err := newForwarder(t, api).Do(upgradeCall(), &ans); err != nil {
+		t.Fatal(err)
+	}
+	tunnel := ans.Hijack()
+	defer tunnel.Close()
+	if got, err := io.ReadAll(tunnel); string(got) != "first;second" || err != nil {
+		t.Errorf("%q %v", got, err)
 	}
 }
 

@@ -91,30 +91,38 @@ func TestTwoPeople(t *testing.T) {
 		"an answer unasked, then closed": func(p *wirePeer, who string) { p.say(ok(who) + ok(who)); p.finish() },
 	}
 	for name, fault := range faults {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			api := serveWire(t, func(p *wirePeer) {
-				n := 0
-				for r := p.request(); r != nil; r = p.request() {
-					if n++; n%3 == 2 {
-						fault(p, r.URL.Path)
-						continue
-					}
-					p.say(ok(r.URL.Path))
-				}
+		for _, conns := range []int{1, 2, 0} { // 0: as many as they like
+			t.Run(fmt.Sprint(name, conns), func(t *testing.T) {
+				t.Parallel()
+				misbehave(t, fault, conns)
 			})
-			f := newForwarder(t, api)
-			var people sync.WaitGroup
-			for _, person := range []string{"/ann", "/bob"} {
-				people.Go(func() {
-					for i := range 60 {
-						oneCall(t, f, fmt.Sprintf("%s-%03d;", person, i))
-					}
-				})
+		}
+	}
+}
+
+// misbehave lets two people call, over an API that commits the fault at every
+// third call of a connection.
+func misbehave(t *testing.T, fault func(p *wirePeer, who string), conns int) {
+	api := serveWire(t, func(p *wirePeer) {
+		n := p.index % 2
+		for r := p.request(); r != nil; r = p.request() {
+			if n++; n%3 == 2 {
+				fault(p, r.URL.Path)
+				continue
 			}
-			people.Wait()
+			p.say(ok(r.URL.Path))
+		}
+	})
+	f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns, o.ConnectTimeout = conns, time.Minute })
+	var people sync.WaitGroup
+	for _, person := range []string{"/ann", "/bob"} {
+		people.Go(func() {
+			for i := range 40 {
+				oneCall(t, f, fmt.Sprintf("%s-%03d;", person, i))
+			}
 		})
 	}
+	people.Wait()
 }
 
 // oneCall makes one call, with every third method, and fails if what comes back

@@ -87,6 +87,12 @@ func (p *connPool) reserve(ctx context.Context) (*conn, error) {
 		p.mu.Unlock()
 		return c, nil
 	}
+	if len(p.resting) > 0 {
+		p.resting[0].kill() // its place is of more use
+		p.resting = slices.Delete(p.resting, 0, 1)
+		p.mu.Unlock()
+		return nil, nil
+	}
 	w := &waiter{make(chan *conn, 1)}
 	p.waiting = append(p.waiting, w)
 	p.mu.Unlock()
@@ -110,18 +116,18 @@ func (p *connPool) withdraw(w *waiter, cause error) (*conn, error) {
 	return nil, cause
 }
 
-// put takes back a connection that is fit for another call. Where rested is true
-// it is handed out only after a while.
-func (p *connPool) put(c *conn, rested bool) {
+// put takes back a connection that is fit for another call, which comes after a
+// rest where that is due, or over a new connection where somebody waits.
+func (p *connPool) put(c *conn, mustRest bool) {
 	c.since = time.Now()
 	c.reader.Release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case !rested && p.handLocked(c):
-	case p.closed || len(p.idle)+len(p.resting) >= p.maxIdle:
+	case !mustRest && p.handLocked(c):
+	case p.closed || len(p.waiting) > 0 || len(p.idle)+len(p.resting) >= p.maxIdle:
 		p.dropLocked(c)
-	case rested:
+	case mustRest:
 		p.resting = append(p.resting, c)
 		p.armLocked()
 	default:

@@ -85,7 +85,8 @@ func (u *upload) answer() (early bool) {
 	return !u.last
 }
 
-// stop ends the sending where it is: nothing completes the body.
+// stop ends the sending where it is: nothing completes the body. A write that is
+// under way ends with the connection.
 func (u *upload) stop() {
 	u.mu.Lock()
 	if u.stopped {
@@ -93,7 +94,6 @@ func (u *upload) stop() {
 		return
 	}
 	u.stopped = true
-	_ = u.conn.net.SetWriteDeadline(time.Unix(1, 0))
 	u.mu.Unlock()
 	select {
 	case <-u.done:

@@ -157,6 +157,9 @@ func (u *Upstream) CanRefresh() bool { return u.refresh != nil }
 // CanSignOut reports whether the API is told that a person signed out.
 func (u *Upstream) CanSignOut() bool { return u.logout != nil }
 
+// HasSteps reports whether a sign-in may need more than one answer from the person.
+func (u *Upstream) HasSteps() bool { return len(u.steps) > 0 }
+
 // CanVerify reports whether the API can be asked if a token still lives.
 func (u *Upstream) CanVerify() bool { return u.verify != nil }
 

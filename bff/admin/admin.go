@@ -68,7 +68,8 @@ func (o Options) ready(w http.ResponseWriter, r *http.Request) {
 // authorized lets a call through that brings the token.
 func (o Options) authorized(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		ok := strings.EqualFold(scheme, "bearer") // RFC 9110 §11.1
 		switch {
 		case o.Token().IsEmpty():
 			http.NotFound(w, r)

@@ -216,6 +216,12 @@ func move(by *time.Time, d time.Duration, set func(time.Time) error) error {
 	return set(want)
 }
 
+// SetDeadline implements [net.Conn]. What the gate had set is void then.
+func (c *Conn) SetDeadline(t time.Time) error {
+	c.readBy, c.writeBy = time.Time{}, time.Time{}
+	return c.Conn.SetDeadline(t)
+}
+
 // Close implements [net.Conn]. Behind an answer that left part of the request
 // unread, it closes one half first and reads on for a moment.
 func (c *Conn) Close() error {

@@ -124,6 +124,16 @@ func (r *Request) Interrupt() {
 	_ = r.conn.SetReadDeadline(time.Unix(1, 0))
 }
 
+// Linger makes the connection end with the answer, reading on for a moment.
+func (r *Request) Linger() { r.conn.linger.Store(true) }
+
 // Finish reports whether the whole body was read, skipping without waiting what is
-// already here. Where it is false the connection must end with the answer.
-func (r *Request) Finish() bool { return r.body.finish() }
+// already here. Where it is false the connection must end with the answer, and will
+// linger: the peer's TCP would throw an answer away that a reset overtakes.
+func (r *Request) Finish() bool {
+	done := r.body.finish()
+	if !done {
+		r.conn.linger.Store(true)
+	}
+	return done
+}

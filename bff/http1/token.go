@@ -95,6 +95,9 @@ func TrimOWS(b []byte) []byte {
 	return b
 }
 
+// IsHost reports whether b is host[:port] as a Host must be.
+func IsHost(b []byte) bool { return isHost(b) }
+
 // isHost reports whether b is host[:port] (RFC 9112 §3.2): a name of letters,
 // digits, "-", "." and "_", or an IPv6 address in brackets. No userinfo, nothing else.
 func isHost(b []byte) bool {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"strconv"
@@ -32,7 +33,7 @@ func (x *exchange) appendLine(b []byte, level slog.Level) []byte {
 	b = append(b, `","msg":"call"`...)
 	b = appendText(b, "request_id", x.requestID)
 	b = appendText(b, "method", x.head.Method)
-	b = appendText(b, "path", x.target.path)
+	b = appendText(b, "path", x.loggedPath())
 	b = appendNumber(b, "status", int64(x.status))
 	b = appendMillis(b, "duration_ms", time.Since(x.begun))
 	b = appendNumber(b, "bytes_in", x.request.BodyRead())
@@ -56,6 +57,12 @@ func (x *exchange) appendLine(b []byte, level slog.Level) []byte {
 		b = appendText(b, "error", x.cause.Error())
 	}
 	return append(b, '}', '\n')
+}
+
+// loggedPath is the path as it came, also where it was refused; cut where it is long.
+func (x *exchange) loggedPath() []byte {
+	path, _, _ := bytes.Cut(x.head.Target, []byte{'?'})
+	return path[:min(len(path), 1024)]
 }
 
 // appendText appends a member whose value is text. Control bytes, and bytes that are

@@ -61,7 +61,7 @@ func parseAddress(s string) (netip.Addr, bool) {
 func (s *snapshot) calledHost(peer netip.Addr, h *http1.Head) []byte {
 	if len(s.trusted) > 0 && s.trusts(peer) {
 		forwarded, n := h.Get("x-forwarded-host")
-		if n == 1 && len(forwarded) > 0 && bytes.IndexByte(forwarded, ',') < 0 {
+		if n == 1 && http1.IsHost(forwarded) { // a list is none
 			return forwarded
 		}
 	}

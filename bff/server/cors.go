@@ -30,6 +30,9 @@ func (x *exchange) preflight() error {
 	default:
 		return errNotFound
 	}
+	if x.endpoint != nil {
+		x.own()
+	}
 	x.set("Access-Control-Allow-Methods", methods)
 	x.set("Access-Control-Allow-Headers", x.frontend.allowHeaders)
 	x.set("Access-Control-Max-Age", preflightAge)

@@ -203,6 +203,9 @@ func (x *exchange) common() {
 	x.cors()
 	// A body that is still being sent on belongs to the forwarder.
 	sending := x.streaming && x.call.Body != nil
+	if sending {
+		x.request.Linger()
+	}
 	if x.server.draining.Load() || sending || !x.request.Finish() {
 		x.ctx.SetConnectionClose()
 	}

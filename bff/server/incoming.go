@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"io"
 
 	"coatcheck/bff/http1"
 )
@@ -115,62 +114,8 @@ func (x *exchange) location(value []byte) []byte {
 	if !ok {
 		return value
 	}
+	if r.prefix == "/" && len(below) > 0 && below[0] == '/' {
+		return value // "//…" would be another host (RFC 3986 §4.2)
+	}
 	return append([]byte(r.prefix), below...)
-}
-
-// passBody hands the body over: a small one at once, any other as it comes.
-func (x *exchange) passBody() error {
-	a := &x.answer
-	bodyless := x.isHead || a.Status == 204 || a.Status == 304
-	if bodyless {
-		if a.Length >= 0 && a.Status != 204 {
-			x.ctx.Response.Header.SetContentLength(int(a.Length))
-		}
-		x.ctx.Response.SkipBody = true
-		return a.Close()
-	}
-	if a.Complete != nil || a.Length == 0 {
-		x.ctx.Response.SetBody(a.Complete)
-		x.bytesOut = int64(len(a.Complete))
-		return a.Close()
-	}
-	if err := x.tie(); err != nil {
-		_ = a.Close()
-		return err
-	}
-	x.streaming = true
-	x.server.metrics.Stream("stream", 1)
-	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
-		x.set("X-Accel-Buffering", "no") // an nginx in front would hold events back
-	}
-	x.ctx.Response.SetBodyStream(&stream{x: x}, int(a.Length))
-	x.ctx.Response.ImmediateHeaderFlush = true
-	return nil
-}
-
-// stream is the body of an answer on its way. It owns the exchange from the end of
-// the handler on, and gives it back when the web server closes it.
-type stream struct{ x *exchange }
-
-func (s *stream) Read(p []byte) (int, error) {
-	n, err := s.x.answer.Read(p)
-	s.x.bytesOut += int64(n)
-	if err != nil && err != io.EOF {
-		s.x.cause = err
-		s.x.code = "upstream_broken"
-	}
-	return n, err
-}
-
-// Close implements [io.Closer]: the answer went out, or the browser left.
-func (s *stream) Close() error {
-	if s.x == nil {
-		return nil
-	}
-	x := s.x
-	s.x = nil
-	_ = x.answer.Close()
-	x.log()
-	x.release()
-	return nil
 }

@@ -61,6 +61,7 @@ type Server struct {
 	draining   atomic.Bool
 	background sync.WaitGroup
 	tunnels    tunnels
+	streams    streams
 	listener   atomic.Pointer[gate.Listener]
 	warned     atomic.Int64 // when X-Forwarded-For of a stranger was last warned of, Unix seconds
 }
@@ -139,6 +140,7 @@ func (s *Server) Drain() { s.draining.Store(true) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	s.tunnels.end()
+	s.streams.end()
 	err := s.app.ShutdownWithContext(ctx)
 	done := make(chan struct{})
 	go func() { s.background.Wait(); s.tunnels.wait.Wait(); close(done) }() // ends with the last of them; each has a deadline

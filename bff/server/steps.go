@@ -15,7 +15,7 @@ import (
 // the frontend has no sign-in field of that name.
 func (x *exchange) stepOf(fields map[string]credential.Secret) (string, bool) {
 	step, ok := fields["step"]
-	if !ok || slices.Contains(x.frontend.config.Login.FieldNames(), "step") {
+	if !ok || !x.frontend.signIn.HasSteps() || slices.Contains(x.frontend.config.Login.FieldNames(), "step") {
 		return "", false
 	}
 	delete(fields, "step")

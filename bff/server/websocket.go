@@ -72,7 +72,7 @@ func (s *Server) passUpgrade(x *exchange) error {
 		_ = x.answer.Close()
 		return err
 	}
-	if err := x.tie(); err != nil {
+	if err := x.tie(&tether{abort: x.abort}); err != nil {
 		_ = x.answer.Close()
 		return err
 	}

@@ -49,14 +49,18 @@ func (m *Manager) Extend(ctx context.Context, frontend string, t Ticket) (*Sessi
 }
 
 // IdleLeft is how long s lives without another call; Left how long whatever it
-// does. Both are at least zero.
+// does. Both are at least zero, and never more than was granted, however
+// clocks differ.
 func (m *Manager) IdleLeft(s *Session) time.Duration {
-	idle := s.seen.Add(m.settings.Load().idle).Sub(m.Now())
+	o := m.settings.Load()
+	idle := min(s.seen.Add(o.idle).Sub(m.Now()), o.idle)
 	return max(0, min(idle, m.Left(s)))
 }
 
 // Left is how long s lives at most.
-func (m *Manager) Left(s *Session) time.Duration { return max(0, s.Ends.Sub(m.Now())) }
+func (m *Manager) Left(s *Session) time.Duration {
+	return max(0, min(s.Ends.Sub(m.Now()), s.Ends.Sub(s.Created)))
+}
 
 // current returns the session as it is, from the near cache or the store.
 func (m *Manager) current(ctx context.Context, o *settings, frontend string, t Ticket) (*Session, error) {

@@ -1,9 +1,167 @@
 package session
 
-// journal carries what is in memory to a file. A nil journal does nothing.
-type journal struct{}
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
 
-func (j *journal) item(key string, it item)         {}
-func (j *journal) entry(person, id string, it item) {}
-func (j *journal) flush() error                     { return nil }
-func (j *journal) close() error                     { return nil }
+	bolt "go.etcd.io/bbolt"
+)
+
+const (
+	journalEvery = time.Second // how long a touch may wait for the disk
+	journalLock  = time.Second // how long to wait for another process to let go of the file
+)
+
+// The file's buckets: items by key, and entries by person, a zero byte and id.
+// Each value has its end in front, in milliseconds since 1970, big-endian.
+var (
+	bucketItems   = []byte("items")
+	bucketEntries = []byte("entries")
+)
+
+// journal carries changes from memory to a file, in batches by its one
+// goroutine, which close ends. Changes of one key follow each other, so only the
+// last one waits. A nil journal does nothing.
+type journal struct {
+	db   *bolt.DB
+	log  *slog.Logger
+	wake chan struct{}
+	stop chan struct{}
+	done sync.WaitGroup
+
+	mu      sync.Mutex
+	pending map[change]item // an item that ends at 0 is a deletion
+	waiting []chan error
+}
+
+// change names what has changed.
+type change struct {
+	entries bool
+	key     string
+}
+
+func newJournal(db *bolt.DB, log *slog.Logger) *journal {
+	j := &journal{db: db, log: log, wake: make(chan struct{}, 1), stop: make(chan struct{}), pending: map[change]item{}}
+	j.done.Go(j.run)
+	return j
+}
+
+// item notes a change of an item. A lease is of this process only and stays out.
+func (j *journal) item(key string, it item) {
+	if j != nil && !strings.HasSuffix(key, leaseSuffix) {
+		j.note(change{key: key}, it)
+	}
+}
+
+// entry notes a change of an entry of a person's index.
+func (j *journal) entry(person, id string, it item) {
+	if j != nil {
+		j.note(change{entries: true, key: person + "\x00" + id}, it)
+	}
+}
+
+func (j *journal) note(c change, it item) {
+	j.mu.Lock()
+	j.pending[c] = it
+	j.mu.Unlock()
+}
+
+// flush returns when everything noted so far is on disk. Those who come at one
+// time share one write.
+func (j *journal) flush() error {
+	if j == nil {
+		return nil
+	}
+	written := make(chan error, 1)
+	j.mu.Lock()
+	if len(j.pending) == 0 && len(j.waiting) == 0 {
+		// Nothing is waiting, but a batch may be half-way: ask behind it.
+		j.pending[change{}] = item{}
+	}
+	j.waiting = append(j.waiting, written)
+	j.mu.Unlock()
+	select {
+	case j.wake <- struct{}{}:
+	default:
+	}
+	return <-written
+}
+
+func (j *journal) run() {
+	tick := time.NewTicker(journalEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-j.stop:
+			return
+		case <-j.wake:
+		case <-tick.C:
+		}
+		j.write()
+	}
+}
+
+// write puts one batch on disk. What could not be written waits for the next,
+// unless it has changed again.
+func (j *journal) write() {
+	j.mu.Lock()
+	batch, waiting := j.pending, j.waiting
+	j.pending, j.waiting = map[change]item{}, nil
+	j.mu.Unlock()
+	var err error
+	if len(batch) > 0 {
+		err = j.db.Update(func(tx *bolt.Tx) error { return apply(tx, batch) })
+	}
+	if err != nil {
+		err = fmt.Errorf("file: %w", err)
+		j.log.Error("sessions could not be written to their file", "error", err)
+		j.mu.Lock()
+		for c, it := range batch {
+			if _, newer := j.pending[c]; !newer {
+				j.pending[c] = it
+			}
+		}
+		j.mu.Unlock()
+	}
+	for _, written := range waiting {
+		written <- err
+	}
+}
+
+func apply(tx *bolt.Tx, batch map[change]item) error {
+	items, entries := tx.Bucket(bucketItems), tx.Bucket(bucketEntries)
+	if items == nil || entries == nil {
+		return errors.New("the file has no such bucket")
+	}
+	for c, it := range batch {
+		bucket := items
+		if c.entries {
+			bucket = entries
+		}
+		var err error
+		switch {
+		case c.key == "":
+		case it.ends == 0:
+			err = bucket.Delete([]byte(c.key))
+		default:
+			err = bucket.Put([]byte(c.key), append(binary.BigEndian.AppendUint64(nil, uint64(it.ends)), it.data...))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// close writes what waits and closes the file.
+func (j *journal) close() error {
+	close(j.stop)
+	j.done.Wait()
+	j.write()
+	return j.db.Close()
+}

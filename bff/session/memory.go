@@ -52,7 +52,14 @@ type item struct {
 	ends int64
 }
 
-// newMemory makes a store of at most maxBytes. Its sweeper runs until Close.
+// openMemory makes a store of at most maxBytes. Its sweeper runs until Close.
+func openMemory(now func() time.Time, maxBytes int64) *memory {
+	m := newMemory(now, maxBytes)
+	m.done.Go(m.sweepUntilClosed)
+	return m
+}
+
+// newMemory makes a store without its sweeper.
 func newMemory(now func() time.Time, maxBytes int64) *memory {
 	m := &memory{
 		seed: maphash.MakeSeed(), clock: newLocalClock(now), maxBytes: maxBytes,
@@ -63,7 +70,6 @@ func newMemory(now func() time.Time, maxBytes int64) *memory {
 			items: map[string]item{}, people: map[string]map[string]item{}, windows: map[string]*attempts{},
 		}
 	}
-	m.done.Go(m.sweepUntilClosed)
 	return m
 }
 

@@ -32,7 +32,13 @@ func (m *memory) Create(_ context.Context, key string, value []byte, ttl time.Du
 	if err != nil {
 		return err
 	}
-	return m.journal.flush()
+	if err := m.journal.flush(); err != nil {
+		s.mu.Lock()
+		m.unset(s, key)
+		s.mu.Unlock()
+		return err
+	}
+	return nil
 }
 
 func (m *memory) Touch(_ context.Context, key string, t Touch) (Touched, error) {
@@ -52,11 +58,15 @@ func (m *memory) Touch(_ context.Context, key string, t Touch) (Touched, error) 
 
 func (m *memory) Replace(_ context.Context, key string, r Swap) (Outcome, error) {
 	outcome, err := m.replace(key, r)
-	if outcome != Done || err != nil {
+	if err != nil || outcome == Gone {
 		return outcome, err
 	}
-	m.send(r.Note)
-	return Done, m.journal.flush()
+	if outcome == Done {
+		m.send(r.Note)
+	}
+	// Also at another generation: it may be our own write, which did not reach the
+	// disk when it was tried before.
+	return outcome, m.journal.flush()
 }
 
 func (m *memory) replace(key string, r Swap) (Outcome, error) {
@@ -78,28 +88,42 @@ func (m *memory) replace(key string, r Swap) (Outcome, error) {
 }
 
 func (m *memory) Remove(_ context.Context, key string, r Removal) ([]byte, Outcome, error) {
-	value, outcome, err := m.remove(key, r)
-	if outcome != Done || err != nil {
-		return nil, outcome, err
+	it, outcome := m.remove(key, r)
+	if outcome != Done {
+		return nil, outcome, nil
+	}
+	if err := m.journal.flush(); err != nil {
+		m.restore(key, it)
+		return nil, Done, err
 	}
 	m.send(r.Note)
-	return value, Done, m.journal.flush()
+	return it.data, Done, nil
 }
 
-func (m *memory) remove(key string, r Removal) ([]byte, Outcome, error) {
+// restore takes back a removal that could not be written: after a restart the
+// session would be there, so it must not be said to have ended.
+func (m *memory) restore(key string, it item) {
+	s, _ := m.lock(key)
+	defer s.mu.Unlock()
+	if m.set(s, key, it) == nil {
+		m.unset(s, key+tombstoneSuffix)
+	}
+}
+
+func (m *memory) remove(key string, r Removal) (item, Outcome) {
 	s, now := m.lock(key)
 	defer s.mu.Unlock()
 	it, ok := s.get(key, now)
 	if !ok {
-		return nil, Gone, nil
+		return item{}, Gone
 	}
 	if r.At != 0 && generationOf(it.data) != r.At {
-		return nil, OtherGeneration, nil
+		return item{}, OtherGeneration
 	}
 	m.unset(s, key)
 	tombstone := item{data: []byte(r.Reason), ends: now + tombstoneTTL.Milliseconds()}
 	_ = m.set(s, key+tombstoneSuffix, tombstone) // smaller than what was removed
-	return it.data, Done, nil
+	return it, Done
 }
 
 func (m *memory) Seen(_ context.Context, keys []string) ([]time.Time, error) {

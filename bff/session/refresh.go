@@ -17,7 +17,7 @@ type RefreshFunc func(ctx context.Context, old *credential.Credential) (*credent
 const (
 	leaseTTL     = 3 * time.Second        // how long a holder that died blocks the others
 	leaseLook    = 250 * time.Millisecond // a waiter looks again so often without news
-	refreshGrace = time.Second            // for the store, beyond the caller's timeout
+	refreshGrace = time.Second            // for the store, beyond the API's timeout
 	failureKept  = time.Second            // a failure is not tried again for so long
 )
 
@@ -89,7 +89,7 @@ type refresh struct {
 
 // run takes the lease, or waits until another holder has done the work.
 func (r *refresh) run(ctx context.Context) (*Session, error) {
-	wait, cancel := context.WithTimeout(ctx, r.timeout+refreshGrace)
+	wait, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	for {
 		// Listening before asking: news in between must not be missed.

@@ -41,27 +41,14 @@ type Session struct {
 }
 
 // Format implements [fmt.Formatter]: every verb prints the LogID and no more.
-func (s *Session) Format(f fmt.State, _ rune) {
-	if s == nil {
-		_, _ = io.WriteString(f, "session none")
-		return
-	}
-	_, _ = io.WriteString(f, "session "+s.LogID)
-}
+func (s Session) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "session "+s.LogID) }
 
 // MarshalJSON implements [encoding/json.Marshaler], so that a session that lands
 // in JSON by mistake says no more than its LogID.
-func (s *Session) MarshalJSON() ([]byte, error) {
-	return []byte(`{"log_id":"` + s.LogID + `"}`), nil
-}
+func (s Session) MarshalJSON() ([]byte, error) { return []byte(`{"log_id":"` + s.LogID + `"}`), nil }
 
 // LogValue implements [slog.LogValuer].
-func (s *Session) LogValue() slog.Value {
-	if s == nil {
-		return slog.StringValue("")
-	}
-	return slog.StringValue(s.LogID)
-}
+func (s Session) LogValue() slog.Value { return slog.StringValue(s.LogID) }
 
 func (s *Session) seenAt(seen time.Time) *Session {
 	next := *s

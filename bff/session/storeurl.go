@@ -91,7 +91,7 @@ func OpenStore(store credential.Secret, o StoreOptions) (Store, error) {
 	}
 	switch a.kind {
 	case "memory":
-		return newMemory(o.Now, o.MaxBytes), nil
+		return openMemory(o.Now, o.MaxBytes), nil
 	case "file":
 		return openFile(a.path, o)
 	}

@@ -3,7 +3,9 @@ package demo
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 )
 
 func (a *api) login(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +60,11 @@ func (a *api) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) expire(w http.ResponseWriter, _ *http.Request, c caller) {
-	a.grants.expire(c.token)
+	if wait := a.grants.expire(c.token); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		refuse(w, http.StatusTooManyRequests, "a_moment_ago")
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -24,7 +24,7 @@
 //	GET    /api/events          server-sent events: ?every= milliseconds, ?count= events
 //	POST   /api/upload          counts the bytes, at most 64 MiB
 //	GET    /api/document        an HTML page with a script in it, to see that it stays apart
-//	POST   /api/expire          204; the caller's access tokens are dead from then on
+//	POST   /api/expire          204; the caller's access tokens are dead from then on; 429 within 70 s
 //
 // Everything lies in memory, is bounded, and is gone when the process ends.
 package demo
@@ -48,6 +48,9 @@ type Options struct {
 	People []Person
 	// Now tells the time; nil is [time.Now].
 	Now func() time.Time
+	// API names another API whose way of signing people in is spoken, one of
+	// [Speaks]; "" is the demo's own.
+	API string
 }
 
 // api is one running API. Its parts lock themselves.
@@ -70,7 +73,7 @@ func Handler(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	a := &api{people: o.People, grants: newGrants(o.TokenLifetime, o.Now), notes: newNotebook(), now: o.Now}
-	return a.routes()
+	return speak(o.API, a.routes())
 }
 
 func (a *api) routes() http.Handler {

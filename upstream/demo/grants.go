@@ -21,6 +21,11 @@ const (
 	refreshLifetime = 24 * time.Hour
 )
 
+// expirePause is the least time between two [grants.expire] of one sign-in.
+// Coatcheck refreshes once a minute at most because an API answered 401; sooner
+// than that the person would be left with a dead token.
+const expirePause = 70 * time.Second
+
 var (
 	errUnknownToken = errors.New("demo: unknown or expired token")
 	errReusedToken  = errors.New("demo: refresh token used twice")
@@ -42,6 +47,7 @@ type grant struct {
 	access    []access          // newest first
 	ends      time.Time
 	refreshes int
+	expired   time.Time // when expire was last called
 }
 
 type access struct {
@@ -98,12 +104,19 @@ func (g *grants) end(token string) {
 }
 
 // expire makes all access tokens of one grant dead; its refresh token lives on.
-func (g *grants) expire(token string) {
+// It returns how long to wait where it was done a moment ago, and then does nothing.
+func (g *grants) expire(token string) (wait time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if gr := g.find(token); gr != nil {
-		gr.access = nil
+	gr := g.find(token)
+	if gr == nil {
+		return 0
 	}
+	if wait = gr.expired.Add(expirePause).Sub(g.now()); wait > 0 {
+		return wait
+	}
+	gr.access, gr.expired = nil, g.now()
+	return 0
 }
 
 // caller is who a call comes from, as its access token says.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"coatcheck/upstream/demo"
 )
@@ -107,9 +108,11 @@ func TestSignOut(t *testing.T) {
 }
 
 func TestExpire(t *testing.T) {
-	api := start(t, demo.Options{})
+	clock := newClock()
+	api := start(t, demo.Options{Now: clock.now})
 	in := api.signIn("ada@shop.example")
-	if got := api.send("POST", "/api/expire", in.text("access_token"), "", ""); got.status != http.StatusNoContent {
+	expire := func(token string) reply { return api.send("POST", "/api/expire", token, "", "") }
+	if got := expire(in.text("access_token")); got.status != http.StatusNoContent {
 		t.Fatalf("%d %s", got.status, got.body)
 	}
 	if got := api.get("/api/me", in.text("access_token")); got.status != http.StatusUnauthorized {
@@ -118,5 +121,16 @@ func TestExpire(t *testing.T) {
 	next := api.renew(in.text("refresh_token"))
 	if got := api.get("/api/me", next.text("access_token")); got.status != http.StatusOK {
 		t.Errorf("after a refresh: %d %s", got.status, got.body)
+	}
+	clock.move(69 * time.Second)
+	if got := expire(next.text("access_token")); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "1" {
+		t.Errorf("a second time, too soon: %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
+	}
+	if got := api.get("/api/me", next.text("access_token")); got.status != http.StatusOK {
+		t.Errorf("after the second time: %d", got.status)
+	}
+	clock.move(time.Second)
+	if got := expire(next.text("access_token")); got.status != http.StatusNoContent {
+		t.Errorf("a second time: %d", got.status)
 	}
 }

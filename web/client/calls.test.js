@@ -122,7 +122,17 @@ test("a cookie that is gone ends it as well", async (t) => {
   const { server, bff, told } = await signedIn(t);
   server.live = null;
   await bff.fetch("/api/x");
-  assert.deepEqual(told, ["change anonymous", "logout expired"]);
+  assert.deepEqual(told, ["change anonymous", "logout signed_out"]);
+});
+
+test("so does asking when it is gone, and a dead ticket of unknown fate has expired", async (t) => {
+  const one = await signedIn(t), two = await signedIn(t);
+  one.server.live = null;
+  await one.bff.refresh();
+  assert.deepEqual(one.told, ["change anonymous", "logout signed_out"]);
+  two.server.answers["GET /api/x"] = () => problem(401, "session_expired");
+  await two.bff.fetch("/api/x");
+  assert.deepEqual(two.told, ["change anonymous", "logout expired"]);
 });
 
 test("a late refusal of a call begun before the sign-in does not undo it", async (t) => {

@@ -1,6 +1,6 @@
 /** Why a session ended. The first four are Coatcheck's words, the others this client's. */
 export type Reason =
-  | "signed_out" //  signed out, here or elsewhere
+  | "signed_out" //  signed out, here or elsewhere, or the cookie is gone
   | "revoked" //     ended by an administrator, or from the person's list of sessions
   | "upstream" //    the API takes the token no more
   | "expired" //     idle for too long, or older than a session may be

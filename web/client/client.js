@@ -99,7 +99,7 @@ export function createBff(options = {}) {
     if (left || came) generation++;
     arm();
     emit("change", next, was);
-    if (left) emit("logout", next.reason ?? (came ? "replaced" : "expired"));
+    if (left) emit("logout", next.reason ?? (came ? "replaced" : "signed_out")); // without a reason: the cookie is gone
     if (came) emit("login", next.user);
     return session;
   };
@@ -167,7 +167,7 @@ export function createBff(options = {}) {
     if (begun !== generation || session.status !== "authenticated") return;
     if (response.status === 401 && ended) {
       const { reason } = await problemOf(response.clone());
-      if (begun === generation) end(reason ?? "expired");
+      if (begun === generation) end(reason ?? (code === "session_expired" ? "expired" : "signed_out"));
       return;
     }
     const idle = response.headers.get("Coatcheck-Idle-Expires-In");

@@ -46,7 +46,7 @@ test("the newcomer's two minutes", async () => {
     await page.waitForSelector(`[data-call=${call}]:not([disabled])`)
   }
   await page.click("[data-call=events]")
-  await page.waitForSelector("#strip >> text=event: >> nth=2")
+  await page.waitForSelector("#strip >> text=event 5 of 5")
   await page.click("[data-call=expire]")
   await page.waitForSelector("text=refreshes: 1")
   assert.equal(await page.locator("#strip li", { hasText: "8 answers" }).count(), 1)

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestLeastPrivilege runs a life of a session as the Redis user that docs/redis.md
+// tells operators to make, with exactly the rules that stand there.
+func TestLeastPrivilege(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../docs/redis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rules, ok := strings.Cut(string(text), "<!-- test:acl -->\n```\n")
+	rules, _, closed := strings.Cut(rules, "\n```")
+	if !ok || !closed {
+		t.Fatal("docs/redis.md has no rules")
+	}
+	addr := oneRedis(t)
+	redisDo(t, addr, strings.Fields(rules)...)
+	f := newFleet(t, addr, "coatcheck:PASSWORD@")
+	f.life()
+	if log, _ := redisDo(t, addr, "ACL", "LOG").([]any); len(log) != 0 {
+		t.Errorf("refused by Redis: %v", log)
+	}
+	if _, err := tryRedis(addr, "PING"); err != nil {
+		t.Error(err)
+	}
+}
+
+// life is what people do: sign in, call, renew, list, end others, sign out, mistype.
+func (f *fleet) life() {
+	f.Helper()
+	for _, p := range f.expired(2) {
+		for _, r := range f.replicas {
+			if ok, _ := f.judge(f.get(r, "/api/whoami", p), p); !ok {
+				f.Error("a call failed")
+			}
+		}
+	}
+	p, other := f.signIn(f.replicas[0], "ada"), f.signIn(f.replicas[1], "ada")
+	if a := f.get(f.replicas[1], "/bff/sessions", p); a.status != 200 || strings.Count(a.body, `"id"`) != 2 {
+		f.Errorf("list: %s", a)
+	}
+	if a := f.ask(f.replicas[0], "POST", "/bff/session", "", p); a.status != 200 {
+		f.Errorf("extend: %s", a)
+	}
+	if a := f.ask(f.replicas[0], "DELETE", "/bff/sessions", "", p); a.status/100 != 2 {
+		f.Errorf("end others: %s", a)
+	}
+	until(f.T, "the other's end", func() bool { return f.get(f.replicas[1], "/api/whoami", other).status == 401 })
+	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
+		f.Errorf("sign-out: %s", a)
+	}
+	if a := f.get(f.replicas[0], "/api/whoami", p); a.status != 401 {
+		f.Errorf("afterwards: %s", a)
+	}
+}

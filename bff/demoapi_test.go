@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+	"coatcheck/upstream/demo"
+)
+
+// asAPI is the demo as another API, and that API's ready-made mapping.
+func asAPI(t *testing.T, api string) (u *upstream.Upstream, address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = demo.Serve(ctx, l, demo.Options{API: api}) }() // ends with ctx
+	t.Cleanup(func() { cancel(); <-ended })
+	text, err := demoConfig(api)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &program{getenv: func(string) (string, bool) { return "", false }}
+	config, faults := configs.Parse("demo.yaml", text, p.demoEnv("8080", l.Addr().String(), "memory://"), nil)
+	if config == nil {
+		t.Fatal(faults)
+	}
+	set, err := upstream.New(config.Upstreams, upstream.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(set.Close)
+	return set.Get("api"), l.Addr().String()
+}
+
+// TestDemoSpeaks: signing in at each API that the demo stands in for, by the mapping
+// that is shipped for it.
+func TestDemoSpeaks(t *testing.T) {
+	caller := upstream.Caller{Address: netip.MustParseAddr("127.0.0.1"), UserAgent: "UA"}
+	person := func(email, password, otp string) map[string]credential.Secret {
+		m := map[string]credential.Secret{"email": credential.NewSecret(email), "password": credential.NewSecret(password)}
+		if otp != "" {
+			m["otp"] = credential.NewSecret(otp)
+		}
+		return m
+	}
+	for _, api := range demo.Speaks() {
+		t.Run(api, func(t *testing.T) {
+			u, address := asAPI(t, api)
+			ctx, now := t.Context(), time.Now()
+			refused := func(fields map[string]credential.Secret) string {
+				_, err := u.SignIn(ctx, fields, caller, now)
+				var refusal *upstream.Refusal
+				if errors.As(err, &refusal) {
+					return refusal.Meaning
+				}
+				return "not refused"
+			}
+			if got := refused(person("ada@shop.example", "no", "")); got != upstream.InvalidCredentials {
+				t.Errorf("wrong password: %s", got)
+			}
+			in, err := u.SignIn(ctx, person("ada@shop.example", "engine-number-one", ""), caller, now)
+			if err != nil || in.Step != nil || in.Subject == "" {
+				t.Fatalf("%+v %v", in, err)
+			}
+			if got := callMe(t, u, in.Credential, address); got != 200 {
+				t.Errorf("call: %d", got)
+			}
+			last := in.Credential
+			if u.Renews(last) {
+				if last, err = u.Refresh(ctx, last, caller, now); err != nil || last.Value("refresh_token").Equal(in.Credential.Value("refresh_token")) {
+					t.Fatalf("refresh: %v", err)
+				}
+			}
+			if err := u.SignOut(ctx, last, caller); err != nil || callMe(t, u, last, address) != 401 {
+				t.Errorf("the token outlives its sign-out (%v)", err)
+			}
+			radia := func(otp string) map[string]credential.Secret {
+				return person("radia@admin.example", "spanning-tree", otp)
+			}
+			switch api {
+			case "directus":
+				if got := refused(radia("")); got != upstream.MFARequired {
+					t.Errorf("no code: %s", got)
+				}
+				if _, err := u.SignIn(ctx, radia(demo.Code), caller, now); err != nil || refused(radia("000000")) != upstream.MFARequired {
+					t.Errorf("code: %v", err)
+				}
+			case "auth0":
+				in, err := u.SignIn(ctx, radia(""), caller, now)
+				if err != nil || in.Step == nil {
+					t.Fatalf("no step: %v", err)
+				}
+				code := map[string]credential.Secret{"otp": credential.NewSecret(demo.Code)}
+				done, err := u.Continue(ctx, in.Step.Name, in.Step.Kept, code, caller, now)
+				if err != nil || done.Subject != "p-2001" || callMe(t, u, done.Credential, address) != 200 {
+					t.Errorf("step: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// callMe calls the API as a proxied call would.
+func callMe(t *testing.T, u *upstream.Upstream, c *credential.Credential, address string) int {
+	t.Helper()
+	ask, err := http.NewRequest("GET", "http://"+address+"/api/me", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, value, _ := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c))), ": ")
+	ask.Header.Set(name, value)
+	answer, err := http.DefaultClient.Do(ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
+
+// TestDemoUnknownAPI: a name that the demo does not know is a usage error that lists them.
+func TestDemoUnknownAPI(t *testing.T) {
+	if code, _, stderr := command(nil, "demo", "-api", "nothing"); code != exitUsage || !strings.Contains(stderr, "directus") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// redisFault is one thing that goes wrong between the replicas and their store.
+type redisFault struct {
+	name string
+	with []string // arguments of redis-server
+
+	begin, end func(f *fleet, addr string)
+
+	// away says that calls must have been told so; served that all calls of the
+	// whole time must have been answered.
+	away, served bool
+
+	// lasts is how long the fault goes on [2s].
+	lasts time.Duration
+}
+
+func onLinks(spoilt fault) func(*fleet, string) {
+	return func(f *fleet, _ string) {
+		for _, r := range f.replicas {
+			r.link.set(spoilt)
+		}
+	}
+}
+
+func toRedis(args ...string) func(*fleet, string) {
+	return func(f *fleet, addr string) { f.Helper(); redisDo(f.T, addr, args...) }
+}
+
+func commands(all ...func(*fleet, string)) func(*fleet, string) {
+	return func(f *fleet, addr string) {
+		for _, do := range all {
+			do(f, addr)
+		}
+	}
+}
+
+var healthy = onLinks(fault{})
+
+var redisFaults = []redisFault{
+	{name: "latency 200ms", begin: onLinks(fault{latency: 200 * time.Millisecond}), end: healthy, lasts: 4 * time.Second},
+	{name: "latency 2s", begin: onLinks(fault{latency: 2 * time.Second}), end: healthy, away: true, lasts: 5 * time.Second},
+	{name: "latency 30s", begin: onLinks(fault{latency: 30 * time.Second}), end: healthy, away: true, lasts: 6 * time.Second},
+	{name: "half-open", begin: onLinks(fault{stall: true}), end: healthy, away: true, lasts: 5 * time.Second},
+	{name: "reset mid-reply", begin: onLinks(fault{reset: true}), end: healthy, away: true},
+	{name: "refused", begin: onLinks(fault{refuse: true}), end: healthy, away: true},
+	{name: "LOADING", begin: onLinks(fault{word: "LOADING Redis is loading the dataset in memory"}), end: healthy, away: true},
+	{name: "MASTERDOWN", begin: onLinks(fault{word: "MASTERDOWN Link with MASTER is down"}), end: healthy, away: true},
+	{name: "NOSCRIPT", begin: toRedis("SCRIPT", "FLUSH"), end: toRedis("SCRIPT", "FLUSH"), served: true, lasts: 7 * time.Second},
+	{name: "OOM", begin: commands(toRedis("CONFIG", "SET", "maxmemory-policy", "noeviction"), toRedis("CONFIG", "SET", "maxmemory", "1")),
+		end: toRedis("CONFIG", "SET", "maxmemory", "0"), served: true, lasts: 7 * time.Second},
+	{name: "READONLY", begin: toRedis("REPLICAOF", "127.0.0.1", "1"), end: toRedis("REPLICAOF", "NO", "ONE"), served: true, lasts: 7 * time.Second},
+	{name: "too many clients", begin: commands(toRedis("CONFIG", "SET", "maxclients", "1"), cutLinks), end: commands(rooms, healthy), away: true},
+	{name: "connections killed", begin: cutLinks, end: cutLinks, served: false},
+}
+
+func cutLinks(f *fleet, _ string) {
+	for _, r := range f.replicas {
+		r.link.cut()
+	}
+}
+
+// rooms ends the fault of too many clients: its own connection needs room first.
+func rooms(f *fleet, addr string) {
+	onLinks(fault{refuse: true})(f, addr)
+	until(f.T, "room for one", func() bool { _, err := tryRedis(addr, "CONFIG", "SET", "maxclients", "1000"); return err == nil })
+}
+
+// TestFaults: whatever happens to the store, calls are answered with the caller's own
+// data or with 503, Retry-After and the cookie kept; nobody is signed out, and when
+// the fault is over everything works again by itself, with the same ticket.
+func TestFaults(t *testing.T) {
+	for _, x := range redisFaults {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			addr := oneRedis(t, x.with...)
+			f := newFleet(t, addr, "")
+			gone := f.signIn(f.replicas[0], "gone")
+			if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", gone); a.status != 204 {
+				t.Fatalf("sign-out: %s", a)
+			}
+			run := f.traffic(f.signIn(f.replicas[0], "ada"), f.signIn(f.replicas[1], "bob"))
+			x.begin(f, addr)
+			f.notBack(gone, max(x.lasts, 2*time.Second), func() bool { return !x.away || run.away.Load() > 0 })
+			open := f.get(f.replicas[0], "/open/x", nil)
+			x.end(f, addr)
+			run.settle()
+			if open.status != 200 {
+				t.Errorf("a route without sessions: %s", open)
+			}
+			if n := run.away.Load(); x.served && n > 0 {
+				t.Errorf("%d calls were told that the store is away", n)
+			}
+			if a := f.get(f.replicas[1], "/api/whoami", gone); a.status != 401 {
+				t.Errorf("the one who had signed out: %s", a)
+			}
+			f.signIn(f.replicas[0], "new")
+		})
+	}
+}
+
+// notBack lets the fault last, until seen, while someone who signed out keeps trying.
+func (f *fleet) notBack(gone *person, lasts time.Duration, seen func() bool) {
+	f.Helper()
+	for end := time.Now().Add(lasts); time.Now().Before(end); {
+		if a := f.get(f.replicas[0], "/api/whoami", gone); a.status != 401 && a.status != 503 {
+			f.Errorf("the one who had signed out: %s", a)
+		}
+		time.Sleep(50 * time.Millisecond) // a pace, not a wait
+	}
+	until(f.T, "the fault to show", seen)
+}
+
+// TestFaultFull: a Redis that takes no more writes refuses sign-ins and renews no
+// token, which the API is not asked for; calls and sign-outs go on.
+func TestFaultFull(t *testing.T) {
+	t.Parallel()
+	addr := oneRedis(t)
+	f := newFleet(t, addr, "")
+	p, old := f.signIn(f.replicas[0], "ada"), f.expired(1)[0]
+	redisDo(t, addr, "CONFIG", "SET", "maxmemory", "1")
+	if _, a := f.trySignIn(f.replicas[0], "bob"); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("sign-in: %s", a)
+	}
+	if a := f.get(f.replicas[1], "/api/whoami", old); a.status != 503 {
+		t.Errorf("a call that needs a new token: %s", a)
+	}
+	if begun, _, _ := f.api.count(); begun != 0 {
+		t.Errorf("the API was asked for %d tokens that could not be kept", begun)
+	}
+	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
+		t.Error("a call failed")
+	}
+	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
+		t.Errorf("sign-out: %s", a)
+	}
+	redisDo(t, addr, "CONFIG", "SET", "maxmemory", "0")
+	until(t, "a new token", func() bool { return f.get(f.replicas[0], "/api/whoami", old).body == old.email })
+}
+
+// TestFaultStoreGoneDuringRefresh: the store goes away while the API is making a new
+// token, which has spent the old one. It is kept and stored when the store is back.
+func TestFaultStoreGoneDuringRefresh(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.expired(1)[0]
+	f.api.set(func(a *fleetAPI) { a.slow = time.Second })
+	waiting := make(chan reply, 1)
+	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }()
+	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
+	onLinks(fault{refuse: true})(f, "")
+	if a := <-waiting; a.status != 503 || a.header.Get("Set-Cookie") != "" {
+		t.Errorf("while the store is away: %s", a)
+	}
+	healthy(f, "")
+	until(t, "recovery", func() bool { return f.get(f.replicas[1], "/api/whoami", p).body == p.email })
+	if _, refreshes, reuse := f.api.count(); refreshes != 1 || reuse != 0 {
+		t.Errorf("%d refreshes, %d with a spent token", refreshes, reuse)
+	}
+}
+
+// TestFaultWrongPassword: the password changes in Redis, connections end, and the old
+// one comes back.
+func TestFaultWrongPassword(t *testing.T) {
+	t.Parallel()
+	addr := oneRedis(t)
+	redisDo(t, addr, "ACL", "SETUSER", "cc", "on", ">right", "~*", "&*", "+@all")
+	f := newFleet(t, addr, "cc:right@")
+	run := f.traffic(f.signIn(f.replicas[0], "ada"))
+	redisDo(t, addr, "ACL", "SETUSER", "cc", "resetpass", ">other")
+	redisDo(t, addr, "CLIENT", "KILL", "USER", "cc")
+	until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
+	redisDo(t, addr, "ACL", "SETUSER", "cc", ">right")
+	run.settle()
+	for _, r := range f.replicas {
+		if strings.Contains(r.stderr.String(), "right") {
+			t.Error("the password is in the log")
+		}
+	}
+}
+
+// TestFaultAbsentAtStart: replicas start without their store, serve what needs none,
+// and work when it comes.
+func TestFaultAbsentAtStart(t *testing.T) {
+	t.Parallel()
+	port := quietPort(t)
+	f := newFleet(t, "127.0.0.1:"+port, "")
+	if _, a := f.trySignIn(f.replicas[0], "ada"); a.status != 503 || a.header.Get("Retry-After") == "" {
+		t.Errorf("sign-in: %s", a)
+	}
+	if got := status(f.replicas[0].admin + "/readyz"); got != 503 {
+		t.Errorf("readyz: %d", got)
+	}
+	if got := status(f.replicas[0].admin + "/readyz?exclude=store"); got != 200 {
+		t.Errorf("readyz without the store: %d", got)
+	}
+	stray := &person{"ada", "__Host-app=" + strings.Repeat("A", 43)}
+	if a := f.get(f.replicas[0], "/open/x", stray); a.status != 200 {
+		t.Errorf("a route without sessions: %s", a)
+	}
+	redisAt(t, port, "--dir", t.TempDir())
+	until(t, "a sign-in", func() bool { _, a := f.trySignIn(f.replicas[0], "ada"); return a.status == 200 })
+	p := f.signIn(f.replicas[0], "ada")
+	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
+		t.Error("a call failed")
+	}
+}
+
+// TestFaultRestart: Redis is killed and started again with its data (the ticket works
+// as before), then without (the session is over, and a new one can begin).
+func TestFaultRestart(t *testing.T) {
+	t.Parallel()
+	port, dir := quietPort(t), t.TempDir()
+	keep := []string{"--dir", dir, "--appendonly", "yes", "--appendfsync", "always"}
+	server := redisAt(t, port, keep...)
+	f := newFleet(t, "127.0.0.1:"+port, "")
+	p := f.signIn(f.replicas[0], "ada")
+	run := f.traffic(p)
+	_ = server.Process.Kill()
+	<-server.exited
+	until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
+	server = redisAt(t, port, keep...)
+	run.settle()
+	_ = server.Process.Kill()
+	<-server.exited
+	redisAt(t, port, "--dir", t.TempDir())
+	for _, r := range f.replicas {
+		until(t, "the end of what was lost", func() bool { return f.get(r, "/api/whoami", p).status == 401 })
+	}
+	p = f.signIn(f.replicas[0], "ada")
+	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
+		t.Error("a call failed")
+	}
+}
+
+// TestFaultPoolExhausted: more calls wait for a slow Redis than there are connections
+// to it. Some may be told that it is away; none is lost, and it passes.
+func TestFaultPoolExhausted(t *testing.T) {
+	t.Parallel()
+	addr := oneRedis(t)
+	f := newFleet(t, addr, "")
+	people := make([]*person, 150)
+	each(len(people), 16, func(i int) { people[i] = f.signIn(f.replicas[0], "p"+strings.Repeat("x", i)) })
+	redisDo(t, addr, "CLIENT", "PAUSE", "1500", "ALL")
+	each(len(people), len(people), func(i int) { f.judge(f.get(f.replicas[1], "/api/whoami", people[i]), people[i]) })
+	for _, p := range people {
+		until(t, "recovery", func() bool { ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); return ok })
+	}
+}

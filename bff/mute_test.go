@@ -1,0 +1,59 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestLibrariesAreMuted: an API that goes on talking behind its answer makes the
+// standard library log what it said; no line of ours repeats it.
+func TestLibrariesAreMuted(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() { // ends with the listener
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n{\"token\":\"MARKED\"}")
+		}
+	}()
+	file, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, admin := freePort(t), freePort(t)
+	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
+	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, key, _ := command(nil, "keygen")
+	p := start(t, []string{"PORT=" + port, "ADMIN=" + admin, "STORE=memory://", "API=http://" + l.Addr().String(), "KEY=" + strings.TrimSpace(key)}, file, "serve", "-config", config)
+	until(t, "readiness", func() bool { return status("http://127.0.0.1:"+admin+"/readyz") == 200 })
+	login := "POST /bff/login HTTP/1.1\r\nHost: localhost:" + port + "\r\nX-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 28\r\nConnection: close\r\n\r\n" + `{"email":"a","password":"b"}`
+	c, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, login)
+	if answer, _ := io.ReadAll(c); !strings.Contains(string(answer), "upstream_invalid") {
+		t.Errorf("answer: %s", answer)
+	}
+	until(t, "a line of the library", func() bool { return strings.Contains(p.stderr.String(), "a library had something to say") })
+	for line := range strings.SplitSeq(strings.TrimSpace(p.stderr.String()), "\n") {
+		if !json.Valid([]byte(line)) || strings.Contains(line, "MARKED") {
+			t.Errorf("line: %s", line)
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+)
+
+// pieces answers with events, piece by piece as it is told; it ends with the caller.
+func pieces(parts <-chan string) func(http.ResponseWriter, *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.(http.Flusher).Flush()
+		for {
+			select {
+			case part := <-parts:
+				_, _ = io.WriteString(w, part)
+				w.(http.Flusher).Flush()
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}
+}
+
+// events opens a stream of events and reads its head.
+func (h *house) events(cookie string, parts chan string) *http.Response {
+	h.t.Helper()
+	h.api.say(pieces(parts))
+	defer h.api.say(nil)
+	_, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
+	return got
+}
+
+func (h *house) read(body io.Reader, want string) {
+	h.t.Helper()
+	b := make([]byte, len(want))
+	if _, err := io.ReadFull(body, b); err != nil || string(b) != want {
+		h.t.Fatalf("read %q, %v; want %q", b, err, want)
+	}
+}
+
+// TestStreamEndsBetweenEvents: a dead session ends a stream behind the event under
+// way, however lines end, and never inside of it; one that never ends is cut.
+func TestStreamEndsBetweenEvents(t *testing.T) {
+	for name, c := range map[string]struct{ begin, more, want string }{
+		"between":      {"data: 1\n\n", "", "data: 1\n\n"},
+		"inside, LF":   {"data: 1\n\ndata: 2", "2\n\ndata: 3\n\n", "data: 1\n\ndata: 22\n\n"},
+		"inside, CRLF": {"data: 1\r\n\r\ndata: 2\r\n", "\r\ndata: 3\r\n\r\n", "data: 1\r\n\r\ndata: 2\r\n\r"},
+		"inside, CR":   {"data: 1\r\rdata: 2\r", "\rdata: 3\r\r", "data: 1\r\rdata: 2\r\r"},
+		"never ends":   {"data: 1\n\ndata: 2", "", "data: 1\n\ndata: 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, settings{})
+			cookie, parts := h.signIn("ada@x.test"), make(chan string)
+			got := h.events(cookie, parts)
+			parts <- c.begin
+			h.read(got.Body, c.begin)
+			h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
+			if c.more != "" {
+				parts <- c.more
+			}
+			rest, err := io.ReadAll(got.Body)
+			if err == nil || c.begin+string(rest) != c.want {
+				t.Errorf("the browser read %q, %v; want %q", c.begin+string(rest), err, c.want)
+			}
+		})
+	}
+}
+
+// TestDrainEndsStreams: event streams end between two events, WebSockets with 1001,
+// and the drain does not wait for pages that would never leave.
+func TestDrainEndsStreams(t *testing.T) {
+	h := open(t, settings{})
+	cookie, parts := h.signIn("ada@x.test"), make(chan string)
+	got := h.events(cookie, parts)
+	parts <- "data: 1\n\ndata: 2"
+	h.read(got.Body, "data: 1\n\ndata: 2")
+	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+		if err == nil {
+			_, _, _ = c.Read(r.Context())
+		}
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	set := http.Header{"Origin": {"https://shop.example.com"}, "Cookie": {strings.TrimPrefix(cookie, "Cookie: ")}}
+	ws, _, err := websocket.Dial(ctx, "ws://"+h.address+"/api/long/ws", &websocket.DialOptions{Host: "shop.example.com", HTTPHeader: set})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	ended := make(chan error, 1)
+	go func() { ended <- h.server.Shutdown(ctx) }() // ends with the last stream
+	if _, _, err := ws.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+		t.Errorf("WebSocket: %v", err)
+	}
+	parts <- "\n\ndata: 3\n\n"
+	if rest, err := io.ReadAll(got.Body); err == nil || string(rest) != "\n\n" {
+		t.Errorf("the browser read %q, %v", rest, err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+}
+
+// write makes the API answer with these bytes and close.
+func (a *api) write(text string) {
+	a.say(func(w http.ResponseWriter, _ *http.Request) {
+		c, b, _ := w.(http.Hijacker).Hijack()
+		_, _ = b.WriteString(text)
+		_ = b.Flush()
+		_ = c.Close()
+	})
+}
+
+// all sends bytes, and returns all that comes until the connection ends.
+func (h *house) all(request string) (string, error) {
+	h.t.Helper()
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_, _ = io.WriteString(c, request)
+	b, err := io.ReadAll(c)
+	return string(b), err
+}
+
+// TestOldCallers: to a caller of HTTP/1.0 nothing is chunked, and a body that broke
+// off does not look complete.
+func TestOldCallers(t *testing.T) {
+	h := open(t, settings{})
+	const request = "GET /open/x HTTP/1.0\r\nHost: shop.example.com\r\n\r\n"
+	const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	long := strings.Repeat("x", 100_000)
+	for name, c := range map[string]struct{ answer, body string }{
+		"chunked":           {chunked + "5\r\nhello\r\n0\r\n\r\n", "hello"},
+		"chunked and large": {fmt.Sprintf("%s%x\r\n%s\r\n0\r\n\r\n", chunked, len(long), long), long},
+		"until the end":     {"HTTP/1.0 200 OK\r\n\r\n" + long, long},
+		"length":            {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello"},
+	} {
+		h.api.write(c.answer)
+		got, err := h.all(request)
+		head, body, _ := strings.Cut(got, "\r\n\r\n")
+		if err != nil || !strings.HasPrefix(head, "HTTP/1.1 200 OK\r\n") || strings.Contains(head, "Transfer-Encoding") || body != c.body ||
+			!strings.Contains(head, "X-Request-Id: ") {
+			t.Errorf("%s: %.300q, %v", name, got, err)
+		}
+	}
+	h.api.write(chunked + "5\r\nhello\r\n")
+	if got, err := h.all(request); err == nil && !strings.Contains(got, " 502 ") {
+		t.Errorf("a body that broke off came as if it were complete: %q", got)
+	}
+}
+
+// TestTrailers: those that the API announced pass, filtered like headers; and a
+// browser's own go nowhere.
+func TestTrailers(t *testing.T) {
+	h := open(t, settings{})
+	for size, names := range map[string]string{"5\r\nhello": "X-Sum, Set-Cookie, X_Sum, Vary, Coatcheck-Error, Content-Length", "2\r\nab\r\n1\r\nc": "x-sum"} {
+		h.api.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: " + names + "\r\n\r\n" + size +
+			"\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\nX_Sum: 8\r\nVary: X\r\nCoatcheck-Error: x\r\nX-Unannounced: 9\r\n\r\n")
+		c, got := h.stream("GET /open/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
+		_, err := io.ReadAll(got.Body)
+		if err != nil || len(got.Trailer) != 1 || got.Trailer.Get("X-Sum") != "7" {
+			t.Errorf("%s: trailers %v, %v", names, got.Trailer, err)
+		}
+		_ = c.Close()
+	}
+	h.api.say(nil)
+	h.want(h.call("POST /hook/x\n\n5\r\nhello\r\n0\r\nX-Role: admin\r\nAuthorization: x\r\n\r\n", "Transfer-Encoding: chunked", json_), 200, "")
+	if in := h.api.last(t); in.Body != "hello" || in.Header.Get("X-Role")+in.Header.Get("Authorization") != "" {
+		t.Errorf("the API saw %v", in)
+	}
+}
+
+// TestBodyless: answers that have no body by rule keep the connection in step.
+func TestBodyless(t *testing.T) {
+	h := open(t, settings{})
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	in := bufio.NewReader(c)
+	for _, step := range []struct {
+		method, answer string
+		status         int
+		length         int64
+	}{
+		{"HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n", 200, 12345},
+		{"GET", "HTTP/1.1 204 No Content\r\n\r\n", 204, 0},
+		{"GET", "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", 304, 0},
+		{"HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200, -1},
+		{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
+	} {
+		h.api.write(step.answer)
+		_, _ = io.WriteString(c, step.method+" /open/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
+		got, err := http.ReadResponse(in, &http.Request{Method: step.method})
+		if err != nil || got.StatusCode != step.status || got.ContentLength != step.length && step.length >= 0 {
+			t.Fatalf("%+v: %v, %v", step, got, err)
+		}
+		b, err := io.ReadAll(got.Body)
+		if want := map[int64]int{2: 2}[step.length]; err != nil || len(b) != want {
+			t.Fatalf("%+v: body %q, %v", step, b, err)
+		}
+	}
+}
+
+// TestExpectContinue: a body that waits for leave gets it, and is not asked for where
+// nobody will take it.
+func TestExpectContinue(t *testing.T) {
+	h := open(t, settings{})
+	for _, c := range []struct {
+		path, length string
+		first        string
+	}{
+		{"/hook/x", "Content-Length: 5", "HTTP/1.1 100 Continue\r\n"},
+		{"/hook/x", "Content-Length: 99999999999", "HTTP/1.1 413 "},
+		{"/nowhere", "Content-Length: 5", "HTTP/1.1 403 "},
+	} {
+		conn, err := net.Dial("tcp", h.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		_, _ = io.WriteString(conn, "POST "+c.path+" HTTP/1.1\r\nHost: shop.example.com\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"+c.length+"\r\n\r\n")
+		in := bufio.NewReader(conn)
+		line, err := in.ReadString('\n')
+		if err != nil || !strings.HasPrefix(line, c.first) {
+			t.Errorf("%s %s: %q, %v", c.path, c.length, line, err)
+		}
+		if strings.Contains(line, " 100 ") {
+			_, _ = in.ReadString('\n')
+			_, _ = io.WriteString(conn, "hello")
+			got, err := http.ReadResponse(in, nil)
+			if err != nil || got.StatusCode != 200 || h.api.last(t).Body != "hello" {
+				t.Errorf("behind 100: %v, %v", got, err)
+			}
+		}
+		_ = conn.Close()
+	}
+}

@@ -1,0 +1,163 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"coatcheck/bff/credential"
+	"coatcheck/bff/session"
+)
+
+// The fear: a write that was under way when a session ended brings it back.
+func TestNoWriteBringsASessionBack(t *testing.T) {
+	eachStore(t, func(t *testing.T, p *place) {
+		for _, near := range []time.Duration{0, time.Second} {
+			a := p.manager(func(o *session.Options) { o.NearCache = near })
+			b := p.manager(func(o *session.Options) { o.NearCache = near })
+			for range 10 {
+				endDuringWrites(t, p, a, b)
+			}
+		}
+	})
+}
+
+func endDuringWrites(t *testing.T, p *place, a, b *session.Manager) {
+	t.Helper()
+	ctx := context.Background()
+	ticket, s := start(t, a, ann("shop"))
+	begun := make(chan struct{}, 100)
+	stop := make(chan struct{})
+	var work sync.WaitGroup
+	write := func(f func()) {
+		work.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					f()
+					select {
+					case begun <- struct{}{}:
+					default:
+					}
+				}
+			}
+		})
+	}
+	renew := func(context.Context, *credential.Credential) (*credential.Credential, error) {
+		return tokens("access-2", "refresh-2"), nil
+	}
+	for _, m := range []*session.Manager{a, b} {
+		write(func() { _, _ = m.Extend(ctx, "shop", ticket) })
+		write(func() {
+			now := s
+			if found, err := m.Find(ctx, "shop", ticket); err == nil {
+				now = found
+			}
+			_, _ = m.Refresh(ctx, now, ticket, time.Second, renew)
+		})
+	}
+	for range 8 {
+		<-begun
+	}
+	if _, err := a.End(ctx, "shop", ticket, session.SignedOut); err != nil {
+		t.Fatal(err)
+	}
+	dead(t, a, "shop", ticket, session.SignedOut)
+	for range 8 {
+		<-begun
+	}
+	close(stop)
+	work.Wait()
+	dead(t, a, "shop", ticket, session.SignedOut)
+	if value := load(t, p, storeKey(ticket)); value != nil {
+		t.Fatal("the record is back in the store")
+	}
+	if entries, err := a.List(ctx, "shop", s.Subject); err != nil || len(entries) != 0 {
+		t.Fatalf("list after the end: %v, %v", entries, err)
+	}
+}
+
+// The fear: a failover to a server that had not heard of the end brings the
+// session back, and it works again.
+func TestReplicasEndAgainWhatCameBack(t *testing.T) {
+	eachStore(t, func(t *testing.T, p *place) {
+		a, b := p.manager(), p.manager()
+		heard(t, a, b)
+		ticket, _ := start(t, a, ann("shop"))
+		find(t, b, ticket)
+		old := load(t, p, storeKey(ticket))
+		ended := make(chan session.Reason, 1)
+		b.Watch(ticket, func(why session.Reason) { ended <- why })
+		if _, err := a.End(context.Background(), "shop", ticket, session.SignedOut); err != nil {
+			t.Fatal(err)
+		}
+		if why := <-ended; why != session.SignedOut { // b has heard of it
+			t.Fatalf("reason %q", why)
+		}
+		put(t, p, storeKey(ticket), old)
+		if _, err := b.List(context.Background(), "shop", "ann@example.com"); err != nil {
+			t.Fatal(err)
+		}
+		dead(t, b, "shop", ticket, session.SignedOut)
+		dead(t, a, "shop", ticket, session.SignedOut)
+	})
+}
+
+// A replica that remembers ends the session again without being asked for it,
+// because others may not remember.
+func TestFailoverIsNoticedWithoutACall(t *testing.T) {
+	p := redisPlace(t, startServer(t))
+	raw := p.redis.raw()
+	defer raw.Close()
+	ctx := context.Background()
+	m := p.manager()
+	ticket, _ := start(t, m, ann("shop"))
+	old := load(t, p, storeKey(ticket))
+	if _, err := m.End(ctx, "shop", ticket, session.Revoked); err != nil {
+		t.Fatal(err)
+	}
+	put(t, p, storeKey(ticket), old)
+	if err := raw.ClientKillByFilter(ctx, "TYPE", "pubsub", "SKIPME", "yes").Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the session that came back is ended", func() bool {
+		return raw.Exists(ctx, storeKey(ticket)).Val() == 0
+	})
+	eventually(t, "it is counted", func() bool { return m.Stats().EndedAgain == 1 })
+	dead(t, p.manager(), "shop", ticket, session.Revoked) // by the tombstone
+}
+
+// Tokens that arrive after the end go to the API's sign-out, not to the session.
+func TestTokensForAnEndedSession(t *testing.T) {
+	eachStore(t, func(t *testing.T, p *place) {
+		ctx := context.Background()
+		orphans := make(chan string, 1)
+		m := p.manager(func(o *session.Options) {
+			o.Orphaned = func(_ context.Context, frontend string, c *credential.Credential) {
+				orphans <- frontend + " " + c.Value(credential.AccessToken).Reveal()
+			}
+		})
+		other := p.manager()
+		ticket, s := start(t, m, ann("shop"))
+		_, err := m.Refresh(ctx, s, ticket, time.Second, func(context.Context, *credential.Credential) (*credential.Credential, error) {
+			if _, err := other.End(ctx, "shop", ticket, session.SignedOut); err != nil {
+				t.Error(err)
+			}
+			return tokens("access-2", "refresh-2"), nil
+		})
+		var d session.Dead
+		if !errors.As(err, &d) || d.Reason != session.SignedOut {
+			t.Fatalf("refresh: %v", err)
+		}
+		if got := <-orphans; got != "shop access-2" {
+			t.Fatalf("orphaned: %s", got)
+		}
+		if load(t, p, storeKey(ticket)) != nil {
+			t.Fatal("the record is back")
+		}
+	})
+}
