@@ -63,3 +63,18 @@ func GivenPath(path string) (string, error) {
 	r := &request{to: &Upstream{base: &base{scheme: "https", host: "api.example.net", path: "/base"}}}
 	return r.givenPath(value{secret: credential.NewSecret(path), taken: true})
 }
+
+// TraceAnswer returns all that a trace tells of an answer to u's sign-in with fields.
+func (u *Upstream) TraceAnswer(fields map[string]credential.Secret, status int, header http.Header, body []byte, now time.Time) (told string) {
+	ctx := WithTrace(context.Background(), func(line string) { told += line + "\n" })
+	t, v, a := traceOf(ctx), &values{fields: fields}, newAnswer(status, header, body)
+	t.asks(u.login.request, http.Header{}, v)
+	t.hears(a)
+	next, err := u.login.rules.read(a, func(string) bool { return true })
+	t.decides(u.login, a, next, err)
+	if err == nil {
+		taken, err := u.login.places.take(a, now)
+		t.takes(u.login.places, a, taken, err)
+	}
+	return told
+}
