@@ -27,6 +27,7 @@ type redisStore struct {
 	conn     redis.UniversalClient
 	replicas bool // writes that must survive a failover ask WAIT
 	log      *slog.Logger
+	gets     gets
 
 	connected      atomic.Bool // a connection was made since the last look
 	unacknowledged atomic.Uint64
@@ -50,6 +51,7 @@ func openRedis(a *address, log *slog.Logger) (*redisStore, error) {
 		return nil
 	}))
 	r.storage = storage.NewFromConnection(r.conn)
+	r.gets.conn = r.conn
 	return r, nil
 }
 

@@ -15,7 +15,7 @@ var errReply = errors.New("redis: unexpected answer")
 func (r *redisStore) Load(ctx context.Context, key string) ([]byte, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	value, err := r.storage.GetWithContext(ctx, key)
+	value, err := r.gets.do(ctx, key)
 	if wrongType(err) {
 		return []byte{}, nil // something else lies there: as good as a corrupt record
 	}
