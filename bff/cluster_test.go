@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestCluster: the life of a session over a Redis Cluster of three masters; one of
+// them dies and comes back with its data, while people whose sessions lie on all
+// three keep calling. Nobody is signed out, and who had signed out stays so.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	var addrs, ports, dirs []string
+	var nodes []*process
+	node := func(port, dir string) *process {
+		return redisAt(t, port, "--dir", dir, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--appendonly", "yes", "--appendfsync", "always")
+	}
+	for range 3 {
+		port, dir := quietPort(t), t.TempDir()
+		ports, dirs, addrs = append(ports, port), append(dirs, dir), append(addrs, "127.0.0.1:"+port)
+		nodes = append(nodes, node(port, dir))
+	}
+	if out, err := exec.Command("redis-cli", append([]string{"--cluster", "create", "--cluster-yes"}, addrs...)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	until(t, "the cluster", func() bool {
+		for _, addr := range addrs {
+			if info, _ := redisDo(t, addr, "CLUSTER", "INFO").(string); !strings.Contains(info, "cluster_state:ok") {
+				return false
+			}
+		}
+		return true
+	})
+	f := &fleet{T: t, api: newFleetAPI(t)}
+	for i := range f.replicas {
+		f.replicas[i] = &replica{}
+	}
+	f.launch(func(*replica) string { return "redis-cluster://" + strings.Join(addrs, ",") })
+	f.life()
+	gone := f.signIn(f.replicas[0], "gone")
+	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", gone); a.status != 204 {
+		t.Errorf("sign-out: %s", a)
+	}
+	var people []*person
+	for _, name := range strings.Fields("ada bob cleo dan eve fay") {
+		people = append(people, f.signIn(f.replicas[0], name))
+	}
+	run := f.traffic(people...)
+	_ = nodes[1].Process.Kill()
+	<-nodes[1].exited
+	until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
+	node(ports[1], dirs[1])
+	run.settle()
+	if a := f.get(f.replicas[1], "/api/whoami", gone); a.status != 401 {
+		t.Errorf("the one who had signed out: %s", a)
+	}
+}
