@@ -103,11 +103,12 @@ func (f *fleet) launch(store func(*replica) string) {
 }
 
 // quietPort is a free port that no outgoing connection is given: those of this much
-// traffic would take one between its choice and its use.
+// traffic would take one between its choice and its use. The same holds for the port
+// 10 000 above, which a node of a Cluster listens on as well.
 func quietPort(t *testing.T) string {
 	t.Helper()
 	for range 100 {
-		port := fmt.Sprint(12000 + rand.IntN(20000))
+		port := fmt.Sprint(12000 + rand.IntN(10000))
 		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
 			_ = l.Close()
 			return port
