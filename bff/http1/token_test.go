@@ -19,7 +19,7 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for b, want := range map[string]struct{ equal, prefix bool }{
-		"x-a": {true, true}, "X-A": {true, true}, "X-Ab": {false, true}, "x-": {}, "x_a": {}, "": {}, "\x58-\x41": {true, true}, "X\rA": {}, "K-a": {},
+		"x-a": {true, true}, "X-A": {true, true}, "X-Ab": {false, true}, "x-": {}, "x_a": {}, "": {}, "X\rA": {}, "K-a": {},
 	} {
 		if got := http1.EqualFold([]byte(b), "x-a"); got != want.equal {
 			t.Errorf("EqualFold(%q) = %v", b, got)

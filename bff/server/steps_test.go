@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // factors is an API that wants a code after the password: 123456.
@@ -352,10 +353,13 @@ func TestStepTakenTwiceAtOnce(t *testing.T) {
 			for range 2 {
 				go func() { answers <- h.post(code("123456"), step) }() // ends with its answer
 			}
-			<-gate
-			<-gate // both are at the API
-			<-gate
-			<-gate
+			for range 4 { // both are at the API, and both go on
+				select {
+				case <-gate:
+				case <-time.After(20 * time.Second):
+					t.Fatalf("one of the two never came to the API\n%s", h.logs)
+				}
+			}
 			statuses := map[int]int{}
 			for range 2 {
 				got := <-answers

@@ -13,6 +13,8 @@
 //	coatcheck:s:{H}:x   tombstone, 10 minutes: why the session ended
 //	coatcheck:s:{H}:l   lease of the one process that is renewing the credential
 //	coatcheck:q:{H}     a sign-in that waits for its next step, 5 minutes; …:tries beside it
+//	coatcheck:s:{H}:once:…  what may be done for a session once in a while
+//	coatcheck:q:{H}     a sign-in that waits for its next step, sealed like a record; :tries counts
 //	coatcheck:p:{N}     sessions of one person at one frontend, by public id
 //	coatcheck:t:a:{N}   failed sign-ins of an account; coatcheck:t:o:{N} from a familiar address
 //	coatcheck:t:i:{N}   failed sign-ins from an address

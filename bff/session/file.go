@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // openFile makes a store in memory whose sessions survive a restart in the file
@@ -22,7 +23,7 @@ func openFile(path string, o StoreOptions) (_ Store, err error) {
 		}
 	}()
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: journalLock})
-	if errors.Is(err, bolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("session: store: file %s is in use by another process", path)
 	}
 	if err != nil {

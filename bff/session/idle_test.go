@@ -57,7 +57,7 @@ func TestWhatExtends(t *testing.T) {
 	ctx := context.Background()
 	p := memoryPlace(t)
 	m := p.manager(func(o *session.Options) { o.IdleTimeout, o.NearCache = 30*time.Minute, time.Second })
-	ticket, s := start(t, m, ann("shop"))
+	ticket, _ := start(t, m, ann("shop"))
 	p.clock.advance(20 * time.Minute)
 	s, err := m.Look(ctx, "shop", ticket)
 	if err != nil || m.IdleLeft(s) != 10*time.Minute {

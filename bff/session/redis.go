@@ -17,8 +17,13 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// redisTimeout bounds one question to Redis, whatever happens meanwhile.
-const redisTimeout = 2 * time.Second
+const (
+	// redisTimeout bounds one question to Redis, whatever happens meanwhile.
+	redisTimeout = 2 * time.Second
+
+	// clusterLook is how old a client's picture of its cluster may become.
+	clusterLook = 10 * time.Second
+)
 
 // redisStore keeps everything in a Redis: one, the master that sentinels name,
 // or a cluster. Each conditional write is one script that touches one slot.
@@ -53,6 +58,15 @@ func openRedis(a *address, log *slog.Logger) (*redisStore, error) {
 	r.storage = storage.NewFromConnection(r.conn)
 	r.gets.conn = r.conn
 	return r, nil
+}
+
+func connect(kind string, o *redis.UniversalOptions) redis.UniversalClient {
+	if kind != "cluster" {
+		return redis.NewUniversalClient(o)
+	}
+	c := o.Cluster()
+	c.ClusterStateReloadInterval = clusterLook
+	return redis.NewClusterClient(c)
 }
 
 func (a *address) options(config *tls.Config, onConnect func(context.Context, *redis.Conn) error) *redis.UniversalOptions {
@@ -114,26 +128,39 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, redisTimeout)
 }
 
-// plain takes out of Redis's answers all but their first word: servers quote the
-// command that failed, its arguments included.
-func plain(err error) error {
+// fault takes out of Redis's answers all but their first word: servers quote the
+// command that failed, its arguments included. After any other failure a cluster
+// is asked who its masters are now: the client by itself would go on calling a dead
+// one until its next routine look.
+func (r *redisStore) fault(err error) error {
 	var reply redis.Error
-	if err == nil || errors.Is(err, redis.Nil) || !errors.As(err, &reply) {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return err
+	}
+	if !errors.As(err, &reply) {
+		r.lookAround()
 		return err
 	}
 	word, _, _ := strings.Cut(reply.Error(), " ")
 	return fmt.Errorf("redis: %s", word)
 }
 
+// lookAround makes the client learn a cluster's masters anew, in the background.
+func (r *redisStore) lookAround() {
+	if cluster, ok := r.conn.(*redis.ClusterClient); ok {
+		cluster.ReloadState(context.Background())
+	}
+}
+
 func (r *redisStore) Clock(ctx context.Context) (time.Time, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	now, err := r.conn.Time(ctx).Result()
-	return now, plain(err)
+	return now, r.fault(err)
 }
 
 func (r *redisStore) Stats() StoreStats {
 	return StoreStats{Unacknowledged: r.unacknowledged.Load(), Resubscribed: r.resubscribed.Load()}
 }
 
-func (r *redisStore) Close() error { return plain(r.storage.Close()) }
+func (r *redisStore) Close() error { return r.fault(r.storage.Close()) }

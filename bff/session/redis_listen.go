@@ -47,7 +47,7 @@ func (r *redisStore) sendBeats(ctx context.Context, channel, beat string, reconn
 	defer tick.Stop()
 	for {
 		question, cancel := bounded(ctx)
-		_ = r.conn.Publish(question, channel, beat).Err() // a missing beat is noticed by who listens
+		_ = r.fault(r.conn.Publish(question, channel, beat).Err()) // a missing beat is noticed by who listens
 		cancel()
 		if r.connected.Swap(false) {
 			reconnected()

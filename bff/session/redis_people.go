@@ -9,7 +9,7 @@ func (r *redisStore) AddEntry(ctx context.Context, person, id string, entry []by
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	n, err := addEntryScript.Run(ctx, r.conn, []string{person}, id, entry, millis(ttl)).Int()
-	return n, plain(err)
+	return n, r.fault(err)
 }
 
 func (r *redisStore) Entries(ctx context.Context, person string) (map[string][]byte, error) {
@@ -17,7 +17,7 @@ func (r *redisStore) Entries(ctx context.Context, person string) (map[string][]b
 	defer cancel()
 	found, err := r.conn.HGetAll(ctx, person).Result()
 	if err != nil {
-		return nil, plain(err)
+		return nil, r.fault(err)
 	}
 	entries := make(map[string][]byte, len(found))
 	for id, entry := range found {
@@ -27,28 +27,31 @@ func (r *redisStore) Entries(ctx context.Context, person string) (map[string][]b
 }
 
 func (r *redisStore) DropEntries(ctx context.Context, person string, ids ...string) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	return plain(r.conn.HDel(ctx, person, ids...).Err())
+	return r.fault(r.conn.HDel(ctx, person, ids...).Err())
 }
 
 func (r *redisStore) Count(ctx context.Context, key, id string, limit int, window time.Duration) (time.Duration, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	ms, err := countScript.Run(ctx, r.conn, []string{key}, id, limit, millis(window)).Int64()
-	return time.Duration(ms) * time.Millisecond, plain(err)
+	return time.Duration(ms) * time.Millisecond, r.fault(err)
 }
 
 func (r *redisStore) Uncount(ctx context.Context, key, id string) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	return plain(r.conn.ZRem(ctx, key, id).Err())
+	return r.fault(r.conn.ZRem(ctx, key, id).Err())
 }
 
 func (r *redisStore) Mark(ctx context.Context, key string, ttl time.Duration) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	return plain(r.storage.SetWithContext(ctx, key, []byte("1"), ttl))
+	return r.fault(r.storage.SetWithContext(ctx, key, []byte("1"), ttl))
 }
 
 // Marked asks key by key: they lie in different slots.
@@ -58,7 +61,7 @@ func (r *redisStore) Marked(ctx context.Context, keys ...string) (bool, error) {
 	for _, key := range keys {
 		n, err := r.conn.Exists(ctx, key).Result()
 		if err != nil || n > 0 {
-			return n > 0, plain(err)
+			return n > 0, r.fault(err)
 		}
 	}
 	return false, nil
@@ -67,5 +70,5 @@ func (r *redisStore) Marked(ctx context.Context, keys ...string) (bool, error) {
 func (r *redisStore) Forget(ctx context.Context, key string) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	return plain(r.storage.DeleteWithContext(ctx, key))
+	return r.fault(r.storage.DeleteWithContext(ctx, key))
 }

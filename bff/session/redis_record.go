@@ -19,7 +19,7 @@ func (r *redisStore) Load(ctx context.Context, key string) ([]byte, error) {
 	if wrongType(err) {
 		return []byte{}, nil // something else lies there: as good as a corrupt record
 	}
-	return value, plain(err)
+	return value, r.fault(err)
 }
 
 func wrongType(err error) bool {
@@ -30,7 +30,7 @@ func (r *redisStore) Tombstone(ctx context.Context, key string) (Reason, error) 
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	reason, err := r.storage.GetWithContext(ctx, key+tombstoneSuffix)
-	return Reason(reason), plain(err)
+	return Reason(reason), r.fault(err)
 }
 
 func (r *redisStore) Create(ctx context.Context, key string, value []byte, ttl time.Duration) error {
@@ -43,7 +43,7 @@ func (r *redisStore) Touch(ctx context.Context, key string, t Touch) (Touched, e
 	defer cancel()
 	now, err := touchScript.Run(ctx, r.conn, []string{key}, millis(t.Idle), t.Ends.UnixMilli()).Int64()
 	if err != nil || now == 0 {
-		return Touched{}, plain(err)
+		return Touched{}, r.fault(err)
 	}
 	found := Touched{Seen: time.UnixMilli(now)}
 	for _, person := range t.People {
@@ -86,7 +86,7 @@ func (r *redisStore) Lease(ctx context.Context, key, owner string, ttl time.Dura
 	defer cancel()
 	answer, err := leaseScript.Run(ctx, r.conn, []string{key, key + leaseSuffix}, owner, millis(ttl)).Result()
 	if err != nil {
-		return false, nil, plain(err)
+		return false, nil, r.fault(err)
 	}
 	held, value, err := pair(answer)
 	if value == "" {
@@ -98,7 +98,7 @@ func (r *redisStore) Lease(ctx context.Context, key, owner string, ttl time.Dura
 func (r *redisStore) Unlease(ctx context.Context, key, owner string, note Note) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	return plain(unleaseScript.Run(ctx, r.conn, []string{key + leaseSuffix}, owner, note.Channel, note.Payload).Err())
+	return r.fault(unleaseScript.Run(ctx, r.conn, []string{key + leaseSuffix}, owner, note.Channel, note.Payload).Err())
 }
 
 func (r *redisStore) Seen(ctx context.Context, keys []string) ([]time.Time, error) {
@@ -112,7 +112,7 @@ func (r *redisStore) Seen(ctx context.Context, keys []string) ([]time.Time, erro
 		return nil
 	})
 	if err != nil {
-		return nil, plain(err)
+		return nil, r.fault(err)
 	}
 	seen := make([]time.Time, len(keys))
 	for i, stamp := range stamps {

@@ -24,12 +24,12 @@ func (r *redisStore) keep(ctx context.Context, script *redis.Script, keys []stri
 	defer cancel()
 	if !r.replicas {
 		answer, err := script.Run(ctx, r.conn, keys, args...).Result()
-		return answer, plain(err)
+		return answer, r.fault(err)
 	}
 	for try := 1; ; try++ {
 		answer, err := r.keepOnce(ctx, script, keys, args)
 		if err == nil || try == keepTries || !r.elsewhere(ctx, err) {
-			return answer, plain(err)
+			return answer, r.fault(err)
 		}
 	}
 }
@@ -72,9 +72,7 @@ func (r *redisStore) elsewhere(ctx context.Context, err error) bool {
 	if errors.As(err, &reply) && !moved(reply.Error()) || ctx.Err() != nil {
 		return false
 	}
-	if cluster, ok := r.conn.(*redis.ClusterClient); ok {
-		cluster.ReloadState(ctx)
-	}
+	r.lookAround()
 	select {
 	case <-ctx.Done():
 		return false

@@ -1,0 +1,262 @@
+package session_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"coatcheck/bff/credential"
+	"coatcheck/bff/session"
+)
+
+const userinfo = aclUser + ":correct%20horse%3Abattery%40staple%2F1@"
+
+// wholeLife takes one session through all that can happen to it.
+func wholeLife(t *testing.T, a, b *session.Manager) {
+	t.Helper()
+	ctx := context.Background()
+	ticket, s := start(t, a, ann("shop"))
+	find(t, b, ticket)
+	if _, err := b.Extend(ctx, "shop", ticket); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.Refresh(ctx, s, ticket, 5*time.Second, newAPI("refresh-1").refresh); err != nil || got.Generation != 2 {
+		t.Fatalf("refresh: %v, %v", got, err)
+	}
+	if entries := list(t, a); len(entries) != 1 {
+		t.Fatalf("list: %v", entries)
+	}
+	attempt := attempt(t, a, "ann", home, tenOf5m)
+	if err := attempt.Succeeded(ctx); err != nil {
+		t.Fatal(err)
+	}
+	told, _ := watching(b, ticket)
+	if ended, err := a.End(ctx, "shop", ticket, session.SignedOut); ended == nil || ended.Generation != 2 || err != nil {
+		t.Fatalf("end: %v, %v", ended, err)
+	}
+	if why := <-told; why != session.SignedOut {
+		t.Fatalf("the stream ended for %q", why)
+	}
+	dead(t, b, "shop", ticket, session.SignedOut)
+}
+
+// sentinels starts a master with a replica, and three sentinels that watch it.
+func sentinels(t *testing.T) (master, replica *server, url string) {
+	t.Helper()
+	master = startServer(t)
+	replica = startServer(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.port), "--repl-diskless-sync-delay", "0")
+	var hosts []string
+	for range 3 {
+		s := newServer(t)
+		file := filepath.Join(s.dir, "sentinel.conf")
+		text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor mymaster 127.0.0.1 %d 2\n"+
+			"sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 3000\n", s.port, s.dir, master.port)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.args = []string{s.args[0], file, "--sentinel"}
+		s.start()
+		hosts = append(hosts, s.addr())
+	}
+	raw := master.raw()
+	defer raw.Close()
+	eventually(t, "the replica follows", func() bool {
+		return strings.Contains(raw.Info(context.Background(), "replication").Val(), "state=online")
+	})
+	return master, replica, "redis-sentinel://" + userinfo + strings.Join(hosts, ",") + "/mymaster/0"
+}
+
+// The fear: a failover needs a restart, or loses who is signed in.
+func TestSentinelFailover(t *testing.T) {
+	t.Parallel()
+	master, replica, url := sentinels(t)
+	open := func() session.Store { return openStore(t, url, nil) }
+	p := &place{t: t, redis: master, open: open}
+	a, b := p.manager(within(time.Second)), p.manager()
+	heard(t, a, b)
+	wholeLife(t, a, b)
+	ticket, _ := start(t, a, ann("shop"))
+	ended, _ := start(t, a, ann("shop"))
+	if _, err := a.End(context.Background(), "shop", ended, session.SignedOut); err != nil {
+		t.Fatal(err)
+	}
+	if n := a.Stats().Unacknowledged; n != 0 {
+		t.Fatalf("%d writes without an acknowledgement", n)
+	}
+	// The sentinels must know the replica before they can promote it.
+	raw := replica.raw()
+	defer raw.Close()
+	time.Sleep(2 * time.Second)
+	master.kill()
+	eventually(t, "the replica is promoted and found", func() bool {
+		_, _, err := a.Start(context.Background(), ann("admin"))
+		return err == nil
+	})
+	find(t, a, ticket)
+	find(t, b, ticket)
+	dead(t, a, "shop", ended, session.SignedOut)
+	heard(t, a, b)
+	if n := a.Stats().Unacknowledged; n == 0 {
+		t.Error("no replica is left, but the writes count as acknowledged")
+	}
+}
+
+// cluster starts three masters and a replica of the first.
+func cluster(t *testing.T) (nodes []*server, url string) {
+	t.Helper()
+	ctx := context.Background()
+	var hosts []string
+	for range 4 {
+		s := startServer(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
+		nodes, hosts = append(nodes, s), append(hosts, s.addr())
+	}
+	slots := [][2]int{{0, 5460}, {5461, 10922}, {10923, 16383}}
+	for i, s := range nodes {
+		raw := s.raw()
+		defer raw.Close()
+		if i < len(slots) {
+			if err := raw.ClusterAddSlotsRange(ctx, slots[i][0], slots[i][1]).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := raw.ClusterMeet(ctx, "127.0.0.1", fmt.Sprint(nodes[0].port)).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, last := nodes[0].raw(), nodes[3].raw()
+	defer first.Close()
+	defer last.Close()
+	id := first.ClusterMyID(ctx).Val()
+	eventually(t, "the replica joins", func() bool { return last.ClusterReplicate(ctx, id).Err() == nil })
+	for _, s := range nodes {
+		raw := s.raw()
+		defer raw.Close()
+		eventually(t, "the cluster stands", func() bool {
+			return strings.Contains(raw.ClusterInfo(ctx).Val(), "cluster_state:ok") &&
+				strings.Count(raw.ClusterNodes(ctx).Val(), " connected") == 4 && strings.Contains(raw.ClusterNodes(ctx).Val(), "slave")
+		})
+	}
+	eventually(t, "the replica follows", func() bool {
+		return strings.Contains(first.Info(ctx, "replication").Val(), "state=online")
+	})
+	return nodes, "redis-cluster://" + userinfo + strings.Join(hosts[:3], ",")
+}
+
+func TestClusterFailover(t *testing.T) {
+	t.Parallel()
+	nodes, url := cluster(t)
+	open := func() session.Store { return openStore(t, url, nil) }
+	p := &place{t: t, redis: nodes[0], open: open}
+	a, b := p.manager(), p.manager()
+	heard(t, a, b)
+	for range 20 { // over all of the nodes
+		wholeLife(t, a, b)
+	}
+	var tickets []session.Ticket
+	for range 30 {
+		ticket, _ := start(t, a, ann("shop"))
+		tickets = append(tickets, ticket)
+	}
+	nodes[0].kill()
+	for _, ticket := range tickets {
+		eventually(t, "a session is found after the failover", func() bool {
+			_, err := a.Find(context.Background(), "shop", ticket)
+			if err != nil && !errors.Is(err, session.ErrUnavailable) {
+				t.Fatalf("find: %v", err)
+			}
+			return err == nil
+		})
+	}
+	eventually(t, "sign-ins work", func() bool {
+		for range 10 {
+			if _, _, err := a.Start(context.Background(), ann("shop")); err != nil {
+				return false
+			}
+		}
+		return true
+	})
+	heard(t, a, b)
+	if n, err := b.EndAll(context.Background(), "shop", "ann@example.com"); err != nil || n < 30 {
+		t.Fatalf("end all: %d, %v", n, err)
+	}
+}
+
+// TLS with a certificate of one's own authority, and one for the client.
+func TestRedisOverTLS(t *testing.T) {
+	dir := t.TempDir()
+	ca, cert, key := certificate(t, dir)
+	s := newServer(t, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca)
+	tlsPort := freePort(t)
+	s.args = append(s.args, "--tls-port", fmt.Sprint(tlsPort))
+	s.start()
+	host := fmt.Sprintf("127.0.0.1:%d/0", tlsPort)
+	p := &place{t: t, redis: s, open: func() session.Store {
+		return openStore(t, "rediss://"+userinfo+host+"?ca="+ca+"&cert="+cert+"&key="+key, nil)
+	}}
+	a, b := p.manager(), p.manager()
+	heard(t, a, b)
+	wholeLife(t, a, b)
+	for name, url := range map[string]string{
+		"unknown authority":     "rediss://" + userinfo + host + "?cert=" + cert + "&key=" + key,
+		"no client certificate": "rediss://" + userinfo + host + "?ca=" + ca,
+		"another server's name": "rediss://" + userinfo + host + "?ca=" + ca + "&cert=" + cert + "&key=" + key + "&server_name=other.example",
+		"in the clear":          "redis://" + userinfo + host,
+	} {
+		m := p.over(openStore(t, url, nil))
+		if err := m.Ping(context.Background()); !errors.Is(err, session.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, url := range map[string]string{
+		"no such file":        "rediss://h?ca=" + filepath.Join(dir, "none"),
+		"not a certificate":   "rediss://h?ca=" + key,
+		"a key that is none":  "rediss://h?cert=" + cert + "&key=" + cert,
+		"TLS words without s": "redis://h?ca=" + ca,
+	} {
+		if _, err := session.OpenStore(credential.NewSecret(url), session.StoreOptions{}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// certificate makes one that is its own authority, for 127.0.0.1.
+func certificate(t *testing.T, dir string) (ca, cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, cert, key
+}
