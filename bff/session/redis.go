@@ -51,7 +51,7 @@ func openRedis(a *address, log *slog.Logger) (*redisStore, error) {
 	// The library's log lines are its own affair: what matters comes as errors.
 	redis.SetLogger(quiet{log})
 	r := &redisStore{replicas: a.kind != "single", log: log}
-	r.conn = redis.NewUniversalClient(a.options(config, func(context.Context, *redis.Conn) error {
+	r.conn = connect(a.kind, a.options(config, func(context.Context, *redis.Conn) error {
 		r.connected.Store(true)
 		return nil
 	}))
@@ -60,6 +60,8 @@ func openRedis(a *address, log *slog.Logger) (*redisStore, error) {
 	return r, nil
 }
 
+// connect makes the client. A cluster's picture of itself is renewed more often than
+// the library does by itself, so that a failover is noticed by who writes nothing.
 func connect(kind string, o *redis.UniversalOptions) redis.UniversalClient {
 	if kind != "cluster" {
 		return redis.NewUniversalClient(o)
@@ -134,7 +136,7 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 // one until its next routine look.
 func (r *redisStore) fault(err error) error {
 	var reply redis.Error
-	if err == nil || errors.Is(err, redis.Nil) {
+	if err == nil || errors.Is(err, redis.Nil) || errors.Is(err, context.Canceled) {
 		return err
 	}
 	if !errors.As(err, &reply) {

@@ -114,20 +114,18 @@ func TestSentinelFailover(t *testing.T) {
 	}
 }
 
-// cluster starts three masters and a replica of the first.
+// cluster starts three masters with a replica each.
 func cluster(t *testing.T) (nodes []*server, url string) {
 	t.Helper()
 	ctx := context.Background()
+	slots := [][2]int{{0, 5460}, {5461, 10922}, {10923, 16383}}
 	var hosts []string
-	for range 4 {
+	for i := range 6 {
 		s := startServer(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
 		nodes, hosts = append(nodes, s), append(hosts, s.addr())
-	}
-	slots := [][2]int{{0, 5460}, {5461, 10922}, {10923, 16383}}
-	for i, s := range nodes {
 		raw := s.raw()
 		defer raw.Close()
-		if i < len(slots) {
+		if i < 3 {
 			if err := raw.ClusterAddSlotsRange(ctx, slots[i][0], slots[i][1]).Err(); err != nil {
 				t.Fatal(err)
 			}
@@ -136,22 +134,25 @@ func cluster(t *testing.T) (nodes []*server, url string) {
 			t.Fatal(err)
 		}
 	}
-	first, last := nodes[0].raw(), nodes[3].raw()
-	defer first.Close()
-	defer last.Close()
-	id := first.ClusterMyID(ctx).Val()
-	eventually(t, "the replica joins", func() bool { return last.ClusterReplicate(ctx, id).Err() == nil })
+	for i := range 3 {
+		master, replica := nodes[i].raw(), nodes[3+i].raw()
+		defer master.Close()
+		defer replica.Close()
+		id := master.ClusterMyID(ctx).Val()
+		eventually(t, "a replica joins", func() bool { return replica.ClusterReplicate(ctx, id).Err() == nil })
+		eventually(t, "the replica follows", func() bool {
+			return strings.Contains(master.Info(ctx, "replication").Val(), "state=online")
+		})
+	}
 	for _, s := range nodes {
 		raw := s.raw()
 		defer raw.Close()
 		eventually(t, "the cluster stands", func() bool {
+			view := raw.ClusterNodes(ctx).Val()
 			return strings.Contains(raw.ClusterInfo(ctx).Val(), "cluster_state:ok") &&
-				strings.Count(raw.ClusterNodes(ctx).Val(), " connected") == 4 && strings.Contains(raw.ClusterNodes(ctx).Val(), "slave")
+				strings.Count(view, " connected") == 6 && strings.Count(view, "slave") == 3
 		})
 	}
-	eventually(t, "the replica follows", func() bool {
-		return strings.Contains(first.Info(ctx, "replication").Val(), "state=online")
-	})
 	return nodes, "redis-cluster://" + userinfo + strings.Join(hosts[:3], ",")
 }
 
@@ -187,6 +188,10 @@ func TestClusterFailover(t *testing.T) {
 			}
 		}
 		return true
+	})
+	eventually(t, "the other replica finds its way too", func() bool {
+		_, err := b.List(context.Background(), "shop", "ann@example.com")
+		return err == nil
 	})
 	heard(t, a, b)
 	if n, err := b.EndAll(context.Background(), "shop", "ann@example.com"); err != nil || n < 30 {
