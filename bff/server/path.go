@@ -17,8 +17,13 @@ type target struct {
 // Sources: RFC 3986 §5.2.4, §6.2.2; CVE-2021-41773 (encoded dots), "..;" of
 // servlet containers, CVE-2025-29927's kind of prefix confusion for "//".
 func parseTarget(b []byte) (t target, ok bool) {
-	if len(b) == 0 || b[0] != '/' || len(b) > 1 && b[1] == '/' || bytes.IndexByte(b, '#') >= 0 {
+	if len(b) == 0 || b[0] != '/' || len(b) > 1 && b[1] == '/' {
 		return t, false
+	}
+	for _, c := range b {
+		if c <= ' ' || c >= 0x7f || c == '#' { // the gate lets no such byte in either
+			return t, false
+		}
 	}
 	t.path = b
 	if i := bytes.IndexByte(b, '?'); i >= 0 {

@@ -16,7 +16,7 @@ func TestPaths(t *testing.T) {
 	}
 	bad := []string{"", "*", "a", "//", "//evil/x", "http://evil/x", "evil:443", "/a/../b", "/..", "/.", "/./a", "/a/.", "/%2e%2e/a", "/%2E/a", "/.%2e/a", "/%2e./a",
 		"/..;/a", "/..;x=y/a", "/.;/a", "/%2e%2e;x/a", "/..%3b/a", "/a\\b", "/a%5cb", "/a%5Cb", "/a%00b", "/a%1fb", "/a%7fb", "/a%0d%0ab", "/a%", "/a%2", "/a%zz", "/a%2g", "/a#b", "/a?b#c",
-		"/a/..%2fb", "/a%2f..%2fb", "/a%2f../b", "/a%2f.%2fb"}
+		"/a\rb", "/\xc3\xa9", "/a?\x00", "/a/..%2fb", "/a%2f..%2fb", "/a%2f../b", "/a%2f.%2fb"}
 	for _, p := range bad {
 		if _, ok := parseTarget([]byte(p)); ok {
 			t.Errorf("%q passed", p)
