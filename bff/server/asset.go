@@ -41,6 +41,5 @@ func (s *Server) sendClient(x *exchange) error {
 		return nil
 	}
 	x.body(200, s.client.contentType, s.client.body)
-	x.bytesOut = int64(len(s.client.body))
 	return nil
 }

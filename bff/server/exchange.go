@@ -190,6 +190,9 @@ func (x *exchange) body(status int, contentType string, b []byte) {
 	x.ctx.SetStatusCode(status)
 	x.ctx.Response.Header.SetContentType(contentType)
 	x.ctx.Response.SetBody(b)
+	if !x.isHead {
+		x.bytesOut = int64(len(b))
+	}
 }
 
 // common puts on the answer what every answer carries, and decides whether the
