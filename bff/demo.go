@@ -88,6 +88,17 @@ func (p *program) demoEnv(port, api, store string) func(string) (string, bool) {
 	}
 }
 
+// remark says what is special about somebody.
+func remark(p demo.Person) string {
+	switch {
+	case p.Locked:
+		return "   (locked, to see what a refusal looks like)"
+	case p.SecondFactor:
+		return "   (then the code " + demo.Code + ")"
+	}
+	return ""
+}
+
 // greet tells a newcomer what to do next.
 func greet(w io.Writer, port, api, admin string) {
 	var b strings.Builder
@@ -96,11 +107,7 @@ func greet(w io.Writer, port, api, admin string) {
 		fmt.Fprintf(&b, "  %-7s http://%s.coatcheck.localhost:%s\n", f, f, port)
 		for _, person := range demo.People() {
 			if person.Frontend == f {
-				note := ""
-				if person.Locked {
-					note = "   (locked, to see what a refusal looks like)"
-				}
-				fmt.Fprintf(&b, "          %-22s %s%s\n", person.Email, person.Password, note)
+				fmt.Fprintf(&b, "          %-22s %s\n", person.Email, person.Password+remark(person))
 			}
 		}
 	}

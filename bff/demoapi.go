@@ -53,8 +53,8 @@ func (p *program) greetAPI(api string) {
 	switch api {
 	case "":
 	case "directus", "auth0":
-		fmt.Fprintf(p.stdout, "The API answers as %s does. The admin's people have a second factor; the code is %s.\n\n", api, demo.Code)
+		fmt.Fprintf(p.stdout, "The API answers as %s does. Grace has a second factor here too.\n\n", api)
 	default:
-		fmt.Fprintf(p.stdout, "The API answers as %s does.\n\n", api)
+		fmt.Fprintf(p.stdout, "The API answers as %s does. Grace needs no code: this stand-in asks for none.\n\n", api)
 	}
 }

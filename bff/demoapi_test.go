@@ -86,25 +86,25 @@ func TestDemoSpeaks(t *testing.T) {
 			if err := u.SignOut(ctx, last, caller); err != nil || callMe(t, u, last, address) != 401 {
 				t.Errorf("the token outlives its sign-out (%v)", err)
 			}
-			radia := func(otp string) map[string]credential.Secret {
-				return person("radia@admin.example", "spanning-tree", otp)
+			grace := func(otp string) map[string]credential.Secret {
+				return person("grace@shop.example", "ship-in-harbour", otp)
 			}
 			switch api {
 			case "directus":
-				if got := refused(radia("")); got != upstream.MFARequired {
+				if got := refused(grace("")); got != upstream.MFARequired {
 					t.Errorf("no code: %s", got)
 				}
-				if _, err := u.SignIn(ctx, radia(demo.Code), caller, now); err != nil || refused(radia("000000")) != upstream.MFARequired {
+				if _, err := u.SignIn(ctx, grace(demo.Code), caller, now); err != nil || refused(grace("000000")) != upstream.MFARequired {
 					t.Errorf("code: %v", err)
 				}
 			case "auth0":
-				in, err := u.SignIn(ctx, radia(""), caller, now)
+				in, err := u.SignIn(ctx, grace(""), caller, now)
 				if err != nil || in.Step == nil {
 					t.Fatalf("no step: %v", err)
 				}
 				code := map[string]credential.Secret{"otp": credential.NewSecret(demo.Code)}
 				done, err := u.Continue(ctx, in.Step.Name, in.Step.Kept, code, caller, now)
-				if err != nil || done.Subject != "p-2001" || callMe(t, u, done.Credential, address) != 200 {
+				if err != nil || done.Subject != "p-1002" || callMe(t, u, done.Credential, address) != 200 {
 					t.Errorf("step: %v", err)
 				}
 			}

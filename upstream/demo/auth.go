@@ -19,11 +19,18 @@ func (a *api) login(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "invalid_credentials")
 	case person.Locked:
 		refuse(w, http.StatusForbidden, "account_locked")
+	case person.SecondFactor && a.door != nil:
+		writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "mfa_required", "mfa_token": a.door.hold(person)})
 	default:
-		answer := grantAnswer(a.grants.start(person))
-		answer["user"] = person.profile()
-		writeJSON(w, http.StatusOK, answer)
+		a.admit(w, person)
 	}
+}
+
+// admit answers with the tokens of a new sign-in.
+func (a *api) admit(w http.ResponseWriter, p Person) {
+	answer := grantAnswer(a.grants.start(p))
+	answer["user"] = p.profile()
+	writeJSON(w, http.StatusOK, answer)
 }
 
 func (a *api) refresh(w http.ResponseWriter, r *http.Request) {

@@ -63,7 +63,7 @@ func TestNoAnswerShowsTheToken(t *testing.T) {
 
 func TestNotesArePersonal(t *testing.T) {
 	api := start(t, demo.Options{})
-	ada, grace := api.signIn("ada@shop.example").text("access_token"), api.signIn("grace@shop.example").text("access_token")
+	ada, hedy := api.signIn("ada@shop.example").text("access_token"), api.signIn("hedy@admin.example").text("access_token")
 	added := api.post("/api/notes", ada, map[string]string{"text": "  weave algebraic patterns "})
 	if added.status != http.StatusCreated || added.text("text") != "weave algebraic patterns" {
 		t.Fatalf("%d %s", added.status, added.body)
@@ -72,11 +72,11 @@ func TestNotesArePersonal(t *testing.T) {
 		notes, _ := api.get("/api/notes", token).value("notes").([]any)
 		return len(notes)
 	}
-	if count(ada) != 1 || count(grace) != 0 {
-		t.Errorf("Ada has %d notes, Grace %d", count(ada), count(grace))
+	if count(ada) != 1 || count(hedy) != 0 {
+		t.Errorf("Ada has %d notes, Hedy %d", count(ada), count(hedy))
 	}
 	path := "/api/notes/" + added.text("id")
-	if got := api.send("DELETE", path, grace, "", ""); got.status != http.StatusNotFound {
+	if got := api.send("DELETE", path, hedy, "", ""); got.status != http.StatusNotFound {
 		t.Errorf("somebody else's note: %d", got.status)
 	}
 	if got := api.send("DELETE", path, ada, "", ""); got.status != http.StatusNoContent || count(ada) != 0 {

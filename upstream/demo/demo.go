@@ -6,6 +6,8 @@
 //
 //	POST /auth/login    {email, password}   200 {access_token, refresh_token, token_type, expires_in, user: {id, email, name, role}}
 //	                                        401 {error: "invalid_credentials"}, 403 {error: "account_locked"}
+//	                                        401 {error: "mfa_required", mfa_token}: a code is wanted as well
+//	POST /auth/mfa      {mfa_token, code}   200 as from login; 401 {error: "invalid_code"}, 401 {error: "invalid_grant"}
 //	POST /auth/refresh  {refresh_token}     200 as above, without user; 401 {error: "invalid_grant"}
 //	POST /auth/logout   {refresh_token}     204, also for a token that is dead already
 //
@@ -58,6 +60,7 @@ type api struct {
 	people []Person
 	grants *grants
 	notes  *notebook
+	door   *door // nil: the API spoken for asks for codes itself
 	now    func() time.Time
 }
 
@@ -73,12 +76,18 @@ func Handler(o Options) http.Handler {
 		o.Now = time.Now
 	}
 	a := &api{people: o.People, grants: newGrants(o.TokenLifetime, o.Now), notes: newNotebook(), now: o.Now}
+	if o.API == "" {
+		a.door = &door{now: o.Now, waiting: map[string]*waiter{}}
+	}
 	return speak(o.API, a.routes())
 }
 
 func (a *api) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /auth/login", a.login)
+	if a.door != nil {
+		mux.HandleFunc("POST /auth/mfa", a.mfa)
+	}
 	mux.HandleFunc("POST /auth/refresh", a.refresh)
 	mux.HandleFunc("POST /auth/logout", a.logout)
 

@@ -14,10 +14,6 @@ import (
 	"time"
 )
 
-// Code is the second factor of the people of the admin frontend, where the API that
-// the demo stands in for knows one.
-const Code = "123456"
-
 // dialect is how another API spells signing in: paths, names and answers. In answers
 // {access}, {refresh}, {email}, {id}, {name}, {ms}, {s}, {jwt} and {mfa} are replaced.
 type dialect struct {
@@ -136,9 +132,9 @@ func (i *interpreter) signIn(w http.ResponseWriter, r *http.Request, in map[stri
 	i.refuse(w, i.factor, map[string]string{"mfa": i.hold(got)})
 }
 
-// wantsCode tells people with a second factor: those of the admin frontend.
+// wantsCode tells people with a second factor.
 func wantsCode(email string) bool {
-	return slices.ContainsFunc(People(), func(p Person) bool { return p.Frontend == "admin" && strings.EqualFold(p.Email, email) })
+	return slices.ContainsFunc(People(), func(p Person) bool { return p.SecondFactor && strings.EqualFold(p.Email, email) })
 }
 
 // mostHeld bounds the sign-ins that wait for a code.

@@ -11,15 +11,18 @@ type Person struct {
 	Password string
 	Name     string
 	Role     string
-	Locked   bool // the right password answers "account_locked"
+	// Locked: the right password answers "account_locked".
+	Locked bool
+	// SecondFactor: the right password answers "mfa_required", and [Code] is wanted.
+	SecondFactor bool
 }
 
-// People returns the demo's people: two for the shop, two for the admin
-// frontend, and one whose account is locked.
+// People returns the demo's people: two for the shop, of whom Grace has a second
+// factor, two for the admin frontend, and one whose account is locked.
 func People() []Person {
 	return []Person{
 		{ID: "p-1001", Frontend: "shop", Email: "ada@shop.example", Password: "engine-number-one", Name: "Ada Lovelace", Role: "customer"},
-		{ID: "p-1002", Frontend: "shop", Email: "grace@shop.example", Password: "ship-in-harbour", Name: "Grace Hopper", Role: "customer"},
+		{ID: "p-1002", Frontend: "shop", Email: "grace@shop.example", Password: "ship-in-harbour", Name: "Grace Hopper", Role: "customer", SecondFactor: true},
 		{ID: "p-2001", Frontend: "admin", Email: "radia@admin.example", Password: "spanning-tree", Name: "Radia Perlman", Role: "administrator"},
 		{ID: "p-2002", Frontend: "admin", Email: "hedy@admin.example", Password: "piano-roll-88", Name: "Hedy Lamarr", Role: "auditor"},
 		{ID: "p-1999", Frontend: "shop", Email: "locked@shop.example", Password: "lost-my-key", Name: "Locked Out", Role: "customer", Locked: true},
