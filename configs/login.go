@@ -27,7 +27,7 @@ func (ck *checker) login(path, name string, u *Upstream) {
 	}
 	ck.user(child(at, "user"), u)
 	for _, step := range slices.Sorted(maps.Keys(l.Steps)) {
-		ck.step(child(at, "steps", step), step, u)
+		ck.step(child(at, "steps", step), step, name, u)
 	}
 	if !ck.anyoneSignsIn(u) {
 		ck.warn(at, "no frontend signs people in here", "frontends.*.login.upstream: "+name)
@@ -111,59 +111,6 @@ func (ck *checker) user(path string, u *Upstream) {
 	if who.From != "jwt" && who.Token != nil {
 		ck.refuse(child(path, "token"), "a token is for from: jwt", "from: jwt")
 	}
-}
-
-// step checks a second factor or an exchange.
-func (ck *checker) step(path, name string, u *Upstream) {
-	s := u.Login.Steps[name]
-	if !IsName(name) {
-		ck.refuse(path, "a step is named with letters, digits, \"_\" and \"-\"", "")
-	}
-	ck.fields(child(path, "fields"), s.Fields)
-	known := s.FieldNames()
-	for _, other := range u.Login.Steps {
-		known = slices.AppendSeq(known, maps.Keys(other.Keep))
-	}
-	slices.Sort(known)
-	ck.request(child(path, "request"), s.Request, scope{known: known, hint: "known here: " + strings.Join(append(slices.Clone(known), builtIn...), ", ")})
-	for keep, p := range s.Keep {
-		at := child(path, "keep", keep)
-		if !IsName(keep) || slices.Contains(builtIn, keep) || slices.Contains(s.FieldNames(), keep) {
-			ck.refuse(at, "this name is no plain name, or has another meaning here", "")
-		}
-		ck.place(at, p, false)
-	}
-	if s.Answers != nil && ck.config.Source.Has(child(path, "answers")) {
-		ck.answers(path, *s.Answers, u, "step")
-	}
-	if ck.config.Source.Has(child(path, "credential")) {
-		ck.credential(child(path, "credential"), s.Credential, true)
-	}
-	if ck.circles(name, u) {
-		ck.refuse(path, "this step runs by itself and its answers lead back to it: it would go round for ever", "answers: [] or a step with fields")
-	}
-}
-
-// circles reports whether a step without fields can follow itself through steps without fields only.
-func (ck *checker) circles(name string, u *Upstream) bool {
-	seen, next := map[string]bool{}, []string{name}
-	for len(next) > 0 {
-		s := u.Login.Steps[next[0]]
-		next = next[1:]
-		if s == nil || len(s.Fields) > 0 || s.Answers == nil {
-			continue
-		}
-		for _, a := range *s.Answers {
-			if a.Step == name {
-				return true
-			}
-			if a.Step != "" && !seen[a.Step] {
-				seen[a.Step] = true
-				next = append(next, a.Step)
-			}
-		}
-	}
-	return false
 }
 
 // afterwards checks what happens to a credential later: refresh, logout, verify.

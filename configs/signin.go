@@ -54,6 +54,11 @@ func (ck *checker) fields(path string, fields []string) {
 // unused warns of a field that people fill in for nothing.
 func (ck *checker) unused(path string, f *Frontend, u *Upstream) {
 	asked := requestNames(u.Login.Request)
+	for _, s := range u.Login.Steps {
+		if len(s.Fields) == 0 { // it runs by itself, with the fields of the sign-in
+			asked = append(asked, requestNames(s.Request)...)
+		}
+	}
 	for i, declared := range f.Login.Fields {
 		if name, _ := FieldName(declared); IsName(name) && !slices.Contains(asked, name) {
 			ck.warn(item(path, i), "the sign-in request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the upstream's login.request")

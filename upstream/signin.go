@@ -61,7 +61,7 @@ func (u *Upstream) walk(ctx context.Context, x *exchange, v *values, now time.Ti
 		if len(s.fields) > 0 {
 			return &SignedIn{Step: &Pending{Name: next, Fields: s.fields, Kept: kept}}, nil
 		}
-		v = &values{kept: kept, caller: v.caller}
+		v = &values{kept: kept, fields: v.fields, caller: v.caller} // the page is still here, so what it sent is known
 		x = s.exchange
 	}
 	return nil, u.wrap(x.what, invalid("steps do not end"))
@@ -75,13 +75,17 @@ func (x *exchange) try(ctx context.Context, v *values) (*answer, string, error) 
 	if err != nil {
 		return nil, "", err
 	}
-	known := x.request.names()
-	next, err := x.rules.read(a, func(name string) bool {
-		_, sent := v.fields[name]
-		return sent || contains(known, name)
-	})
+	next, err := x.rules.read(a, func(name string) bool { return x.isField(name, v) })
 	traceOf(ctx).decides(x, a, next, err)
 	return a, next, err
+}
+
+// isField reports whether a page sends, or could have sent, a field of that name.
+func (x *exchange) isField(name string, v *values) bool {
+	_, sent := v.fields[name]
+	_, isKept := v.kept[name]
+	_, isBuiltIn := v.caller.builtIn(name)
+	return sent || !isKept && !isBuiltIn && contains(x.request.names(), name)
 }
 
 // finish takes the credential from a, and the user from wherever it is.

@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -62,6 +63,38 @@ func TestStepsByThemselves(t *testing.T) {
 	}
 	if got := strings.TrimSpace(string(api.questions()[1].body)); got != `{"n":null,"x":1}` {
 		t.Errorf("said %s", got)
+	}
+}
+
+// A step that runs by itself knows what the page sent: some APIs want to be asked for a
+// form before they take a password.
+func TestStepKnowsFields(t *testing.T) {
+	u, api := oneAPI(t, `
+login:
+  request: {method: GET, path: /flow}
+  answers: [{at: /flow, step: password}]
+  credential: {access_token: /token}
+  steps:
+    password: {fields: [], keep: {flow: /flow}, answers: [{at: /ask, step: code}, {at: /bad, means: invalid_fields}], request: {path: /login, query: {flow: "{flow}"}, body: {name: "{email}", password: "{password}"}}}
+    code: {fields: [otp], keep: {ask: /ask}, request: {path: "/code/{ask}", body: {otp: "{otp}"}}}
+`, reply{status: 200, body: `{"flow":"f1"}`}, reply{status: 200, body: `{"ask":"a1"}`}, reply{status: 200, body: `{"token":"t"}`},
+		reply{status: 200, body: `{"flow":"f1"}`}, reply{status: 400, body: `{"bad":{"email":1,"flow":2,"user_agent":3}}`})
+	in, err := signIn(u)
+	if fate(in, err) != "step" || in.Step.Name != "code" || len(in.Step.Kept) != 2 {
+		t.Fatal(fate(in, err), err)
+	}
+	if in, err = u.Continue(t.Context(), "code", in.Step.Kept, secrets("otp", "1"), browser(), now); fate(in, err) != "signed_in" {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"GET /flow ", `POST /login?flow=f1 {"name":"ada@x.test","password":"pw"}`, `POST /code/a1 {"otp":"1"}`} {
+		if q := api.questions()[i]; q.method+" "+q.uri+" "+strings.TrimSpace(string(q.body)) != want {
+			t.Errorf("question %d: %s %s %s", i, q.method, q.uri, q.body)
+		}
+	}
+	_, err = signIn(u)
+	var refusal *upstream.Refusal
+	if !errors.As(err, &refusal) || strings.Join(refusal.Fields, " ") != "email" {
+		t.Errorf("%v, %+v", err, refusal)
 	}
 }
 

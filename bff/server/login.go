@@ -39,7 +39,7 @@ func (s *Server) login(x *exchange) error {
 		return err
 	}
 	if signedIn.Step != nil {
-		return s.hold(ctx, x, attempt, account, signedIn.Step)
+		return s.hold(ctx, x, attempt, account, "", signedIn.Step)
 	}
 	return s.admit(ctx, x, attempt, signedIn)
 }
@@ -98,10 +98,11 @@ func (s *Server) settle(ctx context.Context, x *exchange, a *session.Attempt, er
 }
 
 // personsFault reports whether an answer counts as a failed guess. An API that is
-// throttled or misconfigured is nobody's guess, and a malformed field is none either.
+// throttled or misconfigured is nobody's guess. invalid_fields is one: many an API
+// says so of a wrong password or code.
 func personsFault(meaning string) bool {
 	switch meaning {
-	case "upstream_invalid", "too_many_attempts", "invalid_fields", "session_expired":
+	case "upstream_invalid", "too_many_attempts", "session_expired":
 		return false
 	}
 	return true

@@ -23,10 +23,11 @@ func (x *exchange) stepOf(fields map[string]credential.Secret) (string, bool) {
 }
 
 // hold keeps a sign-in that the API wants more for. It is no success yet: the attempt
-// stays counted until the last step is done.
-func (s *Server) hold(ctx context.Context, x *exchange, a *session.Attempt, account string, p *upstream.Pending) error {
+// stays counted until the last step is done, and is then given back with it.
+// tries is where codes for this very step were counted before, if they were.
+func (s *Server) hold(ctx context.Context, x *exchange, a *session.Attempt, account, tries string, p *upstream.Pending) error {
 	ticket, err := s.manager.Hold(ctx, session.Pending{Frontend: x.frontend.name, Account: account,
-		Step: p.Name, Fields: p.Fields, Kept: p.Kept})
+		Step: p.Name, Fields: p.Fields, Kept: p.Kept, Counted: a.Counts(), Tries: tries})
 	if err != nil {
 		s.settle(ctx, x, a, err)
 		return err
@@ -60,7 +61,8 @@ func (s *Server) takeStep(x *exchange, step string, fields map[string]credential
 	if err != nil {
 		return err
 	}
-	last, err := s.manager.Try(ctx, ticket)
+	attempt.Follow(p.Counted)
+	try, err := s.manager.Try(ctx, p)
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
 		return err
@@ -68,15 +70,15 @@ func (s *Server) takeStep(x *exchange, step string, fields map[string]credential
 	signedIn, err := x.frontend.signIn.Continue(ctx, p.Step, p.Kept, fields, x.caller(), s.manager.Now())
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
-		s.dropRefused(ctx, ticket, last, err)
+		s.stepRefused(ctx, ticket, try, err)
 		return err
 	}
-	return s.stepTaken(ctx, x, attempt, ticket, p.Account, signedIn)
+	return s.stepTaken(ctx, x, attempt, ticket, p, signedIn)
 }
 
 // stepTaken goes on behind a step that the API accepted. Of two that take the same
 // step at once, one gets through.
-func (s *Server) stepTaken(ctx context.Context, x *exchange, a *session.Attempt, t session.Ticket, account string, in *upstream.SignedIn) error {
+func (s *Server) stepTaken(ctx context.Context, x *exchange, a *session.Attempt, t session.Ticket, p *session.Pending, in *upstream.SignedIn) error {
 	first, err := s.manager.Drop(ctx, t)
 	if err == nil && !first {
 		err = session.Dead{Reason: session.Expired}
@@ -88,21 +90,31 @@ func (s *Server) stepTaken(ctx context.Context, x *exchange, a *session.Attempt,
 		}
 		return err
 	}
-	if in.Step != nil {
-		return s.hold(ctx, x, a, account, in.Step)
+	if in.Step == nil {
+		return s.admit(ctx, x, a, in)
 	}
-	return s.admit(ctx, x, a, in)
+	tries := ""
+	if in.Step.Name == p.Step { // the API wants the same again: that is no new allowance
+		tries = p.Tries
+	}
+	return s.hold(ctx, x, a, p.Account, tries, in.Step)
 }
 
-// dropRefused ends a pending sign-in that the API will not go on with. A wrong code
-// (mfa_required) leaves it, until its tries are spent.
-func (s *Server) dropRefused(ctx context.Context, t session.Ticket, last bool, err error) {
+// stepRefused ends a pending sign-in that the API will not go on with. A wrong code
+// (mfa_required) leaves it, until its tries are spent; a failure of ours or the API's
+// spends none.
+func (s *Server) stepRefused(ctx context.Context, t session.Ticket, try *session.Try, err error) {
 	var refusal *upstream.Refusal
-	if !last && (!errors.As(err, &refusal) || refusal.Meaning != upstream.InvalidCredentials) {
+	switch {
+	case !errors.As(err, &refusal) || !personsFault(refusal.Meaning):
+		err = try.GiveBack(ctx)
+	case try.Last || refusal.Meaning == upstream.InvalidCredentials:
+		_, err = s.manager.Drop(ctx, t)
+	default:
 		return
 	}
-	if _, err := s.manager.Drop(ctx, t); err != nil {
-		s.log.WarnContext(ctx, "pending sign-in not ended", "error", err)
+	if err != nil {
+		s.log.WarnContext(ctx, "pending sign-in not settled", "error", err)
 	}
 }
 

@@ -31,6 +31,7 @@ upstreams:
       rejected: [401]
       answers:
         - {at: /error, is: wrong_code, means: mfa_required}
+        - {status: 422, at: /errors, means: invalid_fields}
         - {at: /mfa_token, step: otp}
         - {at: /mail_token, step: mail}
       credential: {access_token: /token}
@@ -87,6 +88,11 @@ func (f *factors) serve(w http.ResponseWriter, r *http.Request) {
 			signedIn()
 		case in.C == "mail":
 			_, _ = io.WriteString(w, `{"mail_token":"m1"}`)
+		case in.C == "again":
+			_, _ = io.WriteString(w, `{"mfa_token":"mfa-MARKED"}`)
+		case in.C == "form":
+			w.WriteHeader(422)
+			_, _ = io.WriteString(w, `{"errors":{"otp":1,"t":1}}`)
 		case in.C == "over":
 			w.WriteHeader(401)
 		case in.C == "broken":

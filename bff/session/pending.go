@@ -28,12 +28,19 @@ type Pending struct {
 	Fields []string
 	// Kept are values of the API that the next step needs.
 	Kept map[string]credential.Secret
+	// Counted are the throttle's counts of the steps before.
+	Counted []Counted
+	// Tries is where the tries are counted: its own place where it is empty, or that
+	// of an earlier pending sign-in, which leaves this one only what that one left.
+	Tries string
 }
 
 // pendingText is the part of a Pending that is no secret.
 type pendingText struct {
-	Step   string   `json:"step"`
-	Fields []string `json:"fields"`
+	Step    string    `json:"step"`
+	Fields  []string  `json:"fields"`
+	Counted []Counted `json:"counted,omitempty"`
+	Tries   string    `json:"tries,omitempty"`
 }
 
 func (m *Manager) pendingKey(h hash) string { return m.prefix + ":q:{" + h.hex() + "}" }
@@ -43,7 +50,7 @@ func (m *Manager) Hold(ctx context.Context, p Pending) (Ticket, error) {
 	if err := m.needClock(ctx); err != nil {
 		return Ticket{}, err
 	}
-	text, err := json.Marshal(pendingText{p.Step, p.Fields})
+	text, err := json.Marshal(pendingText{p.Step, p.Fields, p.Counted, p.Tries})
 	if err != nil {
 		return Ticket{}, err
 	}
@@ -83,27 +90,43 @@ func (m *Manager) Held(ctx context.Context, frontend string, t Ticket) (*Pending
 	if err != nil || !m.Now().Before(r.ends) || json.Unmarshal(r.user, &text) != nil {
 		return nil, Dead{Expired}
 	}
-	return &Pending{Frontend: frontend, Account: r.subject, Step: text.Step, Fields: text.Fields, Kept: r.credential.Values()}, nil
+	p := &Pending{Frontend: frontend, Account: r.subject, Step: text.Step, Fields: text.Fields, Kept: r.credential.Values(), Counted: text.Counted, Tries: text.Tries}
+	if p.Tries == "" {
+		p.Tries = key + ":tries"
+	}
+	return p, nil
+}
+
+// Try is one of the five tries of a pending sign-in. Leave it alone if the person
+// failed; else give it back.
+type Try struct {
+	// Last says that it was the last one: if it fails, the sign-in is to be dropped.
+	Last bool
+	m    *Manager
+	own  Counted
 }
 
 // Try spends one of the five tries of a pending sign-in; [Dead] where none is left.
-// It reports whether this was the last one: if it fails, the sign-in is to be dropped.
-func (m *Manager) Try(ctx context.Context, t Ticket) (last bool, err error) {
-	tries, id := m.pendingKey(t.hash())+":tries", rand.Text()
-	retry, err := m.store.Count(ctx, tries, id, pendingTries, PendingLife)
+func (m *Manager) Try(ctx context.Context, p *Pending) (*Try, error) {
+	// A second count, full one try earlier, tells the last one apart.
+	t := &Try{m: m, own: Counted{rand.Text(), []string{p.Tries, p.Tries + ":early"}}}
+	retry, err := m.store.Count(ctx, t.own.Keys[0], t.own.ID, pendingTries, PendingLife)
 	if err != nil {
-		return false, unavailable("try", err)
+		return nil, unavailable("try", err)
 	}
 	if retry > 0 {
-		return false, Dead{Expired}
+		return nil, Dead{Expired}
 	}
-	// A second count, full one try earlier, tells the last one apart.
-	retry, err = m.store.Count(ctx, tries+":early", id, pendingTries-1, PendingLife)
+	retry, err = m.store.Count(ctx, t.own.Keys[1], t.own.ID, pendingTries-1, PendingLife)
 	if err != nil {
-		return false, unavailable("try", err)
+		return nil, unavailable("try", err)
 	}
-	return retry > 0, nil
+	t.Last = retry > 0
+	return t, nil
 }
+
+// GiveBack takes the try back: the failure was ours or the API's.
+func (t *Try) GiveBack(ctx context.Context) error { return t.m.uncount(ctx, t.own) }
 
 // Drop ends a pending sign-in. It reports whether there was one: of two that take
 // the same step at once, one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,10 +26,16 @@ type Limits struct {
 // one of its methods.
 type Attempt struct {
 	m       *Manager
-	id      string
-	counted []string // keys it was counted under
-	account []string // those of them that count the account
-	pairs   []string // keys that mark the address as familiar
+	own     Counted
+	earlier []Counted // of the same sign-in, whose steps this one follows
+	account []string  // those of own's keys that count the account
+	pairs   []string  // keys that mark the address as familiar
+}
+
+// Counted is where an attempt was counted. It opens nothing.
+type Counted struct {
+	ID   string   `json:"id"`
+	Keys []string `json:"keys"`
 }
 
 // Attempt counts a sign-in before the API is asked, so that any number of
@@ -42,7 +49,7 @@ type Attempt struct {
 func (m *Manager) Attempt(ctx context.Context, frontend, account string, address netip.Addr, l Limits) (*Attempt, error) {
 	o := m.settings.Load()
 	who, where := foldAccount(account), network(address)
-	a := &Attempt{m: m, id: rand.Text()[:16]}
+	a := &Attempt{m: m, own: Counted{ID: rand.Text()[:16]}}
 	if who != "" && where != "" {
 		a.pairs = m.throttleKeys(o, ":f:", frontend, "familiar", who, where)
 	}
@@ -88,9 +95,9 @@ func (m *Manager) throttleKeys(o *settings, kind string, parts ...string) []stri
 // count counts the attempt under keys, or takes it back everywhere.
 func (a *Attempt) count(ctx context.Context, keys []string, limit int, window time.Duration) error {
 	for _, key := range keys {
-		retry, err := a.m.store.Count(ctx, key, a.id, limit, window)
+		retry, err := a.m.store.Count(ctx, key, a.own.ID, limit, window)
 		if err == nil && retry == 0 {
-			a.counted = append(a.counted, key)
+			a.own.Keys = append(a.own.Keys, key)
 			continue
 		}
 		back := a.GiveBack(context.WithoutCancel(ctx))
@@ -105,10 +112,16 @@ func (a *Attempt) count(ctx context.Context, keys []string, limit int, window ti
 	return nil
 }
 
-// Succeeded clears the account's count, gives the address's back, and remembers
-// that the account signed in from this address.
+// Follow makes a the next step of a sign-in that was counted before.
+func (a *Attempt) Follow(earlier []Counted) { a.earlier = earlier }
+
+// Counts are all counts of the sign-in so far, for [Attempt.Follow] of its next step.
+func (a *Attempt) Counts() []Counted { return append(slices.Clone(a.earlier), a.own) }
+
+// Succeeded clears the account's count, gives the address's back, those of earlier
+// steps as well, and remembers that the account signed in from this address.
 func (a *Attempt) Succeeded(ctx context.Context) error {
-	err := a.GiveBack(ctx)
+	err := a.m.uncount(ctx, a.Counts()...)
 	for _, key := range a.account {
 		if e := a.m.store.Forget(ctx, key); e != nil {
 			err = unavailable("throttle", e)
@@ -123,11 +136,15 @@ func (a *Attempt) Succeeded(ctx context.Context) error {
 }
 
 // GiveBack takes the attempt out of both counts: the failure was ours or the
-// API's.
-func (a *Attempt) GiveBack(ctx context.Context) error {
-	for _, key := range a.counted {
-		if err := a.m.store.Uncount(ctx, key, a.id); err != nil {
-			return unavailable("throttle", err)
+// API's. Earlier steps stay counted, until the sign-in succeeds.
+func (a *Attempt) GiveBack(ctx context.Context) error { return a.m.uncount(ctx, a.own) }
+
+func (m *Manager) uncount(ctx context.Context, counts ...Counted) error {
+	for _, c := range counts {
+		for _, key := range c.Keys {
+			if err := m.store.Uncount(ctx, key, c.ID); err != nil {
+				return unavailable("throttle", err)
+			}
 		}
 	}
 	return nil
