@@ -64,10 +64,60 @@ func TestFixtures(t *testing.T) {
 	for _, file := range []string{"testdata/fixtures.yaml", "testdata/more.yaml", "testdata/gallery.yaml"} {
 		for i, f := range readFixtures(t, file) {
 			t.Run(fmt.Sprintf("%d_%s_%s_%s", i+1, f.text("api"), f.text("do"), f.text("then")), func(t *testing.T) {
-				newScene(t, f).play()
+				newScene(t, f, readAPI(t, f.text("api"))).play()
 			})
 		}
 	}
+}
+
+// TestShortMappings plays the exchanges through mappings that say no more than they
+// must, as the language's own description gives them.
+func TestShortMappings(t *testing.T) {
+	mappings := shortMappings(t)
+	for i, f := range readFixtures(t, "testdata/fixtures.yaml") {
+		t.Run(fmt.Sprintf("%d_%s_%s_%s", i+1, f.text("api"), f.text("do"), f.text("then")), func(t *testing.T) {
+			newScene(t, f, parseMapping(t, mappings[f.text("api")])).play()
+		})
+	}
+	for name, text := range mappings {
+		newSet(t, parseMapping(t, text))
+		if !strings.Contains(text, "access_token") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	if len(mappings) != 15 {
+		t.Errorf("%d mappings", len(mappings))
+	}
+}
+
+// shortMappings reads testdata/mappings.yaml: the text of each API, by name, with an
+// address where it has none. What stands under another name belongs to the API before.
+func shortMappings(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/mappings.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, last := map[string]string{}, ""
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	for i, line := range lines {
+		name, rest, _ := strings.Cut(line, ":")
+		switch {
+		case line[0] == ' ' || line[0] == '#':
+		case strings.HasPrefix(rest, " {url"): // a second host
+		case rest == "":
+			last = name
+			if !strings.HasPrefix(lines[i+1], "  url:") {
+				line += "\n  url: https://" + strings.ReplaceAll(name, "_", "-") + ".example.net"
+			}
+		default:
+			last = name
+			line = name + ": {url: \"https://" + name + ".example.net\", " + strings.TrimPrefix(rest, " {")
+		}
+		all[last] += line + "\n"
+	}
+	delete(all, "")
+	return all
 }
 
 // inflate makes JWTs of every "J{claim: value, exp: +3600}".

@@ -27,7 +27,7 @@ type scene struct {
 	config *configs.Upstream
 }
 
-func newScene(t *testing.T, f fixture) *scene {
+func newScene(t *testing.T, f fixture, cfg map[string]*configs.Upstream) *scene {
 	s := &scene{t: t, f: f, hosts: map[string]*standIn{}}
 	answers := []reply{s.answer(f)}
 	if more, ok := f["more"].([]any); ok {
@@ -37,7 +37,6 @@ func newScene(t *testing.T, f fixture) *scene {
 	}
 	// What the API says of the person, where it is asked for.
 	answers = append(answers, reply{status: 200, body: `{"id":"u5","pk":"u5","email":"ada@x.test","data":{"id":"u5"}}`})
-	cfg := readAPI(t, f.text("api"))
 	for name, c := range cfg {
 		base := c.URL
 		api := newStandIn(t, answers...)
