@@ -12,7 +12,6 @@
 //	coatcheck:s:{H}     the record; H = hex SHA-256("coatcheck/v1/key" ‖ ticket)
 //	coatcheck:s:{H}:x   tombstone, 10 minutes: why the session ended
 //	coatcheck:s:{H}:l   lease of the one process that is renewing the credential
-//	coatcheck:q:{H}     a sign-in that waits for its next step, 5 minutes; …:tries beside it
 //	coatcheck:s:{H}:once:…  what may be done for a session once in a while
 //	coatcheck:q:{H}     a sign-in that waits for its next step, sealed like a record; :tries counts
 //	coatcheck:p:{N}     sessions of one person at one frontend, by public id

@@ -173,27 +173,3 @@ func idleInRedis(t *testing.T, m *session.Manager) {
 		return errors.As(err, &session.Dead{})
 	})
 }
-
-// A machine whose clock is two hours off ends no session early and none late.
-func TestLocalClockTwoHoursOff(t *testing.T) {
-	p := redisPlace(t, startServer(t))
-	right := p.manager()
-	ticket, s := start(t, right, ann("shop"))
-	for _, off := range []time.Duration{-2 * time.Hour, 2 * time.Hour} {
-		m := p.manager(func(o *session.Options) {
-			o.NearCache = time.Second
-			o.Now = func() time.Time { return time.Now().Add(off) }
-		})
-		if got := find(t, m, ticket); m.IdleLeft(got) < 29*time.Minute || m.IdleLeft(got) > 30*time.Minute {
-			t.Errorf("clock off by %v: idle left %v", off, m.IdleLeft(got))
-		}
-		if d := m.Now().Sub(right.Now()).Abs(); d > time.Second {
-			t.Errorf("clock off by %v: store's time off by %v", off, d)
-		}
-		other, made := start(t, m, ann("shop"))
-		if d := made.Created.Sub(s.Created).Abs(); d > time.Minute {
-			t.Errorf("clock off by %v: created off by %v", off, d)
-		}
-		find(t, right, other)
-	}
-}

@@ -15,15 +15,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The access control list of docs/redis-acl.md: all tests against Redis run
-// with it, so it cannot lack anything.
+// The access control list of docs/redis.md: all tests against Redis run with it,
+// so it cannot lack anything.
 const (
 	aclUser     = "coatcheck"
 	aclPassword = "correct horse:battery@staple/1"
-	aclRules    = "resetchannels &coatcheck:ev ~coatcheck:* -@all " +
-		"+ping +time +get +set +del +exists +getrange +setrange +pexpire +pttl " +
+	aclRules    = "resetkeys ~coatcheck:* resetchannels &coatcheck:ev -@all " +
+		"+hello +auth +ping +time +get +set +del +exists +getrange +setrange +pttl +pexpire " +
 		"+hset +hlen +hexists +hgetall +hdel +zadd +zrem +zcard +zscore +zrange +zremrangebyscore " +
-		"+eval +evalsha +publish +subscribe +unsubscribe +wait +command +readonly +cluster|slots +cluster|shards +cluster|info +cluster|nodes"
+		"+eval +evalsha +publish +subscribe +unsubscribe " +
+		"+wait +cluster|slots" // Sentinel, Cluster
 )
 
 // server is a real redis-server of one test.
