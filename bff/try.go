@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"coatcheck/bff/credential"
@@ -52,7 +53,7 @@ func (p *program) try(ctx context.Context, c *cli.Command) error {
 	defer ups.Close()
 	t := &trial{program: p, ask: newPrompter(p.stdin, p.stderr), api: ups.Get(c.String("upstream")), frontend: frontend}
 	t.caller = upstream.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: frontend.Hosts()[0], ForwardedProto: frontend.Scheme()}
-	ctx = upstream.WithTrace(ctx, func(line string) { fmt.Fprintln(p.stdout, line) })
+	ctx = upstream.WithTrace(ctx, newPainter(p.stdout, p.getenv).line)
 	return t.run(ctx, c.Bool("refresh"), c.Bool("logout"))
 }
 
@@ -71,6 +72,7 @@ func signsInAt(config *configs.Config, api, name string) (*configs.Frontend, err
 }
 
 func (t *trial) run(ctx context.Context, refresh, logout bool) error {
+	fmt.Fprintln(t.stdout, "Secrets are not shown: {name} stands for a value that is put in, [text, 57] for\na text of 57 characters.")
 	t.title("sign-in")
 	fields, err := t.ask.fields(t.frontend.Login.Fields)
 	if err != nil {
@@ -105,8 +107,12 @@ const codeTries = 5
 
 // step asks for what a step needs, again where the code was wrong.
 func (t *trial) step(ctx context.Context, p *upstream.Pending) (*upstream.SignedIn, error) {
-	b, _ := json.Marshal(map[string]any{"authenticated": false, "step": p.Name, "fields": p.Fields}) // text: cannot fail
-	fmt.Fprintf(t.stdout, "\nA browser would see: 200 %s\n", b)
+	fmt.Fprintln(t.stdout)
+	upstream.Tell(ctx, "A browser would see: 200 ", struct {
+		Authenticated bool     `json:"authenticated"`
+		Step          string   `json:"step"`
+		Fields        []string `json:"fields"`
+	}{false, p.Name, p.Fields})
 	t.title("step " + p.Name)
 	for tries := 1; ; tries++ {
 		fields, err := t.ask.fields(p.Fields)
@@ -124,18 +130,9 @@ func (t *trial) step(ctx context.Context, p *upstream.Pending) (*upstream.Signed
 
 // told says what a browser would see.
 func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
+	fmt.Fprintln(t.stdout)
 	if err != nil {
-		p := server.Told(err)
-		fmt.Fprintf(t.stdout, "\nA browser would see: %d %s\n", p.Status, p.Code)
-		if p.RetryAfter > 0 {
-			fmt.Fprintf(t.stdout, "  Retry-After: %d\n", int(p.RetryAfter.Seconds()))
-		}
-		if len(p.Fields) > 0 {
-			fmt.Fprintf(t.stdout, "  fields: %q\n", p.Fields)
-		}
-		if p.Status >= 500 {
-			fmt.Fprintf(t.stdout, "  the log would say: %v\n", err)
-		}
+		t.refused(server.Told(err), err)
 		return
 	}
 	shown := map[string]json.RawMessage{}
@@ -144,19 +141,31 @@ func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
 			shown[name] = field
 		}
 	}
-	b, _ := json.Marshal(shown) // JSON texts: cannot fail
-	fmt.Fprintln(t.stdout)
-	upstream.Tell(ctx, `A browser would see: 200 {"authenticated":true,"user":%s,…}`, b)
+	upstream.Tell(ctx, "A browser would see: 200 ", map[string]any{"authenticated": true, "user": shown})
 	for _, name := range t.frontend.Login.Expose {
 		if _, ok := in.User[name]; !ok {
-			fmt.Fprintf(t.stdout, "  expose names %q, which this user does not have\n", name)
+			fmt.Fprintf(t.stdout, "  expose names %s, which this user does not have\n", name)
 		}
 	}
 	if rest := hidden(in.User, t.frontend.Login.Expose); len(rest) > 0 {
-		fmt.Fprintf(t.stdout, "  not shown to pages: %q\n", rest)
+		fmt.Fprintf(t.stdout, "  and not: %s\n", strings.Join(rest, ", "))
 	}
 	if in.Subject == "" {
-		fmt.Fprintln(t.stdout, "  nobody is named: this person's sessions cannot be listed or ended together (user.subject)")
+		fmt.Fprintln(t.stdout, "  Nobody is named: this person's sessions cannot be listed or ended together\n  (user.subject).")
+	}
+}
+
+// refused is what a browser would see of a refusal.
+func (t *trial) refused(p *server.Problem, err error) {
+	fmt.Fprintf(t.stdout, "A browser would see: %d %s\n", p.Status, p.Code)
+	if p.RetryAfter > 0 {
+		fmt.Fprintf(t.stdout, "  Retry-After: %d\n", int(p.RetryAfter.Seconds()))
+	}
+	if len(p.Fields) > 0 {
+		fmt.Fprintf(t.stdout, "  fields: %s\n", strings.Join(p.Fields, ", "))
+	}
+	if p.Status >= 500 {
+		fmt.Fprintf(t.stdout, "  the log would say: %v\n", err)
 	}
 }
 

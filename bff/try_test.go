@@ -80,6 +80,11 @@ func tryAPI(t *testing.T) *httptest.Server {
 				fmt.Fprintf(w, `{"error":{"code":"LOCKED","message":"no entry with %s and %s"}}`, in["client_secret"], strings.ReplaceAll(fmt.Sprint(in["password"]), `"`, `\"`))
 			case "odd":
 				fmt.Fprintf(w, `{"data":{"accessToken":%q,"refreshToken":%q,"expiresIn":3600000,"member":{"uid":7,"email":"x"}}}`, tryAccess, tryRefresh)
+			case "half":
+				w.WriteHeader(403)
+				fmt.Fprintf(w, `{"error":"second step","twoFactorToken":%q}`, tryMFA)
+			case "nobody":
+				fmt.Fprintf(w, `{"token":%q,"ms":900000,"member":{"uid":7,"email":"<x>"}}`, tryAccess)
 			case "strange":
 				w.WriteHeader(418)
 				fmt.Fprintf(w, `{"errors":[{"extensions":{"code":"NOT_TODAY"}}],"key":%q,"hint":%q}`, tryKey, tryRefresh)
@@ -137,27 +142,30 @@ func TestTry(t *testing.T) {
 	}{
 		{"signed in", "ada@x.test\n" + tryPassword + "\n\n", nil, exitDone, []string{
 			"> POST http://127.0.0.1:", "/login?key=[secret]", "> Authorization: Basic [secret]", "> Apikey: [secret]",
-			`"password":"{password}"`, `"grant_type":"password"`, `"client_secret":"[secret]"`, "< 200 OK", "< Set-Cookie: rt=[secret]",
-			"= no line of answers; 200 may be a success", "access_token       from /token: acc-… (21 characters)",
-			"refresh_token      from {cookie: rt}: ref-… (21 characters)", "expires_in         from /ms: 900000",
-			`A browser would see: 200 {"authenticated":true,"user":{"email":"ada@x.test","id":"u1"},…}`, `expose names "phone"`, `not shown to pages: ["pin"]`,
+			`"password": "{password}"`, `"grant_type": "password"`, `"client_secret": "[secret]"`, "< 200 OK", "< Set-Cookie: rt=[secret]",
+			"= no line of answers; 200 may be a success", "access_token       from /token: 21 characters",
+			"refresh_token      from {cookie: rt}: 21 characters", "expires_in         from /ms: 900000",
+			"A browser would see: 200\n  {\n    \"authenticated\": true,\n    \"user\": {\n      \"email\": \"ada@x.test\",\n      \"id\": \"u1\"\n    }\n  }\n", "expose names phone", "and not: pin",
+			"user               at /user: email, id, pin",
 			"ends in: 15m0s", "It is renewed 30s before", "-logout would have ended it"}},
 		{"refresh and sign-out", "ada@x.test\n" + tryPassword + "\n\n", []string{"-refresh", "-logout"}, exitDone, []string{
-			"== refresh", `> body (JSON): {"refresh_token":"{refresh_token}"}`, "Renewed. The refresh token is the old one.", "== sign-out", "/logout/{client}", "< 204 No Content", "Told."}},
+			"== refresh", `> JSON: {"refresh_token":"{refresh_token}"}`, "Renewed. The refresh token is the old one.", "== sign-out", "/logout/{client}", "< 204 No Content", "Told."}},
 		{"second factor", "mfa\n" + tryPassword + "\n\nwrong-MARKED\n" + tryCode + "\n", nil, exitDone, []string{
-			"answers, line 3: {at: /mfa_token, step: code}", "= goes on with step code", `200 {"authenticated":false,"fields":["code"],"step":"code"}`, "== step code",
-			`answers, line 2: {at: /error/code, is: ["WRONG","BAD*"], means: mfa_required}`, "A browser would see: 401 mfa_required", `{"authenticated":true`}},
+			"answers, line 3: {at: /mfa_token, step: code}", "= goes on with step code", `200 {"authenticated":false,"step":"code","fields":["code"]}`, "== step code",
+			`answers, line 2: {at: /error/code, is: ["WRONG","BAD*"], means: mfa_required}`, "A browser would see: 401 mfa_required", `"authenticated": true`}},
 		{"ruled", "locked\n" + tryPassword + "\n\n", nil, exitRefused, []string{
-			"answers, line 1: {at: /error/code, is: [\"LOCKED\"], means: account_locked}", "A browser would see: 403 account_locked", "no entry with [secret]"}},
+			"answers, line 1: {at: /error/code, is: \"LOCKED\", means: account_locked}", "A browser would see: 403 account_locked", "no entry with [secret]"}},
 		{"rejected", "wrong\n" + tryPassword + "\n\n", nil, exitRefused, []string{"401 is in rejected: invalid_credentials", "A browser would see: 401 invalid_credentials"}},
 		{"places do not fit", "odd\n" + tryPassword + "\n\n", nil, exitRefused, []string{
 			"access_token       from /token: nothing is there", "looks like an access token: /data/accessToken", "looks like a refresh token: /data/refreshToken",
 			"looks like an end: /data/expiresIn", "looks like the person: /data/member",
-			"credential: {access_token: /data/accessToken, refresh_token: /data/refreshToken, expires_in: {at: /data/expiresIn, unit: ms}}",
-			"user: {from: response, at: /data/member, subject: /uid}", "A browser would see: 502 upstream_invalid"}},
+			"worth trying, in upstreams.api.login:\n      credential:\n        access_token: /data/accessToken\n        refresh_token: /data/refreshToken\n        expires_in: {at: /data/expiresIn, unit: ms}\n      user: {from: response, at: /data/member, subject: /uid}", "A browser would see: 502 upstream_invalid"}},
 		{"no rule fits", "strange\n" + tryPassword + "\n\n", nil, exitRefused, []string{
-			"418 is no success: upstream_invalid", "looks like what went wrong: /errors/0/extensions/code",
-			`answers: [{status: 418, at: /errors/0/extensions/code, is: "NOT_TODAY", means: invalid_credentials}]`, "rejected: [418]"}},
+			"418 is no success: upstream_invalid", "looks like the reason: /errors/0/extensions/code",
+			"- {status: 418, at: /errors/0/extensions/code,\n           is: \"NOT_TODAY\", means: invalid_credentials}", "rejected: [418]"}},
+		{"a second factor that no rule knows", "half\n" + tryPassword + "\n\n", nil, exitRefused, []string{
+			"looks like a second factor that is wanted: /twoFactorToken", "      answers:\n        - {at: /twoFactorToken, step: otp}\n      steps:\n        otp:\n          fields: [otp]\n          keep: {twoFactorToken: /twoFactorToken}\n"}},
+		{"no user", "nobody\n" + tryPassword + "\n\n", nil, exitRefused, []string{"= no user at /user: ", "looks like the person: /member"}},
 		{"error page", "page\n" + tryPassword + "\n\n", nil, exitRefused, []string{"500 is no success", "A browser would see: 502 upstream_invalid"}},
 		{"nothing typed", "ada@x.test\n", nil, exitRefused, nil},
 	} {

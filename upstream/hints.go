@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"coatcheck/configs"
 )
 
-// hints tells, where a mapping did not fit an answer, which places in it look like
-// what a mapping takes, and the YAML that would take them. It guesses by names and
-// forms; it knows no API. dead is what a refusal means there.
-func (t *trace) hints(a *answer, dead string) {
+// hints tells, where the mapping of x did not fit an answer, which places in it look
+// like what a mapping takes, and the YAML that would take them. It guesses by names and
+// forms; it knows no API.
+func (t *trace) hints(x *exchange, a *answer) {
 	g := &guesses{at: a.at}
 	g.walk(nil, a.doc)
 	g.outside(a)
@@ -23,15 +25,17 @@ func (t *trace) hints(a *answer, dead string) {
 		t.guessed("an end", g.ends)
 		t.guessed("the person", g.people)
 	}
-	t.guessed("what went wrong", g.errors)
-	lines := g.yaml(a, dead)
+	t.guessed("a second factor that is wanted", g.factors)
+	t.guessed("the reason", g.errors)
+	lines := g.yaml(a, x.rules.dead)
 	if len(lines) == 0 {
 		t.line("? nothing in it looks like a token, an end, a person or an error's code")
 		return
 	}
-	t.line("? worth trying:")
+	t.line("? worth trying, in %s:", x.key)
+	deep := strings.Repeat("  ", 1+strings.Count(x.key, ".")) // as it is pasted below x.key
 	for _, line := range lines {
-		t.line("    %s", line)
+		t.line("%s%s", deep, line)
 	}
 }
 
@@ -39,7 +43,7 @@ func (t *trace) hints(a *answer, dead string) {
 type guesses struct {
 	at                            time.Time
 	access, refresh, ends, people []guess
-	errors                        []guess
+	errors, factors               []guess
 }
 
 type guess struct {
@@ -87,10 +91,10 @@ func (g *guesses) walk(path []string, v any) {
 	}
 }
 
-// quoted writes the place of a whole body so that YAML reads it.
+// quoted writes the place of a body so that YAML reads it, also between braces.
 func quoted(p string) string {
-	if p == "" {
-		return `""`
+	if p == "" || strings.ContainsAny(p, " :#{}[],\"'*&") {
+		return string(encode(p))
 	}
 	return p
 }
@@ -116,6 +120,10 @@ func (g *guesses) leaf(place, key string, v any) {
 	low := strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(key))
 	text, isText := v.(string)
 	switch {
+	case wantsFactor(low):
+		if !isNothing(v) {
+			g.factors = append(g.factors, guess{place: place, weight: len(text), name: key})
+		}
 	case isEndKey(low) && !strings.Contains(low, "refresh"):
 		g.end(place, v)
 	case !isText || low == "tokentype" || strings.Contains(low, "csrf") || strings.Contains(low, "xsrf"):
@@ -126,6 +134,11 @@ func (g *guesses) leaf(place, key string, v any) {
 	default:
 		g.wrong(place, low, text)
 	}
+}
+
+// wantsFactor tells names under which an API says that it wants a second factor.
+func wantsFactor(key string) bool {
+	return slices.ContainsFunc([]string{"mfa", "otp", "2fa", "twofactor", "challenge"}, func(part string) bool { return strings.Contains(key, part) })
 }
 
 // weightOf says how much a value looks like an access token.
@@ -214,37 +227,58 @@ func (g *guesses) wrong(place, key, text string) {
 
 // yaml is the mapping that the guesses make.
 func (g *guesses) yaml(a *answer, dead string) (lines []string) {
-	for _, list := range [][]guess{g.access, g.refresh, g.ends, g.people, g.errors} {
+	for _, list := range [][]guess{g.access, g.refresh, g.ends, g.people, g.errors, g.factors} {
 		sortGuesses(list)
 	}
-	if a.status >= 400 {
-		if len(g.errors) > 0 {
-			e := g.errors[0]
-			lines = append(lines, fmt.Sprintf("answers: [{status: %d, at: %s, is: %s, means: %s}]   # or another of the meanings", a.status, e.place, encode(e.text), dead))
-		}
-		return append(lines, fmt.Sprintf("rejected: [%d]   # if every %d means %s", a.status, a.status, dead))
+	switch {
+	case len(g.factors) > 0 && len(g.access) == 0:
+		return g.step()
+	case a.status >= 400:
+		return append(g.refusal(a.status, dead), fmt.Sprintf("rejected: [%d]   # if every other %d means %s", a.status, a.status, dead))
+	case len(g.access) == 0 && len(g.errors) > 0:
+		return g.refusal(a.status, dead)
 	}
-	var parts []string
 	if len(g.access) > 0 {
-		parts = append(parts, "access_token: "+g.access[0].place)
-	}
-	if len(g.refresh) > 0 {
-		parts = append(parts, "refresh_token: "+g.refresh[0].place)
-	}
-	if len(g.ends) > 0 {
-		parts = append(parts, g.ends[0].name+": "+g.ends[0].written())
-	}
-	if len(parts) > 0 {
-		lines = append(lines, "credential: {"+strings.Join(parts, ", ")+"}")
+		lines = append(lines, "credential:", "  access_token: "+g.access[0].place)
+		if len(g.refresh) > 0 {
+			lines = append(lines, "  refresh_token: "+g.refresh[0].place)
+		}
+		if len(g.ends) > 0 {
+			lines = append(lines, "  "+g.ends[0].name+": "+g.ends[0].written())
+		}
 	}
 	if len(g.people) > 0 {
-		who := "user: {from: response, at: " + g.people[0].place
-		if g.people[0].extra != "" && g.people[0].extra != "/id" {
-			who += ", subject: " + g.people[0].extra
-		}
-		lines = append(lines, who+"}")
+		lines = append(lines, "user: {from: response, at: "+g.people[0].place+g.people[0].subject()+"}")
 	}
 	return lines
+}
+
+// refusal are the lines that would give a refusal its meaning.
+func (g *guesses) refusal(status int, dead string) []string {
+	if len(g.errors) == 0 {
+		return nil
+	}
+	e := g.errors[0]
+	return []string{"answers:   # one line for each reason; the meanings are in the schema",
+		fmt.Sprintf("  - {status: %d, at: %s,", status, e.place), fmt.Sprintf("     is: %s, means: %s}", encode(e.text), dead)}
+}
+
+// step are the lines of a second factor. Where the code goes, no answer tells.
+func (g *guesses) step() []string {
+	f, keep, body := g.factors[0], "", ""
+	if configs.IsName(f.name) && f.weight > 0 {
+		keep, body = f.name+": "+f.place, f.name+`: "{`+f.name+`}", `
+	}
+	return []string{"answers:", "  - {at: " + f.place + ", step: otp}", "steps:", "  otp:", "    fields: [otp]", "    keep: {" + keep + "}",
+		"    request: {path: /the/api/knows, body: {" + body + `otp: "{otp}"}}`}
+}
+
+// subject is the part of a user's line that names the person.
+func (g guess) subject() string {
+	if g.extra == "" || g.extra == "/id" {
+		return ""
+	}
+	return ", subject: " + g.extra
 }
 
 // written is an end's place with its unit.

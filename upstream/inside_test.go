@@ -74,7 +74,7 @@ func (u *Upstream) TraceAnswer(fields map[string]credential.Secret, status int, 
 	t.decides(u.login, a, next, err)
 	if err == nil {
 		taken, err := u.login.places.take(a, now)
-		t.takes(u.login.places, a, taken, err)
+		t.takes(u.login, a, taken, err)
 	}
 	return told
 }

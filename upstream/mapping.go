@@ -22,6 +22,7 @@ type mapping struct {
 // exchange is a question and how its answer is read.
 type exchange struct {
 	what    string // for errors
+	key     string // of the mapping, for who tries it: upstreams.api.login
 	request *request
 	timeout time.Duration
 	rules   *rules
@@ -51,6 +52,9 @@ func (m *mapping) request(c *configs.Request, method string, send []pair) (*requ
 	return r, nil
 }
 
+// key is where in the configuration a part of the mapping stands.
+func (m *mapping) key(part string) string { return "upstreams." + m.u.name + "." + part }
+
 func (m *mapping) places(c map[string]configs.Place) (*credentialPlaces, error) {
 	return newCredentialPlaces(c, m.named, m.wire)
 }
@@ -67,7 +71,7 @@ func (m *mapping) compileLogin() error {
 	if c == nil {
 		return nil
 	}
-	x := &exchange{what: "login", timeout: orDefault(c.Timeout, defaultTimeout)}
+	x := &exchange{what: "login", key: m.key("login"), timeout: orDefault(c.Timeout, defaultTimeout)}
 	var failed [4]error
 	x.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.constants)
 	x.rules, failed[1] = newRules(c.Answers, c.Rejected, InvalidCredentials)
@@ -88,7 +92,7 @@ func (m *mapping) compileRefresh() error {
 		return nil
 	}
 	r := &refresh{before: c.Before}
-	r.what, r.timeout = "refresh", orDefault(c.Timeout, defaultTimeout)
+	r.what, r.key, r.timeout = "refresh", m.key("refresh"), orDefault(c.Timeout, defaultTimeout)
 	var failed [3]error
 	r.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.constants)
 	r.rules, failed[1] = newRules(c.Answers, c.Rejected, SessionExpired)
@@ -123,7 +127,7 @@ func (m *mapping) compileVerify() error {
 		return nil
 	}
 	v := &verify{after: c.After}
-	v.what, v.timeout = "verify", orDefault(c.Timeout, defaultTimeout)
+	v.what, v.key, v.timeout = "verify", m.key("verify"), orDefault(c.Timeout, defaultTimeout)
 	var failed [2]error
 	v.request, failed[0] = m.request(c.Request, http.MethodGet, m.u.send)
 	v.rules, failed[1] = newRules(c.Answers, c.Rejected, SessionExpired)

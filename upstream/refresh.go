@@ -33,7 +33,7 @@ func (u *Upstream) Refresh(ctx context.Context, old *credential.Credential, c Ca
 		return nil, u.wrap("refresh", onlyDeadOrLater(err))
 	}
 	fresh, err := u.refresh.places.take(a, now)
-	traceOf(ctx).takes(u.refresh.places, a, fresh, err)
+	traceOf(ctx).takes(&u.refresh.exchange, a, fresh, err)
 	if err != nil {
 		return nil, u.wrap("refresh", err)
 	}

@@ -91,7 +91,7 @@ func (x *exchange) isField(name string, v *values) bool {
 // finish takes the credential from a, and the user from wherever it is.
 func (u *Upstream) finish(ctx context.Context, x *exchange, a *answer, v *values, now time.Time) (*SignedIn, error) {
 	taken, err := x.places.take(a, now)
-	traceOf(ctx).takes(x.places, a, taken, err)
+	traceOf(ctx).takes(x, a, taken, err)
 	if err != nil {
 		return nil, err
 	}

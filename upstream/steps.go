@@ -57,7 +57,7 @@ func (m *mapping) step(name string, c *configs.Step) (*step, error) {
 	if c == nil || c.Answers == nil {
 		return nil, errors.New("step is empty")
 	}
-	s := &step{fields: c.Fields, keeps: map[string]*place{}, exchange: &exchange{what: "step " + name, timeout: m.u.login.timeout}}
+	s := &step{fields: c.Fields, keeps: map[string]*place{}, exchange: &exchange{what: "step " + name, key: m.key("login.steps." + name), timeout: m.u.login.timeout}}
 	failed := make([]error, 3, 3+len(c.Keep))
 	s.request, failed[0] = m.request(c.Request, "POST", m.u.constants)
 	s.rules, failed[1] = newRules(*c.Answers, c.Rejected, InvalidCredentials)

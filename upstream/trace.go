@@ -35,10 +35,10 @@ func traceOf(ctx context.Context) *trace {
 	return t
 }
 
-// Tell tells whoever reads the trace of ctx one more line, secrets cut out.
-func Tell(ctx context.Context, format string, args ...any) {
+// Tell tells whoever reads the trace of ctx a label and v as JSON, secrets cut out.
+func Tell(ctx context.Context, label string, v any) {
 	if t := traceOf(ctx); t != nil {
-		t.line(format, args...)
+		t.block("", label, encode(v))
 	}
 }
 
@@ -51,12 +51,9 @@ func (t *trace) asks(r *request, h http.Header, v *values) {
 	}
 	t.learn(r, v)
 	t.line("> %s %s%s%s", r.method, r.to.base.origin()+r.to.base.path, r.path.shown(), shownQuery(r.query, v))
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		t.line("> %s: %s", name, shownHeader(name, h.Get(name)))
-	}
+	t.fields("> ", "and, as always:", h, func(name string) bool { return !r.isOwn(name) })
 	if body, ok := r.body.Value(); ok {
-		shown := shownBody("", body, v)
-		t.line("> body (%s): %s", map[bool]string{true: "form", false: "JSON"}[r.form], encode(shown))
+		t.block("> ", map[bool]string{true: "form: ", false: "JSON: "}[r.form], encode(shownBody("", body, v)))
 	}
 }
 
@@ -66,12 +63,12 @@ func (t *trace) hears(a *answer) {
 		return
 	}
 	t.line("< %d %s", a.status, http.StatusText(a.status))
-	for _, name := range slices.Sorted(maps.Keys(a.header)) {
-		for _, text := range a.header[name] {
-			t.line("< %s: %s", name, shownHeader(name, text))
-		}
+	t.fields("< ", "and", a.header, mayMatter)
+	if a.doc == "" {
+		t.line("< no body")
+		return
 	}
-	t.line("< body: %s", encode(shownAnswer("", a.doc, a.status >= 400, 0)))
+	t.block("< ", "body: ", encode(shownAnswer("", a.doc, a.status >= 400, 0)))
 }
 
 // failed tells that no answer came, or a request could not be made.
@@ -88,7 +85,7 @@ func (t *trace) decides(x *exchange, a *answer, next string, err error) {
 	}
 	t.line("= %s", x.rules.decision(a))
 	if err != nil && isInvalid(err) {
-		t.hints(a, x.rules.dead)
+		t.hints(x, a)
 	}
 	if next != "" {
 		t.line("= goes on with step %s", next)
@@ -122,7 +119,10 @@ func (r *rule) String() string {
 	if r.at != nil {
 		parts = append(parts, "at: "+r.at.String())
 	}
-	if r.is != nil {
+	switch {
+	case len(r.is) == 1:
+		parts = append(parts, "is: "+string(encode(r.is[0])))
+	case r.is != nil:
 		parts = append(parts, "is: "+string(encode(r.is)))
 	}
 	if r.step != "" {
@@ -145,10 +145,11 @@ func (p *place) String() string {
 }
 
 // takes tells what is found at the places of a credential, and what that means.
-func (t *trace) takes(c *credentialPlaces, a *answer, taken *credential.Credential, err error) {
+func (t *trace) takes(x *exchange, a *answer, taken *credential.Credential, err error) {
 	if t == nil {
 		return
 	}
+	c := x.places
 	for _, name := range slices.Sorted(maps.Keys(c.values)) {
 		raw, _ := c.values[name].take(a)
 		t.found(name, c.values[name], shownSecret(keep(raw)))
@@ -165,26 +166,50 @@ func (t *trace) takes(c *credentialPlaces, a *answer, taken *credential.Credenti
 	}
 	if err != nil {
 		t.line("= not usable: %v", err)
-		t.hints(a, "")
+		t.hints(x, a)
 		return
 	}
 	t.learnAll(taken.Values())
+}
+
+// describes tells where the person was looked for in doc, and what is there.
+func (t *trace) describes(s *userSource, doc any, user map[string]any, err error) {
+	if t == nil {
+		return
+	}
+	at := &place{tokens: s.at}
+	if err == nil {
+		t.names("", fmt.Sprintf("  %-18s at %s:", "user", at), knownNames(user))
+		return
+	}
+	t.line("= no user at %s: %v", at, err)
+	if object, ok := doc.(map[string]any); ok && s.jwt {
+		t.names("? ", "its claims:", knownNames(object))
+		return
+	}
+	g := &guesses{}
+	g.walk(nil, doc)
+	t.guessed("the person", g.people)
+}
+
+// knownNames are an object's keys, but for those that may be secrets themselves.
+func knownNames(object map[string]any) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(object)), isOpaque)
 }
 
 func (t *trace) found(name string, p *place, what string) {
 	t.line("  %-18s from %s: %s", name, p, what)
 }
 
-// shownSecret is a value as it may be seen: its first 4 characters, where that is
-// little of it, and its length.
+// shownSecret is what may be seen of a value: its form and its length.
 func shownSecret(s credential.Secret) string {
 	if s.IsEmpty() {
 		return "nothing is there"
 	}
-	if text := s.Reveal(); len(text) >= 16 && isToken([]byte(text)) {
-		return fmt.Sprintf("%s… (%d characters)", text[:4], len(text))
+	if _, isJWT := claims(s.Reveal()); isJWT {
+		return fmt.Sprintf("a JWT, %d characters", s.Len())
 	}
-	return fmt.Sprintf("(%d characters)", s.Len())
+	return fmt.Sprintf("%d characters", s.Len())
 }
 
 // shownQuery names a query's parameters.

@@ -50,12 +50,8 @@ func (s *userSource) read(ctx context.Context, places *credentialPlaces, a *answ
 	if err != nil {
 		return nil, "", err
 	}
-	at, _ := follow(doc, s.at)
-	object, ok := at.(map[string]any)
-	if !ok {
-		return nil, "", invalid("no JSON object where the user should be")
-	}
-	subject, err := s.name(object)
+	object, subject, err := s.find(doc)
+	traceOf(ctx).describes(s, doc, object, err)
 	if err != nil {
 		return nil, "", err
 	}
@@ -68,6 +64,17 @@ func (s *userSource) read(ctx context.Context, places *credentialPlaces, a *answ
 		user[key] = encode(field)
 	}
 	return user, subject, nil
+}
+
+// find returns the user in doc and what names them.
+func (s *userSource) find(doc any) (map[string]any, string, error) {
+	at, _ := follow(doc, s.at)
+	object, ok := at.(map[string]any)
+	if !ok {
+		return nil, "", invalid("no JSON object where the user should be")
+	}
+	subject, err := s.name(object)
+	return object, subject, err
 }
 
 // document returns the whole document that the user is in.
