@@ -8,14 +8,14 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: build test check unit client browser fuzz demo clean
+.PHONY: build test check unit client browser realapis fuzz demo clean
 
 ## build: the program, ./coatcheck
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o coatcheck ./bff
 
 ## test: everything, from a fresh clone; installs what is missing
-test: check client browser unit
+test: check client browser unit realapis
 	@FUZZTIME=20s .ci/fuzz
 	@echo "results:"; cat .tools/unit.txt
 
@@ -42,6 +42,10 @@ browser: build
 	@.ci/prepare
 	@cd web/e2e && if ! [ -d node_modules ]; then npm ci --ignore-scripts --no-audit --no-fund --silent; fi
 	cd web/e2e && node --test --test-timeout=180000
+
+# The ready-made mappings against real servers.
+realapis:
+	@.ci/realapis
 
 ## fuzz: every fuzz target, FUZZTIME each
 fuzz:
