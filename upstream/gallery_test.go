@@ -138,7 +138,7 @@ func loginKinds(f fixture, then string) []string {
 	switch then {
 	case "signed_in":
 		if f.has("more") && f.has("then_ask") {
-			return []string{"sign-in", "step exchange"}
+			return []string{"sign-in", "step " + f.text("runs")}
 		}
 		return []string{"sign-in"}
 	case "invalid_credentials":
