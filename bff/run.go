@@ -76,7 +76,8 @@ func (p *program) command() *cli.Command {
 		Commands: []*cli.Command{
 			{Name: "serve", Usage: "serve", Flags: []cli.Flag{file}, Action: p.serve},
 			{Name: "demo", Usage: "everything in one process, nothing to set up", Flags: demoFlags(), Action: p.demo},
-			{Name: "check", Usage: "say every fault of a configuration", Flags: []cli.Flag{file}, Action: p.check},
+			{Name: "check", Usage: "say every fault of a configuration", Flags: []cli.Flag{file,
+				&cli.BoolFlag{Name: "online", Usage: "also dial the store and the upstreams"}}, Action: p.check},
 			{Name: "explain", Usage: "tell what would happen to a request, and why", ArgsUsage: "METHOD URL",
 				Flags: explainFlags(file), Action: p.explain},
 			{Name: "try", Usage: "sign in once at the real API, and show how its mapping reads the answers", Flags: tryFlags(file), Action: p.try},
@@ -114,29 +115,6 @@ func (p *program) noCommand(_ context.Context, c *cli.Command) error {
 	}
 	_ = cli.ShowRootCommandHelp(c)
 	return errors.New("a command is needed")
-}
-
-// check says every fault at once.
-func (p *program) check(_ context.Context, c *cli.Command) error {
-	name := c.String("config")
-	_, faults := configs.Load(name, p.getenv)
-	bad := p.report(faults)
-	if bad > 0 {
-		return errRefused
-	}
-	fmt.Fprintf(p.stdout, "%s: no faults\n", name)
-	return nil
-}
-
-// report prints faults and returns how many of them are errors.
-func (p *program) report(faults []configs.Fault) (bad int) {
-	for _, f := range faults {
-		fmt.Fprintln(p.stderr, f)
-		if !f.Warning {
-			bad++
-		}
-	}
-	return bad
 }
 
 func (p *program) keygen(context.Context, *cli.Command) error {

@@ -17,11 +17,11 @@ func checkStore(s string) complaint {
 	if s == "" {
 		return complaint{"this is empty", stores}
 	}
-	if !ok || !slices.Contains([]string{"memory", "file", "redis", "rediss", "redis-sentinel", "redis-cluster"}, scheme) {
+	if !ok || !slices.Contains([]string{"memory", "file", "redis", "rediss", "redis-sentinel", "rediss-sentinel", "redis-cluster", "rediss-cluster"}, scheme) {
 		return complaint{"this is no store", stores}
 	}
 	rest, _, _ = strings.Cut(rest, "?")
-	switch scheme {
+	switch scheme = strings.Replace(scheme, "rediss", "redis", 1); scheme { // TLS changes no form
 	case "memory":
 		if strings.Trim(rest, "/") != "" {
 			return complaint{"memory:// has nothing behind it", "memory://"}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+
+	"coatcheck/bff/session"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+
+	"github.com/urfave/cli/v3"
+)
+
+// check says every fault at once, and with -online what the store and the upstreams
+// say. Warnings alone refuse nothing.
+func (p *program) check(ctx context.Context, c *cli.Command) error {
+	name := c.String("config")
+	config, faults := configs.Load(name, p.getenv)
+	if config != nil {
+		faults = append(faults, filesOf(config)...)
+	}
+	if p.report(faults) > 0 {
+		return errRefused
+	}
+	if len(faults) == 0 {
+		fmt.Fprintf(p.stdout, "%s: no faults\n", name)
+	} else {
+		fmt.Fprintf(p.stdout, "%s: no faults, but warnings\n", name)
+	}
+	if c.Bool("online") {
+		return p.online(ctx, config)
+	}
+	return nil
+}
+
+// report prints faults and returns how many of them are errors.
+func (p *program) report(faults []configs.Fault) (bad int) {
+	configs.Report(p.stderr, faults)
+	for _, f := range faults {
+		if !f.Warning {
+			bad++
+		}
+	}
+	return bad
+}
+
+// filesOf looks at what package configs does not open: the files that are named, the
+// mappings as they compile, the store's URL. A file that is missing is a warning,
+// because a configuration is often checked elsewhere than it is served; one that is
+// there and cannot be used is an error. Nobody is dialled.
+func filesOf(config *configs.Config) (faults []configs.Fault) {
+	add := func(path string, err error) {
+		if err != nil {
+			at := config.Source.At(path)
+			faults = append(faults, configs.Fault{File: config.Source.File(), Line: at.Line, Column: at.Column, Path: path, Message: err.Error()})
+		}
+	}
+	missing := func(path, file string) bool {
+		_, err := os.Stat(file)
+		if file == "" || !errors.Is(err, os.ErrNotExist) {
+			return false
+		}
+		add(path, fmt.Errorf("there is no %s on this machine; serve needs it", file))
+		faults[len(faults)-1].Warning = true
+		return true
+	}
+	add("sessions.store", session.CheckStoreURL(config.Sessions.Store))
+	if t := config.TLS; t != nil && !missing("tls.cert", t.Cert) && !missing("tls.key", t.Key) {
+		_, err := tls.LoadX509KeyPair(t.Cert, t.Key)
+		add("tls", err)
+	}
+	ups := map[string]*configs.Upstream{}
+	for _, name := range slices.Sorted(maps.Keys(config.Upstreams)) {
+		u, path := *config.Upstreams[name], "upstreams."+name
+		if missing(path+".ca", u.CA) {
+			u.CA = ""
+		}
+		if missing(path+".client_cert", u.ClientCert) || missing(path+".client_key", u.ClientKey) {
+			u.ClientCert, u.ClientKey = "", ""
+		}
+		ups[name] = &u
+	}
+	set, err := upstream.New(ups, upstream.Options{})
+	add("upstreams", err)
+	if err == nil {
+		set.Close()
+	}
+	for _, name := range slices.Sorted(maps.Keys(config.Frontends)) {
+		if spa := config.Frontends[name].SPA; spa != nil {
+			missing("frontends."+name+".spa.dir", spa.Dir)
+		}
+	}
+	return faults
+}

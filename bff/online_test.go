@@ -1,0 +1,97 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// expiring is a certificate for 127.0.0.1 that ends in a week, and its PEM file.
+func expiring(t *testing.T) (tls.Certificate, string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "the API"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(7*24*time.Hour + time.Hour), IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
+}
+
+// TestCheckOnline: the program dials a real Redis and an API over TLS, and shows what
+// they are: certificate, days left, clock; and refuses when one is away.
+func TestCheckOnline(t *testing.T) {
+	file, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, redis := redisServer(t)
+	cert, ca := expiring(t)
+	asked := make(chan string, 9)
+	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Method + " " + r.URL.Path
+		w.Header().Set("Date", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+		w.WriteHeader(404)
+	}))
+	api.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	api.StartTLS()
+	defer api.Close()
+	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
+	text := strings.Replace(serveConfig, `url: "${API}"`, "url: \"${API}/base\"\n    ca: "+ca, 1)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, key, _ := command(nil, "keygen")
+	env := []string{"PORT=18080", "ADMIN=19090", "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(key)}
+	check := func(args ...string) (int, string) {
+		p := start(t, env, file, append([]string{"check", "--config", config}, args...)...)
+		<-p.exited
+		return p.ProcessState.ExitCode(), p.stdout.String() + p.stderr.String()
+	}
+	if code, said := check(); code != exitDone || len(asked) != 0 {
+		t.Errorf("offline: exit %d, asked %d times\n%s", code, len(asked), said)
+	}
+	code, said := check("-online")
+	for _, want := range []string{"ok      store", "ok      upstream api", "404", "TLS 1.3", "by the API", "7 days left: RENEW IT", "AHEAD of ours"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in\n%s", want, said)
+		}
+	}
+	if got := <-asked; code != exitDone || got != "HEAD /base/" {
+		t.Errorf("exit %d after %s", code, got)
+	}
+	for line := range strings.Lines(said) {
+		if len(line) > 101 {
+			t.Errorf("too long for a terminal: %s", line)
+		}
+	}
+	_ = redis.Process.Kill()
+	<-redis.exited
+	if code, said = check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  store") || !strings.Contains(said, "ok      upstream api") {
+		t.Errorf("store away: exit %d\n%s", code, said)
+	}
+	api.Close()
+	if code, said = check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  upstream api") {
+		t.Errorf("API away: exit %d\n%s", code, said)
+	}
+}

@@ -1,0 +1,93 @@
+package configs
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// reportWidth is how wide a report is at most, where its words allow: a terminal
+// of 80 columns shows all of it but long paths.
+const reportWidth = 80
+
+// Report writes faults for a person at a terminal, in their order, with a last
+// line that counts them. A place is one line, which editors can follow; what is
+// wrong, and what to write instead, stands below it:
+//
+//	coatcheck.yaml:12:5: error: frontends.shop.cookie.name
+//	    the name must begin with __Host-, letter for letter
+//	    hint: __Host-Http-shop
+func Report(w io.Writer, faults []Fault) {
+	var errors, warnings int
+	for _, f := range faults {
+		kind := "error"
+		if f.Warning {
+			kind = "warning"
+			warnings++
+		} else {
+			errors++
+		}
+		head := f.place() + ": " + kind
+		if f.Path != "" {
+			head += ": " + f.Path
+		}
+		text := head + "\n" + indented(f.Message)
+		if f.Hint != "" {
+			text += indented("hint: " + f.Hint)
+		}
+		fmt.Fprintln(w, printableLines(text))
+	}
+	if len(faults) > 0 {
+		fmt.Fprintf(w, "%s and %s\n", counted(errors, "error"), counted(warnings, "warning"))
+	}
+}
+
+func (f Fault) place() string {
+	if f.Line == 0 {
+		return f.File
+	}
+	return fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)
+}
+
+// indented breaks text into lines between its words.
+func indented(text string) string {
+	const margin = "    "
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case column == 0:
+			b.WriteString(margin)
+			column = len(margin)
+		case column+1+len(word) > reportWidth:
+			b.WriteString("\n" + margin)
+			column = len(margin)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String() + "\n"
+}
+
+// printableLines is printable for a text of several lines.
+func printableLines(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' {
+			return r
+		}
+		return printable(r)
+	}, strings.TrimRight(s, "\n")) + "\n"
+}
+
+func counted(n int, what string) string {
+	switch n {
+	case 0:
+		return "no " + what + "s"
+	case 1:
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
