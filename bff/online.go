@@ -19,7 +19,7 @@ import (
 const (
 	onlineLimit  = 10 * time.Second
 	clockMatters = 5 * time.Second // tokens' ends are counted by the store's clock
-	renewBefore = 14              // days before a certificate's end that are worth a word
+	renewBefore  = 14              // days before a certificate's end that are worth a word
 )
 
 // online dials the store and every upstream, and says what they showed of
@@ -88,7 +88,7 @@ func storeOnline(ctx context.Context, config *configs.Config) ([]string, error) 
 		return found, err
 	}
 	line := fmt.Sprintf("answered in %s, its first connection included", took.Round(100*time.Microsecond))
-	return append([]string{line, clockLine(clock.Sub(begun.Add(took/2)))}, found...), nil
+	return append([]string{line, clockLine(clock.Sub(begun.Add(took / 2)))}, found...), nil
 }
 
 func upstreamOnline(ctx context.Context, u *upstream.Upstream) ([]string, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,6 +50,21 @@ type Forwarder struct {
 	connector connector
 	pool      connPool
 	headLimit int
+	dialled   atomic.Uint64 // connections opened
+	retried   atomic.Uint64 // calls sent again, because a kept connection was dead
+	stale     atomic.Uint64 // kept connections that were found dead before use
+}
+
+// ForwarderStats is what a forwarder counted since it was made, and its pool now.
+type ForwarderStats struct {
+	Open, Idle              int
+	Dialled, Retried, Stale uint64
+}
+
+// Stats returns what has been counted, for metrics.
+func (f *Forwarder) Stats() ForwarderStats {
+	open, idle := f.pool.count()
+	return ForwarderStats{Open: open, Idle: idle, Dialled: f.dialled.Load(), Retried: f.retried.Load(), Stale: f.stale.Load()}
 }
 
 // ForwarderOptions say where the API is. Zero values are the defaults named.
@@ -123,6 +139,7 @@ func (f *Forwarder) Do(call *Call, ans *Answer) error {
 		return call.explain(err)
 	}
 	ans.reset(call)
+	f.retried.Add(1)
 	if c, err = f.renew(c, call); err != nil {
 		return call.explain(err)
 	}
@@ -140,6 +157,7 @@ func (f *Forwarder) connection(call *Call, now time.Time) (*conn, error) {
 			return f.open(call)
 		}
 		if c.stale() {
+			f.stale.Add(1)
 			f.pool.drop(c)
 			continue
 		}
@@ -176,6 +194,7 @@ func (f *Forwarder) open(call *Call) (*conn, error) {
 	if old != nil {
 		old.kill() // its place is ours
 	}
+	f.dialled.Add(1)
 	if err := f.connector.connect(ctx, c); err != nil {
 		call.detach(c)
 		f.pool.drop(c)
@@ -192,6 +211,7 @@ func (f *Forwarder) renew(dead *conn, call *Call) (*conn, error) {
 	defer c.opened()
 	err := error(ErrAborted)
 	if call.detach(dead) && call.attach(c) {
+		f.dialled.Add(1)
 		err = f.connector.connect(ctx, c)
 	}
 	if err != nil {

@@ -39,7 +39,7 @@ func (r *refresh) commit(ctx context.Context, s *Session, fresh *credential.Cred
 		return m.load(ctx, o, s.Frontend, r.t, r.h)
 	}
 	next := sessionOf(r.h, opened{seen: s.seen, generation: s.Generation + 1, frontend: s.Frontend, plain: plain}, rec)
-	m.counts.refreshes.Add(1)
+	r.mine = true
 	if o.near > 0 {
 		m.near.renew(r.h, epoch, asked, next)
 	}

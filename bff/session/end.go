@@ -49,6 +49,7 @@ func (m *Manager) remove(ctx context.Context, h hash, r Removal) ([]byte, Outcom
 	case err != nil:
 		m.near.drop(h) // it may have been removed all the same
 	case outcome == Done:
+		m.counts.endedFor(r.Reason)
 		m.ended(h, r.Reason)
 	case outcome == Gone:
 		m.near.drop(h)

@@ -55,6 +55,7 @@ func (f *flights) board(ctx context.Context, job *refresh, now time.Duration) (*
 
 func (f *flights) fly(ctx context.Context, job *refresh) {
 	s, err := job.safely(ctx)
+	job.m.counts.refreshed(job.mine, err)
 	f.mu.Lock()
 	delete(f.running, job.h)
 	f.mu.Unlock()

@@ -68,6 +68,7 @@ type Manager struct {
 	loads    loads
 	warnings warnings
 	counts   counts
+	estimates
 
 	closing   context.Context // done when Close begins
 	stop      context.CancelFunc

@@ -85,17 +85,21 @@ type refresh struct {
 	call    RefreshFunc
 	flight  *flight
 	owner   string // of the lease
+	mine    bool   // a new credential was stored here
 }
 
 // run takes the lease, or waits until another holder has done the work.
 func (r *refresh) run(ctx context.Context) (*Session, error) {
 	wait, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	for {
+	for waits := 0; ; {
 		// Listening before asking: news in between must not be missed.
 		news, stop := r.m.notices.wait(r.h)
 		held, s, err := r.lease(wait)
 		if err == nil && !held && s.Generation <= r.old.Generation {
+			if waits++; waits == 1 {
+				r.m.counts.refreshWaits.Add(1)
+			}
 			err = r.await(wait, news)
 			stop()
 			if err != nil {

@@ -51,6 +51,7 @@ func (m *Manager) Start(ctx context.Context, in Start) (Ticket, *Session, error)
 	if err := m.index(ctx, o, s, in); err != nil {
 		return Ticket{}, nil, err
 	}
+	m.counts.started.Add(1)
 	return t, s, nil
 }
 

@@ -24,6 +24,9 @@ type StoreOptions struct {
 	// MaxBytes bounds a store in this process [256 MiB]. When it is full, new
 	// sessions are refused; nobody's is thrown out.
 	MaxBytes int64
+
+	// Observe hears of each question to the store [nobody].
+	Observe Observer
 }
 
 // address is a store's URL, taken apart.
@@ -89,6 +92,14 @@ func OpenStore(store credential.Secret, o StoreOptions) (Store, error) {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = 256 << 20
 	}
+	store, err := openAt(a, o)
+	if err == nil && o.Observe != nil {
+		store = observed{store, o.Observe}
+	}
+	return store, err
+}
+
+func openAt(a *address, o StoreOptions) (Store, error) {
 	switch a.kind {
 	case "memory":
 		return openMemory(o.Now, o.MaxBytes), nil
