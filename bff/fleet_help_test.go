@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -52,6 +53,7 @@ frontends:
 type fleet struct {
 	*testing.T
 	api      *fleetAPI
+	text     string // of the configuration; empty: fleetConfig
 	replicas [2]*replica
 }
 
@@ -82,7 +84,7 @@ func (f *fleet) launch(store func(*replica) string) {
 		f.Fatal(err)
 	}
 	config := filepath.Join(f.TempDir(), "coatcheck.yaml")
-	if err := os.WriteFile(config, []byte(fleetConfig), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(cmp.Or(f.text, fleetConfig)), 0o600); err != nil {
 		f.Fatal(err)
 	}
 	ports := [2]string{quietPort(f.T), quietPort(f.T)}

@@ -23,10 +23,12 @@ func (h *house) reload() {
 		err = errors.New("the file has faults")
 	}
 	if err != nil {
+		h.counts.Event("", "configuration", "kept")
 		h.log.Error("security", "event", "configuration", "outcome", "kept", "error", err)
 		return
 	}
-	h.log.Info("security", "event", "configuration", "outcome", "changed")
+	h.counts.Event("", "configuration", "changed")
+	h.log.Warn("security", "event", "configuration", "outcome", "changed")
 }
 
 func (h *house) replace(next *configs.Config) error {

@@ -16,6 +16,7 @@ import (
 
 	"coatcheck/bff/admin"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/metrics"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/configs"
@@ -56,6 +57,7 @@ type house struct {
 	token       atomic.Pointer[credential.Secret]
 	lines       *lineWriter
 	log         *slog.Logger
+	counts      *metrics.Metrics
 	manager     *session.Manager
 	upstreams   *upstream.Set
 	server      *server.Server
@@ -78,7 +80,9 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if err != nil {
 		return nil, err
 	}
-	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log})
+	counts := metrics.New(version, buildCommit())
+	h.counts = counts
+	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log, Observe: counts.Store})
 	if err != nil {
 		return nil, err
 	}
@@ -88,11 +92,12 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
 		return nil, err
 	}
-	counts := newMetrics(h.manager)
 	if h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,
 		Log: h.log, Access: h.lines, Client: web.Client(), Pages: pages}); err != nil {
 		return nil, err
 	}
+	readSessions(counts, h.manager)
+	readCarriers(counts, h.server)
 	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager,
 		Token:    func() credential.Secret { return *h.token.Load() },
 		Draining: h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}

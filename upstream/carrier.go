@@ -48,6 +48,17 @@ func NewCarrier(o ForwarderOptions, changed func(open bool)) (*Carrier, error) {
 	})}, nil
 }
 
+// CarrierStats is what a carrier counted since it was made, and how it is now.
+type CarrierStats struct {
+	ForwarderStats
+	BreakerOpen bool
+}
+
+// Stats returns what has been counted, for metrics.
+func (c *Carrier) Stats() CarrierStats {
+	return CarrierStats{c.Forwarder.Stats(), c.breaker.State() == gobreaker.StateOpen}
+}
+
 func noAnswer(err error) bool { return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrTimeout) }
 
 // Do is [Forwarder.Do]; while the breaker is open, it is [ErrOpen].

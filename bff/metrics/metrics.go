@@ -19,59 +19,42 @@ var buckets = []float64{.0002, .0005, .001, .0025, .005, .01, .025, .05, .1, .25
 
 // Metrics are all counters of one process.
 type Metrics struct {
-	registry *prometheus.Registry
-	calls    *prometheus.CounterVec
-	own, api *prometheus.HistogramVec
-	events   *prometheus.CounterVec
-	refusals *prometheus.CounterVec
-	gate     *prometheus.CounterVec
-	streams  *prometheus.GaugeVec
-	breaker  *prometheus.GaugeVec
+	registry  *prometheus.Registry
+	described []Description
+	calls     *prometheus.CounterVec
+	own, api  *prometheus.HistogramVec
+	events    *prometheus.CounterVec
+	refusals  *prometheus.CounterVec
+	gate      *prometheus.CounterVec
+	guard     *prometheus.CounterVec
+	streams   *prometheus.GaugeVec
+	store     *prometheus.HistogramVec
+	storeErr  *prometheus.CounterVec
 }
 
 // New makes the counters and those of the Go runtime and the process. version and
 // commit say what is running.
 func New(version, commit string) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry()}
-	m.calls = counter("calls_total", "Calls answered.", "frontend", "route", "method", "class")
-	m.own = histogram("call_own_seconds", "Time of a call that Coatcheck itself took.", "frontend", "route")
-	m.api = histogram("call_upstream_seconds", "Time of a call until the API's answer began.", "frontend", "route")
-	m.events = counter("events_total", "Events that matter for security, by kind and outcome.", "frontend", "event", "outcome")
-	m.refusals = counter("refusals_total", "Calls that Coatcheck answered itself with an error, by code.", "code")
-	m.gate = counter("malformed_total", "Requests that the raw gate refused, by code.", "code")
-	m.streams = gauge("open_streams", "Answers on their way, by kind.", "kind")
-	m.breaker = gauge("breaker_open", "1 while an API is left alone because it does not answer.", "upstream")
-	build := gauge("build_info", "Always 1; the labels say what runs.", "version", "commit", "go")
+	m.calls = m.counter("calls_total", "Calls answered.", "frontend", "route", "method", "class")
+	m.own = m.histogram("call_own_seconds", "Time until an answer began that Coatcheck itself took.", "frontend", "route")
+	m.api = m.histogram("call_upstream_seconds", "Time of a call until the API's answer began.", "frontend", "route")
+	m.events = m.counter("events_total", "Events that matter for security, by kind and outcome.", "frontend", "event", "outcome")
+	m.guard = m.counter("guard_refusals_total", "Calls that the guard refused, by reason.", "frontend", "reason")
+	m.refusals = m.counter("refusals_total", "Calls that Coatcheck answered itself with an error, by code.", "code")
+	m.gate = m.counter("malformed_total", "Requests that the raw gate refused, by code.", "code")
+	m.streams = m.gauge("open_streams", "Answers on their way now, by kind: stream, websocket.", "kind")
+	m.store = m.histogram("store_seconds", "Time of one question to the store.", "operation")
+	m.storeErr = m.counter("store_errors_total", "Questions that the store did not answer.", "operation")
+	build := m.gauge("build_info", "Always 1; the labels say what runs.", "version", "commit", "go")
 	build.WithLabelValues(version, commit, runtime.Version()).Set(1)
-	m.registry.MustRegister(m.calls, m.own, m.api, m.events, m.refusals, m.gate, m.streams, m.breaker, build,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
-}
-
-func counter(name, help string, labels ...string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "coatcheck", Name: name, Help: help}, labels)
-}
-
-func gauge(name, help string, labels ...string) *prometheus.GaugeVec {
-	return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "coatcheck", Name: name, Help: help}, labels)
-}
-
-func histogram(name, help string, labels ...string) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "coatcheck", Name: name, Help: help, Buckets: buckets}, labels)
 }
 
 // Handler answers GET /metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
-}
-
-// Read adds a value that is read when somebody asks: a total, or what is now.
-func (m *Metrics) Read(name, help string, total bool, value func() float64) {
-	if total {
-		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Namespace: "coatcheck", Name: name, Help: help}, value))
-		return
-	}
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "coatcheck", Name: name, Help: help}, value))
 }
 
 // Event counts one security event.
@@ -88,13 +71,17 @@ func (m *Metrics) Malformed(code string) { m.gate.WithLabelValues(code).Inc() }
 // Stream counts answers on their way: "stream" or "websocket".
 func (m *Metrics) Stream(kind string, change float64) { m.streams.WithLabelValues(kind).Add(change) }
 
-// Breaker notes that an upstream's circuit breaker opened or closed.
-func (m *Metrics) Breaker(upstream string, open bool) {
-	value := 0.0
-	if open {
-		value = 1
+// Guard counts a call that the guard refused; reason is one of its closed list.
+func (m *Metrics) Guard(frontend, reason string) {
+	m.guard.WithLabelValues(frontend, reason).Inc()
+}
+
+// Store counts one question to the store.
+func (m *Metrics) Store(operation string, took time.Duration, failed bool) {
+	m.store.WithLabelValues(operation).Observe(took.Seconds())
+	if failed {
+		m.storeErr.WithLabelValues(operation).Inc()
 	}
-	m.breaker.WithLabelValues(upstream).Set(value)
 }
 
 // methods that are counted apart; the gate lets no others in.
@@ -119,7 +106,7 @@ func (m *Metrics) Route(frontend, route string) *Route {
 	return r
 }
 
-// Call counts one call: whole is its time altogether, api the API's part of it, 0
+// Call counts one call: whole is the time until its answer began, api the API's part of it, 0
 // where the API was not asked.
 func (r *Route) Call(method []byte, status int, whole, api time.Duration) {
 	for i := range methods {

@@ -105,6 +105,30 @@ func (s *Server) event(x *exchange, kind, outcome string, more ...any) {
 	s.log.InfoContext(context.Background(), "security", append(attrs, more...)...)
 }
 
+// guardEvery is how often a refusal of one kind has a line of its own, besides that of
+// its call: a flood of such calls must not be two floods of lines.
+const guardEvery = time.Second
+
+// refusedByGuard counts a call that was not made by the frontend's own pages, and
+// logs it as an event, once a second at most. Before a frontend is known only a
+// foreign origin is such a refusal.
+func (s *Server) refusedByGuard(x *exchange, code string) {
+	name := ""
+	switch {
+	case x.frontend != nil:
+		name = x.frontend.name
+	case code != errOrigin.Code:
+		return
+	}
+	s.metrics.Guard(name, code)
+	now, last := x.begun.UnixNano(), s.guarded.Load()
+	if now-last < int64(guardEvery) || !s.guarded.CompareAndSwap(last, now) {
+		return
+	}
+	s.log.InfoContext(context.Background(), "security", "event", "guard", "outcome", code, "request_id", string(x.requestID),
+		"frontend", name, "address", x.client.String())
+}
+
 // logRefusal is the line of a request that the gate answered.
 func (s *Server) logRefusal(r gate.Refusal) {
 	s.metrics.Malformed(r.Code)

@@ -65,6 +65,7 @@ type asked struct {
 type seen struct {
 	begun        time.Time
 	upstreamTime time.Duration
+	beganAfter   time.Duration // until a streamed answer began; 0: it is not streamed
 	status       int
 	code         string
 	cause        error
@@ -260,7 +261,10 @@ func (x *exchange) log() {
 
 // count counts the call: by its route, else by its frontend, and by its code.
 func (x *exchange) count() {
-	whole := time.Since(x.begun)
+	whole := x.beganAfter
+	if whole == 0 {
+		whole = time.Since(x.begun)
+	}
 	switch {
 	case x.route != nil:
 		x.route.counts.Call(x.head.Method, x.status, whole, x.upstreamTime)

@@ -34,12 +34,13 @@ func (s *Server) fresh(x *exchange, in *session.Session) (*session.Session, erro
 // calls wait, and detached from the browser that happened to come first. allowed may
 // forbid to ask the API; a token that somebody else renewed meanwhile is had anyway.
 func (s *Server) renew(x *exchange, in *session.Session, allowed func(context.Context) error) (*session.Session, error) {
-	api, caller := x.frontend.signIn, x.caller()
+	api, caller, frontend := x.frontend.signIn, x.caller(), x.frontend.name
 	return s.manager.Refresh(context.Background(), in, x.ticket, api.RefreshTimeout(), func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 		if err := allowed(ctx); err != nil {
 			return nil, err
 		}
 		fresh, err := api.Refresh(ctx, old, caller, s.manager.Now())
+		s.refreshed(frontend, caller.RequestID, in.LogID, err)
 		var refusal *upstream.Refusal
 		if errors.As(err, &refusal) {
 			if refusal.Meaning == "session_expired" {
@@ -49,6 +50,22 @@ func (s *Server) renew(x *exchange, in *session.Session, allowed func(context.Co
 		}
 		return fresh, err
 	})
+}
+
+// refreshed logs a renewal that failed: the API refused the token, or could not say.
+// The exchange that asked for it may be over.
+func (s *Server) refreshed(frontend, requestID, sessionID string, err error) {
+	if err == nil {
+		return
+	}
+	outcome := "failed"
+	var refusal *upstream.Refusal
+	if errors.As(err, &refusal) && refusal.Meaning == "session_expired" {
+		outcome = "refused"
+	}
+	s.metrics.Event(frontend, "refresh", outcome)
+	s.log.Warn("security", "event", "refresh", "outcome", outcome, "request_id", requestID,
+		"frontend", frontend, "session", sessionID, "error", err)
 }
 
 func always(context.Context) error { return nil }

@@ -88,7 +88,6 @@ func newSnapshot(c *configs.Config, ups *upstream.Set, pages map[string]*Pages, 
 		frontends: map[string]*frontend{}, upstreams: ups, metrics: counts, carriers: map[string]*upstream.Carrier{}}
 	for name := range c.Upstreams {
 		f, err := upstream.NewCarrier(ups.Get(name).ForwarderOptions(), func(open bool) {
-			counts.Breaker(name, open)
 			log.Warn("circuit breaker", "upstream", name, "open", open)
 		})
 		if err != nil {

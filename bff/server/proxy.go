@@ -21,6 +21,7 @@ func (s *Server) serve(x *exchange) error {
 	}
 	f, p := h.choose(x)
 	if p != nil {
+		s.refusedByGuard(x, p.Code)
 		return p
 	}
 	x.enter(f)
@@ -35,6 +36,7 @@ func (s *Server) serve(x *exchange) error {
 	}
 	if x.route == nil || x.route.config.Guard || x.isHandshake() {
 		if p := guard(x.ask()); p != nil {
+			s.refusedByGuard(x, p.Code)
 			return p
 		}
 	}

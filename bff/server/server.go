@@ -63,6 +63,7 @@ type Server struct {
 	tunnels    tunnels
 	streams    streams
 	listener   atomic.Pointer[gate.Listener]
+	guarded    atomic.Int64 // when a refusal of the guard last had a line of its own, Unix nanoseconds
 	warned     atomic.Int64 // when X-Forwarded-For of a stranger was last warned of, Unix seconds
 }
 
@@ -132,6 +133,15 @@ func (s *Server) Reload(c *configs.Config, ups *upstream.Set) error {
 	return nil
 }
 
+// Carriers tells how the ways to the APIs are, by upstream.
+func (s *Server) Carriers() map[string]upstream.CarrierStats {
+	found := map[string]upstream.CarrierStats{}
+	for name, c := range s.current.Load().carriers {
+		found[name] = c.Stats()
+	}
+	return found
+}
+
 // Drain makes every answer from now on the last of its connection.
 func (s *Server) Drain() { s.draining.Store(true) }
 
@@ -167,7 +177,9 @@ func (s *Server) handle(c *fiber.Ctx) error {
 		x.fail(err)
 	}
 	x.common()
-	if !x.streaming {
+	if x.streaming {
+		x.beganAfter = time.Since(x.begun)
+	} else {
 		x.log()
 		x.release()
 	}

@@ -70,7 +70,7 @@ func TestBadRecords(t *testing.T) {
 			if load(t, p, storeKey(ticket)) != nil {
 				t.Errorf("%s: not deleted", name)
 			}
-			if !strings.Contains(lines.String(), "security event") {
+			if !strings.Contains(lines.String(), "security") {
 				t.Errorf("%s: no security event", name)
 			}
 			_ = fresh.Close()

@@ -74,21 +74,21 @@ func (m *Manager) inBatches(ctx context.Context, hashes []hash, each func(h hash
 
 // Stats counts since the start of the process.
 type Stats struct {
-	NearHits, NearMisses uint64 // answered by the near cache, or not
-	Touches              uint64 // extensions written
-	Started              uint64 // sessions that began here
+	NearHits, NearMisses uint64            // answered by the near cache, or not
+	Touches              uint64            // extensions written
+	Started              uint64            // sessions that began here
 	Ended                map[Reason]uint64 // sessions that this replica ended, by reason
 	Refreshes            map[string]uint64 // renewals of credentials, by outcome
-	RefreshWaits         uint64 // renewals that waited for another replica's
-	EndedAgain           uint64 // sessions that came back and were ended again
-	Watched              int    // sessions with running streams, now
+	RefreshWaits         uint64            // renewals that waited for another replica's
+	EndedAgain           uint64            // sessions that came back and were ended again
+	Watched              int               // sessions with running streams, now
 	StoreStats
 }
 
 type counts struct {
 	nearHits, nearMisses, touches, endedAgain, started, refreshWaits atomic.Uint64
-	ended                                                           [len(countedEndings)]atomic.Uint64
-	refreshes                                                       [len(refreshOutcomes)]atomic.Uint64
+	ended                                                            [len(countedEndings)]atomic.Uint64
+	refreshes                                                        [len(refreshOutcomes)]atomic.Uint64
 }
 
 // countedEndings are the reasons that somebody ends a session for. Of one that runs
@@ -152,7 +152,7 @@ func (m *Manager) warn(what string, attrs ...any) {
 // securityEvent logs what no honest party causes.
 func (m *Manager) securityEvent(event string, attrs ...any) {
 	if m.mayWarn(&m.warnings.security) {
-		m.log.Warn("security event", append([]any{slog.String("event", event)}, attrs...)...)
+		m.log.Warn("security", append([]any{slog.String("event", event)}, attrs...)...)
 	}
 }
 

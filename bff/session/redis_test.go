@@ -23,7 +23,7 @@ const (
 	aclRules    = "resetkeys ~coatcheck:* resetchannels &coatcheck:ev -@all " +
 		"+hello +auth +ping +time +get +set +del +exists +getrange +setrange +pttl +pexpire " +
 		"+hset +hlen +hexists +hgetall +hdel +zadd +zrem +zcard +zscore +zrange +zremrangebyscore " +
-		"+eval +evalsha +publish +subscribe +unsubscribe " +
+		"+eval +evalsha +publish +subscribe +unsubscribe +dbsize +randomkey " +
 		"+wait +cluster|slots" // Sentinel, Cluster
 )
 

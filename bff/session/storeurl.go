@@ -92,11 +92,11 @@ func OpenStore(store credential.Secret, o StoreOptions) (Store, error) {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = 256 << 20
 	}
-	store, err := openAt(a, o)
+	opened, err := openAt(a, o)
 	if err == nil && o.Observe != nil {
-		store = observed{store, o.Observe}
+		opened = observed{opened, o.Observe}
 	}
-	return store, err
+	return opened, err
 }
 
 func openAt(a *address, o StoreOptions) (Store, error) {

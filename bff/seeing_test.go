@@ -1,0 +1,342 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// seen is the largest value of every metric that was met so far, by name.
+type seen map[string]float64
+
+// scrape reads /metrics of every replica.
+func (s seen) scrape(f *fleet) {
+	for _, r := range f.replicas {
+		a, err := http.Get(r.admin + "/metrics")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for lines := bufio.NewScanner(a.Body); lines.Scan(); {
+			name, _, _ := strings.Cut(lines.Text(), " ")
+			name, _, _ = strings.Cut(name, "{")
+			value, err := strconv.ParseFloat(lines.Text()[strings.LastIndexByte(lines.Text(), ' ')+1:], 64)
+			if err == nil && !strings.HasPrefix(name, "#") {
+				s[strings.TrimSuffix(name, "_count")] = max(s[strings.TrimSuffix(name, "_count")], value)
+			}
+		}
+		_ = a.Body.Close()
+	}
+}
+
+// until scrapes until each of names is above zero.
+func (s seen) until(f *fleet, names ...string) {
+	f.Helper()
+	for _, name := range names {
+		until(f.T, name, func() bool { s.scrape(f); return s["coatcheck_"+name] > 0 })
+	}
+}
+
+// moody is the fleet's API with two habits more: a wrong password, and /api/cut,
+// which closes the connection under every other call.
+func moody(t *testing.T) *fleetAPI {
+	a, cuts := newFleetAPI(t), new(atomic.Int64)
+	a.Server.Close()
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		switch {
+		case r.URL.Path == "/api/cut" && cuts.Add(1)%2 == 1:
+			panic(http.ErrAbortHandler)
+		case bytes.Contains(body, []byte(`"guess"`)):
+			w.WriteHeader(401)
+		default:
+			a.ServeHTTP(w, r)
+		}
+	}))
+	return a
+}
+
+// seeingFleet is two replicas over a cluster of one Redis, which has no replica to
+// acknowledge a write.
+func seeingFleet(t *testing.T) (f *fleet, redis string, server *process) {
+	port := quietPort(t)
+	server = redisAt(t, port, "--dir", t.TempDir(), "--cluster-enabled", "yes")
+	redis = "127.0.0.1:" + port
+	redisDo(t, redis, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+	until(t, "the cluster", func() bool {
+		info, _ := redisDo(t, redis, "CLUSTER", "INFO").(string)
+		return strings.Contains(info, "cluster_state:ok")
+	})
+	f = &fleet{T: t, api: moody(t), replicas: [2]*replica{{}, {}}}
+	f.text = strings.Replace(fleetConfig, "throttle: {account: 100000,", "throttle: {account: 2,", 1)
+	f.launch(func(*replica) string { return "redis-cluster://" + redis })
+	return f, redis, server
+}
+
+// wrong signs in with a password that the API refuses.
+func (f *fleet) wrong(r *replica) int {
+	q, _ := http.NewRequest("POST", "http://"+r.host+"/bff/login", strings.NewReader(`{"email":"mallory","password":"guess"}`))
+	q.Header = http.Header{"X-Csrf": {"1"}, "Origin": {"http://" + r.host}, "Content-Type": {"application/json"}}
+	a, err := r.client.Do(q)
+	if err != nil {
+		f.Fatal(err)
+	}
+	_ = a.Body.Close()
+	return a.StatusCode
+}
+
+// TestEverythingIsSeen: each metric of docs/metrics.md, and each field and event of
+// docs/logs.md, shows on the built program when what it tells of happens.
+func TestEverythingIsSeen(t *testing.T) {
+	t.Parallel()
+	f, redis, server := seeingFleet(t)
+	a, b := f.replicas[0], f.replicas[1]
+	s := seen{}
+	p := f.signIn(a, "ada")
+	f.get(a, "/api/whoami", p)
+	f.get(a, "/api/whoami", p)
+	f.ask(a, "POST", "/bff/session", "", p)
+	f.api.CloseClientConnections()
+	f.get(a, "/api/whoami", p)   // over a new connection, the kept one is dead
+	f.get(a, "/api/cut", p)      // sent twice, over a kept connection that is cut
+	f.ask(a, "GET", "/a", "", p) // 404
+	if got := []int{f.wrong(a), f.wrong(a), f.wrong(a)}; fmt.Sprint(got) != "[401 401 429]" {
+		t.Errorf("wrong passwords: %v", got)
+	}
+	foreign, _ := http.NewRequest("GET", "http://"+a.host+"/api/whoami", nil)
+	foreign.Header.Set("Origin", "https://evil.example")
+	if answer, err := a.client.Do(foreign); err != nil || answer.StatusCode != 403 {
+		t.Errorf("foreign page: %v %v", answer, err)
+	}
+	f.malformed(a)
+	f.streamed(s, a, p)
+	s.until(f, "upstream_stale_total", "upstream_retries_total", "sessions_live")
+	f.renewals()
+	f.broughtBack(redis)
+	other := f.signIn(a, "eve")
+	if got := f.ask(a, "DELETE", "/bff/sessions", "", other); got.status != 204 {
+		t.Errorf("ending others: %s", got)
+	}
+	f.ask(a, "POST", "/bff/logout", "", other)
+	f.endings(a)
+	redisDo(t, redis, "CLIENT", "KILL", "TYPE", "pubsub")
+	s.until(f, "store_resubscribed_total", "sessions_ended_again_total", "refresh_waits_total", "store_unacknowledged_total")
+	f.reloads(a)
+	f.api.CloseClientConnections()
+	f.api.Close()
+	for range 12 {
+		f.get(a, "/open/x", nil)
+	}
+	s.until(f, "breaker_open")
+	_ = server.Process.Kill()
+	<-server.exited
+	f.get(b, "/api/whoami", p)
+	s.until(f, "store_errors_total")
+	for _, d := range described() {
+		if s[d.Name] == 0 {
+			t.Errorf("%s was never above zero", d.Name)
+		}
+	}
+	f.logged(a, b)
+}
+
+// malformed sends what the gate refuses.
+func (f *fleet) malformed(r *replica) {
+	_, port, _ := strings.Cut(r.host, ":")
+	c, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nno colon\r\n\r\n")
+	if answer, _ := io.ReadAll(c); !strings.HasPrefix(string(answer), "HTTP/1.1 400") {
+		f.Errorf("malformed: %q", answer)
+	}
+}
+
+// streamed keeps a stream open until the metrics show it.
+func (f *fleet) streamed(s seen, r *replica, p *person) {
+	q, _ := http.NewRequest("GET", "http://"+r.host+"/api/stream", nil)
+	q.Header.Set("Cookie", p.cookie)
+	q.Header.Set("Origin", "http://"+r.host)
+	answer, err := r.client.Do(q)
+	if err != nil || answer.StatusCode != 200 {
+		f.Fatal(answer, err)
+	}
+	defer answer.Body.Close()
+	s.until(f, "open_streams", "sessions_watched", "upstream_connections_open")
+}
+
+// renewals: one that two replicas want at once, one that the API refuses, and one
+// that it fails.
+func (f *fleet) renewals() {
+	f.api.set(func(a *fleetAPI) { a.slow = 500 * time.Millisecond })
+	people := f.expired(3)
+	done := make(chan struct{})
+	go func() { defer close(done); f.get(f.replicas[1], "/api/whoami", people[0]) }()
+	f.get(f.replicas[0], "/api/whoami", people[0])
+	<-done
+	f.api.set(func(a *fleetAPI) { a.slow, a.current["p1"] = 0, "" })
+	if got := f.get(f.replicas[0], "/api/whoami", people[1]); got.status != 401 {
+		f.Errorf("refused renewal: %s", got)
+	}
+	f.api.set(func(a *fleetAPI) { a.answer = 500 })
+	if got := f.get(f.replicas[0], "/api/whoami", people[2]); got.status != 502 {
+		f.Errorf("failed renewal: %s", got)
+	}
+	f.api.set(func(a *fleetAPI) { a.answer, a.expiresIn = 0, 3600 })
+}
+
+// broughtBack puts the record of an ended session back, as a failover to an older
+// server would.
+func (f *fleet) broughtBack(redis string) {
+	known := fmt.Sprint(redisDo(f.T, redis, "KEYS", "coatcheck:s:*"))
+	p := f.signIn(f.replicas[0], "back")
+	var key string
+	for _, k := range redisDo(f.T, redis, "KEYS", "coatcheck:s:*").([]any) {
+		if name := k.(string); !strings.Contains(known, name) && strings.HasSuffix(name, "}") {
+			key = name
+		}
+	}
+	dump := redisDo(f.T, redis, "DUMP", key).(string)
+	f.ask(f.replicas[0], "POST", "/bff/logout", "", p)
+	redisDo(f.T, redis, "RESTORE", key, "60000", dump)
+	redisDo(f.T, redis, "CLIENT", "KILL", "TYPE", "pubsub")
+	redisDo(f.T, redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+}
+
+// endings: a person ends one of their own sessions, then an operator the other.
+func (f *fleet) endings(r *replica) {
+	p, other := f.signIn(r, "joe"), f.signIn(r, "joe")
+	var document struct{ ID string }
+	if err := json.Unmarshal([]byte(f.get(r, "/bff/session", other).body), &document); err != nil {
+		f.Fatal(err)
+	}
+	if got := f.ask(r, "DELETE", "/bff/sessions/"+document.ID, "", p); got.status != 204 {
+		f.Errorf("ending one: %s", got)
+	}
+	q, _ := http.NewRequest("DELETE", r.admin+"/admin/sessions?frontend=app&subject=joe", nil)
+	q.Header.Set("Authorization", "Bearer admin-token")
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil || answer.StatusCode != 200 {
+		f.Fatal(answer, err)
+	}
+	_ = answer.Body.Close()
+}
+
+// reloads a good file, then a faulty one.
+func (f *fleet) reloads(r *replica) {
+	file := r.Args[len(r.Args)-1]
+	good, err := os.ReadFile(file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	r.hup(f.T, `"outcome":"changed"`)
+	if err := os.WriteFile(file, append(good, "surprise: 1\n"...), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	r.hup(f.T, `"outcome":"kept"`)
+}
+
+// hup makes the process reread its configuration and waits for its word, new since.
+func (p *process) hup(t *testing.T, word string) {
+	t.Helper()
+	before := strings.Count(p.stderr.String(), word)
+	_ = p.Process.Signal(syscall.SIGHUP)
+	until(t, word, func() bool { return strings.Count(p.stderr.String(), word) > before })
+}
+
+// fields are the names of a table of docs/logs.md: the first column, under a heading.
+func fields(t *testing.T, heading string) (names []string) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/logs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## "+heading+"\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)`").FindAllStringSubmatch(section, -1) {
+		names = append(names, m[1])
+	}
+	if len(names) < 8 {
+		t.Fatalf("docs/logs.md, %s: only %q", heading, names)
+	}
+	return names
+}
+
+// logged holds the tables of docs/logs.md against the lines of both replicas.
+func (f *fleet) logged(replicas ...*replica) {
+	calls, events, kinds := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, r := range replicas {
+		for line := range strings.Lines(r.stderr.String()) {
+			var l map[string]any
+			if err := json.Unmarshal([]byte(line), &l); err != nil {
+				f.Errorf("no JSON: %s", line)
+			}
+			into := map[any]map[string]bool{"call": calls, "security": events}[l["msg"]]
+			for name := range l {
+				if into != nil {
+					into[name] = true
+				}
+			}
+			if l["msg"] == "security" {
+				kind := fmt.Sprint(l["event"])
+				if l["outcome"] != nil {
+					kind += ": " + fmt.Sprint(l["outcome"])
+				}
+				kinds[kind] = true
+			}
+		}
+	}
+	for heading, met := range map[string]map[string]bool{"Fields of a call": calls, "Fields of an event": events, "Security events": kinds} {
+		for _, name := range fields(f.T, heading) {
+			if !met[name] && name != "trace_id" {
+				f.Errorf("%s: %s was not seen", heading, name)
+			}
+			delete(met, name)
+		}
+		delete(met, "bytes_out")
+		delete(met, "reason") // of session_came_back
+		for name := range met {
+			f.Errorf("%s: docs/logs.md does not know %s", heading, name)
+		}
+	}
+}
+
+// TestLogLevelReload: the level follows the file at a reload.
+func TestLogLevelReload(t *testing.T) {
+	t.Parallel()
+	f := &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}}
+	f.launch(func(*replica) string { return "memory://" })
+	r := f.replicas[0]
+	calls := func() int { return strings.Count(r.stderr.String(), `"msg":"call"`) }
+	file := r.Args[len(r.Args)-1]
+	if err := os.WriteFile(file, []byte(fleetConfig+"log: {level: warn}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.hup(t, `"outcome":"changed"`)
+	before := calls()
+	f.get(r, "/open/x", nil)
+	if err := os.WriteFile(file, []byte(fleetConfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.hup(t, `"outcome":"changed"`)
+	f.get(r, "/open/y", nil)
+	until(t, "a line of the second call", func() bool { return strings.Contains(r.stderr.String(), "/open/y") })
+	if n := calls() - before; n != 1 {
+		t.Errorf("%d lines of calls, one was made at level info", n)
+	}
+}
