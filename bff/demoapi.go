@@ -28,13 +28,16 @@ func demoConfig(api string) ([]byte, error) {
 	if !found {
 		return nil, failure{fmt.Errorf("demo.yaml has no upstreams before its frontends")}
 	}
-	if strings.Contains(mapping, `otp: "{otp}"`) && !strings.Contains(mapping, "steps:") {
+	if strings.Contains(mapping, `: "{otp}"`) && !strings.Contains(mapping, "steps:") {
 		after = strings.ReplaceAll(after, "fields: [email, password]", `fields: [email, password, "otp?"]`)
 	}
 	return []byte(before + "upstreams:\n  api:\n" + mapping + "\n\nfrontends:\n" + after), nil
 }
 
-var urlLine = regexp.MustCompile(`(?m)^    url: .*$`)
+var (
+	urlLine   = regexp.MustCompile(`(?m)^    url: .*$`)
+	otherHost = regexp.MustCompile(`(?m)^ +upstream: .*\n|upstream: \w+, `) // the demo's API stands in for all hosts
+)
 
 // mappingOf is the upstream of a ready-made configuration, at the demo's API, with
 // the demo's fields.
@@ -45,14 +48,15 @@ func mappingOf(api string) (string, error) {
 	if !found || !ends {
 		return "", fmt.Errorf("%s.yaml has no upstream of its name", api)
 	}
+	mapping = otherHost.ReplaceAllString(mapping, "")
 	return strings.ReplaceAll(urlLine.ReplaceAllString(mapping, "    url: $${DEMO_API}"), `"{username}"`, `"{email}"`), nil
 }
 
 // greetAPI says how this API's demo differs.
 func (p *program) greetAPI(api string) {
-	switch api {
-	case "":
-	case "directus", "auth0":
+	switch {
+	case api == "":
+	case demo.AsksForCode(api):
 		fmt.Fprintf(p.stdout, "The API answers as %s does. Grace has a second factor here too.\n\n", api)
 	default:
 		fmt.Fprintf(p.stdout, "The API answers as %s does. Grace needs no code: this stand-in asks for none.\n\n", api)

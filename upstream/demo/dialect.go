@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -19,46 +20,18 @@ import (
 type dialect struct {
 	login, refresh, logout, user string // paths; "" = there is none
 	name, password               string // of the login request's fields
-	scheme, prefix               string // how a token stands in Authorization
+	renew, code, pending         string // names of fields: refresh_token, otp, mfa_token unless said
+	second                       string // where the code goes in a request of its own; "" = with the password
+	scheme, prefix, cookie       string // how a token stands in Authorization, or in a cookie of that name
 	jwt                          bool   // {access} is a JWT around the token
-	good, renewed, who           string // answers with 200
+	good, renewed, who           string // answers with 200; renewed is good unless said
 	wrong, locked, dead, factor  answer // refusals; factor where a code is wanted
-	step                         bool   // the code comes in a request of its own, with {mfa}
 }
 
 type answer struct {
 	status int
 	body   string
-}
-
-// dialects are the APIs that the demo can stand in for.
-var dialects = map[string]dialect{
-	"lexik": {login: "/api/login_check", refresh: "/api/token/refresh", logout: "/api/token/invalidate", name: "username", password: "password",
-		scheme: "Bearer", jwt: true, good: `{"token":"{access}","refresh_token":"{refresh}"}`, renewed: `{"token":"{access}","refresh_token":"{refresh}"}`,
-		wrong: answer{401, `{"code":401,"message":"Invalid credentials."}`}, locked: answer{401, `{"code":401,"message":"Account is locked."}`},
-		dead: answer{401, `{"code":401,"message":"JWT Refresh Token Not Found"}`}},
-	"drf_token": {login: "/dj-rest-auth/login/", logout: "/dj-rest-auth/logout/", user: "/dj-rest-auth/user/", name: "username", password: "password",
-		scheme: "Token", good: `{"key":"{access}"}`, who: `{"pk":"{id}","username":"{name}","email":"{email}"}`,
-		wrong: answer{400, `{"non_field_errors":["Unable to log in with provided credentials."]}`}, locked: answer{400, `{"non_field_errors":["User account is disabled."]}`}},
-	"sanctum": {login: "/sanctum/token", logout: "/api/logout", user: "/api/user", name: "email", password: "password",
-		scheme: "Bearer", prefix: "7|", good: `{access}`, who: `{"id":"{id}","name":"{name}","email":"{email}"}`,
-		wrong:  answer{422, `{"message":"The provided credentials are incorrect.","errors":{"email":["The provided credentials are incorrect."]}}`},
-		locked: answer{422, `{"message":"The account is locked.","errors":{"email":["The account is locked."]}}`}},
-	"directus": {login: "/auth/login", refresh: "/auth/refresh", logout: "/auth/logout", user: "/users/me", name: "email", password: "password", scheme: "Bearer",
-		good:    `{"data":{"access_token":"{access}","expires":{ms},"refresh_token":"{refresh}"}}`,
-		renewed: `{"data":{"access_token":"{access}","expires":{ms},"refresh_token":"{refresh}"}}`,
-		who:     `{"data":{"id":"{id}","email":"{email}","first_name":"{name}","last_name":""}}`,
-		wrong:   answer{401, `{"errors":[{"message":"Invalid user credentials.","extensions":{"code":"INVALID_CREDENTIALS"}}]}`},
-		locked:  answer{401, `{"errors":[{"message":"User suspended.","extensions":{"code":"USER_SUSPENDED"}}]}`},
-		dead:    answer{401, `{"errors":[{"message":"Invalid user credentials.","extensions":{"code":"INVALID_CREDENTIALS"}}]}`},
-		factor:  answer{401, `{"errors":[{"message":"Invalid user OTP.","extensions":{"code":"INVALID_OTP"}}]}`}},
-	"auth0": {login: "/oauth/token", refresh: "/oauth/token", logout: "/oauth/revoke", name: "username", password: "password", scheme: "Bearer", step: true,
-		good:    `{"access_token":"{access}","refresh_token":"{refresh}","id_token":"{jwt}","expires_in":{s},"token_type":"Bearer"}`,
-		renewed: `{"access_token":"{access}","refresh_token":"{refresh}","expires_in":{s},"token_type":"Bearer"}`,
-		wrong:   answer{403, `{"error":"invalid_grant","error_description":"Wrong email or password."}`},
-		locked:  answer{403, `{"error":"unauthorized","error_description":"user is blocked"}`},
-		dead:    answer{403, `{"error":"invalid_grant","error_description":"Unknown or invalid refresh token."}`},
-		factor:  answer{403, `{"error":"mfa_required","error_description":"Multifactor authentication required","mfa_token":"{mfa}"}`}},
+	header string // "Name: value"
 }
 
 // Speaks lists the APIs that the demo can stand in for, sorted.
@@ -70,6 +43,9 @@ func Speaks() []string {
 	slices.Sort(names)
 	return names
 }
+
+// AsksForCode reports whether that API asks people with a second factor for it.
+func AsksForCode(api string) bool { return dialects[api].factor.status != 0 }
 
 // interpreter answers as another API does, and lets the demo's own API do the work.
 type interpreter struct {
@@ -85,47 +61,67 @@ func speak(name string, next http.Handler) http.Handler {
 	if !ok {
 		return next
 	}
+	d.renew, d.code, d.pending = cmp.Or(d.renew, "refresh_token"), cmp.Or(d.code, "otp"), cmp.Or(d.pending, "mfa_token")
+	d.renewed = cmp.Or(d.renewed, d.good)
 	return &interpreter{dialect: d, next: next, held: map[string]map[string]string{}}
 }
 
 func (i *interpreter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), i.scheme+" "); ok {
-		r.Header.Set("Authorization", "Bearer "+i.unwrap(token))
-	}
-	if r.Method == http.MethodGet && r.URL.Path == i.user && i.user != "" {
+	i.carry(r)
+	path := r.URL.Path
+	if r.Method == http.MethodGet && path == i.user && i.user != "" {
 		i.person(w, r)
 		return
 	}
-	if r.Method != http.MethodPost || r.URL.Path != i.login && r.URL.Path != i.refresh && r.URL.Path != i.logout {
+	if path != i.logout && (r.Method != http.MethodPost || path != i.login && path != i.refresh && path != i.second) {
 		i.next.ServeHTTP(w, r)
 		return
 	}
 	in := fields(w, r)
 	switch {
-	case r.URL.Path == i.logout:
-		token := in["refresh_token"] + in["token"]
-		i.ask(r, "/auth/logout", map[string]string{"refresh_token": token})
+	case path == i.logout:
+		i.ask(r, "/auth/logout", map[string]string{"refresh_token": in[i.renew] + in["token"]})
 		w.WriteHeader(http.StatusNoContent)
-	case r.URL.Path == i.refresh && (i.refresh != i.login || in["grant_type"] == "refresh_token"):
-		i.say(w, i.ask(r, "/auth/refresh", map[string]string{"refresh_token": in["refresh_token"]}), i.renewed, i.dead)
+	case path == i.refresh && (i.refresh != i.login || in["grant_type"] == "refresh_token"):
+		i.say(w, i.ask(r, "/auth/refresh", map[string]string{"refresh_token": in[i.renew]}), i.renewed, i.dead)
+	case in["subject_token"] != "": // RFC 8693: the same token will do for every audience
+		i.refuse(w, answer{http.StatusOK, `{"access_token":"{access}","token_type":"Bearer"}`, ""}, map[string]string{"access": in["subject_token"]})
+	case path == i.second && in[i.pending] != "":
+		i.secondHalf(w, in)
 	default:
 		i.signIn(w, r, in)
 	}
 }
 
-// signIn signs somebody in, after the code where one is wanted.
-func (i *interpreter) signIn(w http.ResponseWriter, r *http.Request, in map[string]string) {
-	if i.step && in["mfa_token"] != "" {
-		done := i.waited(in["mfa_token"], in["otp"] == Code)
-		if done == nil {
-			i.refuse(w, i.wrong, nil)
-			return
+// carry puts the token of a call where the demo's own API looks for it.
+func (i *interpreter) carry(r *http.Request) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), i.scheme+" ")
+	if i.cookie != "" {
+		c, err := r.Cookie(i.cookie)
+		if ok = err == nil; ok {
+			token = c.Value
 		}
-		i.give(w, i.good, done)
+		r.Header.Del("Cookie")
+	}
+	if ok {
+		r.Header.Set("Authorization", "Bearer "+i.unwrap(token))
+	}
+}
+
+// secondHalf takes the code in a request of its own.
+func (i *interpreter) secondHalf(w http.ResponseWriter, in map[string]string) {
+	done := i.waited(in[i.pending], in[i.code] == Code)
+	if done == nil {
+		i.refuse(w, i.wrong, nil)
 		return
 	}
+	i.give(w, i.good, done)
+}
+
+// signIn signs somebody in, after the code where one is wanted.
+func (i *interpreter) signIn(w http.ResponseWriter, r *http.Request, in map[string]string) {
 	got := i.ask(r, "/auth/login", map[string]string{"email": in[i.name], "password": in[i.password]})
-	if got["status"] != "200" || i.factor.status == 0 || !wantsCode(in[i.name]) || !i.step && in["otp"] == Code {
+	if got["status"] != "200" || i.factor.status == 0 || !wantsCode(in[i.name]) || i.second == "" && in[i.code] == Code {
 		i.say(w, got, i.good, i.wrong)
 		return
 	}
@@ -167,7 +163,7 @@ func (i *interpreter) waited(token string, right bool) map[string]string {
 func (i *interpreter) ask(r *http.Request, path string, body map[string]string) map[string]string {
 	text, _ := json.Marshal(body) // a map of text: cannot fail
 	own := r.Clone(r.Context())
-	own.URL.Path, own.Body, own.ContentLength = path, io.NopCloser(bytes.NewReader(text)), int64(len(text))
+	own.Method, own.URL.Path, own.Body, own.ContentLength = http.MethodPost, path, io.NopCloser(bytes.NewReader(text)), int64(len(text))
 	own.Header.Set("Content-Type", "application/json")
 	return i.pass(own)
 }
@@ -222,10 +218,16 @@ func (i *interpreter) give(w http.ResponseWriter, text string, got map[string]st
 	got["jwt"] = token(claims)
 	got["access"] = i.prefix + got["token"]
 	if i.jwt {
-		claims["username"], claims["tok"] = got["email"], got["token"]
+		claims["username"], claims["user_id"], claims["tok"] = got["email"], got["id"], got["token"]
 		got["access"] = token(claims)
 	}
-	i.refuse(w, answer{http.StatusOK, text}, got)
+	if i.cookie != "" { // no body: a cookie, and where the person is
+		w.Header().Set("Set-Cookie", i.cookie+"="+got["access"]+"; Path=/; HttpOnly")
+		w.Header().Set("Location", "/api/me")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	i.refuse(w, answer{http.StatusOK, text, ""}, got)
 }
 
 func (i *interpreter) refuse(w http.ResponseWriter, a answer, values map[string]string) {
@@ -234,6 +236,9 @@ func (i *interpreter) refuse(w http.ResponseWriter, a answer, values map[string]
 		pairs = append(pairs, "{"+name+"}", value)
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if name, value, ok := strings.Cut(a.header, ": "); ok {
+		w.Header().Set(name, value)
+	}
 	w.WriteHeader(a.status)
 	_, _ = io.WriteString(w, strings.NewReplacer(pairs...).Replace(a.body))
 }
@@ -242,7 +247,7 @@ func (i *interpreter) refuse(w http.ResponseWriter, a answer, values map[string]
 func (i *interpreter) person(w http.ResponseWriter, r *http.Request) {
 	own := r.Clone(r.Context())
 	own.URL.Path = "/api/me"
-	i.say(w, i.pass(own), i.who, answer{http.StatusUnauthorized, `{}`})
+	i.say(w, i.pass(own), i.who, answer{http.StatusUnauthorized, `{}`, ""})
 }
 
 // token makes an unsigned JWT.
@@ -266,20 +271,33 @@ func (i *interpreter) unwrap(text string) string {
 	return claims.Tok
 }
 
-// fields reads a body, JSON or a form, as text.
+// fields reads a query and a body, JSON or a form, as text by name, wherever it stands.
 func fields(w http.ResponseWriter, r *http.Request) map[string]string {
 	all := map[string]string{}
 	body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<10))
-	if form, err := url.ParseQuery(string(body)); err == nil && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+	forms := []string{r.URL.RawQuery}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		forms = append(forms, string(body))
+	}
+	for _, text := range forms {
+		form, _ := url.ParseQuery(text)
 		for name := range form {
 			all[name] = form.Get(name)
 		}
-		return all
 	}
 	var object map[string]any
 	_ = json.Unmarshal(body, &object)
-	for name, value := range object {
-		all[name], _ = value.(string)
-	}
+	flatten(object, all)
 	return all
+}
+
+func flatten(object map[string]any, all map[string]string) {
+	for name, value := range object {
+		switch value := value.(type) {
+		case string:
+			all[name] = value
+		case map[string]any:
+			flatten(value, all)
+		}
+	}
 }
