@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -88,18 +89,21 @@ func (t *trial) run(ctx context.Context, refresh, logout bool) error {
 	}
 	held := in.Credential
 	t.ends(held)
+	failed := error(nil)
 	if refresh {
-		if held, err = t.refresh(ctx, held); err != nil {
-			return errRefused
+		if next, err := t.refresh(ctx, held); err != nil {
+			failed = errRefused // and signs out all the same, or a token would be left behind
+		} else {
+			held = next
 		}
 	}
 	if logout {
-		return t.logout(ctx, held)
+		return cmp.Or(failed, t.logout(ctx, held))
 	}
 	if t.api.CanSignOut() {
 		fmt.Fprintln(t.stdout, "\nThe token lives on at the API; -logout would have ended it.")
 	}
-	return nil
+	return failed
 }
 
 // codeTries is how often a wrong code may be typed again, as in a browser.
@@ -165,7 +169,7 @@ func (t *trial) refused(p *server.Problem, err error) {
 		fmt.Fprintf(t.stdout, "  fields: %s\n", strings.Join(p.Fields, ", "))
 	}
 	if p.Status >= 500 {
-		fmt.Fprintf(t.stdout, "  the log would say: %v\n", err)
+		fmt.Fprintf(t.stdout, "  the log would say:\n  %v\n", err)
 	}
 }
 
@@ -179,7 +183,7 @@ func (t *trial) ends(c *credential.Credential) {
 	fmt.Fprintf(t.stdout, "\nThe access token ends in: %s\n", left(c.Expires))
 	switch {
 	case t.api.Renews(c):
-		fmt.Fprintf(t.stdout, "It is renewed %s before. What renews it ends in: %s\n", t.api.RefreshBefore(), left(c.RefreshExpires))
+		fmt.Fprintf(t.stdout, "It is renewed %s before.\nWhat renews it ends in:   %s\n", t.api.RefreshBefore(), left(c.RefreshExpires))
 		if before := t.api.RefreshBefore(); !c.Expires.IsZero() && time.Until(c.Expires) <= before {
 			fmt.Fprintln(t.stdout, "That is sooner than refresh.before: every call would renew it.")
 		}
@@ -188,7 +192,7 @@ func (t *trial) ends(c *credential.Credential) {
 	case t.api.CanVerify():
 		fmt.Fprintln(t.stdout, "It cannot be renewed: the API is asked (verify) when it refuses a call.")
 	default:
-		fmt.Fprintln(t.stdout, "It cannot be renewed, and nobody tells when it ends: pages will see the API's 401. Consider verify.")
+		fmt.Fprintln(t.stdout, "It cannot be renewed, and nobody tells when it ends: pages will see the API's 401.\nConsider verify.")
 	}
 }
 
@@ -202,7 +206,7 @@ func left(end time.Time) string {
 func (t *trial) refresh(ctx context.Context, held *credential.Credential) (*credential.Credential, error) {
 	t.title("refresh")
 	if !t.api.Renews(held) {
-		fmt.Fprintln(t.stdout, "There is nothing to renew with: no refresh in the mapping, or no refresh token in the answer.")
+		fmt.Fprintln(t.stdout, "There is nothing to renew with: no refresh in the mapping, or no refresh token in\nthe answer.")
 		return nil, errRefused
 	}
 	next, err := t.api.Refresh(ctx, held, t.caller, time.Now())
@@ -212,7 +216,7 @@ func (t *trial) refresh(ctx context.Context, held *credential.Credential) (*cred
 		fmt.Fprintln(t.stdout, "\nThe refresh token is dead: the session would end (401 session_expired).")
 		return nil, err
 	case err != nil:
-		fmt.Fprintf(t.stdout, "\nNot renewed, to be tried again later; the session would stay: %v\n", err)
+		fmt.Fprintf(t.stdout, "\nNot renewed, to be tried again later; the session would stay:\n  %v\n", err)
 		return nil, err
 	}
 	was, is := held.Value(credential.RefreshToken), next.Value(credential.RefreshToken)

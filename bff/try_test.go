@@ -83,6 +83,8 @@ func tryAPI(t *testing.T) *httptest.Server {
 			case "half":
 				w.WriteHeader(403)
 				fmt.Fprintf(w, `{"error":"second step","twoFactorToken":%q}`, tryMFA)
+			case "unrenewed":
+				fmt.Fprintf(w, `{"token":%q,"ms":900000,"user":{"id":1}}`, tryAccess)
 			case "nobody":
 				fmt.Fprintf(w, `{"token":%q,"ms":900000,"member":{"uid":7,"email":"<x>"}}`, tryAccess)
 			case "strange":
@@ -150,6 +152,7 @@ func TestTry(t *testing.T) {
 			"ends in: 15m0s", "It is renewed 30s before", "-logout would have ended it"}},
 		{"refresh and sign-out", "ada@x.test\n" + tryPassword + "\n\n", []string{"-refresh", "-logout"}, exitDone, []string{
 			"== refresh", `> JSON: {"refresh_token":"{refresh_token}"}`, "Renewed. The refresh token is the old one.", "== sign-out", "/logout/{client}", "< 204 No Content", "Told."}},
+		{"sign-out after a refresh that failed", "unrenewed\n" + tryPassword + "\n\n", []string{"-refresh", "-logout"}, exitRefused, []string{"There is nothing to renew with", "== sign-out", "Told."}},
 		{"second factor", "mfa\n" + tryPassword + "\n\nwrong-MARKED\n" + tryCode + "\n", nil, exitDone, []string{
 			"answers, line 3: {at: /mfa_token, step: code}", "= goes on with step code", `200 {"authenticated":false,"step":"code","fields":["code"]}`, "== step code",
 			`answers, line 2: {at: /error/code, is: ["WRONG","BAD*"], means: mfa_required}`, "A browser would see: 401 mfa_required", `"authenticated": true`}},
