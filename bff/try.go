@@ -232,7 +232,7 @@ func (t *trial) logout(ctx context.Context, held *credential.Credential) error {
 		return nil
 	}
 	if err := t.api.SignOut(ctx, held, t.caller); err != nil {
-		fmt.Fprintf(t.stdout, "\nThe API was not reached: %v\n", err)
+		fmt.Fprintf(t.stdout, "\nThe API was not told:\n  %v\n", err)
 		return errRefused
 	}
 	fmt.Fprintln(t.stdout, "\nTold. Whatever the API answers, the session here is gone.")

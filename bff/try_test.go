@@ -84,6 +84,7 @@ func tryAPI(t *testing.T) *httptest.Server {
 				w.WriteHeader(403)
 				fmt.Fprintf(w, `{"error":"second step","twoFactorToken":%q}`, tryMFA)
 			case "unrenewed":
+				w.Header().Set("Client", "client-MARKED")
 				fmt.Fprintf(w, `{"token":%q,"ms":900000,"user":{"id":1}}`, tryAccess)
 			case "nobody":
 				fmt.Fprintf(w, `{"token":%q,"ms":900000,"member":{"uid":7,"email":"<x>"}}`, tryAccess)
