@@ -17,6 +17,7 @@ var floors = map[string]int{
 	"coatcheck/bff/gate":       1,
 	"coatcheck/bff/session":    2,
 	"coatcheck/bff/metrics":    2,
+	"coatcheck/bff/trace":      2,
 	"coatcheck/upstream":       2,
 	"coatcheck/upstream/demo":  2,
 	"coatcheck/web":            2,

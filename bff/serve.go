@@ -19,6 +19,7 @@ import (
 	"coatcheck/bff/metrics"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
+	"coatcheck/bff/trace"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 	"coatcheck/web"
@@ -58,6 +59,7 @@ type house struct {
 	lines       *lineWriter
 	log         *slog.Logger
 	counts      *metrics.Metrics
+	tracer      *trace.Tracer
 	manager     *session.Manager
 	upstreams   *upstream.Set
 	server      *server.Server
@@ -92,7 +94,10 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
 		return nil, err
 	}
-	if h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,
+	if h.tracer, err = trace.FromEnvironment(version, h.log); err != nil {
+		return nil, err
+	}
+	if h.server, err = server.New(server.Options{Config: config, Tracer: h.tracer, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,
 		Log: h.log, Access: h.lines, Client: web.Client(), Pages: pages}); err != nil {
 		return nil, err
 	}
@@ -199,12 +204,20 @@ func (h *house) drain(signals <-chan os.Signal) {
 	}
 }
 
+// lastSpans is how long the end waits for the collector.
+const lastSpans = 5 * time.Second
+
 // close ends the rooms, the highest first.
 func (h *house) close() error {
 	err := errors.Join(closeIf(h.admin != nil, func() error { return h.admin.Close() }),
 		closeIf(h.manager != nil, func() error { return h.manager.Close() }))
 	if h.upstreams != nil {
 		h.upstreams.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
+	defer cancel()
+	if lost := h.tracer.Close(ctx); lost != nil {
+		h.log.Warn("traces cannot be sent to the collector")
 	}
 	h.log.Info("ended")
 	return errors.Join(err, h.lines.Close())

@@ -156,6 +156,7 @@ func (c *Caller) forward(h http.Header) {
 	for name, text := range map[string]string{
 		"X-Forwarded-For": c.address(), "X-Forwarded-Host": printable(c.ForwardedHost, maxUserAgent),
 		"X-Forwarded-Proto": printable(c.ForwardedProto, maxUserAgent), "X-Request-Id": printable(c.RequestID, maxUserAgent),
+		"Traceparent": c.TraceParent,
 	} {
 		if text != "" {
 			h.Set(name, text)

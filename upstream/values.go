@@ -19,6 +19,8 @@ type Caller struct {
 	// ForwardedHost and ForwardedProto are the host and the scheme that the
 	// browser called; X-Forwarded-Host, X-Forwarded-Proto.
 	ForwardedHost, ForwardedProto string
+	// TraceParent is the call's place in a trace (W3C Trace Context); empty: none.
+	TraceParent string
 }
 
 // maxUserAgent bounds {user_agent}, in bytes.

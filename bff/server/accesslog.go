@@ -50,6 +50,9 @@ func (x *exchange) appendLine(b []byte, level slog.Level) []byte {
 	if x.session != nil {
 		b = appendText(b, "session", x.session.LogID)
 	}
+	if x.span != nil {
+		b = appendText(b, "trace_id", x.span.TraceID())
+	}
 	if x.code != "" {
 		b = appendText(b, "code", x.code)
 	}

@@ -12,6 +12,7 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/session"
+	"coatcheck/bff/trace"
 	"coatcheck/upstream"
 
 	"github.com/gofiber/fiber/v2"
@@ -59,6 +60,8 @@ type asked struct {
 	session       *session.Session
 	ticket        session.Ticket
 	hasTicket     bool
+	span          *trace.Span // of the call; nil: not traced
+	asking        *trace.Span // of the question to the API
 }
 
 // seen is what the log line says.
@@ -99,6 +102,7 @@ func (s *Server) acquire(c *fiber.Ctx) *exchange {
 	x.origin, x.origins = x.head.Get("origin")
 	x.isGet, x.isHead = string(x.head.Method) == "GET", string(x.head.Method) == "HEAD"
 	x.requestID = x.chooseRequestID()
+	x.beginSpan()
 	return x
 }
 
@@ -173,7 +177,8 @@ func (x *exchange) isHandshake() bool {
 
 func (x *exchange) caller() upstream.Caller {
 	agent, _ := x.head.Get("user-agent")
-	return upstream.Caller{Address: x.client, UserAgent: string(agent), RequestID: string(x.requestID),
+	parent, _ := x.span.Headers()
+	return upstream.Caller{TraceParent: parent, Address: x.client, UserAgent: string(agent), RequestID: string(x.requestID),
 		ForwardedHost: string(x.authority), ForwardedProto: x.frontend.scheme}
 }
 
@@ -256,6 +261,7 @@ func (x *exchange) log() {
 		level = slog.LevelError
 	}
 	x.count()
+	x.endSpan()
 	x.server.logCall(x, level)
 }
 

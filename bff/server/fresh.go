@@ -35,11 +35,17 @@ func (s *Server) fresh(x *exchange, in *session.Session) (*session.Session, erro
 // forbid to ask the API; a token that somebody else renewed meanwhile is had anyway.
 func (s *Server) renew(x *exchange, in *session.Session, allowed func(context.Context) error) (*session.Session, error) {
 	api, caller, frontend := x.frontend.signIn, x.caller(), x.frontend.name
+	span := x.span // what runs below may outlive the exchange
 	return s.manager.Refresh(context.Background(), in, x.ticket, api.RefreshTimeout(), func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 		if err := allowed(ctx); err != nil {
 			return nil, err
 		}
+		asking := span.Ask("refresh", api.Name())
+		if asking != nil {
+			caller.TraceParent, _ = asking.Headers()
+		}
 		fresh, err := api.Refresh(ctx, old, caller, s.manager.Now())
+		asking.Answered(0, err)
 		s.refreshed(frontend, caller.RequestID, in.LogID, err)
 		var refusal *upstream.Refusal
 		if errors.As(err, &refusal) {

@@ -33,7 +33,9 @@ func (s *Server) login(x *exchange) error {
 	if err != nil {
 		return err
 	}
-	signedIn, err := x.frontend.signIn.SignIn(ctx, fields, x.caller(), s.manager.Now())
+	asking, caller := x.asks("sign_in")
+	signedIn, err := x.frontend.signIn.SignIn(ctx, fields, caller, s.manager.Now())
+	asking.Answered(0, err)
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
 		return err

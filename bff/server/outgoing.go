@@ -30,7 +30,7 @@ func (x *exchange) appendHead(b []byte) []byte {
 	_, options := h.Get("connection")
 	for i := range h.Fields {
 		f := &h.Fields[i]
-		if r.request.holds(f.Name) || options > 0 && named(h, f.Name) {
+		if r.request.holds(f.Name) || options > 0 && named(h, f.Name) || x.asking != nil && isTraceContext(f.Name) {
 			continue
 		}
 		b = appendField(b, f.Name, f.Value)
@@ -44,7 +44,11 @@ func (x *exchange) appendHead(b []byte) []byte {
 	b = append(append(b, "\r\nX-Forwarded-Host: "...), x.authority...)
 	b = append(append(b, "\r\nX-Forwarded-Proto: "...), x.frontend.scheme...)
 	b = append(append(b, "\r\nX-Request-Id: "...), x.requestID...)
-	return append(b, '\r', '\n')
+	b = append(b, '\r', '\n')
+	if x.asking != nil {
+		b = x.appendTrace(b)
+	}
+	return b
 }
 
 func appendField(b, name, value []byte) []byte {
@@ -110,6 +114,7 @@ func isIdempotent(method []byte) bool {
 // exchangeOnce sends the call once, and reads the head of the answer.
 func (s *Server) exchangeOnce(x *exchange) error {
 	c := &x.call
+	x.asking = x.span.Ask("forward", x.route.config.Upstream)
 	x.out = x.appendHead(x.out[:0])
 	c.Head = x.out
 	c.IsHead, c.Idempotent = x.isHead, isIdempotent(x.head.Method)
@@ -119,5 +124,8 @@ func (s *Server) exchangeOnce(x *exchange) error {
 	begun := time.Now()
 	err := x.route.carrier.Do(c, &x.answer)
 	x.upstreamTime += time.Since(begun)
+	if x.asking != nil {
+		x.asking.Answered(x.answer.Status, err)
+	}
 	return err
 }

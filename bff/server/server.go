@@ -25,6 +25,7 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/metrics"
 	"coatcheck/bff/session"
+	"coatcheck/bff/trace"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 
@@ -40,6 +41,8 @@ type Options struct {
 	Log       *slog.Logger
 	// Access takes one JSON line per call, each in one Write; nil: none.
 	Access io.Writer
+	// Tracer traces; nil: nobody does.
+	Tracer *trace.Tracer
 	// Metrics counts; nil: nobody does.
 	Metrics *metrics.Metrics
 	// Client is the text of /bff/client.js.
@@ -55,6 +58,7 @@ type Server struct {
 	log        *slog.Logger
 	access     io.Writer
 	metrics    *metrics.Metrics
+	tracer     *trace.Tracer // nil: off
 	client     *asset
 	pages      map[string]*Pages // built-in ones
 	app        *fiber.App
@@ -76,7 +80,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{manager: o.Manager, log: o.Log, access: o.Access, metrics: o.Metrics, client: newAsset(o.Client, "text/javascript; charset=utf-8"), pages: o.Pages}
+	s := &Server{manager: o.Manager, log: o.Log, access: o.Access, metrics: o.Metrics, tracer: o.Tracer, client: newAsset(o.Client, "text/javascript; charset=utf-8"), pages: o.Pages}
 	s.current.Store(first)
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true, DisableHeaderNormalizing: true, DisableDefaultContentType: true,

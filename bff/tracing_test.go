@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/hex"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	spans "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// receiver is an OTLP collector that keeps what it is sent.
+type receiver struct {
+	*httptest.Server
+	mu    sync.Mutex
+	raw   []byte
+	spans []*spans.Span
+}
+
+func newReceiver(t *testing.T) *receiver {
+	r := &receiver{}
+	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		body, _ := io.ReadAll(q.Body)
+		var export collector.ExportTraceServiceRequest
+		if err := proto.Unmarshal(body, &export); err != nil || q.URL.Path != "/v1/traces" {
+			t.Errorf("%s: %v", q.URL.Path, err)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.raw = append(r.raw, body...)
+		for _, resource := range export.ResourceSpans {
+			for _, scope := range resource.ScopeSpans {
+				r.spans = append(r.spans, scope.Spans...)
+			}
+		}
+	}))
+	t.Cleanup(r.Close)
+	return r
+}
+
+// find returns the first span called name, with such a parent; nil: not yet.
+func (r *receiver) find(name, parent string) *spans.Span {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.spans {
+		if s.Name == name && (parent == "" || hex.EncodeToString(s.ParentSpanId) == parent) {
+			return s
+		}
+	}
+	return nil
+}
+
+func (r *receiver) wait(t *testing.T, name, parent string) *spans.Span {
+	t.Helper()
+	until(t, "span "+name, func() bool { return r.find(name, parent) != nil })
+	return r.find(name, parent)
+}
+
+const (
+	foreignTrace = "0af7651916cd43dd8448eb211c80319c"
+	foreignSpan  = "b7ad6b7169203331"
+)
+
+// traced starts two replicas that send their spans to a collector, and one person at
+// the first. The API answers /api/traceparent with the header that it got.
+func traced(t *testing.T, trusted string) (*fleet, *receiver, *person) {
+	t.Helper()
+	r := newReceiver(t)
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", r.URL)
+	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
+	a := newFleetAPI(t)
+	a.Server.Close()
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == "/api/traceparent" {
+			_, _ = io.WriteString(w, strings.Join(q.Header.Values("Traceparent"), ",")+" "+q.Header.Get("Tracestate"))
+			return
+		}
+		a.ServeHTTP(w, q)
+	}))
+	f := &fleet{T: t, api: a, replicas: [2]*replica{{}, {}}, text: fleetConfig + "trusted_proxies: [" + trusted + "]\n"}
+	f.launch(func(*replica) string { return "memory://" })
+	return f, r, f.signIn(f.replicas[0], "ada")
+}
+
+func (f *fleet) askTraced(p *person, path string) string {
+	r := f.replicas[0]
+	q, _ := http.NewRequest("GET", "http://"+r.host+path, nil)
+	q.Header = http.Header{"Cookie": {p.cookie}, "Origin": {"http://" + r.host},
+		"Traceparent": {"00-" + foreignTrace + "-" + foreignSpan + "-01"}, "Tracestate": {"vendor=x"}}
+	answer, err := r.client.Do(q)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer answer.Body.Close()
+	body, _ := io.ReadAll(answer.Body)
+	return string(body)
+}
+
+// TestTrace: a trusted front's trace goes on through Coatcheck to the API; a sign-in
+// has spans too; and no span holds anything that was sent.
+func TestTrace(t *testing.T) {
+	f, r, p := traced(t, "127.0.0.1/32")
+	r.wait(t, "POST /bff/login", "")
+	r.wait(t, "sign_in api", "")
+	got := f.askTraced(p, "/api/traceparent?secret=QUERY-MARK")
+	call := r.wait(t, "GET /api/", foreignSpan)
+	forward := r.wait(t, "forward api", hex.EncodeToString(call.SpanId))
+	if want := "00-" + foreignTrace + "-" + hex.EncodeToString(forward.SpanId) + "-01 vendor=x"; got != want {
+		t.Errorf("the API got %q, not %q", got, want)
+	}
+	until(t, "the call's line", func() bool { return strings.Contains(f.replicas[0].stderr.String(), `"trace_id":"`+foreignTrace+`"`) })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, mark := range []string{"QUERY-MARK", p.ticket(), "ada", "at1.", "rt1.", "traceparent?"} {
+		if strings.Contains(string(r.raw), mark) {
+			t.Errorf("%q stands in a span", mark)
+		}
+	}
+}
+
+// TestTraceOfAStranger: nobody but a trusted front may put a call into a trace.
+func TestTraceOfAStranger(t *testing.T) {
+	f, r, p := traced(t, "192.0.2.1/32")
+	got := f.askTraced(p, "/api/traceparent")
+	call := r.wait(t, "GET /api/", "")
+	if hex.EncodeToString(call.TraceId) == foreignTrace || strings.Contains(got, foreignTrace) || !strings.HasPrefix(got, "00-") || strings.Contains(got, "vendor") {
+		t.Errorf("a stranger's trace went on: %s", got)
+	}
+	r.Close() // a collector that is away holds nobody up
+	if a := f.get(f.replicas[0], "/api/whoami", p); a.body != "ada" {
+		t.Errorf("without the collector: %s", a)
+	}
+}
