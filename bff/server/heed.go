@@ -43,12 +43,16 @@ func (s *Server) verify(x *exchange) error {
 	if err != nil || alive {
 		return nil //nolint:nilerr // as above
 	}
-	_ = x.answer.Close()
-	if _, err := s.manager.End(ctx, x.frontend.name, x.ticket, session.Upstream); err != nil {
-		return err
+	// What was refused may be an old value: another call may have followed the API to a
+	// newer one meanwhile. Then the session lives, and the API's own answer passes.
+	if _, err = s.manager.Refused(ctx, x.session, x.ticket); err == nil {
+		return nil
 	}
-	s.event(x, "revocation", "refused_by_api")
-	return session.Dead{Reason: session.Upstream}
+	_ = x.answer.Close()
+	if errors.Is(err, session.Dead{Reason: session.Upstream}) {
+		s.event(x, "revocation", "refused_by_api")
+	}
+	return err
 }
 
 // follow writes a value back that the API renewed on its answer. The manager fences

@@ -51,6 +51,52 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestVerifyOfAnOldValue: a late refusal of a value that another call has followed the
+// API away from ends nothing.
+func TestVerifyOfAnOldValue(t *testing.T) {
+	for name, s := range stores() {
+		t.Run(name, func(t *testing.T) {
+			s.edit = func(s string) string {
+				a, b := strings.Index(s, "    refresh:"), strings.Index(s, "    logout:")
+				s = s[:a] + "    verify: {after: [401], request: {path: /me}, rejected: [401]}\n    send: {headers: {access-token: \"{access_token}\"}}\n" + s[b:]
+				s = strings.Replace(s, `body: {refresh_token: "{refresh_token}"}`, "body: {}", 1)
+				return strings.Replace(s, "credential: {access_token: /access_token, refresh_token: /refresh_token, expires_in: /expires_in}",
+					"credential: {access_token: {header: access-token, follow: true}}", 1)
+			}
+			h := open(t, s)
+			slow, answered := make(chan struct{}), make(chan struct{})
+			h.api.say(func(w http.ResponseWriter, r *http.Request) {
+				old := r.Header.Get("access-token") == "t1"
+				switch r.URL.Path {
+				case "/auth/login":
+					w.Header().Set("access-token", "t1")
+					_, _ = io.WriteString(w, `{"user":{"id":"ada"}}`)
+				case "/api/slow":
+					slow <- struct{}{}
+					<-answered
+					w.WriteHeader(401)
+				case "/me":
+					if old {
+						w.WriteHeader(401)
+					}
+				default:
+					w.Header().Set("access-token", "t2")
+				}
+			})
+			cookie := h.signIn("ada@x.test")
+			late := make(chan answer, 1)
+			go func() { late <- h.call("GET /api/slow", cookie, sameOrign) }() // ends with its answer
+			<-slow
+			h.want(h.call("GET /api/x", cookie, sameOrign), 200, "")
+			close(answered)
+			if got := <-late; got.StatusCode != 401 || got.code() != "" {
+				t.Errorf("the late answer: %d %q", got.StatusCode, got.code())
+			}
+			h.want(h.call("GET /api/x", cookie, sameOrign), 200, "")
+		})
+	}
+}
+
 // TestFollow: a value that the API renews on its answers goes on with the next call,
 // and never to the page.
 func TestFollow(t *testing.T) {

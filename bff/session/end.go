@@ -33,6 +33,24 @@ func (m *Manager) End(ctx context.Context, frontend string, t Ticket, why Reason
 	return s, nil
 }
 
+// Refused ends the session whose credential the API refused, unless it has got another
+// one meanwhile; then it returns the session with that. Its error is [Dead] once the
+// session is over, with the reason Upstream if this call ended it, or [ErrUnavailable].
+func (m *Manager) Refused(ctx context.Context, s *Session, t Ticket) (*Session, error) {
+	h := t.hash()
+	_, outcome, err := m.remove(ctx, h, Removal{At: s.Generation, Reason: Upstream})
+	switch {
+	case err != nil:
+		return nil, unavailable("refused", err)
+	case outcome == Done:
+		m.dropEntries(ctx, m.settings.Load(), s.Frontend, s.Subject, s.ID)
+		return nil, Dead{Upstream}
+	case outcome == Gone:
+		return nil, m.gone(ctx, h)
+	}
+	return m.load(ctx, m.settings.Load(), s.Frontend, t, h)
+}
+
 func unlessDead(err error) error {
 	var dead Dead
 	if errors.As(err, &dead) {

@@ -159,7 +159,7 @@ func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
 	case err == nil:
 		return r.commit(ctx, s, fresh)
 	case errors.Is(err, ErrCredentialDead):
-		return r.refused(ctx, s)
+		return r.m.Refused(ctx, s, r.t)
 	}
 	r.unlease(ctx, true)
 	r.m.flights.fail(r.h, s.Generation, err, r.m.clock.elapsed())
@@ -193,21 +193,4 @@ func (r *refresh) unlease(ctx context.Context, held bool) {
 		_ = r.m.store.Unlease(ctx, r.m.key(r.h), r.owner, r.m.note(newsFree, r.h, "-"))
 		r.m.notices.tell(r.h)
 	}
-}
-
-// refused ends the session whose credential the API refused, unless it has got
-// another one meanwhile.
-func (r *refresh) refused(ctx context.Context, s *Session) (*Session, error) {
-	m := r.m
-	_, outcome, err := m.remove(ctx, r.h, Removal{At: s.Generation, Reason: Upstream})
-	switch {
-	case err != nil:
-		return nil, unavailable("refresh", err)
-	case outcome == Done:
-		m.dropEntries(ctx, m.settings.Load(), s.Frontend, s.Subject, s.ID)
-		return nil, Dead{Upstream}
-	case outcome == Gone:
-		return nil, m.gone(ctx, r.h)
-	}
-	return m.load(ctx, m.settings.Load(), s.Frontend, r.t, r.h)
 }
