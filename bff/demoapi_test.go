@@ -123,7 +123,7 @@ func callMe(t *testing.T, u *upstream.Upstream, c *credential.Credential, addres
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(u.AppendSend(nil, c))) {
+	for line := range strings.Lines(string(u.AppendSend(nil, c, upstream.Caller{}))) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		ask.Header.Set(name, value)
 	}

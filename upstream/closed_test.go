@@ -3,6 +3,8 @@ package upstream_test
 import (
 	"slices"
 	"testing"
+
+	"coatcheck/upstream"
 )
 
 const closedMapping = `api:
@@ -127,6 +129,24 @@ api:
 }
 
 // A line of `send` without its value is left out, and one with an unfit value too.
+// TestSendOfTheCaller: built-in names in `send` are filled in on proxied calls too, and
+// what a browser says of itself ends no line.
+func TestSendOfTheCaller(t *testing.T) {
+	u, _ := oneAPI(t, `
+send: {headers: {X-Client: "{client_address}", X-Agent: "a {user_agent}", X-Id: "{request_id}", X-Token: "{access_token}"}}
+login: {request: {path: /login, body: {email: "{email}", password: "{password}"}}, credential: {access_token: /token}}
+`, reply{})
+	who := browser()
+	who.UserAgent, who.RequestID = "Moz\r\nX-Evil: 1 é", "r1"
+	want := "X-Agent: a MozX-Evil: 1\r\nX-Client: 203.0.113.9\r\nX-Id: r1\r\nX-Token: t\r\n"
+	if got := string(u.AppendSend(nil, holding("access_token", "t"), who)); got != want || !u.SendsCaller() {
+		t.Errorf("sends %q", got)
+	}
+	if plainly, _ := oneAPI(t, plain, reply{}); plainly.SendsCaller() {
+		t.Error("the default names the caller")
+	}
+}
+
 func TestAppendSend(t *testing.T) {
 	const mapping = `
 login: {request: {path: /login, body: {e: "{email}", p: "{password}"}}, credential: {access_token: /t, uid: /u}}
@@ -144,11 +164,11 @@ send: {headers: {apikey: K, Authorization: "Token {access_token}", X-Both: "{uid
 		for _, line := range c.want {
 			want += line + "\r\n"
 		}
-		if got := string(u.AppendSend([]byte("before"), holding(c.values...))); got != want {
+		if got := string(u.AppendSend([]byte("before"), holding(c.values...), upstream.Caller{})); got != want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	if got := string(u.AppendSend(nil, nil)); got != "apikey: K\r\n" {
+	if got := string(u.AppendSend(nil, nil, upstream.Caller{})); got != "apikey: K\r\n" {
 		t.Errorf("without a credential %q", got)
 	}
 }

@@ -94,7 +94,7 @@ func checkSignedIn(t *testing.T, u *upstream.Upstream, in *upstream.SignedIn) {
 	if c.Value(credential.AccessToken).IsEmpty() || !c.Expires.IsZero() && !c.Expires.After(now) {
 		t.Fatal("signed in with nothing to show")
 	}
-	lines := string(u.AppendSend(nil, c))
+	lines := string(u.AppendSend(nil, c, upstream.Caller{}))
 	for line := range strings.SplitSeq(strings.TrimSuffix(lines, "\r\n"), "\r\n") {
 		name, value, ok := strings.Cut(line, ": ")
 		if !ok || name != "Authorization" && name != "Own" || strings.ContainsAny(value, "\r\n\x00;,\"<") {

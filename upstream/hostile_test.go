@@ -73,7 +73,7 @@ func TestHostileAnswers(t *testing.T) {
 				}
 				return
 			}
-			lines := string(u.AppendSend(nil, in.Credential))
+			lines := string(u.AppendSend(nil, in.Credential, upstream.Caller{}))
 			if strings.Contains(lines, "Evil") || strings.Contains(lines, "admin") || strings.Count(lines, "\r\n") > 3 {
 				t.Errorf("sends %q", lines)
 			}

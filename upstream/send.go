@@ -17,14 +17,24 @@ func (u *Upstream) setSend(c *configs.Upstream) {
 		if p.text.constant() {
 			u.constants = append(u.constants, p)
 		}
+		for _, name := range p.text.names() {
+			if _, ok := (&Caller{}).builtIn(name); ok {
+				u.sendsCaller = true
+			}
+		}
 	}
 }
 
+// SendsCaller reports whether `send` puts built-in names, so that
+// [Upstream.AppendSend] needs to know the caller.
+func (u *Upstream) SendsCaller() bool { return u.sendsCaller }
+
 // AppendSend appends the header lines that carry the person of c, "Name: value"
 // and CRLF each. A line of which a {name} has no value is left out; so without a
-// credential only the constant ones are there.
-func (u *Upstream) AppendSend(dst []byte, c *credential.Credential) []byte {
-	from := &values{credential: c}
+// credential only the constant ones are there, and those of the caller, who may be
+// the zero Caller where [Upstream.SendsCaller] says no.
+func (u *Upstream) AppendSend(dst []byte, c *credential.Credential, who Caller) []byte {
+	from := &values{credential: c, caller: who}
 	for _, p := range u.send {
 		start := len(dst)
 		dst = append(append(dst, p.name...), ": "...)
@@ -39,10 +49,14 @@ func (u *Upstream) AppendSend(dst []byte, c *credential.Credential) []byte {
 }
 
 // putTaken puts a value of a credential. It was tested when it was taken; it is
-// tested again because the mapping may have changed since.
+// tested again because the mapping may have changed since. What is built in is
+// printable, and may have spaces.
 func putTaken(dst []byte, v value) ([]byte, bool) {
 	start := len(dst)
 	dst, ok := v.appendText(dst)
+	if !v.taken {
+		return dst, ok && isFieldValue(dst[start:])
+	}
 	return dst, ok && isToken(dst[start:])
 }
 

@@ -196,7 +196,7 @@ func holding(pairs ...string) *credential.Credential {
 // sends are the lines that carry c, by name.
 func sends(u *upstream.Upstream, c *credential.Credential) map[string]string {
 	lines := map[string]string{}
-	for line := range strings.SplitSeq(strings.TrimSuffix(string(u.AppendSend(nil, c)), "\r\n"), "\r\n") {
+	for line := range strings.SplitSeq(strings.TrimSuffix(string(u.AppendSend(nil, c, upstream.Caller{})), "\r\n"), "\r\n") {
 		if name, value, ok := strings.Cut(line, ": "); ok {
 			lines[name] = value
 		}

@@ -52,6 +52,7 @@ type Upstream struct {
 	client *resty.Client
 
 	send, constants []pair
+	sendsCaller     bool
 	hidden          []string
 	closed          closedPaths
 

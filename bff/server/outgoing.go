@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/gate"
+	"coatcheck/upstream"
 )
 
 // maxRepeatable is the largest request body that is held in memory, so that a call
@@ -38,7 +39,11 @@ func (x *exchange) appendHead(b []byte) []byte {
 	if x.isHandshake() {
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
-	b = r.up.AppendSend(b, x.token())
+	var who upstream.Caller
+	if r.up.SendsCaller() {
+		who = x.caller()
+	}
+	b = r.up.AppendSend(b, x.token(), who)
 	b = append(b, "X-Forwarded-For: "...)
 	b = x.client.AppendTo(b)
 	b = append(append(b, "\r\nX-Forwarded-Host: "...), x.authority...)

@@ -103,7 +103,7 @@ func (s *server) status(t *testing.T, u *upstream.Upstream, c *credential.Creden
 	t.Helper()
 	ask, err := http.NewRequest("GET", s.URL+"/api/collections/users/records/"+s.person.Id, nil)
 	must(t, err)
-	if name, value, ok := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c))), ": "); ok {
+	if name, value, ok := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c, upstream.Caller{}))), ": "); ok {
 		ask.Header.Set(name, value)
 	}
 	answer, err := http.DefaultClient.Do(ask)
