@@ -48,6 +48,7 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 	if f.CSRFHeader == "off" {
 		ck.warn(child(path, "csrf_header"), "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site", "unsafe")
 	}
+	ck.unwiseFrontend(path, f)
 	ck.routes(path, f)
 }
 
