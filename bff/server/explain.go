@@ -2,10 +2,10 @@ package server
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"coatcheck/bff/gate"
@@ -31,6 +31,10 @@ func Explain(c *configs.Config, ups *upstream.Set, q Question) (trail []string, 
 		return nil, err
 	}
 	head, err := q.head(c)
+	var gated refusedAtGate
+	if errors.As(err, &gated) {
+		return gated.trail(), nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -40,25 +44,47 @@ func Explain(c *configs.Config, ups *upstream.Set, q Question) (trail []string, 
 	p := t.walk(q)
 	if p != nil {
 		t.say("answer", "%d %s: %s", p.Status, p.Code, p.Detail)
+		t.advise(p)
 	}
 	return t.lines, nil
 }
 
+// refusedAtGate is a request that never becomes a call: what stands on the wire is
+// not well-formed HTTP, or its method is not known.
+type refusedAtGate struct{ error }
+
+func (r refusedAtGate) trail() []string {
+	t := &trailer{}
+	switch {
+	case errors.Is(r.error, errMethod):
+		t.say("gate", "the method is not known here")
+		t.say("answer", "405 method_not_allowed, and the end of the connection")
+	case errors.Is(r.error, http1.ErrTooLarge):
+		t.say("gate", "refuses it: %s", r.error)
+		t.say("answer", "431 headers_too_large, and the end of the connection")
+		t.say("advice", "limits.header bounds a request's head. Large cookies of other programs on this host are the usual cause.")
+	default:
+		t.say("gate", "refuses it: %s", r.error)
+		t.say("answer", "400 bad_request, and the end of the connection")
+	}
+	return t.lines
+}
+
 // head reads the question as the gate would.
 func (q Question) head(c *configs.Config) (*http1.Head, error) {
-	u, err := url.Parse(q.URL)
-	if err != nil || u.Host == "" {
+	// Not left to net/url: what it cannot read is worth an explanation, too.
+	scheme, rest, ok := strings.Cut(q.URL, "://")
+	end := strings.IndexAny(rest+"/", "/?#\\")
+	if !ok || end == 0 || scheme != "https" && scheme != "http" {
 		return nil, fmt.Errorf("%q is no absolute URL", q.URL)
 	}
-	target := strings.TrimPrefix(q.URL, u.Scheme+"://")
-	if i := strings.IndexAny(target, "/?#"); i < 0 {
-		target = "/"
-	} else if target = target[i:]; target[0] != '/' {
+	host, target := rest[:end], rest[end:]
+	if !strings.HasPrefix(target, "/") {
 		target = "/" + target
 	}
 	text := q.Method + " " + target + " HTTP/1.1\r\n"
 	if !hasHost(q.Headers) {
-		text += "Host: " + u.Host + "\r\n"
+		text += "Host: " + host + "\r\n"
 	}
 	for _, line := range q.Headers {
 		text += line + "\r\n"
@@ -67,10 +93,10 @@ func (q Question) head(c *configs.Config) (*http1.Head, error) {
 	in.Reset(bytes.NewReader([]byte(text + "\r\n")))
 	head := new(http1.Head)
 	if err := head.ReadRequest(&in, int(c.Limits.Header)); err != nil {
-		return nil, fmt.Errorf("the gate refuses it: %w", err)
+		return nil, refusedAtGate{err}
 	}
 	if !gate.Knows(head.Method) {
-		return nil, fmt.Errorf("the gate refuses it: method %s is not known (405 method_not_allowed)", q.Method)
+		return nil, refusedAtGate{errMethod}
 	}
 	return head, nil
 }
@@ -91,7 +117,7 @@ type trailer struct {
 }
 
 func (t *trailer) say(step, format string, args ...any) {
-	t.lines = append(t.lines, fmt.Sprintf("%-9s %s", step, fmt.Sprintf(format, args...)))
+	t.lines = append(t.lines, wrapped(fmt.Sprintf("%-9s %s", step, fmt.Sprintf(format, args...)))...)
 }
 
 // walk is [Server.serve] and [Server.proxy] without their effects, in the same order.
@@ -116,7 +142,7 @@ func (t *trailer) walk(q Question) *Problem {
 	}
 	f, p := h.choose(x)
 	if p != nil {
-		t.say("frontend", "%d live at host %s, and none or several are meant", len(h.frontends), x.host)
+		t.say("frontend", "%s", t.candidates(h))
 		return p
 	}
 	x.enter(f)
@@ -125,6 +151,15 @@ func (t *trailer) walk(q Question) *Problem {
 		return t.preflight()
 	}
 	return t.routed()
+}
+
+// candidates names the frontends that may be meant at a host.
+func (*trailer) candidates(h *host) string {
+	var names []string
+	for _, f := range h.frontends {
+		names = append(names, f.name)
+	}
+	return strings.Join(names, ", ") + " live at this host: none or several are meant"
 }
 
 func (t *trailer) preflight() *Problem {
@@ -144,7 +179,11 @@ func (t *trailer) routed() *Problem {
 	if x.target.encodedSlash && (x.route == nil || x.route.config.EncodedSlash != "pass") {
 		return errBadPath
 	}
-	if x.route != nil && !x.route.config.Guard {
+	if x.route == nil && !x.isBFF() && x.hasPages() {
+		t.say("answer", "a file of the application itself, or its index document: whoever follows a link may see it")
+		return nil
+	}
+	if x.route != nil && !x.route.config.Guard && !x.isHandshake() {
 		t.say("guard", "not asked: the route says guard: false")
 	} else if p := guard(x.ask()); p != nil {
 		t.say("guard", "refuses")
@@ -182,14 +221,34 @@ func (t *trailer) local() *Problem {
 		return errMethod
 	}
 	t.say("answer", "by Coatcheck itself")
+	if x := t.x; x.frontend.scheme == "http" && x.endpoint.path == "/bff/login" {
+		t.say("note", "Over plain http Safari does not keep the cookie; Chromium and Firefox do on localhost.")
+	}
 	return nil
+}
+
+// ticket says whether the request carries one, by its form: what it opens is in the
+// store, which nobody asks here.
+func (t *trailer) ticket() string {
+	x := t.x
+	if x.route.session == sessionNone {
+		return ""
+	}
+	x.readTicket()
+	switch {
+	case x.hasTicket:
+		return "; a ticket came, and the store decides"
+	case x.route.session == sessionRequired:
+		return "; no ticket came: 401 not_authenticated. With one:"
+	}
+	return "; no ticket came: nobody is signed in"
 }
 
 // outgoing shows what would go to the API. Nobody is signed in here, so that the
 // token's header is shown by its name only.
 func (t *trailer) outgoing() {
 	x, r := t.x, t.x.route
-	t.say("session", "%s; send_token: %v", r.config.Session, r.sendToken)
+	t.say("session", "%s; send_token: %v%s", r.config.Session, r.sendToken, t.ticket())
 	x.requestID = []byte("(made for each call)")
 	for i, line := range strings.Split(strings.TrimRight(string(x.appendHead(nil)), "\r\n"), "\r\n") {
 		if i == 0 {
