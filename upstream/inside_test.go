@@ -75,6 +75,9 @@ func (u *Upstream) TraceAnswer(fields map[string]credential.Secret, status int, 
 	if err == nil {
 		taken, err := u.login.places.take(a, now)
 		t.takes(u.login, a, taken, err)
+		if err == nil && u.user != nil && u.user.request == nil {
+			_, _, _ = u.user.read(ctx, u.login.places, a, &values{credential: taken})
+		}
 	}
 	return told
 }

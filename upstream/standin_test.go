@@ -79,7 +79,7 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-next.delay:
 		case <-r.Context().Done():
-			return
+			panic(http.ErrAbortHandler) // a return would answer 200
 		}
 	}
 	for name, value := range next.header {

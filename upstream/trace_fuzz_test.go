@@ -8,10 +8,11 @@ import (
 )
 
 // Whatever an API answers, and wherever it says the password back, the trace does not
-// tell it, nor a token beyond its first four characters, nor a byte that a terminal obeys.
+// tell it, nor a byte that a terminal obeys.
 func FuzzTrace(f *testing.F) {
 	f.Add(401, "pw-marked-1", `{"error":{"message":"wrong `, `","code":5}}`, "x")
 	f.Add(200, "pw \"quoted\" é", `{"token":"`, `","user":{"id":1}}`, "r=")
+	f.Add(200, "pw-marked-1", `{"token":"t","members":{"id":1,"email":"e","`, `":2}}`, "r=")
 	f.Add(500, "long&secret=+/", `<h1>`, `</h1>`, "\x1b[2J")
 	f.Add(200, "abcdefgh", `{"`, `":{"email":1,"id":2},"expiresIn":3600000}`, "")
 	cfg := parseMapping(f, "api:\n  url: https://api.example.net\n  "+strings.ReplaceAll(strings.TrimSpace(fuzzedMapping), "\n", "\n  "))
