@@ -90,6 +90,11 @@ func TestHealthcheck(t *testing.T) {
 	if code, _, _ := command(nil, "healthcheck", "--admin", s.URL+"/"); code != exitRefused {
 		t.Errorf("not ready: exit %d", code)
 	}
+	for _, wrong := range []string{"no url", "127.0.0.1:9090", "ftp://127.0.0.1", "http://"} {
+		if code, _, _ := command(nil, "healthcheck", "--admin", wrong); code != exitUsage {
+			t.Errorf("%s: exit %d", wrong, code)
+		}
+	}
 	s.Close()
 	if code, _, _ := command(nil, "healthcheck", "--admin", s.URL); code != exitRefused {
 		t.Errorf("nobody there: exit %d", code)

@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// expiring is a certificate for 127.0.0.1 that ends in a week, and its PEM file.
-func expiring(t *testing.T) (tls.Certificate, string) {
+// expiring is a certificate for 127.0.0.1 that ends in a week, and its PEM files.
+func expiring(t *testing.T) (pair tls.Certificate, file, keyFile string) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -31,11 +31,14 @@ func expiring(t *testing.T) (tls.Certificate, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
+	file, keyFile = filepath.Join(t.TempDir(), "ca.pem"), filepath.Join(t.TempDir(), "key.pem")
+	for name, block := range map[string]*pem.Block{file: {Type: "CERTIFICATE", Bytes: der},
+		keyFile: {Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file, keyFile
 }
 
 // TestCheckOnline: the program dials a real Redis and an API over TLS, and shows what
@@ -45,8 +48,12 @@ func TestCheckOnline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store, redis := redisServer(t)
-	cert, ca := expiring(t)
+	cert, ca, key := expiring(t)
+	port := quietPort(t)
+	redis := start(t, nil, "redis-server", "--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
+		"--tls-cert-file", ca, "--tls-key-file", key, "--tls-ca-cert-file", ca, "--tls-auth-clients", "no")
+	until(t, "Redis", func() bool { return strings.Contains(redis.stdout.String(), "Ready to accept connections") })
+	store := "rediss://127.0.0.1:" + port + "/0?ca=" + ca
 	asked := make(chan string, 9)
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		asked <- r.Method + " " + r.URL.Path
@@ -61,8 +68,8 @@ func TestCheckOnline(t *testing.T) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, key, _ := command(nil, "keygen")
-	env := []string{"PORT=18080", "ADMIN=19090", "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(key)}
+	_, sealing, _ := command(nil, "keygen")
+	env := []string{"PORT=18080", "ADMIN=19090", "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(sealing)}
 	check := func(args ...string) (int, string) {
 		p := start(t, env, file, append([]string{"check", "--config", config}, args...)...)
 		<-p.exited
@@ -76,6 +83,9 @@ func TestCheckOnline(t *testing.T) {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)
 		}
+	}
+	if strings.Count(said, "7 days left: RENEW IT") != 2 || strings.Count(said, "clock: ") != 2 {
+		t.Errorf("store and API both have a certificate and a clock:\n%s", said)
 	}
 	if got := <-asked; code != exitDone || got != "HEAD /base/" {
 		t.Errorf("exit %d after %s", code, got)

@@ -8,9 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"coatcheck/configs"
@@ -152,9 +152,13 @@ func buildCommit() string {
 func (p *program) healthcheck(ctx context.Context, c *cli.Command) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.String("admin"), "/")+"/readyz", nil)
+	at, err := url.Parse(c.String("admin"))
+	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
+		return errors.New("--admin is not a URL, such as http://127.0.0.1:9090")
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.JoinPath("readyz").String(), nil)
 	if err != nil {
-		return errors.New("--admin is not a URL")
+		return failure{err}
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -161,6 +161,15 @@ func (f *fleet) malformed(r *replica) {
 		f.Fatal(err)
 	}
 	defer c.Close()
+	forged := "/x\",\"level\":\"FORGED\\"
+	_, _ = io.WriteString(c, "GET "+forged+" HTTP/1.1\r\nHost: "+r.host+"\r\n\r\n")
+	if answer, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || answer.StatusCode/100 != 4 {
+		f.Errorf("a path with quotes: %v %v", answer, err)
+	}
+	until(f.T, "the line of a path with quotes", func() bool {
+		written, _ := json.Marshal(forged)
+		return strings.Contains(r.stderr.String(), `"path":`+string(written))
+	})
 	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nno colon\r\n\r\n")
 	if answer, _ := io.ReadAll(c); !strings.HasPrefix(string(answer), "HTTP/1.1 400") {
 		f.Errorf("malformed: %q", answer)
