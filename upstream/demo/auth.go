@@ -22,13 +22,15 @@ func (a *api) login(w http.ResponseWriter, r *http.Request) {
 	case person.SecondFactor && a.door != nil:
 		writeJSON(w, http.StatusUnauthorized, map[string]any{"error": "mfa_required", "mfa_token": a.door.hold(person)})
 	default:
-		a.admit(w, person)
+		a.admit(w, r, person)
 	}
 }
 
 // admit answers with the tokens of a new sign-in.
-func (a *api) admit(w http.ResponseWriter, p Person) {
-	answer := grantAnswer(a.grants.start(p))
+func (a *api) admit(w http.ResponseWriter, r *http.Request, p Person) {
+	t := a.grants.start(p)
+	a.grants.note(t.access, "sign-in", r, true)
+	answer := grantAnswer(t)
 	answer["user"] = p.profile()
 	writeJSON(w, http.StatusOK, answer)
 }
@@ -48,6 +50,7 @@ func (a *api) refresh(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		refuse(w, http.StatusUnauthorized, "invalid_grant")
 	default:
+		a.grants.note(t.access, "refresh", r, true)
 		writeJSON(w, http.StatusOK, grantAnswer(t))
 	}
 }
@@ -79,13 +82,29 @@ func (a *api) expire(w http.ResponseWriter, _ *http.Request, c caller) {
 func (a *api) signedIn(next func(http.ResponseWriter, *http.Request, caller)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c, err := a.grants.caller(bearer(r))
+		a.grants.note(bearer(r), "call", r, err == nil)
 		if err != nil {
-			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`) // RFC 6750 §3
-			refuse(w, http.StatusUnauthorized, "invalid_token")
+			unknownToken(w)
 			return
 		}
 		next(w, r, c)
 	}
+}
+
+// unknownToken refuses a call whose token is none, or a dead one (RFC 6750 §3).
+func unknownToken(w http.ResponseWriter) {
+	w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	refuse(w, http.StatusUnauthorized, "invalid_token")
+}
+
+// endElsewhere has the person's sessions ended by those who keep them. This very
+// call is answered all the same.
+func (a *api) endElsewhere(w http.ResponseWriter, r *http.Request, c caller) {
+	if err := a.revoke(r.Context(), c.person); err != nil {
+		refuse(w, http.StatusBadGateway, "not_revoked")
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // bearer returns the token of the Authorization header (RFC 6750 §2.1), or "".

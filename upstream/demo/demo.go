@@ -26,6 +26,9 @@
 //	GET    /api/events          server-sent events: ?every= milliseconds, ?count= events
 //	POST   /api/upload          counts the bytes, at most 64 MiB
 //	GET    /api/document        an HTML page with a script in it, to see that it stays apart
+//	GET    /api/socket          a WebSocket that sends back what it gets, for 10 minutes
+//	GET    /api/journal?after=  what arrived here for this sign-in, refreshes included; tokens only as fingerprints
+//	POST   /api/revoke          tells the operators' interface to end the person's sessions, where one is set; else 404
 //	POST   /api/expire          204; the caller's access tokens are dead from then on; 429 within 70 s
 //
 // Everything lies in memory, is bounded, and is gone when the process ends.
@@ -53,6 +56,9 @@ type Options struct {
 	// API names another API whose way of signing people in is spoken, one of
 	// [Speaks]; "" is the demo's own.
 	API string
+	// Revoke asks those who keep the person's sessions to end them: what an API's own
+	// security desk would do. nil: POST /api/revoke is 404.
+	Revoke func(ctx context.Context, p Person) error
 }
 
 // api is one running API. Its parts lock themselves.
@@ -62,6 +68,7 @@ type api struct {
 	notes  *notebook
 	door   *door // nil: the API spoken for asks for codes itself
 	now    func() time.Time
+	revoke func(context.Context, Person) error
 }
 
 // Handler returns a new API with nobody signed in.
@@ -75,7 +82,7 @@ func Handler(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &api{people: o.People, grants: newGrants(o.TokenLifetime, o.Now), notes: newNotebook(), now: o.Now}
+	a := &api{people: o.People, grants: newGrants(o.TokenLifetime, o.Now), notes: newNotebook(), now: o.Now, revoke: o.Revoke}
 	if o.API == "" {
 		a.door = &door{now: o.Now, waiting: map[string]*waiter{}}
 	}
@@ -101,6 +108,11 @@ func (a *api) routes() http.Handler {
 	mux.HandleFunc("GET /api/events", a.signedIn(a.events))
 	mux.HandleFunc("POST /api/upload", a.signedIn(a.upload))
 	mux.HandleFunc("GET /api/document", a.signedIn(a.document))
+	mux.HandleFunc("GET /api/socket", a.signedIn(a.socket))
+	mux.HandleFunc("GET /api/journal", a.readJournal)
+	if a.revoke != nil {
+		mux.HandleFunc("POST /api/revoke", a.signedIn(a.endElsewhere))
+	}
 	mux.HandleFunc("POST /api/expire", a.signedIn(a.expire))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "not_found") })
 	return mux

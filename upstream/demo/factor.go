@@ -85,6 +85,6 @@ func (a *api) mfa(w http.ResponseWriter, r *http.Request) {
 	case !right:
 		refuse(w, http.StatusUnauthorized, "invalid_code")
 	default:
-		a.admit(w, person)
+		a.admit(w, r, person)
 	}
 }

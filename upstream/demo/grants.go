@@ -48,6 +48,8 @@ type grant struct {
 	ends      time.Time
 	refreshes int
 	expired   time.Time // when expire was last called
+	journal   []entry   // what arrived, oldest first
+	noted     int       // how many entries there were in all
 }
 
 type access struct {
