@@ -10,13 +10,13 @@ import (
 
 // TestPageKnowsThePeople: the demo's page fills in the same people.
 func TestPageKnowsThePeople(t *testing.T) {
-	page, err := os.ReadFile("../../web/demo/demo.js")
+	page, err := os.ReadFile("../../web/demo/src/people.ts")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range demo.People() {
 		if pair := `"` + p.Email + `", "` + p.Password + `"`; !strings.Contains(string(page), pair) {
-			t.Errorf("web/demo/demo.js lacks %s", pair)
+			t.Errorf("web/demo/src/people.ts lacks %s", pair)
 		}
 	}
 }
