@@ -4,11 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
-	"io"
 	"net"
+	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 
+	"coatcheck/bff/credential"
 	"coatcheck/bff/server"
 	"coatcheck/configs"
 	"coatcheck/upstream/demo"
@@ -29,8 +33,8 @@ func demoFlags() []cli.Flag {
 const demoCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
-// demo runs everything in one process: an API on another origin, two frontends, and
-// Coatcheck between them.
+// demo runs everything in one process: an API on another origin, two frontends and
+// Coatcheck between them, and an attacker's page beside them.
 func (p *program) demo(ctx context.Context, c *cli.Command) error {
 	text, err := demoConfig(c.String("api"))
 	if err != nil {
@@ -54,32 +58,58 @@ func (p *program) demo(ctx context.Context, c *cli.Command) error {
 	if p.report(faults) > 0 {
 		return errRefused
 	}
-	pages := &server.Pages{Files: web.Demo(), CSP: demoCSP}
-	h, err := p.build(config, map[string]*server.Pages{"shop": pages, "admin": pages})
+	log := &ledger{out: p.stderr, paint: painted(p.stderr)}
+	h, err := (&program{p.getenv, p.stdin, p.stdout, log}).build(config, demoPages())
 	if err != nil {
 		return failure{err}
 	}
-	h.public = public
 	if h.operators, err = net.Listen("tcp", config.Admin.Listen); err != nil {
 		return failure{err}
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- demo.Serve(ctx, api, demo.Options{API: c.String("api")}) }() // ends with ctx
-	greet(p.stdout, port, api.Addr().String(), h.operators.Addr().String())
-	p.greetAPI(c.String("api"))
+	door := newDoor(public, evilHost+":"+port)
+	h.public = door
+	o := demo.Options{API: c.String("api"), Revoke: revoker(h.operators.Addr().String(), config.Admin.Token)}
+	var beside sync.WaitGroup
+	beside.Go(func() { _ = demo.Serve(ctx, api, o) })     // ends with ctx
+	beside.Go(func() { serveEvil(ctx, door, port, log) }) // ends with ctx, or with the door
+	greeting{port: port, api: api.Addr().String(), admin: h.operators.Addr().String(), as: c.String("api"), paint: painted(p.stdout)}.write(p.stdout)
 	err = h.run(ctx)
 	cancel()
-	<-ended
+	beside.Wait()
 	return err
+}
+
+func demoPages() map[string]*server.Pages {
+	pages := &server.Pages{Files: web.Demo(), CSP: demoCSP}
+	return map[string]*server.Pages{"shop": pages, "admin": pages}
+}
+
+// revoker ends a person's sessions by the operators' interface, as a program of the
+// API's owner would.
+func revoker(admin string, token credential.Secret) func(context.Context, demo.Person) error {
+	return func(ctx context.Context, p demo.Person) error {
+		query := url.Values{"frontend": {p.Frontend}, "subject": {p.ID}}
+		r, err := http.NewRequestWithContext(ctx, http.MethodDelete, "http://"+admin+"/admin/sessions?"+query.Encode(), nil)
+		if err != nil {
+			return err
+		}
+		r.Header.Set("Authorization", "Bearer "+token.Reveal())
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return err
+		}
+		if answer.StatusCode != http.StatusOK {
+			err = fmt.Errorf("the operators' interface answered %d", answer.StatusCode)
+		}
+		return errors.Join(err, answer.Body.Close())
+	}
 }
 
 // demoEnv answers the variables of configs/demo.yaml.
 func (p *program) demoEnv(port, api, store string) func(string) (string, bool) {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails: crypto/rand ends the process instead
 	values := map[string]string{"DEMO_PORT": port, "DEMO_API": "http://" + api, "DEMO_STORE": store,
 		"API_CLIENT_ID": "demo", "API_CLIENT_SECRET": "demo", "API_AUDIENCE": "https://api.example.net", "API_KEY": "demo",
-		"DEMO_KEY": base64.StdEncoding.EncodeToString(key)}
+		"DEMO_KEY": randomKey(), "DEMO_ADMIN_TOKEN": randomKey()}
 	return func(name string) (string, bool) {
 		if v, ok := values[name]; ok {
 			return v, true
@@ -88,31 +118,8 @@ func (p *program) demoEnv(port, api, store string) func(string) (string, bool) {
 	}
 }
 
-// remark says what is special about somebody.
-func remark(p demo.Person) string {
-	switch {
-	case p.Locked:
-		return "   (locked, to see what a refusal looks like)"
-	case p.SecondFactor:
-		return "   (then the code " + demo.Code + ")"
-	}
-	return ""
-}
-
-// greet tells a newcomer what to do next.
-func greet(w io.Writer, port, api, admin string) {
-	var b strings.Builder
-	b.WriteString("\nCoatcheck demo: two pages, one API on another origin, no token in the browser.\n\n")
-	for _, f := range []string{"shop", "admin"} {
-		fmt.Fprintf(&b, "  %-7s http://%s.coatcheck.localhost:%s\n", f, f, port)
-		for _, person := range demo.People() {
-			if person.Frontend == f {
-				fmt.Fprintf(&b, "          %-22s %s\n", person.Email, person.Password+remark(person))
-			}
-		}
-	}
-	fmt.Fprintf(&b, "\n  curl    http://localhost:%s        (the shop, where curl keeps Secure cookies)\n", port)
-	fmt.Fprintf(&b, "  the API http://%s   (you need not call it)\n  health  http://%s/readyz\n", api, admin)
-	b.WriteString("\nSign in at both pages at once: they do not disturb each other. Ctrl-C ends the demo.\n\n")
-	_, _ = io.WriteString(w, b.String())
+func randomKey() string {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails: crypto/rand ends the process instead
+	return base64.StdEncoding.EncodeToString(key)
 }

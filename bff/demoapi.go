@@ -51,14 +51,3 @@ func mappingOf(api string) (string, error) {
 	mapping = otherHost.ReplaceAllString(mapping, "")
 	return strings.ReplaceAll(urlLine.ReplaceAllString(mapping, "    url: $${DEMO_API}"), `"{username}"`, `"{email}"`), nil
 }
-
-// greetAPI says how this API's demo differs.
-func (p *program) greetAPI(api string) {
-	switch {
-	case api == "":
-	case demo.AsksForCode(api):
-		fmt.Fprintf(p.stdout, "The API answers as %s does. Grace has a second factor here too.\n\n", api)
-	default:
-		fmt.Fprintf(p.stdout, "The API answers as %s does. Grace needs no code: this stand-in asks for none.\n\n", api)
-	}
-}
