@@ -37,11 +37,13 @@ client:
 	@.ci/prepare
 	node --test web/client/
 
-# A real Chromium against the built program.
+# A real Chromium and a real Firefox against the built program; the demo's pages, built anew.
 browser: build
 	@.ci/prepare
-	@cd web/e2e && if ! [ -d node_modules ]; then npm ci --ignore-scripts --no-audit --no-fund --silent; fi
-	cd web/e2e && node --test --test-timeout=180000
+	@for dir in web/demo web/e2e; do \
+		[ $$dir/node_modules/.package-lock.json -nt $$dir/package-lock.json ] || \
+			(cd $$dir && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json); done
+	node web/e2e/run.js
 
 # The ready-made mappings against real servers.
 realapis:

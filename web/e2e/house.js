@@ -1,70 +1,192 @@
-// What the browser tests share: the built program, a browser, and bystanders.
+// What the browser tests share: the built program, a browser, two layouts, bystanders.
 import { spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createServer as createTLS } from "node:https"
+import { createServer as listen } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { chromium } from "playwright-core"
+import { certificate } from "./certificate.js"
 
 const program = process.env.COATCHECK ?? new URL("../../coatcheck", import.meta.url).pathname
+const client = readFileSync(new URL("../client/client.js", import.meta.url))
+const built = new URL("../demo/dist/pages", import.meta.url).pathname
 
-// run starts the program and resolves when its address answers; stop ends it.
-export async function run(args, env, ready) {
-  const child = spawn(program, args, { env: { ...process.env, ...env } })
-  let log = ""
-  child.stdout.on("data", (b) => { log += b })
-  child.stderr.on("data", (b) => { log += b })
-  const ended = new Promise((resolve) => child.on("exit", resolve))
+export const people = {
+  ada: { email: "ada@shop.example", password: "engine-number-one" },
+  grace: { email: "grace@shop.example", password: "ship-in-harbour" },
+  radia: { email: "radia@admin.example", password: "spanning-tree" },
+}
+
+/** Waits until f is true; the one place where a test polls. */
+export async function until(what, f, tries = 400) {
   for (let i = 0; ; i++) {
-    if (await fetch(ready).then((r) => r.ok, () => false)) break
-    if (i > 200) throw new Error(`${program} does not answer at ${ready}:\n${log}`)
+    const value = await f()
+    if (value) return value
+    if (i > tries) throw new Error(`waited in vain for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
+}
+
+/** Starts the program; resolves when `ready` is true of its log. stop ends it. */
+export async function run(args, ready, env = {}) {
+  const child = spawn(program, args, { env: { ...process.env, ...env } })
+  let log = "", gone = false
+  child.stdout.on("data", (b) => { log += b })
+  child.stderr.on("data", (b) => { log += b })
+  const ended = new Promise((resolve) => child.on("exit", () => { gone = true; resolve() }))
+  await until(`${program} ${args.join(" ")}`, () => {
+    if (gone) throw new Error(`${program} ended:\n${log}`)
+    return ready(log)
+  })
   return { log: () => log, stop: async () => { child.kill("SIGKILL"); await ended } }
 }
 
 export async function freePort() {
-  const server = createServer()
+  const server = listen()
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
   const { port } = server.address()
   await new Promise((resolve) => server.close(resolve))
   return port
 }
 
-// site serves a few files from memory; answer may be a function of the request.
-export async function site(pages) {
-  const server = createServer((request, response) => {
+/** The demo, with the addresses of its pages. */
+export async function demo() {
+  const port = await freePort()
+  const d = await run(["demo", "-listen", `127.0.0.1:${port}`], (log) => log.includes("Ctrl-C"))
+  const at = (name) => `http://${name}.coatcheck.localhost:${port}`
+  return { ...d, port, shop: at("shop"), admin: at("admin"), evil: at("evil"), api: /http:\/\/127\.0\.0\.1:\d+/.exec(d.log())[0] }
+}
+
+/** Serves pages from memory: texts, or functions of the request. */
+export async function site(pages, tls) {
+  const answer = (request, response) => {
     const page = pages[new URL(request.url, "http://x").pathname]
     if (typeof page === "function") return page(request, response)
-    response.writeHead(page === undefined ? 404 : 200, { "Content-Type": "text/html" })
+    const script = request.url.endsWith(".js")
+    response.writeHead(page === undefined ? 404 : 200, { "Content-Type": script ? "text/javascript" : "text/html" })
     response.end(page ?? "")
-  })
-  await new Promise((resolve) => server.listen(0, "localhost", resolve))
+  }
+  const server = tls ? createTLS(tls, answer) : createServer(answer)
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
   return { port: server.address().port, stop: () => { server.closeAllConnections(); return new Promise((resolve) => server.close(resolve)) } }
 }
 
-export function browse() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    // Playwright switches the back/forward cache off, which is what sign-out must survive.
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync"],
-  })
+/** A browser: the one that run.js started for all files, or else one of our own. */
+export async function browse() {
+  if (process.env.E2E_BROWSER) return chromium.connect(process.env.E2E_BROWSER)
+  return chromium.launch(flags(await certificate()))
 }
 
-export async function folder() {
-  const path = await mkdtemp(join(tmpdir(), "coatcheck-e2e-"))
-  return { path, write: (name, text) => writeFile(join(path, name), text), remove: () => rm(path, { recursive: true }) }
+export const flags = ({ pin }) => ({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  // Playwright switches the back/forward cache off, which is what sign-out must survive.
+  ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.test 127.0.0.1",
+    `--ignore-certificate-errors-spki-list=${pin}`],
+})
+
+/** What all API mappings of these tests say. */
+const mapping = (api) => `
+upstreams:
+  api:
+    url: ${api}
+    login:
+      request: {path: /auth/login, body: {email: "{email}", password: "{password}"}}
+      rejected: [401]
+      credential: {access_token: /access_token, refresh_token: /refresh_token, expires_in: /expires_in}
+      user: {from: response, at: /user, subject: /id}
+    refresh: {request: {path: /auth/refresh, body: {refresh_token: "{refresh_token}"}}, rejected: [401]}
+    logout: {request: {path: /auth/logout, body: {refresh_token: "{refresh_token}"}}}
+`
+
+const page = `<!doctype html><html lang="en"><title>page</title><h1 id="who">-</h1><script type="module" src="/page.js"></script></html>`
+const script = (base) => `
+import { createBff } from "/client.js"
+const bff = window.bff = createBff({ base: "${base}" })
+const show = () => { document.getElementById("who").textContent = bff.session.user?.name ?? bff.session.status }
+bff.subscribe(show)
+bff.ready.then(show)
+`
+
+/**
+ * Coatcheck before the demo's API, configured as o says: layout "same" (pages and
+ * calls on one host) or "shared" (two frontends calling one host), over http on
+ * *.coatcheck.localhost or over https on *.coatcheck.test.
+ */
+export async function world(o) {
+  const { layout = "same", scheme = "http", sameSite = "strict", sessions = "" } = o
+  const behind = await demo()
+  const dir = await mkdtemp(join(tmpdir(), "coatcheck-e2e-"))
+  const tls = scheme === "https" ? await certificate() : undefined
+  const domain = tls ? "coatcheck.test" : "coatcheck.localhost"
+  const port = await freePort()
+  const url = (name, p = port) => `${scheme}://${name}.${domain}:${p}`
+  const pages = layout === "shared" ? await site({ "/": page, "/page.js": script(`${url("api")}/bff`), "/client.js": client }, tls) : undefined
+  const origin = (name) => url(name, pages?.port)
+  const frontend = (name) => `
+  ${name}:
+    origins: ["${origin(name)}"]
+    ${pages ? `host: api.${domain}` : `spa: {dir: ${built}}`}
+    cookie: {same_site: ${sameSite}}
+    login: {upstream: api, fields: [email, password], expose: [id, email, name]}
+    routes: [{path: /api/, upstream: api, websocket: true}]`
+  const config = join(dir, "coatcheck.yaml")
+  await writeFile(config, `
+listen: "127.0.0.1:${port}"
+admin: {listen: "127.0.0.1:0"}
+drain: {delay: 0s}
+${tls ? `tls: {cert: ${tls.certFile}, key: ${tls.keyFile}}` : ""}
+sessions: {store: "memory://", keys: ["${Buffer.alloc(32, port).toString("base64")}"]${sessions && `, ${sessions}`}}
+${mapping(behind.api)}
+frontends:${frontend("shop")}${frontend("admin")}
+`)
+  const own = await run(["serve", "-config", config], (log) => log.includes('"msg":"serving"'))
+  const stop = async () => {
+    await Promise.all([own.stop(), behind.stop(), pages?.stop()])
+    await rm(dir, { recursive: true })
+  }
+  return { shop: origin("shop"), admin: origin("admin"), host: layout === "shared" ? url("api") : url("shop"), log: own.log, stop }
 }
 
-// eavesdrop notes all that a page's script, network panel or console could show.
+/** Signs in at a page of the demo, which is open already. */
+export async function signIn(page, person) {
+  await page.fill("[name=email]", person.email)
+  await page.fill("[name=password]", person.password)
+  await page.click("#enter")
+  await inside(page)
+}
+
+export const inside = (page) => page.waitForSelector("#inside:not([hidden])")
+export const outside = (page) => page.waitForSelector("#door:not([hidden])")
+
+/** Presses one of the demo's buttons and waits until it is done. */
+export async function press(page, name) {
+  await page.click(`[data-call=${name}]`)
+  await page.waitForSelector(`[data-call=${name}]:not([disabled])`, { state: "attached" })
+}
+
+/** The cookies as the browser keeps them, by the DevTools protocol. */
+export async function kept(context, page, url) {
+  const devtools = await context.newCDPSession(page)
+  const { cookies } = await devtools.send("Network.getCookies", { urls: [url] })
+  await devtools.detach()
+  return cookies
+}
+
+/** Notes all that a page's script, network panel or console could show. */
 export function eavesdrop(context) {
   const heard = []
   context.on("response", async (response) => {
     // Headers as scripts see them: Set-Cookie and Cookie are not among them.
-    heard.push(JSON.stringify(response.headers()), await response.text().catch(() => ""))
+    heard.push(response.url(), JSON.stringify(response.headers()), await response.text().catch(() => ""))
   })
   context.on("console", (message) => heard.push(message.text()))
+  context.on("weberror", (error) => heard.push(String(error.error())))
   return heard
 }
+
+export const axe = () => readFile(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8")

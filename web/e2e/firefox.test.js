@@ -1,0 +1,48 @@
+// The same in Firefox, driven by WebDriver BiDi, which it speaks itself.
+import assert from "node:assert/strict"
+import { after, before, test } from "node:test"
+import puppeteer from "puppeteer-core"
+import { demo } from "./house.js"
+
+let house, firefox
+before(async () => {
+  [house, firefox] = await Promise.all([demo(),
+    puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true })])
+})
+after(async () => { await firefox?.close(); await house?.stop() })
+
+async function signIn(page, address) {
+  await page.goto(address)
+  await page.waitForSelector("#door:not([hidden])")
+  await page.click("#enter")
+  await page.waitForSelector("#inside:not([hidden])")
+}
+
+test("two people in Firefox, an attacker, and a sign-out that one of them sees", async () => {
+  const context = await firefox.createBrowserContext()
+  const shop = await context.newPage(), admin = await context.newPage(), attacker = await context.newPage()
+  await signIn(shop, house.shop)
+  await signIn(admin, house.admin)
+  const cookies = (await context.cookies()).sort((a, b) => a.name.localeCompare(b.name))
+  assert.deepEqual(cookies.map(({ name, httpOnly, secure, sameSite, path }) => ({ name, httpOnly, secure, sameSite, path })),
+    ["admin", "shop"].map((f) => ({ name: `__Host-Http-${f}`, httpOnly: true, secure: true, sameSite: "Strict", path: "/" })))
+  assert.equal(await shop.evaluate(() => document.cookie), "")
+
+  await attacker.goto(house.evil)
+  await attacker.click("#attack")
+  await attacker.waitForSelector("#score:not(:empty)", { timeout: 60_000 })
+  const tries = await attacker.$$eval("#tries li", (all) => all.map((li) => li.dataset.verdict))
+  assert.deepEqual(tries, Array(8).fill("refused"))
+
+  await shop.bringToFront()
+  await shop.click("[data-call=expire]")
+  await shop.waitForFunction(() => document.getElementById("strip").textContent.includes("8 calls in · 1 refresh · 8 out"))
+  const again = await context.newPage()
+  await again.goto(house.shop)
+  await again.waitForSelector("#inside:not([hidden])")
+  await again.click("#logout")
+  await shop.waitForSelector("#door:not([hidden])")
+  await admin.reload()
+  await admin.waitForFunction((name) => document.getElementById("who").textContent === name, {}, "Radia Perlman")
+  await context.close()
+})
