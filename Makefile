@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
@@ -12,7 +13,7 @@ FUZZTIME ?= 10m
 
 ## build: the program, ./coatcheck
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o coatcheck ./bff
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o coatcheck ./bff
 
 ## test: everything, from a fresh clone; installs what is missing
 test: check client browser unit realapis
