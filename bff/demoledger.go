@@ -87,7 +87,7 @@ func (l *ledger) since(n int) (lines []logged, last int) {
 type paint struct{ colours bool }
 
 func (p *paint) as(style, text string) string {
-	if !p.colours {
+	if !p.colours || text == "" {
 		return text
 	}
 	return "\x1b[" + style + "m" + text + "\x1b[0m"
