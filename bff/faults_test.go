@@ -233,6 +233,7 @@ func TestFaultRestart(t *testing.T) {
 	for _, r := range f.replicas {
 		until(t, "the end of what was lost", func() bool { return f.get(r, "/api/whoami", p).status == 401 })
 	}
+	until(t, "a sign-in", func() bool { _, a := f.trySignIn(f.replicas[0], "ada"); return a.status == 200 })
 	p = f.signIn(f.replicas[0], "ada")
 	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
 		t.Error("a call failed")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"log/slog"
@@ -12,79 +13,104 @@ import (
 const (
 	logBatch = 32 << 10
 	logDelay = 100 * time.Millisecond
+	logMost  = 4 << 20         // bytes that wait for a reader of the log that has stopped
+	logLast  = 2 * time.Second // how long the end of the process waits for one
 )
 
-// lineWriter gathers log lines and writes them in batches. A crash of the machine
-// may lose the last 100 ms; Close loses nothing. A full disk or a closed pipe loses
-// lines and holds nobody up.
+// lineWriter gathers log lines and writes them in batches, from a goroutine of its
+// own: a reader that stops, a full disk or a closed pipe loses lines and holds nobody
+// up. What was lost is counted in a line of its own as soon as one can be written. A
+// crash may lose the last 100 ms; Close loses nothing that can be written.
 type lineWriter struct {
-	mu   sync.Mutex
 	out  io.Writer
-	buf  []byte
 	wake chan struct{} // something is there to be written
+	full chan struct{} // a whole batch is
 	stop chan struct{}
 	done chan struct{}
+
+	mu   sync.Mutex
+	buf  []byte
+	lost int
 }
 
 func newLineWriter(out io.Writer) *lineWriter {
-	w := &lineWriter{out: out, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	w := &lineWriter{out: out, wake: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	go w.loop() // ends with Close
 	return w
 }
 
-// Write implements [io.Writer]; p is one or more whole lines.
+// Write implements [io.Writer]; p is one whole line.
 func (w *lineWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
-	first := len(w.buf) == 0
-	w.buf = append(w.buf, p...)
-	full := len(w.buf) >= logBatch
-	if full {
-		w.flush()
+	before := len(w.buf)
+	if before+len(p) > logMost {
+		w.lost++
+		w.mu.Unlock()
+		return len(p), nil
 	}
+	w.buf = append(w.buf, p...)
+	after := len(w.buf)
 	w.mu.Unlock()
-	if first && !full {
-		select {
-		case w.wake <- struct{}{}:
-		default:
-		}
+	if before == 0 {
+		notify(w.wake)
+	}
+	if before < logBatch && after >= logBatch {
+		notify(w.full)
 	}
 	return len(p), nil
 }
 
+func notify(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
 func (w *lineWriter) loop() {
 	defer close(w.done)
-	for {
+	var spare []byte
+	for stopped := false; !stopped; {
 		select {
 		case <-w.wake:
+			select {
+			case <-time.After(logDelay):
+			case <-w.full:
+			case <-w.stop:
+			}
 		case <-w.stop:
-			return
+			stopped = true
 		}
-		select {
-		case <-time.After(logDelay):
-		case <-w.stop:
-			return
-		}
-		w.mu.Lock()
-		w.flush()
-		w.mu.Unlock()
+		spare = w.flush(spare)
 	}
 }
 
-// flush writes what is there; w.mu is held.
-func (w *lineWriter) flush() {
-	if len(w.buf) > 0 {
-		_, _ = w.out.Write(w.buf)
-		w.buf = w.buf[:0]
+// flush writes what is there, without holding up those who add to it, and returns
+// memory for the next batch.
+func (w *lineWriter) flush(spare []byte) []byte {
+	w.mu.Lock()
+	batch, lost := w.buf, w.lost
+	w.buf, w.lost = spare[:0], 0
+	w.mu.Unlock()
+	if lost > 0 {
+		batch = fmt.Appendf(batch, `{"time":"%s","level":"WARN","msg":"log lines were lost","lost":%d}`+"\n", time.Now().Format(time.RFC3339Nano), lost)
 	}
+	if len(batch) > 0 {
+		_, _ = w.out.Write(batch)
+	}
+	if cap(batch) > 2*logBatch {
+		return nil
+	}
+	return batch
 }
 
-// Close writes what is left.
+// Close writes what is left, if somebody reads it soon.
 func (w *lineWriter) Close() error {
 	close(w.stop)
-	<-w.done
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.flush()
+	select {
+	case <-w.done:
+	case <-time.After(logLast):
+	}
 	return nil
 }
 

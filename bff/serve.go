@@ -156,6 +156,7 @@ func (h *house) listen() error {
 
 // run answers until ctx ends or a signal comes, then drains.
 func (h *house) run(ctx context.Context) error {
+	signal.Ignore(syscall.SIGPIPE) // a log whose reader has gone must not end the process
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	defer signal.Stop(signals)
@@ -194,6 +195,7 @@ func (h *house) drain(signals <-chan os.Signal) {
 		}
 	}()
 	h.draining.Store(true)
+	h.server.Leave()
 	h.log.Info("draining", "delay", h.config.Drain.Delay.String(), "timeout", h.config.Drain.Timeout.String())
 	select {
 	case <-time.After(h.config.Drain.Delay):

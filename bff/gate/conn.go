@@ -41,8 +41,8 @@ type Conn struct {
 	tunnel          bool // the connection speaks another protocol now
 	linger          atomic.Bool
 	work            work
-	watcher         *watcher
-	number          uint64 // in watcher
+	listener        *Listener
+	number          uint64 // in the listener's watcher
 	closed          atomic.Bool
 }
 
@@ -228,7 +228,7 @@ func (c *Conn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
-	c.watcher.remove(c)
+	c.listener.leave(c)
 	if c.linger.Load() {
 		c.drain()
 	}

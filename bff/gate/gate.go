@@ -17,9 +17,7 @@ package gate
 
 import (
 	"errors"
-	"net"
 	"net/netip"
-	"sync"
 	"time"
 )
 
@@ -35,6 +33,9 @@ type Options struct {
 	KeepAlive time.Duration
 	// Refused, if set, hears of every request that the gate answered itself.
 	Refused func(Refusal)
+	// Failing, if set, hears why no connection can be taken in just now, as when the
+	// process has no file descriptors left. The gate goes on trying.
+	Failing func(error)
 }
 
 // Refusal is a request that never came in.
@@ -54,31 +55,3 @@ var (
 	// ErrBodyBroken says that a body broke off or is badly framed.
 	ErrBodyBroken = errors.New("gate: request body broken")
 )
-
-// Listener wraps the connections of another listener.
-type Listener struct {
-	net.Listener
-	options Options
-	watcher *watcher
-	once    sync.Once
-}
-
-// Listen puts the gate in front of l.
-func Listen(l net.Listener, o Options) *Listener {
-	return &Listener{Listener: l, options: o, watcher: newWatcher()}
-}
-
-// Stop ends the watch over connections, once they have all been closed.
-func (l *Listener) Stop() { l.once.Do(l.watcher.close) }
-
-// Accept implements [net.Listener]; each connection is a *[Conn].
-func (l *Listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	conn := newConn(c, &l.options)
-	conn.watcher = l.watcher
-	l.watcher.add(conn)
-	return conn, nil
-}

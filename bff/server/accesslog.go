@@ -139,6 +139,13 @@ func (s *Server) logRefusal(r gate.Refusal) {
 		slog.String("address", r.Peer.Addr().String()), slog.String("error", r.Cause.Error()))
 }
 
+// logFailing is the line of connections that cannot be taken in, once a second.
+func (s *Server) logFailing(err error) {
+	if now, last := time.Now().Unix(), s.failing.Load(); now != last && s.failing.CompareAndSwap(last, now) {
+		s.log.Error("connections cannot be taken in", "error", err)
+	}
+}
+
 // warnInterval is how often a stranger's X-Forwarded-For is warned of.
 const warnInterval = 60 // seconds
 

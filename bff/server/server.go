@@ -62,12 +62,14 @@ type Server struct {
 	client     *asset
 	pages      map[string]*Pages // built-in ones
 	app        *fiber.App
-	draining   atomic.Bool
+	leaving    atomic.Bool // load balancers are told to look away
+	draining   atomic.Bool // every answer is the last of its connection
 	background sync.WaitGroup
 	tunnels    tunnels
 	streams    streams
 	listener   atomic.Pointer[gate.Listener]
 	guarded    atomic.Int64 // when a refusal of the guard last had a line of its own, Unix nanoseconds
+	failing    atomic.Int64 // when the want of descriptors was last told of, Unix seconds
 	warned     atomic.Int64 // when X-Forwarded-For of a stranger was last warned of, Unix seconds
 }
 
@@ -119,7 +121,7 @@ func (p printer) Printf(format string, _ ...any) {
 func (s *Server) Serve(l net.Listener) error {
 	c := s.current.Load().config.Limits
 	in := gate.Listen(l, gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal})
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing})
 	s.listener.Store(in)
 	return s.app.Listener(in)
 }
@@ -146,15 +148,21 @@ func (s *Server) Carriers() map[string]upstream.CarrierStats {
 	return found
 }
 
-// Drain makes every answer from now on the last of its connection.
-func (s *Server) Drain() { s.draining.Store(true) }
+// Leave makes health_path say that the process is ending; serving goes on as before.
+func (s *Server) Leave() { s.leaving.Store(true) }
 
 // Shutdown refuses new connections and waits for the calls at work, and for what
-// goes on behind them, as long as ctx lasts.
+// goes on behind them, as long as ctx lasts. Every answer from now on is the last of
+// its connection.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.Drain()
+	s.Leave()
+	s.draining.Store(true)
 	s.tunnels.end()
 	s.streams.end()
+	in := s.listener.Load()
+	if in != nil {
+		s.part(ctx, in)
+	}
 	err := s.app.ShutdownWithContext(ctx)
 	done := make(chan struct{})
 	go func() { s.background.Wait(); s.tunnels.wait.Wait(); close(done) }() // ends with the last of them; each has a deadline
@@ -163,10 +171,28 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, ctx.Err())
 	}
-	if in := s.listener.Load(); in != nil {
+	if in != nil {
 		in.Stop()
 	}
 	return err
+}
+
+// parting is how long kept connections without a call stay open at the end, and half
+// of drain.timeout at most. A front that sends a call along one just as it is closed
+// cannot tell whether the call was taken (RFC 9112 §9.5), so whoever calls often
+// meets "Connection: close" first.
+const parting = 3 * time.Second
+
+// part takes no more connections in, and lets those that are open say their last.
+func (s *Server) part(ctx context.Context, in *gate.Listener) {
+	if err := in.Close(); err != nil {
+		s.log.Warn("listener not closed", "error", err)
+	}
+	select {
+	case <-in.Empty():
+	case <-time.After(min(parting, s.current.Load().config.Drain.Timeout/2)):
+	case <-ctx.Done():
+	}
 }
 
 // handle is what all answers share: the exchange, the net under a panic, the headers
@@ -212,7 +238,7 @@ func (s *Server) health(x *exchange) error {
 	}
 	x.set("Cache-Control", "no-store")
 	x.empty(204)
-	if s.draining.Load() {
+	if s.leaving.Load() {
 		x.empty(503)
 	}
 	return nil

@@ -1,0 +1,116 @@
+package gate
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Listener wraps the connections of another listener.
+type Listener struct {
+	net.Listener
+	options Options
+	watcher *watcher
+	stop    sync.Once
+
+	mu     sync.Mutex
+	open   int // connections
+	closed chan struct{}
+	empty  chan struct{}
+}
+
+// Listen puts the gate in front of l.
+func Listen(l net.Listener, o Options) *Listener {
+	return &Listener{Listener: l, options: o, watcher: newWatcher(), closed: make(chan struct{}), empty: make(chan struct{})}
+}
+
+// Between two tries to take a connection in where the last one failed.
+const (
+	firstPause = 5 * time.Millisecond
+	lastPause  = time.Second
+)
+
+// Accept implements [net.Listener]; each connection is a *[Conn]. It fails only with
+// [net.ErrClosed]: fasthttp ends its server on any other error, and a want of file
+// descriptors, or a peer that left in the queue (accept(2)), must not end a service.
+func (l *Listener) Accept() (net.Conn, error) {
+	pause := firstPause
+	for {
+		c, err := l.Listener.Accept()
+		if err == nil {
+			return l.admit(c), nil
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return nil, net.ErrClosed
+		}
+		if l.options.Failing != nil {
+			l.options.Failing(err)
+		}
+		select {
+		case <-time.After(pause):
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+		pause = min(2*pause, lastPause)
+	}
+}
+
+func (l *Listener) admit(c net.Conn) *Conn {
+	l.mu.Lock()
+	l.open++
+	l.mu.Unlock()
+	conn := newConn(c, &l.options)
+	conn.listener = l
+	l.watcher.add(conn)
+	return conn
+}
+
+// leave takes note of a connection's end.
+func (l *Listener) leave(c *Conn) {
+	l.watcher.remove(c)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	l.sayEmpty()
+}
+
+// Close takes no more connections in; those that are open go on. Closing again does
+// nothing.
+func (l *Listener) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isClosed() {
+		return nil
+	}
+	close(l.closed)
+	l.sayEmpty()
+	return l.Listener.Close()
+}
+
+// Empty is closed once the listener is closed and its last connection has ended.
+func (l *Listener) Empty() <-chan struct{} { return l.empty }
+
+func (l *Listener) isClosed() bool {
+	select {
+	case <-l.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// sayEmpty is called with mu held.
+func (l *Listener) sayEmpty() {
+	if l.open > 0 || !l.isClosed() {
+		return
+	}
+	select {
+	case <-l.empty:
+	default:
+		close(l.empty)
+	}
+}
+
+// Stop ends the watch over connections, once they have all been closed.
+func (l *Listener) Stop() { l.stop.Do(l.watcher.close) }
