@@ -49,7 +49,7 @@ type Call struct {
 	// wait until that Read returns.
 	StopBody func()
 	// HeaderTimeout is the time from the last byte of the request to the answer's
-	// head. 30 s.
+	// head; it may last an eighth longer. 30 s.
 	HeaderTimeout time.Duration
 	// IdleTimeout is the silence allowed inside a body, either way; it may last an
 	// eighth longer. 5 min.

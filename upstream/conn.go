@@ -18,8 +18,7 @@ type conn struct {
 	reused bool
 	since  time.Time // when it was put into the pool
 
-	rolled    time.Time     // when the deadline for reading was set last
-	rolledFor time.Duration // and how far, without its eighth
+	reads, whole rolled // the deadline that is set: of reads, or of a whole small call
 
 	raw    syscall.RawConn // the socket below TLS
 	look   func(fd uintptr)
@@ -69,21 +68,33 @@ func (c *conn) own(socket net.Conn) bool {
 	return !c.killed
 }
 
-// deadline sets the one deadline of a small call.
-func (c *conn) deadline(t time.Time) error {
-	c.rolledFor = 0
-	return c.net.SetDeadline(t)
+// deadline gives a small call d at least for all of it, and at most an eighth more:
+// so a busy connection sets its deadline eight times in d and not for every call.
+func (c *conn) deadline(d time.Duration) error {
+	return c.rolling(&c.whole, &c.reads, d, c.net.SetDeadline)
 }
 
-// roll gives the next read d at least, and at most an eighth more: so the deadline
-// is set eight times in d and not for every read.
+// roll gives the next read d in the same way.
 func (c *conn) roll(d time.Duration) error {
+	return c.rolling(&c.reads, &c.whole, d, c.net.SetReadDeadline)
+}
+
+func (c *conn) rolling(mine, other *rolled, d time.Duration, set func(time.Time) error) error {
 	now := time.Now()
-	if c.rolledFor == d && now.Sub(c.rolled) < d/8 {
+	if mine.by == d && now.Sub(mine.at) < d/8 {
 		return nil
 	}
-	c.rolled, c.rolledFor = now, d
-	return c.net.SetReadDeadline(now.Add(d + d/8))
+	*mine, *other = rolled{now, d}, rolled{}
+	return set(now.Add(d + d/8))
+}
+
+// unroll forgets which deadline is set: somebody sets another.
+func (c *conn) unroll() { c.reads, c.whole = rolled{}, rolled{} }
+
+// rolled is a deadline: when it was set, and how far ahead, without its eighth.
+type rolled struct {
+	at time.Time
+	by time.Duration
 }
 
 // stale reports whether something other than silence waits on an idle connection:
@@ -101,6 +112,7 @@ func (c *conn) stale() bool {
 // quietTLS looks at what TLS has read from the socket and not yet delivered. The
 // deadline has passed, so that nothing more is read.
 func (c *conn) quietTLS() bool {
+	c.unroll()
 	if c.net.SetReadDeadline(time.Unix(1, 0)) != nil {
 		return false
 	}

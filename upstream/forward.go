@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -222,14 +223,14 @@ func (f *Forwarder) renew(dead *conn, call *Call) (*conn, error) {
 	return c, nil
 }
 
-// exchange sends the request and reads the head of the answer. Only one deadline is
-// set on the way of a small call: it covers both.
+// exchange sends the request and reads the head of the answer. One deadline covers both
+// on the way of a small call.
 func (f *Forwarder) exchange(c *conn, call *Call, ans *Answer) error {
 	ans.conn, ans.f = c, f
 	if call.streams() {
 		return f.exchangeStream(c, call, ans)
 	}
-	if err := c.deadline(time.Now().Add(orDuration(call.HeaderTimeout, defaultHeaderTimeout))); err != nil {
+	if err := c.deadline(orDuration(call.HeaderTimeout, defaultHeaderTimeout)); err != nil {
 		return err
 	}
 	sendErr := call.send(c.net)
@@ -237,6 +238,10 @@ func (f *Forwarder) exchange(c *conn, call *Call, ans *Answer) error {
 		// The API may have said why before it stopped listening.
 		_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
 	}
+	// The answer is not there yet. Reading at once would be a system call for nothing
+	// and a turn through the poller; on a busy core others can go on meanwhile, and
+	// then the first read succeeds. A core with nothing else to do comes straight back.
+	runtime.Gosched()
 	if err := ans.readHead(f.headLimit); err != nil {
 		return errors.Join(err, sendErr)
 	}

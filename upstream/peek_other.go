@@ -15,6 +15,7 @@ func (c *conn) quiet() bool {
 	if time.Since(c.since) < restless {
 		return true
 	}
+	c.unroll()
 	if c.socket.SetReadDeadline(time.Now().Add(time.Millisecond)) != nil {
 		return false
 	}

@@ -46,7 +46,7 @@ type upload struct {
 
 // exchangeStream is exchange for a body that has to be copied.
 func (f *Forwarder) exchangeStream(c *conn, call *Call, ans *Answer) error {
-	c.rolledFor = 0
+	c.unroll()
 	idle := orDuration(call.IdleTimeout, defaultBodyIdle)
 	if err := errors.Join(c.net.SetReadDeadline(time.Time{}), c.net.SetWriteDeadline(time.Now().Add(idle))); err != nil {
 		return err

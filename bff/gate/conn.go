@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -122,6 +123,7 @@ func (c *Conn) await() error {
 		if err := c.readDeadline(c.options.KeepAlive); err != nil {
 			return err
 		}
+		runtime.Gosched() // as after a request to the API: the next one is not there yet
 		if err := c.in.Fill(c.options.Header); err != nil {
 			return io.EOF // gone, or idle for too long: nobody is owed an answer
 		}
