@@ -34,7 +34,7 @@ type Conn struct {
 	peer    netip.AddrPort
 
 	in      http1.Reader
-	out     []byte // of the head made for the web server, what it has not read yet
+	out     []byte // of the head shown to the web server, what it has not read yet
 	request *Request
 
 	readBy, writeBy time.Time
@@ -67,7 +67,7 @@ func (c *Conn) Request() *Request { return c.request }
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
 // Read implements [net.Conn] for the web server: it waits for the next request
-// and returns the head made for it. io.EOF: no more requests, or a refused one.
+// and returns the head that stands for it. io.EOF: no more requests, or a refused one.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.tunnel {
 		return c.in.Read(p)
@@ -111,7 +111,7 @@ func (c *Conn) next() error {
 		return c.refuse(err)
 	}
 	c.answering = true
-	c.out = c.request.out
+	c.out = c.request.shown
 	return nil
 }
 

@@ -3,9 +3,9 @@
 //
 // It reads each request's head itself (package http1), refuses whatever is
 // malformed with a fixed answer that repeats no byte of it, and then shows the web
-// server a head of its own making: method, target, version, Host, and whether the
-// connection goes on. So the server has nothing to misread: framing, Expect,
-// cookies and all other fields are read from [Request] only. The body is read from
+// server one of a few constant heads: method, version, and whether the connection
+// goes on. So the server has nothing to misread: target, Host, framing, cookies and
+// all other fields are read from [Request] only. The body is read from
 // there too, under the gate's own deadlines; the server behind sees none.
 //
 // A connection carries one [Request] at a time. What Read hands out never spans

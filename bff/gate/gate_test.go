@@ -3,6 +3,7 @@ package gate_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -20,7 +21,8 @@ type server struct {
 	address string
 
 	mu       sync.Mutex
-	seen     []string
+	seen     []string // heads that came in
+	shown    []string // and what the web server was shown for them
 	refusals []gate.Refusal
 }
 
@@ -61,12 +63,14 @@ func (s *server) connection(c *gate.Conn, answer func(*gate.Request) string) {
 	defer c.Close()
 	heads := bufio.NewReader(c)
 	for {
-		head, err := http.ReadRequest(heads) // the web server: it sees what the gate made
+		head, err := http.ReadRequest(heads) // the web server: it sees what the gate shows it
 		if err != nil {
 			return
 		}
 		s.mu.Lock()
-		s.seen = append(s.seen, head.Method+" "+head.RequestURI+" "+head.Proto+" "+head.Host)
+		in := c.Request().Head()
+		s.seen = append(s.seen, fmt.Sprintf("%s %s HTTP/1.%d %s", in.Method, in.Target, in.Minor, in.Host))
+		s.shown = append(s.shown, fmt.Sprint(head.Method, " ", head.RequestURI, " ", head.Proto, " ", head.Close, len(head.Header)))
 		s.mu.Unlock()
 		text := answer(c.Request())
 		closing := !c.Request().Finish()
@@ -201,17 +205,20 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// TestWellFormed: what is well-formed comes in, and the server sees a head that says
-// nothing it must interpret.
+// TestWellFormed: what is well-formed comes in, and the web server is shown nothing
+// of it but method, version, and whether the connection goes on.
 func TestWellFormed(t *testing.T) {
-	cases := []struct{ name, request, seen, answer string }{
-		{"GET", "GET /a?b#c HTTP/1.1\r\nhost: X:80\r\nCookie: a\r\n\r\n", "GET /a?b#c HTTP/1.1 X:80", "body: "},
-		{"one empty line first", "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1 x", "body: "},
-		{"IPv6 host", "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", "GET / HTTP/1.1 [::1]:8080", "body: "},
-		{"absolute target", "GET http://evil/x HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1 x", "body: "},
-		{"length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "POST / HTTP/1.1 x", "body: abc"},
-		{"chunks", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\nCookie: evil\r\n\r\n", "POST / HTTP/1.1 x", "body: abc0123456789"},
-		{"name with underscore", "GET / HTTP/1.1\r\nHost: x\r\nX_A: b\r\n\r\n", "GET / HTTP/1.1 x", "body: "},
+	cases := []struct{ name, request, seen, shown, answer string }{
+		{"GET", "GET /a?b#c HTTP/1.1\r\nhost: X:80\r\nCookie: a\r\n\r\n", "GET /a?b#c HTTP/1.1 X:80", "GET / HTTP/1.1 false 0", "body: "},
+		{"one empty line first", "\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1 x", "GET / HTTP/1.1 false 0", "body: "},
+		{"IPv6 host", "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", "GET / HTTP/1.1 [::1]:8080", "GET / HTTP/1.1 false 0", "body: "},
+		{"absolute target", "GET http://evil/x HTTP/1.1\r\nHost: x\r\n\r\n", "GET http://evil/x HTTP/1.1 x", "GET / HTTP/1.1 false 0", "body: "},
+		{"length", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", "POST / HTTP/1.1 x", "POST / HTTP/1.1 false 0", "body: abc"},
+		{"chunks", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA;x=1\r\n0123456789\r\n0\r\nCookie: evil\r\n\r\n", "POST / HTTP/1.1 x", "POST / HTTP/1.1 false 0", "body: abc0123456789"},
+		{"last of its connection", "DELETE /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "DELETE /a HTTP/1.1 x", "DELETE / HTTP/1.1 true 1", "body: "},
+		{"old", "GET /a HTTP/1.0\r\nHost: x\r\n\r\n", "GET /a HTTP/1.0 x", "GET / HTTP/1.0 true 0", "body: "},
+		{"old, kept", "GET /a HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n", "GET /a HTTP/1.0 x", "GET / HTTP/1.0 false 1", "body: "},
+		{"name with underscore", "GET / HTTP/1.1\r\nHost: x\r\nX_A: b\r\n\r\n", "GET / HTTP/1.1 x", "GET / HTTP/1.1 false 0", "body: "},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -223,7 +230,10 @@ func TestWellFormed(t *testing.T) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if len(s.seen) != 1 || s.seen[0] != c.seen {
-				t.Errorf("server saw %q, want %q", s.seen, c.seen)
+				t.Errorf("came in: %q, want %q", s.seen, c.seen)
+			}
+			if len(s.shown) != 1 || s.shown[0] != c.shown {
+				t.Errorf("shown: %q, want %q", s.shown, c.shown)
 			}
 		})
 	}

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"errors"
-	"strconv"
 	"sync"
 	"time"
 
@@ -12,10 +11,10 @@ import (
 // Request is a request that came through the gate. Its bytes are valid until the
 // answer was written.
 type Request struct {
-	conn *Conn
-	head http1.Head
-	out  []byte
-	body body
+	conn  *Conn
+	head  http1.Head
+	shown []byte // of heads
+	body  body
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
@@ -39,22 +38,46 @@ var (
 
 // methods that are known. CONNECT would make a tunnel of us; TRACE echoes cookies
 // to scripts (cross-site tracing).
-const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-// Knows reports whether the gate lets a method in.
-func Knows(method []byte) bool {
-	switch string(method) {
-	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS":
-		return true
+// known is a method's place in methods, -1 for one that is not known.
+func known(method []byte) int {
+	for i, m := range methods {
+		if string(method) == m {
+			return i
+		}
 	}
-	return false
+	return -1
 }
 
-// admit looks at what the grammar leaves open, and makes the head that the web
-// server sees.
+// Knows reports whether the gate lets a method in.
+func Knows(method []byte) bool { return known(method) >= 0 }
+
+// MostShown is more than the length of any head that the web server is shown.
+const MostShown = 64
+
+// heads are all that the web server is ever shown: for each method, HTTP/1.1 and
+// HTTP/1.0, with the connection going on behind the answer and without. That they
+// are constants keeps every byte of a request out of the server's own parser, and
+// its buffers small.
+var heads = func() (made [len(methods)][2][2][]byte) {
+	for i, method := range methods {
+		for closes, connection := range []string{"", "Connection: close\r\n"} {
+			made[i][1][closes] = []byte(method + " / HTTP/1.1\r\nHost: -\r\n" + connection + "\r\n")
+		}
+		for closes, connection := range []string{"Connection: keep-alive\r\n", ""} {
+			made[i][0][closes] = []byte(method + " / HTTP/1.0\r\n" + connection + "\r\n")
+		}
+	}
+	return made
+}()
+
+// admit looks at what the grammar leaves open, and chooses the head that the web
+// server is shown.
 func (r *Request) admit() error {
 	h := &r.head
-	if !Knows(h.Method) {
+	method := known(h.Method)
+	if method < 0 {
 		return errMethod
 	}
 	expect, count := h.Get("expect")
@@ -62,29 +85,12 @@ func (r *Request) admit() error {
 		return errExpect
 	}
 	r.body.begin(r, count == 1 && h.Minor == 1)
-	r.out = r.appendHead(r.out[:0])
+	closes := 0
+	if h.Close || h.Minor == 0 && !h.KeepAlive {
+		closes = 1
+	}
+	r.shown = heads[method][h.Minor][closes]
 	return nil
-}
-
-// appendHead makes a head that says only what the web server must know. A target
-// that is no path is refused later, by the server's own rules, from [Request.Target].
-func (r *Request) appendHead(b []byte) []byte {
-	h := &r.head
-	b = append(append(b, h.Method...), ' ')
-	if h.Target[0] == '/' {
-		b = append(b, h.Target...)
-	} else {
-		b = append(b, '/')
-	}
-	b = strconv.AppendInt(append(b, " HTTP/1."...), int64(h.Minor), 10)
-	b = append(append(b, "\r\nHost: "...), h.Host...)
-	switch {
-	case h.Close:
-		b = append(b, "\r\nConnection: close"...)
-	case h.Minor == 0 && h.KeepAlive:
-		b = append(b, "\r\nConnection: keep-alive"...)
-	}
-	return append(b, "\r\n\r\n"...)
 }
 
 // Head is the request's head, every field as it was sent.

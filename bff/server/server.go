@@ -86,19 +86,17 @@ func New(o Options) (*Server, error) {
 	s.current.Store(first)
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true, DisableHeaderNormalizing: true, DisableDefaultContentType: true,
-		CaseSensitive: true, StrictRouting: true, ReadBufferSize: readBuffer(o.Config), WriteBufferSize: 16 << 10,
+		CaseSensitive: true, StrictRouting: true, ReadBufferSize: gate.MostShown, WriteBufferSize: 16 << 10,
 		ErrorHandler: func(*fiber.Ctx, error) error { return nil }, // handle answers every error itself
 	})
 	s.app.Use(s.handle)
 	web := s.app.Server()
 	web.CloseOnShutdown, web.SecureErrorLogMessage = true, true
+	web.ReduceMemoryUsage, web.LazyRequestTime = true, true // no buffers of an idle connection's; no clock nobody reads
 	web.Logger = printer{o.Log}
 	web.ErrorHandler = silent
 	return s, nil
 }
-
-// readBuffer holds the head that the gate makes: method, target and Host only.
-func readBuffer(c *configs.Config) int { return int(c.Limits.Header) + 512 }
 
 // silent answers what fasthttp could not read, which is nothing that passed the
 // gate. It says nothing of it: the error's text may hold a cookie.
