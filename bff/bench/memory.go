@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+)
+
+// serveAPI is an API whose answers the memory measure needs: items at once, and event
+// streams that say something every second.
+func serveAPI(args []string) error {
+	flags := flag.NewFlagSet("api", flag.ExitOnError)
+	listen := flags.String("listen", "", "address")
+	_ = flags.Parse(args) // exits
+	mux := http.NewServeMux()
+	answer := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, text)
+		}
+	}
+	mux.HandleFunc("/login", answer(`{"access_token":"`+token+`","expires_in":36000,"user":{"id":"1"}}`))
+	mux.HandleFunc("/api/items", answer(body()))
+	mux.HandleFunc("/api/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for {
+			if _, err := io.WriteString(w, "data: hello\n\n"); err != nil {
+				return
+			}
+			w.(http.Flusher).Flush()
+			if pause(r.Context(), time.Second) != nil {
+				return
+			}
+		}
+	})
+	return http.ListenAndServe(*listen, mux)
+}
+
+// settled is how long memory must not have grown.
+const settled = 3 * time.Second
+
+const warm = 20 // connections; with 1 000 streams they fit into the 1 024 to one API
+
+// memory tells by how many KiB a fresh Coatcheck grows per connection, of which each
+// has called once. The first do not count: they warm up.
+func (b *bench) memory(ctx context.Context, path string, count int) (float64, error) {
+	api, err := free()
+	if err != nil {
+		return 0, err
+	}
+	p, err := b.start("memory-api", 0, b.own, "api", "-listen", api)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.listening(api); err != nil {
+		return 0, err
+	}
+	address, err := free()
+	if err != nil {
+		return 0, err
+	}
+	r, err := b.coatcheck("memory", address, api)
+	if err != nil {
+		return 0, err
+	}
+	defer b.stopLast(2)
+	var open []net.Conn
+	defer func() {
+		for _, c := range open {
+			_ = c.Close()
+		}
+	}()
+	before := 0
+	for i := range count + warm {
+		if i == warm {
+			if before, err = r.rest(ctx); err != nil {
+				return 0, err
+			}
+		}
+		c, err := call(ctx, r, path)
+		if err != nil {
+			return 0, fmt.Errorf("connection %d: %w", i, err)
+		}
+		open = append(open, c)
+	}
+	after, err := r.rest(ctx)
+	return float64(after-before) / float64(count), err
+}
+
+// call opens a connection and calls once; a stream's first event is waited for.
+func call(ctx context.Context, r row, path string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: 10 * time.Second}
+	c, err := dialer.DialContext(ctx, "tcp", r.address)
+	if err != nil {
+		return nil, err
+	}
+	_, port, _ := net.SplitHostPort(r.address)
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_, err = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: localhost:%s\r\nCookie: %s\r\n\r\n", path, port, r.cookie)
+	if err != nil {
+		return nil, err
+	}
+	in := bufio.NewReaderSize(c, 512)
+	answer, err := http.ReadResponse(in, nil)
+	if err != nil {
+		return nil, err
+	}
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %s", answer.Status)
+	}
+	if answer.ContentLength >= 0 {
+		_, err = io.Copy(io.Discard, answer.Body)
+	} else {
+		_, err = answer.Body.Read(make([]byte, 1))
+	}
+	return c, err
+}
+
+// rest is the resident memory once it grows no more.
+func (p *process) rest(ctx context.Context) (int, error) {
+	most, since := 0, time.Now()
+	for time.Since(since) < settled {
+		now, err := p.resident()
+		if err != nil {
+			return 0, err
+		}
+		if now > most {
+			most, since = now, time.Now()
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
+			return 0, err
+		}
+	}
+	return p.resident()
+}
+
+// stopLast ends the processes that were started last.
+func (b *bench) stopLast(n int) {
+	keep := b.processes[:len(b.processes)-n]
+	b.processes = b.processes[len(b.processes)-n:]
+	b.stop()
+	b.processes = keep
+}

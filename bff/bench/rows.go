@@ -1,0 +1,204 @@
+package main
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+)
+
+//go:embed *.tmpl
+var files embed.FS
+
+// titles are the rows' names in the table.
+var titles = map[string]string{
+	"near":  "Coatcheck, near cache",
+	"cold":  "Coatcheck, store asked on every call",
+	"plain": "nginx, constant token, no session",
+	"lua":   "nginx + Lua + Redis session",
+	"go":    "Go ReverseProxy + scs + Redis session",
+}
+
+// token is the one that the API wants, ticket the session that opens it.
+const (
+	token  = "bench-token"
+	ticket = "ticket-ticket-ticket-ticket-ticket-ticket-t"
+)
+
+// row is one proxy under test.
+type row struct {
+	*process
+	address string
+	cookie  string
+}
+
+// neighbours starts what every row needs: Redis and the API, on core 0.
+func (b *bench) neighbours() (err error) {
+	if b.redis, err = free(); err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(b.redis)
+	p, err := b.start("redis", 0, "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.dir)
+	if err != nil {
+		return err
+	}
+	if err := p.listening(b.redis); err != nil {
+		return err
+	}
+	if b.api, err = free(); err != nil {
+		return err
+	}
+	return b.nginx("api", 0, b.api, map[string]string{"Body": body()})
+}
+
+// body is a small answer as an API gives it: 1 kB of JSON.
+func body() string {
+	type item struct {
+		ID   int    `json:"id"`
+		Name string `json:"name"`
+	}
+	var all struct {
+		Items []item `json:"items"`
+	}
+	for i := range 36 {
+		all.Items = append(all.Items, item{i, fmt.Sprint("item ", i)})
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic(err) // impossible: numbers and text
+	}
+	return string(text)
+}
+
+// nginx starts one with the configuration NAME.conf.tmpl, one worker.
+func (b *bench) nginx(name string, core int, address string, values map[string]string) error {
+	made, err := template.ParseFS(files, name+".conf.tmpl")
+	if err != nil {
+		return err
+	}
+	all := map[string]string{"Dir": b.dir, "Name": name, "Listen": address, "API": b.api, "Token": token}
+	for k, v := range values {
+		all[k] = v
+	}
+	var text strings.Builder
+	if err := made.Execute(&text, all); err != nil {
+		return err
+	}
+	file := filepath.Join(b.dir, name+".conf")
+	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
+		return err
+	}
+	p, err := b.start(name, core, "nginx", "-e", filepath.Join(b.dir, name+".err"), "-c", file)
+	if err != nil {
+		return err
+	}
+	return p.listening(address)
+}
+
+// row starts a proxy on core 1, signed in.
+func (b *bench) row(name string) (row, error) {
+	address, err := free()
+	if err != nil {
+		return row{}, err
+	}
+	switch name {
+	case "near", "cold":
+		return b.coatcheck(name, address, b.api)
+	case "plain":
+		err = b.nginx(name, 1, address, nil)
+	case "lua":
+		_, port, _ := net.SplitHostPort(b.redis)
+		if err = b.session("lua:"+ticket, token); err == nil {
+			err = b.nginx(name, 1, address, map[string]string{"RedisPort": port})
+		}
+	case "go":
+		var p *process
+		if p, err = b.start(name, 1, b.own, "peer", "-listen", address, "-api", "http://"+b.api, "-redis", b.redis); err == nil {
+			err = p.listening(address)
+		}
+		if err == nil {
+			cookie, err := signIn("http://" + address + "/login")
+			return row{p, address, cookie}, err
+		}
+	default:
+		return row{}, fmt.Errorf("no row %q", name)
+	}
+	if err != nil {
+		return row{}, err
+	}
+	return row{b.processes[len(b.processes)-1], address, "ticket=" + ticket}, nil
+}
+
+const config = `listen: %q
+admin: {listen: %q}
+sessions: {store: "redis://%s/0", keys: ["QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="], near_cache: %s}
+upstreams:
+  api:
+    url: http://%s
+    login:
+      request: {method: POST, path: /login, encoding: json, body: {email: "{email}", password: "{password}"}}
+      rejected: [401]
+      credential: {access_token: /access_token, expires_in: /expires_in}
+      user: {from: response, at: /user}
+frontends:
+  bench:
+    origins: ["http://localhost:%s"]
+    host: localhost
+    login: {upstream: api, fields: [email, password], expose: [id, email]}
+    routes: [{path: /api/, upstream: api}]
+`
+
+// coatcheck starts the program under test in front of an API, and signs in.
+func (b *bench) coatcheck(name, address, api string) (row, error) {
+	near := "1s"
+	if name == "cold" {
+		near = "0s"
+	}
+	admin, err := free()
+	if err != nil {
+		return row{}, err
+	}
+	_, port, _ := net.SplitHostPort(address)
+	file := filepath.Join(b.dir, name+".yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, config, address, admin, b.redis, near, api, port), 0o600); err != nil {
+		return row{}, err
+	}
+	p, err := b.start(name, 1, b.program, "serve", "-config", file)
+	if err != nil {
+		return row{}, err
+	}
+	if err := p.listening(address); err != nil {
+		return row{}, err
+	}
+	cookie, err := signIn("http://" + address + "/bff/login")
+	return row{p, address, cookie}, err
+}
+
+// signIn returns the cookie that a sign-in brings.
+func signIn(url string) (string, error) {
+	request, err := http.NewRequest("POST", url, strings.NewReader(`{"email":"ann@example.com","password":"pw"}`))
+	if err != nil {
+		return "", err
+	}
+	_, port, _ := net.SplitHostPort(request.URL.Host)
+	request.Host = "localhost:" + port
+	request.Header.Set("Origin", "http://localhost:"+port)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-CSRF", "1")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	cookies := answer.Cookies()
+	if answer.StatusCode/100 != 2 || len(cookies) == 0 {
+		return "", errors.New("sign-in: " + answer.Status)
+	}
+	return cookies[0].Name + "=" + cookies[0].Value, nil
+}
