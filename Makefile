@@ -9,7 +9,7 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: build test check unit client browser realapis fuzz demo clean
+.PHONY: build test check unit client browser realapis fuzz bench demo clean
 
 ## build: the program, ./coatcheck
 build:
@@ -53,6 +53,12 @@ realapis:
 ## fuzz: every fuzz target, FUZZTIME each; a million answers compared with net/http
 fuzz:
 	FUZZTIME=$(FUZZTIME) DIFFERENTIAL=1000000x .ci/fuzz
+
+## bench: what a call and a connection cost, beside nginx, nginx with Lua, and Go
+bench: build
+	@.ci/prepare nginx-extras lua-resty-core lua-nginx-redis wrk
+	go build -o .tools/bench ./bff/bench
+	.tools/bench -bff ./coatcheck $(BENCH)
 
 ## demo: two frontends and an API, nothing to set up
 demo:

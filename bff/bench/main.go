@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures what Coatcheck costs, beside what people would use instead,
 // in one run on one machine:
 //

@@ -321,3 +321,28 @@ func TestUnaskedUpgrade(t *testing.T) {
 	h.want(got, 502, "upstream_invalid")
 	h.want(h.call("GET /api/x", cookie, sameOrign), 502, "upstream_invalid")
 }
+
+// TestConnectionsAtMost: max_connections bounds what is open to an API, streams
+// included; a call that finds no place is told so, and finds one once a stream ended.
+func TestConnectionsAtMost(t *testing.T) {
+	left := make(chan struct{}, 1)
+	h := open(t, settings{edit: func(s string) string {
+		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    connect_timeout: 50ms\n    max_connections: 1", 1)
+	}})
+	h.api.say(ticker(nil, left))
+	c, got := h.stream("GET /open/events HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
+	if got.StatusCode != 200 {
+		t.Fatal(got.Status)
+	}
+	h.api.say(nil)
+	h.want(h.call("GET /open/x"), 504, "upstream_timeout")
+	_ = c.Close()
+	wait(t, "the end of the call to the API", left)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if got := h.call("GET /open/x"); got.StatusCode == 200 {
+			return
+		} else if time.Now().After(end) {
+			t.Fatalf("%s %s", got.Status, got.code())
+		}
+	}
+}
