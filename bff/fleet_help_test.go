@@ -253,8 +253,9 @@ type fleetAPI struct {
 	mu        sync.Mutex
 	expiresIn int // of the token that a sign-in gives
 	slow      time.Duration
-	lose      bool // refresh: rotate, then answer nothing
-	answer    int  // refresh: this status instead, nothing rotated
+	lose      bool          // refresh: rotate, then answer nothing
+	answer    int           // refresh: this status instead, nothing rotated
+	late      chan struct{} // refresh: once this is closed, a token that is worth nothing by then
 	refreshes int
 	begun     int
 	reuse     int
@@ -317,8 +318,14 @@ func (a *fleetAPI) issue(w http.ResponseWriter, email string, expiresIn int) {
 func (a *fleetAPI) refresh(w http.ResponseWriter, refresh string) {
 	a.mu.Lock()
 	a.begun++
-	slow, answer, lose := a.slow, a.answer, a.lose
+	slow, answer, lose, late := a.slow, a.answer, a.lose, a.late
 	a.mu.Unlock()
+	if late != nil {
+		<-late
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"token":"overtaken","refresh":"overtaken","expires_in":3600}`)
+		return
+	}
 	time.Sleep(slow)
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -105,6 +106,40 @@ func TestFleetHolderKilled(t *testing.T) {
 	_ = f.replicas[0].Process.Kill()
 	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
 		t.Error("the other replica did not go on")
+	}
+	if begun, refreshes, reuse := f.api.count(); begun != 2 || refreshes != 1 || reuse != 0 {
+		t.Errorf("%d begun, %d made, %d with a spent token", begun, refreshes, reuse)
+	}
+}
+
+// TestFleetHolderStalled: the process that renews is stopped past its lease, another
+// goes on, and what the first one brings when it wakes up is thrown away.
+func TestFleetHolderStalled(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, oneRedis(t), "")
+	p := f.expired(1)[0]
+	late := make(chan struct{})
+	f.api.set(func(a *fleetAPI) { a.late = late })
+	waiting := make(chan reply, 1)
+	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }() // ends with its answer
+	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
+	stalled := f.replicas[0].Process
+	if err := stalled.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	f.api.set(func(a *fleetAPI) { a.late = nil })
+	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
+		t.Error("the other replica did not go on")
+	}
+	close(late)
+	if err := stalled.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	f.judge(<-waiting, p)
+	for range 5 {
+		for _, r := range f.replicas {
+			f.judge(f.get(r, "/api/whoami", p), p)
+		}
 	}
 	if begun, refreshes, reuse := f.api.count(); begun != 2 || refreshes != 1 || reuse != 0 {
 		t.Errorf("%d begun, %d made, %d with a spent token", begun, refreshes, reuse)
