@@ -33,17 +33,24 @@ unit:
 	@.ci/prepare
 	go test -race -cover -timeout 15m ./... | tee .tools/unit.txt
 
-# The browser client, in Node's own test runner.
+# npm brings what the tests of a folder need, once for each state of its lock file.
+define packages
+[ $(1)/node_modules/.package-lock.json -nt $(1)/package-lock.json ] || \
+	(cd $(1) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json)
+endef
+
+# The browser client in Node's own test runner: with the frameworks it binds to, and
+# as a package.
 client:
 	@.ci/prepare
-	node --test web/client/
+	@$(call packages,web/client)
+	cd web/client && node --test
 
 # A real Chromium and a real Firefox against the built program; the demo's pages, built anew.
 browser: build
 	@.ci/prepare
-	@for dir in web/demo web/e2e; do \
-		[ $$dir/node_modules/.package-lock.json -nt $$dir/package-lock.json ] || \
-			(cd $$dir && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json); done
+	@$(call packages,web/demo)
+	@$(call packages,web/e2e)
 	node web/e2e/run.js
 
 # The ready-made mappings against real servers.

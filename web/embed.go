@@ -1,5 +1,5 @@
 // Package web holds what runs in browsers: the client that every Coatcheck
-// serves as /bff/client.js (folder client), and the pages of the demo (folder demo:
+// serves as /bff/client.js (folder client, minified and committed), and the pages of the demo (folder demo:
 // TypeScript in src, what Vite makes of it in dist, committed, so that building the
 // program needs no Node). Both are embedded, so that the program is one file.
 package web
@@ -9,14 +9,14 @@ import (
 	"io/fs"
 )
 
-//go:embed client/client.js
+//go:embed client/client.min.js
 var client []byte
 
 //go:embed demo/dist
 var demo embed.FS
 
-// Client returns the browser client, an ES module without dependencies. It is
-// served as it lies in the folder; callers do not change it.
+// Client returns the browser client, an ES module without dependencies, minified.
+// It is served as it is; callers do not change it.
 func Client() []byte { return client }
 
 // Demo returns the demo's pages, as they were built: index.html and what it loads.

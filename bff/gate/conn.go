@@ -45,6 +45,7 @@ type Conn struct {
 	listener        *Listener
 	number          uint64 // in the listener's watcher
 	closed          atomic.Bool
+	onClose         atomic.Pointer[func()]
 }
 
 func newConn(c net.Conn, o *Options) *Conn {
@@ -234,7 +235,22 @@ func (c *Conn) Close() error {
 	if c.linger.Load() {
 		c.drain()
 	}
+	defer c.tellClosed()
 	return c.Conn.Close()
+}
+
+// OnClose makes f be called once the connection is closed; at once where it is.
+func (c *Conn) OnClose(f func()) {
+	c.onClose.Store(&f)
+	if c.closed.Load() {
+		c.tellClosed()
+	}
+}
+
+func (c *Conn) tellClosed() {
+	if f := c.onClose.Swap(nil); f != nil {
+		(*f)()
+	}
 }
 
 func (c *Conn) drain() {

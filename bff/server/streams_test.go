@@ -303,6 +303,56 @@ func TestWebSocket(t *testing.T) {
 	}
 }
 
+// handshake is one that a browser sends, with the given Connection field.
+func handshake(cookie, connection string) string {
+	return "GET /api/long/ws HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n" + shop + "\r\nConnection: " + connection +
+		"\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+}
+
+// TestWebSocketThatNeverBegins: the web server ends the connection before the tunnel
+// could begin. Nothing stays open for it, and the drain does not wait.
+func TestWebSocketThatNeverBegins(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 20ms}\n" + s }})
+	cookie := h.signIn("ada@x.test")
+	came, answer, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		c, b, _ := w.(http.Hijacker).Hijack()
+		close(came)
+		<-answer
+		_, _ = b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+		_ = b.Flush()
+		_, _ = io.Copy(io.Discard, c)
+		_ = c.Close()
+		close(left)
+	})
+	h.want(h.raw(handshake(cookie, "close, Upgrade"), false), 400, "bad_request")
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, handshake(cookie, "Upgrade"))
+	wait(t, "the handshake at the API", came)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- h.server.Shutdown(ctx) }() // ends with the calls at work
+	for range 100 {                                 // once this fails, the web server is asked to stop at any moment
+		probe, err := net.Dial("tcp", h.address)
+		if err != nil {
+			break
+		}
+		_ = probe.Close()
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(100 * time.Millisecond) // too short only makes the test see less
+	close(answer)
+	wait(t, "the end of the connection to the API", left)
+	if err := <-ended; err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+}
+
 // TestUnaskedUpgrade: h2c is dropped, and a 101 that answers another handshake is refused.
 func TestUnaskedUpgrade(t *testing.T) {
 	h := open(t, settings{})
@@ -317,7 +367,7 @@ func TestUnaskedUpgrade(t *testing.T) {
 		_ = b.Flush()
 		_ = c.Close()
 	})
-	got := h.raw("GET /api/long/ws HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\n"+shop+"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", false)
+	got := h.raw(handshake(cookie, "Upgrade"), false)
 	h.want(got, 502, "upstream_invalid")
 	h.want(h.call("GET /api/x", cookie, sameOrign), 502, "upstream_invalid")
 }

@@ -33,7 +33,7 @@ func (s *Server) checkHandshake(x *exchange) error {
 	version, versions := x.head.Get("sec-websocket-version")
 	key, keys := x.head.Get("sec-websocket-key")
 	raw, err := base64.StdEncoding.DecodeString(string(key))
-	if versions != 1 || string(version) != "13" || keys != 1 || err != nil || len(raw) != 16 || x.head.Minor != 1 || x.request.HasBody() {
+	if versions != 1 || string(version) != "13" || keys != 1 || err != nil || len(raw) != 16 || x.head.Minor != 1 || x.head.Close || x.request.HasBody() {
 		return errBadRequest
 	}
 	return nil
@@ -88,13 +88,15 @@ func (s *Server) passUpgrade(x *exchange) error {
 	}
 	s.tunnels.add(t)
 	s.metrics.Stream("websocket", 1)
-	x.ctx.Hijack(func(net.Conn) { // its goroutine ends with the tunnel
-		defer s.tunnels.remove(t)
-		defer s.metrics.Stream("websocket", -1)
-		defer stop()
-		conn.Tunnel()
-		t.run()
+	// The web server may end the connection without ever letting the tunnel begin:
+	// the browser left before the answer, or a drain began.
+	conn.OnClose(func() {
+		t.close()
+		stop()
+		s.metrics.Stream("websocket", -1)
+		s.tunnels.remove(t)
 	})
+	x.ctx.Hijack(func(net.Conn) { t.run() }) // its goroutine ends with the tunnel; the web server closes behind it
 	return nil
 }
 
@@ -109,12 +111,29 @@ type tunnel struct {
 	last    atomic.Int64 // when a byte last went through, Unix nanoseconds
 	mu      sync.Mutex   // guards writes to the browser, and what follows
 	frames  frames
+	begun   bool // the answer 101 is written, and the browser's connection is the tunnel's
 	ended   bool
-	pending int // close code that waits for a frame's end
+	pending int // close code that waits for the beginning, or for a frame's end
+}
+
+// begin takes the browser's connection over from the web server. It reports false
+// where the tunnel's end came before its beginning.
+func (t *tunnel) begin() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.browser.Tunnel()
+	t.begun = true
+	if t.pending != 0 {
+		t.finish()
+	}
+	return !t.ended
 }
 
 // run copies until one side ends, or both have been silent for the idle time.
 func (t *tunnel) run() {
+	if !t.begin() {
+		return
+	}
 	defer t.close()
 	t.last.Store(time.Now().UnixNano())
 	var done sync.WaitGroup
@@ -174,7 +193,7 @@ func (t *tunnel) toBrowser(p []byte) (int, error) {
 }
 
 // end closes the tunnel with a close frame: at once between two frames, else behind
-// the one that is under way, for which it waits a second.
+// the one that is under way, for which it waits a second; never before the answer 101.
 func (t *tunnel) end(code int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -182,6 +201,9 @@ func (t *tunnel) end(code int) {
 		return
 	}
 	t.pending = code
+	if !t.begun {
+		return
+	}
 	if t.frames.boundary() {
 		go t.finishLocked() // Watch's caller must not wait for a browser; ends with a write of one second
 		return

@@ -1,0 +1,3 @@
+import { useSyncExternalStore } from "react";
+
+export const useSession = (bff) => useSyncExternalStore(bff.subscribe, () => bff.session, () => bff.session);
