@@ -83,8 +83,9 @@ func TestFleetSlowTokenEndpoint(t *testing.T) {
 		p := f.expired(1)[0]
 		f.api.set(func(a *fleetAPI) { a.slow = slow })
 		each(40, 40, func(i int) {
-			if ok, _ := f.judge(f.get(f.replicas[i%2], "/api/whoami", p), p); !ok {
-				t.Errorf("%s: a call failed", slow)
+			r := f.replicas[i%2]
+			if a := f.get(r, "/api/whoami", p); a.body != p.email {
+				t.Errorf("%s: %s\n%s", slow, a, &r.stderr)
 			}
 		})
 		if begun, _, reuse := f.api.count(); begun != i+1 || reuse != 0 {
