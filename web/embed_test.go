@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
-	"strings"
 	"testing"
 
 	"coatcheck/web"

@@ -24,7 +24,7 @@ type modelled struct {
 	generation uint64
 	created    time.Time
 	seen       time.Time // last extension
-	before     time.Time // the one before it, which another replica's near cache may still tell
+	before     time.Time // an earlier one, which another replica's near cache may still tell
 	ended      bool
 	why        session.Reason
 	endedAt    time.Time
@@ -129,7 +129,10 @@ func (m *histories) look(r *session.Manager, s *modelled, what string, f lookup)
 	got, err := f(context.Background(), s.frontend, s.ticket)
 	now := m.p.clock.now()
 	if what == "extend" && !s.ended || what == "find" && !s.ended && now.Sub(s.seen) >= time.Minute {
-		s.seen, s.before = now, s.seen
+		if now.Sub(s.seen) >= m.near { // else a near cache may still hold what was before that
+			s.before = s.seen
+		}
+		s.seen = now
 	}
 	m.compare(r, s, what, got, err)
 }

@@ -19,6 +19,7 @@ const (
 	leaseLook    = 250 * time.Millisecond // a waiter looks again so often without news
 	refreshGrace = time.Second            // for the store, beyond the API's timeout
 	failureKept  = time.Second            // a failure is not tried again for so long
+	blinks       = 2                      // a waiter whom the store does not answer so often in a row waits on
 )
 
 // Refresh returns the session with a credential newer than s has. It calls f at
@@ -92,13 +93,19 @@ type refresh struct {
 func (r *refresh) run(ctx context.Context) (*Session, error) {
 	wait, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	for waits := 0; ; {
+	for waits, missed := 0, 0; ; {
 		// Listening before asking: news in between must not be missed.
 		news, stop := r.m.notices.wait(r.h)
 		held, s, err := r.lease(wait)
-		if err == nil && !held && s.Generation <= r.old.Generation {
+		blinked := waits > 0 && missed < blinks && errors.Is(err, ErrUnavailable)
+		if blinked || err == nil && !held && s.Generation <= r.old.Generation {
 			if waits++; waits == 1 {
 				r.m.counts.refreshWaits.Add(1)
+			}
+			if blinked {
+				missed++
+			} else {
+				missed = 0
 			}
 			err = r.await(wait, news)
 			stop()

@@ -337,3 +337,55 @@ func TestPanicInTheRefreshFunction(t *testing.T) {
 		t.Fatalf("the next refresh: %v, %v", got, err)
 	}
 }
+
+// blinking is a store that does not answer the next questions for a lease.
+type blinking struct {
+	session.Store
+	asked  atomic.Int64 // questions for a lease so far
+	misses atomic.Int64 // how many of the next fail
+}
+
+func (b *blinking) Lease(ctx context.Context, key, owner string, ttl time.Duration) (bool, []byte, error) {
+	b.asked.Add(1)
+	if b.misses.Add(-1) >= 0 {
+		return false, nil, errors.New("the store blinks")
+	}
+	return b.Store.Lease(ctx, key, owner, ttl)
+}
+
+// The fear: the store blinks once while somebody else's refresh is waited for, and
+// forty calls are answered 503. Where it stays away, those who wait are told so.
+func TestStoreBlinksForThoseWhoWait(t *testing.T) {
+	for misses, wanted := range map[int64]error{1: nil, 2: nil, 1000: session.ErrUnavailable} {
+		p := memoryPlace(t)
+		b := &blinking{Store: p.open()}
+		holder := p.manager()
+		waiter := p.over(b)
+		upstream := newAPI("refresh-1")
+		ticket, s := start(t, holder, ann("shop"))
+		got := make(chan error, 1)
+		_, err := holder.Refresh(context.Background(), s, ticket, 20*time.Second, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
+			go func() { // ends with the refresh
+				_, err := waiter.Refresh(context.Background(), s, ticket, 20*time.Second, upstream.refresh)
+				got <- err
+			}()
+			eventually(t, "somebody waits", func() bool { return b.asked.Load() > 0 })
+			b.misses.Store(misses)
+			if wanted != nil {
+				if err := <-got; !errors.Is(err, wanted) {
+					t.Errorf("%d misses: %v", misses, err)
+				}
+				got <- nil
+			} else {
+				eventually(t, "the store blinked", func() bool { return b.misses.Load() <= 0 })
+			}
+			return upstream.refresh(ctx, old)
+		})
+		if waited := <-got; err != nil || waited != nil {
+			t.Errorf("%d misses: holder %v, waiter %v", misses, err, waited)
+		}
+		if calls, _ := upstream.count(); calls != 1 {
+			t.Errorf("%d misses: %d refreshes", misses, calls)
+		}
+	}
+}
