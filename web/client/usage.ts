@@ -1,5 +1,7 @@
 // Compiled, never run: a page's author meets these types.
 
+import type { Signal } from "@angular/core";
+import type { Readable } from "svelte/store";
 import type { ShallowRef } from "vue";
 import { withInterceptors } from "@angular/common/http";
 import { csrfInterceptor, injectSession } from "coatcheck-client/angular";
@@ -7,6 +9,10 @@ import { useSession } from "coatcheck-client/react";
 import { session as store } from "coatcheck-client/svelte";
 import { useSession as useRef } from "coatcheck-client/vue";
 import { createBff, isBffError, type Bff, type Reason, type Session } from "coatcheck-client";
+
+// Whether two types are the same one: `any` would pass for every other.
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+const same = <A, B>(_: Same<A, B>) => {};
 
 interface User { id: string; email: string }
 const bff = createBff<User>({ parseUser: (raw) => raw as User });
@@ -21,18 +27,25 @@ function who(s: Session<User>): string {
       return s.user.email + s.expiresAt.toFixed();
   }
 }
-who(useSession(bff));
-const ref: Readonly<ShallowRef<Session<User>>> = useRef(bff);
-who(ref.value);
-who(injectSession(bff)());
-const stop: () => void = store(bff).subscribe(who);
-stop();
+const inReact = useSession(bff), inVue = useRef(bff), inAngular = injectSession(bff), inSvelte = store(bff);
+same<typeof inReact, Session<User>>(true);
+same<typeof inVue, Readonly<ShallowRef<Session<User>>>>(true);
+same<typeof inAngular, Signal<Session<User>>>(true);
+same<typeof inSvelte, Readable<Session<User>>>(true);
+inSvelte.subscribe(who)();
 withInterceptors([csrfInterceptor()]);
 
-bff.on("logout", (reason: Reason) => reason);
-bff.on("expiring", (left: number) => left);
-const orders: Promise<{ id: number }[]> = bff.json("/api/orders", { json: { item: 7 } });
-orders.catch((e: unknown) => isBffError(e, "invalid_credentials") && e.retryAfter);
+bff.on("login", (user) => same<typeof user, User>(true));
+bff.on("logout", (reason) => same<typeof reason, Reason>(true));
+bff.on("expiring", (left) => same<typeof left, number>(true));
+bff.on("change", (now, was) => same<[typeof now, typeof was], [Session<User>, Session<User>]>(true));
+const orders = bff.json<{ id: number }[]>("/api/orders", { json: { item: 7 } });
+same<typeof orders, Promise<{ id: number }[]>>(true);
+const unnamed = bff.json("/api/orders");
+same<typeof unnamed, Promise<unknown>>(true);
+orders.catch((e: unknown) => {
+  if (isBffError(e, "too_many_attempts")) same<typeof e.retryAfter, number | undefined>(true);
+});
 
 // @ts-expect-error: nobody may change the session but the client
 bff.session = { status: "loading", user: null };
