@@ -98,8 +98,18 @@ func TestDemoIsSmall(t *testing.T) {
 	}
 }
 
-func TestClientIsTheModule(t *testing.T) {
+// TestClientIsTheSmallModule: what a Coatcheck sends of it to browsers that take gzip.
+func TestClientIsTheSmallModule(t *testing.T) {
 	if !regexp.MustCompile(`export\{[^}]*\bcreateBff\b`).Match(web.Client()) {
 		t.Error("the embedded client is something else")
+	}
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = z.Write(web.Client())
+	if err := z.Close(); err != nil || b.Len() > 2500 {
+		t.Errorf("%d bytes, at most 2500: %v", b.Len(), err)
 	}
 }

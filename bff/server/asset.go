@@ -2,19 +2,36 @@ package server
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
 )
 
-// asset is a file in memory, with its validator.
+// asset is a file in memory, as it is and compressed.
 type asset struct {
-	body        []byte
-	contentType string
-	etag        string
+	contentType   string
+	plain, zipped variant
+}
+
+// variant is one form of an asset. Each has a validator of its own, because they are
+// not the same bytes (RFC 9110 §8.8.3.3).
+type variant struct {
+	body []byte
+	etag string
 }
 
 func newAsset(body []byte, contentType string) *asset {
-	return &asset{body, contentType, contentTag(body)}
+	zipped := compressed(body)
+	return &asset{contentType, variant{body, contentTag(body)}, variant{zipped, contentTag(zipped)}}
+}
+
+// compressed is done once, at the start: what is compressed here holds nobody's secrets.
+func compressed(body []byte) []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for unknown levels only
+	_, _ = z.Write(body)                                  // and a buffer takes everything
+	_ = z.Close()
+	return b.Bytes()
 }
 
 // contentTag is a strong validator made of the content (RFC 9110 §8.8.3).
@@ -32,14 +49,22 @@ func (x *exchange) has(etag string) bool {
 
 // sendClient answers with the browser client.
 func (s *Server) sendClient(x *exchange) error {
-	x.set("ETag", s.client.etag)
+	v, zipped := s.client.plain, x.accepts("gzip")
+	if zipped {
+		v = s.client.zipped
+	}
+	x.set("Vary", "Accept-Encoding")
+	x.set("ETag", v.etag)
 	x.set("Cache-Control", "max-age=3600")
 	x.set("X-Content-Type-Options", "nosniff")
 	x.isolateOrigin()
-	if x.has(s.client.etag) {
+	if x.has(v.etag) {
 		x.empty(304)
 		return nil
 	}
-	x.body(200, s.client.contentType, s.client.body)
+	if zipped {
+		x.set("Content-Encoding", "gzip")
+	}
+	x.body(200, s.client.contentType, v.body)
 	return nil
 }

@@ -309,7 +309,7 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: h.logs, Client: []byte("export {}")})
+	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: h.logs, Client: []byte(clientMark)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,6 +393,9 @@ func (h *house) raw(request string, isHead bool) answer {
 	}
 	return answer{got, string(body)}
 }
+
+// clientMark stands for the browser client.
+const clientMark = "export {}"
 
 // Headers of a frontend's own page.
 const (

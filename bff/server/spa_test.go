@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"compress/gzip"
 	"context"
 	"io"
 	"net/http"
@@ -105,15 +106,50 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestClientIsAScript: the one thing of Coatcheck's own that a page loads as a script.
+// TestClientIsAScript: the one thing of Coatcheck's own that a page loads as a script,
+// compressed where the browser takes that.
 func TestClientIsAScript(t *testing.T) {
 	h := open(t, settings{})
-	got := h.call("GET /bff/client.js", sameOrign, "Sec-Fetch-Dest: script")
-	if got.StatusCode != 200 || got.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || got.Header.Get("Cache-Control") != "max-age=3600" || got.Header.Get("ETag") == "" {
-		t.Errorf("client: %d %v", got.StatusCode, got.Header)
+	const path = "GET /bff/client.js"
+	plain := h.call(path, sameOrign, "Sec-Fetch-Dest: script")
+	zipped := h.call(path, sameOrign, "Sec-Fetch-Dest: script", "Accept-Encoding: gzip, deflate, br, zstd")
+	tag := func(a answer) string { return "If-None-Match: " + a.Header.Get("ETag") }
+	for name, got := range map[string]answer{"plain": plain, "zipped": zipped} {
+		if got.StatusCode != 200 || got.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || got.Header.Get("Cache-Control") != "max-age=3600" ||
+			got.Header.Get("ETag") == "" || got.Header.Get("Vary") != "Accept-Encoding" || got.ContentLength != int64(len(got.body)) {
+			t.Errorf("%s: %d %v", name, got.StatusCode, got.Header)
+		}
 	}
-	if again := h.call("GET /bff/client.js", sameOrign, "If-None-Match: "+got.Header.Get("ETag")); again.StatusCode != 304 {
-		t.Errorf("the same again: %d", again.StatusCode)
+	z, err := gzip.NewReader(strings.NewReader(zipped.body))
+	if err != nil || zipped.Header.Get("Content-Encoding") != "gzip" {
+		t.Fatalf("zipped: %v %v", zipped.Header, err)
+	}
+	if text, err := io.ReadAll(z); err != nil || string(text) != plain.body || plain.body != clientMark {
+		t.Errorf("plain %q, unzipped %q: %v", plain.body, text, err)
+	}
+	if plain.Header.Get("Content-Encoding") != "" || plain.Header.Get("ETag") == zipped.Header.Get("ETag") {
+		t.Errorf("plain: %v, zipped: %v", plain.Header, zipped.Header)
+	}
+	for _, row := range []struct {
+		name, encoding, tag string
+		want                int
+	}{
+		{"plain again", "", tag(plain), 304},
+		{"zipped again", "Accept-Encoding: gzip", tag(zipped), 304},
+		{"plain, with the other's tag", "Accept-Encoding: gzip;q=0", tag(zipped), 200},
+		{"zipped, with the other's tag", "Accept-Encoding: gzip", tag(plain), 200},
+	} {
+		got := h.call(path, sameOrign, row.encoding, row.tag)
+		if got.StatusCode != row.want || row.want == 304 && (got.body != "" || got.Header.Get("Content-Encoding") != "") {
+			t.Errorf("%s: %d %v %q", row.name, got.StatusCode, got.Header, got.body)
+		}
+	}
+	head := h.call("HEAD /bff/client.js", sameOrign, "Accept-Encoding: gzip")
+	if head.StatusCode != 200 || head.body != "" || head.Header.Get("ETag") != zipped.Header.Get("ETag") || head.ContentLength != int64(len(zipped.body)) {
+		t.Errorf("HEAD: %d %v", head.StatusCode, head.Header)
+	}
+	if shared := h.call(path, apiHost, desk, sameSite, "Accept-Encoding: gzip"); shared.Header.Get("Vary") != "Accept-Encoding, Origin" {
+		t.Errorf("on a shared host: %v", shared.Header)
 	}
 }
 

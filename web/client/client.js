@@ -1,3 +1,4 @@
+/*! coatcheck-client, Apache-2.0 */
 // Coatcheck's browser client: who is signed in, sign-in, sign-out, calls.
 //
 //   import { createBff } from "/bff/client.js";

@@ -47,7 +47,8 @@ test("what is published is what is meant, and fits every bundler", async (t) => 
   const { stdout } = await promisify(execFile)("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", at], { cwd: here });
   const [packed] = [JSON.parse(stdout)].flat();
   const { files, dependencies } = JSON.parse(await read("package.json"));
-  assert.deepEqual(packed.files.map((f) => f.path).sort(), [...files, "README.md", "package.json"].sort());
+  assert.deepEqual(packed.files.map((f) => f.path).sort(), [...files, "LICENSE", "README.md", "package.json"].sort());
+  assert.equal(await read("LICENSE"), await read("../../LICENSE"));
   assert.equal(dependencies, undefined);
   await run("attw", join(at, packed.filename), "--profile", "esm-only");
 });
