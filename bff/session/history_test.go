@@ -128,8 +128,12 @@ func (m *histories) look(r *session.Manager, s *modelled, what string, f lookup)
 	}
 	got, err := f(context.Background(), s.frontend, s.ticket)
 	now := m.p.clock.now()
-	if what == "extend" && !s.ended || what == "find" && !s.ended && now.Sub(s.seen) >= time.Minute {
-		if now.Sub(s.seen) >= m.near { // else a near cache may still hold what was before that
+	touched := what == "find" && now.Sub(s.seen) >= time.Minute
+	if what == "find" && now.Sub(s.seen) <= m.near && now.Sub(s.before) >= time.Minute {
+		touched = got != nil && r.IdleLeft(got) == modelIdle // a near cache may not know yet that it was touched
+	}
+	if !s.ended && (what == "extend" || touched) {
+		if now.Sub(s.seen) > m.near { // else a near cache may still hold what was before that
 			s.before = s.seen
 		}
 		s.seen = now
@@ -161,7 +165,7 @@ func (m *histories) compareIdle(s *modelled, what string, left time.Duration) {
 	now := m.p.clock.now()
 	most := min(modelIdle-now.Sub(s.seen), modelLife-now.Sub(s.created))
 	least := most - time.Minute
-	if now.Sub(s.seen) < m.near {
+	if now.Sub(s.seen) <= m.near {
 		least = min(least, modelIdle-now.Sub(s.before)-time.Minute)
 	}
 	if left > most || left < least {

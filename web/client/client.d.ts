@@ -14,7 +14,7 @@ export type Session<User> =
       readonly status: "anonymous";
       readonly user: null;
       readonly reason?: Reason;
-      /** Only as login's answer: a further step the API asks for, and the fields it wants. */
+      /** A further step the API asks for before it signs anybody in, and the fields it wants; one that ends in "?" may be left out. */
       readonly step?: string;
       readonly fields?: readonly string[];
     }
@@ -41,6 +41,8 @@ export interface SessionDocument {
   created_at?: string;
   idle_expires_in?: number;
   expires_in?: number;
+  step?: string;
+  fields?: string[];
 }
 
 export interface Problem {
@@ -54,6 +56,8 @@ export interface Problem {
   code: string;
   detail?: string;
   reason?: Reason;
+  /** With "invalid_fields": those that the API found wrong. */
+  fields?: string[];
   request_id?: string;
   body?: unknown;
 }
