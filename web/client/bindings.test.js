@@ -1,19 +1,22 @@
 // Each binding with its framework, as it is published: renders what is known, follows
 // a change, and lets go when the component does.
 
-import "@angular/compiler"; // Angular's own parts are compiled when they load
 import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { createEnvironmentInjector, Injector, runInInjectionContext } from "@angular/core";
-import { HttpRequest } from "@angular/common/http";
+import { build } from "esbuild";
 import { Window } from "happy-dom";
-import { fromStore, get } from "svelte/store";
-import { effectScope, isRef, watchEffect } from "vue";
-import { csrfInterceptor, injectSession } from "./angular.js";
-import { useSession as useReactSession } from "./react.js";
-import { session as svelteSession } from "./svelte.js";
+import { compile } from "svelte/compiler";
 import { FakeServer, openTab } from "./testing.js";
-import { useSession as useVueSession } from "./vue.js";
+
+// The frameworks look for a document when they load, and keep it.
+const window = new Window();
+for (const name of ["window", "document", "navigator", "Node", "Element", "Text", "SVGElement", "MathMLElement", "ShadowRoot"]) {
+  if (!(name in globalThis)) globalThis[name] = name === "window" ? window : window[name];
+}
+const place = () => window.document.body.appendChild(window.document.createElement("div"));
 
 const right = { email: "ada@shop.example", password: "right" };
 
@@ -36,20 +39,19 @@ const page = async (t) => {
 };
 
 test("React", async (t) => {
-  const window = new Window();
-  Object.assign(globalThis, { window, document: window.document, IS_REACT_ACT_ENVIRONMENT: true });
-  globalThis.navigator ??= window.navigator; // Node has one from 21 on
-  t.after(() => { delete globalThis.window; delete globalThis.document; });
+  const at = place();
+  globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+  t.after(() => { delete globalThis.IS_REACT_ACT_ENVIRONMENT; });
   const { act, createElement } = await import("react");
   const { createRoot } = await import("react-dom/client");
+  const { useSession } = await import("./react.js");
   const { bff, listening } = await page(t);
   let renders = 0;
   const Who = () => {
     renders++;
-    const session = useReactSession(bff);
+    const session = useSession(bff);
     return createElement("p", null, session.user?.email ?? session.status);
   };
-  const at = window.document.createElement("div");
   const root = createRoot(at);
   await act(() => root.render(createElement(Who)));
   assert.equal(at.innerHTML, "<p>anonymous</p>");
@@ -66,36 +68,69 @@ test("React", async (t) => {
 });
 
 test("Vue", async (t) => {
+  const at = place();
+  const { createApp, h, isRef, nextTick } = await import("vue");
+  const { useSession } = await import("./vue.js");
   const { bff, listening } = await page(t);
-  const scope = effectScope();
-  const seen = [];
-  scope.run(() => {
-    const session = useVueSession(bff);
-    assert.ok(isRef(session));
-    watchEffect(() => seen.push(session.value.user?.email ?? session.value.status), { flush: "sync" });
+  let renders = 0;
+  const app = createApp({
+    setup() {
+      const session = useSession(bff);
+      assert.ok(isRef(session));
+      return () => { renders++; return h("p", session.value.user?.email ?? session.value.status); };
+    },
   });
+  app.mount(at);
+  assert.equal(at.innerHTML, "<p>anonymous</p>");
   await bff.login(right);
-  await bff.logout();
-  assert.deepEqual(seen, ["anonymous", "ada@shop.example", "anonymous"]);
+  await nextTick();
+  assert.equal(at.innerHTML, "<p>ada@shop.example</p>");
+  const seen = renders;
+  await bff.refresh();
+  await nextTick();
+  assert.equal(renders, seen, "nothing changed, so nothing is rendered anew");
   assert.equal(listening(), 1);
-  scope.stop();
+  app.unmount();
   assert.equal(listening(), 0);
 });
 
+// component compiles a Svelte component and bundles it with Svelte, as for a browser.
+const component = async (t, source) => {
+  const { js } = compile(source, { generate: "client", name: "Component" });
+  const at = await mkdtemp(join(tmpdir(), "coatcheck-svelte-"));
+  t.after(() => rm(at, { recursive: true }));
+  const outfile = join(at, "component.mjs");
+  await build({
+    stdin: { contents: js.code + '\nexport { flushSync, mount, unmount } from "svelte";', resolveDir: import.meta.dirname },
+    bundle: true, format: "esm", conditions: ["browser"], outfile,
+  });
+  return import(outfile);
+};
+
 test("Svelte", async (t) => {
+  const at = place();
+  const { fromStore, get } = await import("svelte/store");
+  const { session } = await import("./svelte.js");
   const { bff, listening } = await page(t);
-  const store = svelteSession(bff);
-  const seen = [];
-  const stop = store.subscribe((s) => seen.push(s.user?.email ?? s.status));
+  const { default: Who, flushSync, mount, unmount } =
+    await component(t, "<script>const { who } = $props();</script><p>{$who.user?.email ?? $who.status}</p>");
+  const shown = () => { flushSync(); return at.innerHTML; };
+  const app = mount(Who, { target: at, props: { who: session(bff) } });
+  assert.equal(shown(), "<p>anonymous</p>");
   await bff.login(right);
-  await bff.logout();
-  assert.deepEqual(seen, ["anonymous", "ada@shop.example", "anonymous"]);
-  assert.equal(get(store).status, "anonymous");
-  assert.equal(fromStore(store).current.status, "anonymous");
+  assert.equal(shown(), "<p>ada@shop.example</p>");
   assert.equal(listening(), 1);
-  stop();
+  await unmount(app);
+  assert.equal(listening(), 0);
+  assert.equal(get(session(bff)).status, "authenticated", "read once, as on a server");
+  assert.equal(fromStore(session(bff)).current.status, "authenticated", "read in Svelte 5's way");
   assert.equal(listening(), 0);
 });
+
+await import("@angular/compiler"); // Angular's own parts are compiled when they load
+const { createEnvironmentInjector, Injector, runInInjectionContext } = await import("@angular/core");
+const { HttpRequest } = await import("@angular/common/http");
+const { csrfInterceptor, injectSession } = await import("./angular.js");
 
 test("Angular", async (t) => {
   const { bff, listening } = await page(t);
