@@ -115,10 +115,11 @@ bff.ready.then(show)
 /**
  * Coatcheck before the demo's API, configured as o says: layout "same" (pages and
  * calls on one host) or "shared" (two frontends calling one host), over http on
- * *.coatcheck.localhost or over https on *.coatcheck.test.
+ * *.coatcheck.localhost or over https on *.coatcheck.test; its pages are in the folder
+ * spa, those of the demo by default.
  */
 export async function world(o) {
-  const { layout = "same", scheme = "http", sameSite = "strict", sessions = "" } = o
+  const { layout = "same", scheme = "http", sameSite = "strict", sessions = "", spa = built } = o
   const behind = await demo()
   const dir = await mkdtemp(join(tmpdir(), "coatcheck-e2e-"))
   const tls = scheme === "https" ? await certificate() : undefined
@@ -130,7 +131,7 @@ export async function world(o) {
   const frontend = (name) => `
   ${name}:
     origins: ["${origin(name)}"]
-    ${pages ? `host: api.${domain}` : `spa: {dir: ${built}}`}
+    ${pages ? `host: api.${domain}` : `spa: {dir: ${spa}}`}
     cookie: {same_site: ${sameSite}}
     login: {upstream: api, fields: [email, password], expose: [id, email, name]}
     routes: [{path: /api/, upstream: api, websocket: true}]`
