@@ -9,7 +9,7 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: build test check unit client browser realapis fuzz bench demo clean
+.PHONY: build test check unit client browser realapis fuzz bench soak demo clean
 
 ## build: the program, ./coatcheck
 build:
@@ -66,6 +66,13 @@ bench: build
 	@.ci/prepare nginx-extras lua-resty-core lua-nginx-redis wrk
 	go build -o .tools/bench ./bff/bench
 	.tools/bench -bff ./coatcheck $(BENCH)
+
+## soak: 30 minutes of everything at once; fails where an answer is wrong or the process grows
+SOAK ?= 30m
+soak: build
+	@.ci/prepare
+	go build -o .tools/bench ./bff/bench
+	.tools/bench soak -bff ./coatcheck -for $(SOAK)
 
 ## demo: two frontends and an API, nothing to set up
 demo:

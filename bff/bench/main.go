@@ -5,6 +5,7 @@
 //
 //	make bench                        # builds, installs nginx, Lua, Redis, wrk; every measure
 //	go run ./bff/bench -bff ./coatcheck -rounds 5 -only near,plain
+//	make soak                         # 30 minutes of everything at once; does it grow?
 //
 // What counts is the processor time (user and system) that a proxy's processes spend
 // per call: throughput on shared cores says little. Every proxy runs alone on core 1;
@@ -46,6 +47,10 @@ func main() {
 			exit(servePeer(os.Args[2:]))
 		case "api":
 			exit(serveAPI(os.Args[2:]))
+		case "soak":
+			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			exit(runSoak(ctx, os.Args[2:]))
 		}
 	}
 	b := bench{}
@@ -93,19 +98,10 @@ type bench struct {
 
 // run prints the tables, and tells how many goals were missed.
 func (b *bench) run(ctx context.Context) (missed int, err error) {
-	if b.program, err = filepath.Abs(b.program); err != nil {
+	if err := b.prepare(); err != nil {
 		return 0, err
 	}
-	if b.own, err = os.Executable(); err != nil {
-		return 0, err
-	}
-	if b.dir, err = os.MkdirTemp("", "coatcheck-bench"); err != nil {
-		return 0, err
-	}
-	defer func() { b.stop(); _ = os.RemoveAll(b.dir) }()
-	if err := os.Chmod(b.dir, 0o755); err != nil { // nginx's workers are another user
-		return 0, err
-	}
+	defer b.end()
 	if err := b.neighbours(); err != nil {
 		return 0, err
 	}
@@ -134,6 +130,25 @@ func (b *bench) run(ctx context.Context) (missed int, err error) {
 		}
 	}
 	return missed, ctx.Err()
+}
+
+// prepare finds the programs and makes a folder; end removes it, and ends what was started.
+func (b *bench) prepare() (err error) {
+	if b.program, err = filepath.Abs(b.program); err != nil {
+		return err
+	}
+	if b.own, err = os.Executable(); err != nil {
+		return err
+	}
+	if b.dir, err = os.MkdirTemp("", "coatcheck-bench"); err != nil {
+		return err
+	}
+	return os.Chmod(b.dir, 0o755) // nginx's workers are another user
+}
+
+func (b *bench) end() {
+	b.stop()
+	_ = os.RemoveAll(b.dir)
 }
 
 func verdict(ok bool) string {

@@ -5,43 +5,12 @@ package main
 import (
 	"bufio"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"time"
 )
-
-// serveAPI is an API whose answers the memory measure needs: items at once, and event
-// streams that say something every second.
-func serveAPI(args []string) error {
-	flags := flag.NewFlagSet("api", flag.ExitOnError)
-	listen := flags.String("listen", "", "address")
-	_ = flags.Parse(args) // exits
-	mux := http.NewServeMux()
-	answer := func(text string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, text)
-		}
-	}
-	mux.HandleFunc("/login", answer(`{"access_token":"`+token+`","expires_in":36000,"user":{"id":"1"}}`))
-	mux.HandleFunc("/api/items", answer(body()))
-	mux.HandleFunc("/api/events", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		for {
-			if _, err := io.WriteString(w, "data: hello\n\n"); err != nil {
-				return
-			}
-			w.(http.Flusher).Flush()
-			if pause(r.Context(), time.Second) != nil {
-				return
-			}
-		}
-	})
-	return http.ListenAndServe(*listen, mux)
-}
 
 // settled is how long memory must not have grown.
 const settled = 3 * time.Second
@@ -55,7 +24,7 @@ func (b *bench) memory(ctx context.Context, path string, count int) (float64, er
 	if err != nil {
 		return 0, err
 	}
-	p, err := b.start("memory-api", 0, b.own, "api", "-listen", api)
+	p, err := b.start("memory-api", "0", b.own, "api", "-listen", api)
 	if err != nil {
 		return 0, err
 	}

@@ -27,15 +27,15 @@ type process struct {
 	gone chan struct{}
 }
 
-// start runs a program bound to one core.
-func (b *bench) start(name string, core int, argv ...string) (*process, error) {
+// start runs a program bound to some cores.
+func (b *bench) start(name, cores string, argv ...string) (*process, error) {
 	p := &process{name: name, log: filepath.Join(b.dir, name+".log"), gone: make(chan struct{})}
 	out, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close()
-	p.Cmd = exec.Command("taskset", append([]string{"-c", strconv.Itoa(core)}, argv...)...)
+	p.Cmd = exec.Command("taskset", append([]string{"-c", cores}, argv...)...)
 	p.Stdout, p.Stderr, p.Dir = out, out, b.dir
 	p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := p.Start(); err != nil {

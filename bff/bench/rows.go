@@ -42,21 +42,25 @@ type row struct {
 
 // neighbours starts what every row needs: Redis and the API, on core 0.
 func (b *bench) neighbours() (err error) {
-	if b.redis, err = free(); err != nil {
-		return err
-	}
-	_, port, _ := net.SplitHostPort(b.redis)
-	p, err := b.start("redis", 0, "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.dir)
-	if err != nil {
-		return err
-	}
-	if err := p.listening(b.redis); err != nil {
+	if err := b.startRedis(); err != nil {
 		return err
 	}
 	if b.api, err = free(); err != nil {
 		return err
 	}
-	return b.nginx("api", 0, b.api, map[string]string{"Body": body()})
+	return b.nginx("api", "0", b.api, map[string]string{"Body": body()})
+}
+
+func (b *bench) startRedis() (err error) {
+	if b.redis, err = free(); err != nil {
+		return err
+	}
+	_, port, _ := net.SplitHostPort(b.redis)
+	p, err := b.start("redis", "0", "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.dir)
+	if err != nil {
+		return err
+	}
+	return p.listening(b.redis)
 }
 
 // body is a small answer as an API gives it: 1 kB of JSON.
@@ -79,7 +83,7 @@ func body() string {
 }
 
 // nginx starts one with the configuration NAME.conf.tmpl, one worker.
-func (b *bench) nginx(name string, core int, address string, values map[string]string) error {
+func (b *bench) nginx(name, core, address string, values map[string]string) error {
 	made, err := template.ParseFS(files, name+".conf.tmpl")
 	if err != nil {
 		return err
@@ -113,15 +117,15 @@ func (b *bench) row(name string) (row, error) {
 	case "near", "cold":
 		return b.coatcheck(name, address, b.api)
 	case "plain":
-		err = b.nginx(name, 1, address, nil)
+		err = b.nginx(name, "1", address, nil)
 	case "lua":
 		_, port, _ := net.SplitHostPort(b.redis)
 		if err = b.session("lua:"+ticket, token); err == nil {
-			err = b.nginx(name, 1, address, map[string]string{"RedisPort": port})
+			err = b.nginx(name, "1", address, map[string]string{"RedisPort": port})
 		}
 	case "go":
 		var p *process
-		if p, err = b.start(name, 1, b.own, "peer", "-listen", address, "-api", "http://"+b.api, "-redis", b.redis); err == nil {
+		if p, err = b.start(name, "1", b.own, "peer", "-listen", address, "-api", "http://"+b.api, "-redis", b.redis); err == nil {
 			err = p.listening(address)
 		}
 		if err == nil {
@@ -171,7 +175,7 @@ func (b *bench) coatcheck(name, address, api string) (row, error) {
 	if err := os.WriteFile(file, fmt.Appendf(nil, config, address, admin, b.redis, near, api, port), 0o600); err != nil {
 		return row{}, err
 	}
-	p, err := b.start(name, 1, b.program, "serve", "-config", file)
+	p, err := b.start(name, "1", b.program, "serve", "-config", file)
 	if err != nil {
 		return row{}, err
 	}
