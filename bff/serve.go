@@ -68,6 +68,7 @@ type house struct {
 	operators   net.Listener
 	certificate *certificate
 	draining    atomic.Bool
+	supervisor  supervisor
 }
 
 // build makes the rooms, floor by floor. Nothing is dialled: a store that is away
@@ -168,12 +169,20 @@ func (h *house) run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	go func() { failed <- h.server.Serve(h.public) }()   // ends with Shutdown
 	go func() { failed <- h.admin.Serve(h.operators) }() // ends with close
+	watching, unwatch := context.WithCancel(context.Background())
+	defer unwatch()
+	if err := h.supervisor.watch(watching, h.operators.Addr().String()); err != nil {
+		h.log.Warn("watchdog", "error", err)
+	}
+	h.supervisor.ready()
 	for {
 		select {
 		case err := <-failed:
 			return errors.Join(failure{err}, h.close())
 		case <-hangup:
+			h.supervisor.reloading()
 			h.reload()
+			h.supervisor.ready()
 			continue
 		case <-ctx.Done():
 		case <-signals:
@@ -195,6 +204,7 @@ func (h *house) drain(signals <-chan os.Signal) {
 		}
 	}()
 	h.draining.Store(true)
+	h.supervisor.stopping(h.config.Drain.Delay + h.config.Drain.Timeout + lastSpans)
 	h.server.Leave()
 	h.log.Info("draining", "delay", h.config.Drain.Delay.String(), "timeout", h.config.Drain.Timeout.String())
 	select {

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// alone is one process with sessions in memory in front of an API.
+type alone struct {
+	*process
+	public, admin, file string
+}
+
+func startAlone(t *testing.T, api string, change func(config string) string, env ...string) *alone {
+	t.Helper()
+	file, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &alone{public: freePort(t), admin: freePort(t), file: filepath.Join(t.TempDir(), "coatcheck.yaml")}
+	config := serveConfig
+	if change != nil {
+		config = change(config)
+	}
+	if err := os.WriteFile(a.file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, key, _ := command(nil, "keygen")
+	a.process = start(t, append(env, "PORT="+a.public, "ADMIN="+a.admin, "STORE=memory://", "API="+api, "KEY="+strings.TrimSpace(key)), file, "serve", "-config", a.file)
+	until(t, "the process", func() bool { return status("http://127.0.0.1:"+a.admin+"/livez") == 200 })
+	return a
+}
+
+func (a *alone) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := a.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSupervisor: systemd is told when calls are answered, that the process lives, of
+// a reload and of the end, in that order; a process that hangs falls silent.
+func TestSupervisor(t *testing.T) {
+	t.Parallel()
+	socket := filepath.Join(t.TempDir(), "notify")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	a := startAlone(t, "http://127.0.0.1:1", nil, "NOTIFY_SOCKET="+socket, "WATCHDOG_USEC=200000")
+	buf := make([]byte, 4096)
+	// next is the next message that is not the watchdog's, and how many of those came before.
+	next := func(limit time.Duration) (string, int) {
+		_ = l.SetReadDeadline(time.Now().Add(limit))
+		for beats := 0; ; beats++ {
+			n, err := l.Read(buf)
+			if err != nil {
+				return "", beats
+			}
+			if text := string(buf[:n]); text != "WATCHDOG=1" {
+				return text, beats
+			}
+		}
+	}
+	if text, _ := next(20 * time.Second); text != "READY=1" {
+		t.Fatalf("first: %q", text)
+	}
+	if _, beats := next(2 * time.Second); beats < 2 {
+		t.Errorf("%d signs of life in 2 s, at an interval of 0.2 s", beats)
+	}
+	a.signal(t, syscall.SIGSTOP)
+	_, _ = next(500 * time.Millisecond) // what was on its way
+	if text, beats := next(time.Second); text != "" || beats > 0 {
+		t.Errorf("a process that stands still said %q and gave %d signs of life", text, beats)
+	}
+	a.signal(t, syscall.SIGCONT)
+	a.signal(t, syscall.SIGHUP)
+	if text, _ := next(20 * time.Second); !regexp.MustCompile(`^RELOADING=1\nMONOTONIC_USEC=\d+$`).MatchString(text) {
+		t.Errorf("reload: %q", text)
+	}
+	if text, _ := next(20 * time.Second); text != "READY=1" {
+		t.Errorf("after the reload: %q", text)
+	}
+	a.signal(t, syscall.SIGTERM)
+	if text, _ := next(20 * time.Second); text != "STOPPING=1\nEXTEND_TIMEOUT_USEC=10000000" {
+		t.Errorf("end: %q", text)
+	}
+	<-a.exited
+}
+
+// TestSecondSignal: who cannot wait for the drain says so again.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	came, release := make(chan struct{}), make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { close(came); <-release }))
+	defer api.Close()
+	defer close(release)
+	a := startAlone(t, api.URL, func(s string) string {
+		s = strings.Replace(s, "delay: 0s, timeout: 5s", "delay: 0s, timeout: 10m", 1)
+		return strings.Replace(s, "{path: /api/, upstream: api}", "{path: /api/, upstream: api, session: none, header_timeout: 10m}", 1)
+	})
+	go func() { // ends with the process
+		answer, err := http.Get("http://localhost:" + a.public + "/api/slow")
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+	}()
+	<-came
+	a.signal(t, syscall.SIGTERM)
+	until(t, "the drain", func() bool { return strings.Contains(a.stderr.String(), `"draining"`) })
+	select {
+	case <-a.exited:
+		t.Fatal("the drain did not wait for the call")
+	case <-time.After(200 * time.Millisecond):
+	}
+	a.signal(t, syscall.SIGTERM)
+	select {
+	case <-a.exited:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the second signal did not end the process")
+	}
+	if log := a.stderr.String(); !strings.Contains(log, "calls were cut off") {
+		t.Errorf("log: %s", log)
+	}
+}
+
+// TestReloadUnderLoad: a hundred reloads, every other of a faulty file, while calls
+// are made: none fails, and nothing is left behind.
+func TestReloadUnderLoad(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer api.Close()
+	a := startAlone(t, api.URL, func(s string) string {
+		return strings.Replace(s, "{path: /api/, upstream: api}", "{path: /api/, upstream: api, session: none}", 1)
+	})
+	good, err := os.ReadFile(a.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls, failed atomic.Int64
+	var work sync.WaitGroup
+	stop := make(chan struct{})
+	for range 4 {
+		work.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				calls.Add(1)
+				if status("http://localhost:"+a.public+"/api/x") != 200 {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	loaded := func(outcome string) int {
+		return strings.Count(a.stderr.String(), `"event":"configuration","outcome":"`+outcome+`"`)
+	}
+	before := 0
+	for i := range 50 {
+		if i == 5 {
+			before = goroutinesOf(t, a.admin)
+		}
+		for outcome, text := range map[string][]byte{"changed": good, "kept": append(good[:len(good):len(good)], "\nnonsense: 1\n"...)} {
+			if err := os.WriteFile(a.file, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			n := loaded(outcome)
+			a.signal(t, syscall.SIGHUP)
+			until(t, "the reload", func() bool { return loaded(outcome) == n+1 })
+		}
+	}
+	close(stop)
+	work.Wait()
+	if failed.Load() > 0 || calls.Load() < 100 {
+		t.Errorf("%d of %d calls failed", failed.Load(), calls.Load())
+	}
+	until(t, "no more goroutines than at first", func() bool { return goroutinesOf(t, a.admin) <= before+20 })
+	t.Logf("%d calls", calls.Load())
+}
+
+func goroutinesOf(t *testing.T, admin string) int {
+	t.Helper()
+	answer, err := http.Get("http://127.0.0.1:" + admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, _ := io.ReadAll(answer.Body)
+	m := regexp.MustCompile(`(?m)^go_goroutines (\d+)`).FindStringSubmatch(string(text))
+	if m == nil {
+		t.Fatal("no go_goroutines")
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
+}
