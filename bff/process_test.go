@@ -79,7 +79,7 @@ func start(t *testing.T, env []string, name string, args ...string) *process {
 	t.Helper()
 	p := &process{Cmd: exec.Command(name, args...), exited: make(chan struct{})}
 	p.Env = append(os.Environ(), env...)
-	p.Stdout, p.Stderr = &p.stdout, &p.stderr
+	p.Stdout, p.Stderr, p.WaitDelay = &p.stdout, &p.stderr, time.Second // a child of its own may outlive it
 	if err := p.Start(); err != nil {
 		t.Fatalf("%s is needed (make test installs it): %v", name, err)
 	}
