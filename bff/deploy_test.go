@@ -53,7 +53,9 @@ func throughFront(t *testing.T, address string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the certificate is the test's own
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", address) }}}
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", address)
+		}}}
 	defer client.CloseIdleConnections()
 	header := http.Header{"Origin": {"https://shop.example.com"}, "X-Csrf": {"1"}, "Content-Type": {"application/json"}}
 	ask := func(method, path, body string) *http.Response {
@@ -97,7 +99,9 @@ func throughFront(t *testing.T, address string) {
 	}
 	ws, _, err := websocket.Dial(ctx, "wss://shop.example.com/api/socket", &websocket.DialOptions{HTTPHeader: header, HTTPClient: &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}}, //nolint:gosec // as above
-		DialContext:     func(ctx context.Context, _, _ string) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", address) }}}})
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", address)
+		}}}})
 	if err != nil {
 		t.Fatalf("WebSocket: %v", err)
 	}
