@@ -4,13 +4,16 @@
 #   docker run -p 8080:8080 -v ./coatcheck.yaml:/etc/coatcheck/coatcheck.yaml:ro \
 #       -e REDIS_URL -e COATCHECK_KEY coatcheck
 
-FROM golang:1.26 AS build
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-ARG VERSION=container
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /coatcheck ./bff
+# Cross-built, so that an image for another machine needs no emulator:
+#   docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=… --build-arg COMMIT=… .
+ARG TARGETOS TARGETARCH VERSION=container COMMIT=unknown
+RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
+    go build -trimpath -ldflags "-s -w -X main.version=${VERSION} -X main.commit=${COMMIT}" -o /coatcheck ./bff
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /coatcheck /coatcheck

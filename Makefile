@@ -9,7 +9,7 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: build test check unit client browser realapis fuzz bench soak demo clean
+.PHONY: build test check unit client browser realapis fuzz bench soak release-check demo clean
 
 ## build: the program, ./coatcheck
 build:
@@ -73,6 +73,12 @@ soak: build
 	@.ci/prepare
 	go build -o .tools/bench ./bff/bench
 	.tools/bench soak -bff ./coatcheck -for $(SOAK)
+
+## release-check: the program builds for every platform of a release; goreleaser, if it is there, takes its file
+release-check:
+	@for os in linux darwin windows; do for arch in amd64 arm64; do \
+		echo "$$os/$$arch"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -o /dev/null ./bff; done; done
+	@if command -v goreleaser >/dev/null; then goreleaser check; else echo "goreleaser is not installed: its file was not checked"; fi
 
 ## demo: two frontends and an API, nothing to set up
 demo:

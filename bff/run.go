@@ -15,6 +15,7 @@ import (
 
 	"coatcheck/configs"
 
+	docs "github.com/urfave/cli-docs/v3"
 	"github.com/urfave/cli/v3"
 )
 
@@ -70,6 +71,7 @@ func (p *program) command() *cli.Command {
 	root := &cli.Command{
 		Name: "coatcheck", Usage: "keeps an API's tokens out of the browser",
 		Writer: p.stdout, ErrWriter: p.stderr, HideVersion: true, Suggest: true, DisableSliceFlagSeparator: true,
+		EnableShellCompletion: true, // coatcheck completion bash|zsh|fish|pwsh
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 		OnUsageError:   quiet,
 		Action:         p.noCommand,
@@ -85,6 +87,7 @@ func (p *program) command() *cli.Command {
 			{Name: "healthcheck", Usage: "exit 0 if ready", Flags: []cli.Flag{
 				&cli.StringFlag{Name: "admin", Value: "http://127.0.0.1:9090", Usage: "`URL` of the admin listener"}}, Action: p.healthcheck},
 			{Name: "schema", Usage: "print the JSON Schema of the configuration", Action: p.schema},
+			{Name: "man", Usage: "print the manual page", Action: p.man},
 			{Name: "version", Usage: "print version, commit and Go version", Action: p.version},
 		},
 	}
@@ -126,6 +129,15 @@ func (p *program) keygen(context.Context, *cli.Command) error {
 
 func (p *program) schema(context.Context, *cli.Command) error {
 	_, err := p.stdout.Write(configs.Schema())
+	return err
+}
+
+func (p *program) man(_ context.Context, c *cli.Command) error {
+	page, err := docs.ToManWithSection(c.Root(), 1)
+	if err != nil {
+		return failure{err}
+	}
+	_, err = io.WriteString(p.stdout, page)
 	return err
 }
 
