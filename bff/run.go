@@ -72,9 +72,9 @@ func (p *program) command() *cli.Command {
 		Name: "coatcheck", Usage: "keeps an API's tokens out of the browser",
 		Writer: p.stdout, ErrWriter: p.stderr, HideVersion: true, Suggest: true, DisableSliceFlagSeparator: true,
 		EnableShellCompletion: true, // coatcheck completion bash|zsh|fish|pwsh
-		ExitErrHandler: func(context.Context, *cli.Command, error) {},
-		OnUsageError:   quiet,
-		Action:         p.noCommand,
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {},
+		OnUsageError:          quiet,
+		Action:                p.noCommand,
 		Commands: []*cli.Command{
 			{Name: "serve", Usage: "serve", Flags: []cli.Flag{file}, Action: p.serve},
 			{Name: "demo", Usage: "everything in one process, nothing to set up", Flags: demoFlags(), Action: p.demo},
