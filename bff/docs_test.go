@@ -1,48 +1,198 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 )
 
-// documents are all Markdown files of the project.
-func documents(t *testing.T) []string {
+// documents are all Markdown files of the project, by name.
+func documents(t *testing.T) map[string]string {
 	t.Helper()
-	var found []string
+	found := map[string]string{}
 	for _, pattern := range []string{"../*.md", "../docs/*.md", "../web/*/*.md", "../configs/*.md"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found = append(found, names...)
+		for _, name := range names {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found[name] = string(text)
+		}
 	}
-	if len(found) < 3 {
-		t.Fatalf("only %q", found)
+	if len(found) < 20 {
+		t.Fatalf("only %d", len(found))
 	}
 	return found
 }
 
-// TestLinks follows every link between files of the project.
+var (
+	linked  = regexp.MustCompile(`\]\(([^)]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+	fenced  = regexp.MustCompile("(?ms)^```.*?^```$")
+)
+
+// anchors are those that GitHub makes of a page's headings.
+func anchors(text string) map[string]bool {
+	found := map[string]bool{}
+	for _, m := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+		slug := strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, m[1])
+		found[slug] = true
+	}
+	return found
+}
+
+// TestLinks follows every link between files of the project, to its heading.
 func TestLinks(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)]+)\)`)
-	for _, name := range documents(t) {
+	all := documents(t)
+	for name, text := range all {
+		for _, m := range linked.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
+			target, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, "://") {
+				continue
+			}
+			file := name
+			if target != "" {
+				file = filepath.Join(filepath.Dir(name), target)
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s: %s leads nowhere", name, m[1])
+			} else if anchor != "" && !anchors(all[file])[anchor] {
+				t.Errorf("%s: %s has no such heading", name, m[1])
+			}
+		}
+	}
+	for name := range all {
+		if base := filepath.Base(name); filepath.Dir(name) == "../docs" && base != "README.md" && !strings.Contains(all["../docs/README.md"], "("+base+")") {
+			t.Errorf("docs/README.md does not lead to %s", base)
+		}
+	}
+}
+
+// TestNamedTests: every test that a page names is there.
+func TestNamedTests(t *testing.T) {
+	there := map[string]bool{}
+	err := filepath.WalkDir("..", func(name string, entry os.DirEntry, err error) error {
+		if entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`).FindAllSubmatch(text, -1) {
+			there[string(m[1])] = true
+		}
+		return err
+	})
+	if err != nil || len(there) < 300 {
+		t.Fatalf("%d tests, %v", len(there), err)
+	}
+	named := 0
+	for name, text := range documents(t) {
+		for _, m := range regexp.MustCompile("\\b((?:Test|Fuzz|Benchmark)[A-Z]\\w+)").FindAllString(text, -1) {
+			if named++; !there[m] {
+				t.Errorf("%s names %s", name, m)
+			}
+		}
+	}
+	if named < 40 {
+		t.Errorf("only %d are named", named)
+	}
+}
+
+// TestNamedCommands: every make target and every command of ours that a page names is
+// there.
+func TestNamedCommands(t *testing.T) {
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands := map[string]bool{"help": true, "completion": true}
+	for _, c := range (&program{}).command().Commands {
+		commands[c.Name] = true
+	}
+	for name, text := range documents(t) {
+		for _, m := range regexp.MustCompile("`make ([a-z-]+)").FindAllStringSubmatch(text, -1) {
+			if !regexp.MustCompile(`(?m)^` + m[1] + `:`).Match(makefile) {
+				t.Errorf("%s names make %s", name, m[1])
+			}
+		}
+		for _, m := range regexp.MustCompile("`(?:\\$COATCHECK/)?coatcheck ([a-z]+)").FindAllStringSubmatch(text, -1) {
+			if !commands[m[1]] {
+				t.Errorf("%s names coatcheck %s", name, m[1])
+			}
+		}
+	}
+}
+
+// TestConfigurationsInPages: what a page shows as a configuration passes check.
+func TestConfigurationsInPages(t *testing.T) {
+	_, key, _ := command(nil, "keygen")
+	env := map[string]string{"REDIS_URL": "rediss://redis.internal/0", "COATCHECK_KEY": strings.TrimSpace(key)}
+	checked := 0
+	for name, text := range documents(t) {
+		for _, m := range regexp.MustCompile("(?s)<!-- test:check -->\n```yaml\n(.*?)\n```").FindAllStringSubmatch(text, -1) {
+			file := filepath.Join(t.TempDir(), "coatcheck.yaml")
+			if err := os.WriteFile(file, []byte(m[1]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			checked++
+			if code, stdout, stderr := command(env, "check", "-config", file); code != exitDone {
+				t.Errorf("%s: %s%s", name, stdout, stderr)
+			}
+		}
+	}
+	if checked < 2 {
+		t.Errorf("only %d", checked)
+	}
+}
+
+// TestHTTPReference: docs/http.md has the addresses of configs/openapi.yaml, which are
+// held against the handlers, and those of the admin listener; and no other.
+func TestHTTPReference(t *testing.T) {
+	read := func(name string) string {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
-			target, _, _ := strings.Cut(m[1], "#")
-			if target == "" || strings.Contains(target, "://") {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(name), target)); err != nil {
-				t.Errorf("%s: %s leads nowhere", name, m[1])
-			}
+		return string(text)
+	}
+	want := map[string]bool{}
+	path := ""
+	for line := range strings.Lines(read("../configs/openapi.yaml")) {
+		if m := regexp.MustCompile(`^  (/bff/\S+):$`).FindStringSubmatch(strings.TrimRight(line, "\n")); m != nil {
+			path = m[1]
+		} else if m := regexp.MustCompile(`^    (get|post|put|patch|delete):$`).FindStringSubmatch(strings.TrimRight(line, "\n")); m != nil {
+			want[strings.ToUpper(m[1])+" "+path] = true
 		}
+	}
+	for _, m := range regexp.MustCompile(`mux\.Handle(?:Func)?\("([A-Z]+ /\S+)"`).FindAllStringSubmatch(read("admin/admin.go"), -1) {
+		want[m[1]] = true
+	}
+	told := map[string]bool{}
+	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Z]+ /[^`?]+)").FindAllStringSubmatch(read("../docs/http.md"), -1) {
+		told[m[1]] = true
+	}
+	if len(want) < 12 || !maps.Equal(want, told) {
+		t.Errorf("told %v\nthere %v", slices.Sorted(maps.Keys(told)), slices.Sorted(maps.Keys(want)))
 	}
 }
 
