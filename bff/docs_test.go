@@ -107,7 +107,7 @@ func TestNamedTests(t *testing.T) {
 	}
 	named := 0
 	for name, text := range documents(t) {
-		for _, m := range regexp.MustCompile("\\b((?:Test|Fuzz|Benchmark)[A-Z]\\w+)").FindAllString(text, -1) {
+		for _, m := range regexp.MustCompile(`\b((?:Test|Fuzz|Benchmark)[A-Z]\w+)`).FindAllString(text, -1) {
 			if named++; !there[m] {
 				t.Errorf("%s names %s", name, m)
 			}

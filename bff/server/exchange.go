@@ -251,6 +251,9 @@ func (x *exchange) fail(err error) {
 	if p.RetryAfter > 0 {
 		x.set("Retry-After", retryAfter(p.RetryAfter))
 	}
+	if p.Code == errInternal.Code {
+		x.ctx.SetConnectionClose() // nobody knows what state the fault left it in
+	}
 	x.body(p.Status, "application/problem+json", p.document(string(x.requestID)))
 }
 

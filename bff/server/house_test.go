@@ -162,6 +162,7 @@ type house struct {
 	manager *session.Manager
 	api     *api
 	logs    *lockedBuffer
+	pages   map[string]*server.Pages
 }
 
 type lockedBuffer struct {
@@ -249,6 +250,7 @@ type settings struct {
 	store  string // memory:// unless given
 	near   string // 1s unless given
 	edit   func(yaml string) string
+	pages  map[string]*server.Pages
 }
 
 var prefixes struct {
@@ -259,7 +261,7 @@ var prefixes struct {
 // open builds a house and ends it with the test.
 func open(t *testing.T, s settings) *house {
 	t.Helper()
-	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}}
+	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages}
 	text := s.config
 	if text == "" {
 		text = usual
@@ -309,7 +311,7 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: h.logs, Client: []byte(clientMark)})
+	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: h.logs, Client: []byte(clientMark), Pages: h.pages})
 	if err != nil {
 		t.Fatal(err)
 	}
