@@ -3,8 +3,10 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,11 +14,12 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// openAPI checks answers against configs/openapi.yaml.
+// openAPI checks answers against configs/openapi.yaml, and remembers which it saw.
 type openAPI struct {
 	t       *testing.T
 	doc     map[string]any
 	schemas *jsonschema.Compiler
+	seen    map[string]bool // "GET /bff/session 200"
 }
 
 func readOpenAPI(t *testing.T) *openAPI {
@@ -29,7 +32,7 @@ func readOpenAPI(t *testing.T) *openAPI {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &openAPI{t: t, schemas: jsonschema.NewCompiler()}
+	d := &openAPI{t: t, schemas: jsonschema.NewCompiler(), seen: map[string]bool{}}
 	if err := json.Unmarshal(asJSON, &d.doc); err != nil {
 		t.Fatal(err)
 	}
@@ -63,10 +66,12 @@ func (d *openAPI) at(address string) (any, string) {
 func pointer(s string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(s) }
 
 // holds checks one answer: its status is told, its media type and its body are as the
-// document says, and the headers that it names are there.
+// document says, and so are the headers that it names. Only a sign-in and a sign-out
+// set a cookie.
 func (d *openAPI) holds(method, path string, got answer) {
 	d.t.Helper()
-	name := fmt.Sprint(method, " ", path, ", ", got.StatusCode)
+	name := fmt.Sprint(method, " ", path, " ", got.StatusCode)
+	d.seen[name] = true
 	operation := "#/paths/" + pointer(path) + "/" + strings.ToLower(method) + "/responses/"
 	response, at := d.at(operation + fmt.Sprint(got.StatusCode))
 	if response == nil {
@@ -75,10 +80,18 @@ func (d *openAPI) holds(method, path string, got answer) {
 			return
 		}
 	}
-	if headers, _ := d.at(at + "/headers"); headers != nil {
-		for header := range headers.(map[string]any) {
-			if got.Header.Get(header) == "" && header != "Set-Cookie" {
-				d.t.Errorf("%s: %s is missing", name, header)
+	headers, _ := d.at(at + "/headers")
+	told, _ := headers.(map[string]any)
+	if _, sets := told["Set-Cookie"]; !sets && got.Header.Get("Set-Cookie") != "" {
+		d.t.Errorf("%s: sets a cookie", name)
+	}
+	if headers != nil {
+		for header := range told {
+			if required, _ := d.at(at + "/headers/" + header + "/required"); required == false && got.Header.Get(header) == "" {
+				continue
+			}
+			if _, schema := d.at(at + "/headers/" + header + "/schema"); !d.fits(schema, got.Header.Get(header)) {
+				d.t.Errorf("%s: %s is %q", name, header, got.Header.Get(header))
 			}
 		}
 	}
@@ -98,10 +111,7 @@ func (d *openAPI) holds(method, path string, got answer) {
 	if !strings.HasSuffix(media, "json") {
 		return
 	}
-	compiled, err := d.schemas.Compile("openapi.json" + at)
-	if err != nil {
-		d.t.Fatal(err)
-	}
+	compiled := d.compile(at)
 	body, err := jsonschema.UnmarshalJSON(strings.NewReader(got.body))
 	if err == nil {
 		err = compiled.Validate(body)
@@ -111,12 +121,43 @@ func (d *openAPI) holds(method, path string, got answer) {
 	}
 }
 
+func (d *openAPI) compile(at string) *jsonschema.Schema {
+	d.t.Helper()
+	compiled, err := d.schemas.Compile("openapi.json" + at)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return compiled
+}
+
+// fits reports whether a header is there and is as its schema says.
+func (d *openAPI) fits(schema, value string) bool {
+	d.t.Helper()
+	return value != "" && d.compile(schema).Validate(value) == nil
+}
+
+// unseen are the statuses that the document tells and no answer had.
+func (d *openAPI) unseen() (missing []string) {
+	paths, _ := d.at("#/paths")
+	for path, operations := range paths.(map[string]any) {
+		for method, operation := range operations.(map[string]any) {
+			for status := range operation.(map[string]any)["responses"].(map[string]any) {
+				if name := strings.ToUpper(method) + " " + path + " " + status; status != "default" && !d.seen[name] {
+					missing = append(missing, name)
+				}
+			}
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
 // TestOpenAPIAnswers: what the server answers is what configs/openapi.yaml says, for
-// every status that a page can bring about.
+// every status that it tells.
 func TestOpenAPIAnswers(t *testing.T) {
 	d := readOpenAPI(t)
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "      rejected: [401]\n      credential:", "      rejected: [401]\n      answers: [{status: 423, means: invalid_fields}]\n      credential:", 1)
+		return strings.Replace(s, "      rejected: [401]\n      credential:", "      timeout: 500ms\n      rejected: [401]\n      answers: [{status: 423, means: invalid_fields}]\n      credential:", 1)
 	}})
 	call := func(status int, method, path, body string, headers ...string) answer {
 		t.Helper()
@@ -135,24 +176,61 @@ func TestOpenAPIAnswers(t *testing.T) {
 		return got
 	}
 	login := func(password string) string { return loginBody("ada@x.test", password) }
+	// each makes the calls that any page can make, and expects the same of all.
+	each := func(status int, headers ...string) {
+		t.Helper()
+		for _, c := range [][2]string{{"GET", "/bff/session"}, {"POST", "/bff/session"}, {"GET", "/bff/sessions"}, {"DELETE", "/bff/sessions"},
+			{"DELETE", "/bff/sessions/x"}, {"POST", "/bff/logout"}} {
+			call(status, c[0], c[1], "", headers...)
+		}
+	}
 
+	each(400, "Host: both.example.com", xcsrf)
+	each(403, "Origin: https://evil.example.com", xcsrf)
+	call(403, "GET", "/bff/client.js", "", "Origin: https://evil.example.com")
 	call(200, "GET", "/bff/session", "")
+	call(204, "POST", "/bff/logout", "", shop, xcsrf)
 	call(401, "POST", "/bff/session", "", shop, xcsrf)
+	call(401, "DELETE", "/bff/sessions", "", shop, xcsrf)
+	call(401, "DELETE", "/bff/sessions/x", "", shop, xcsrf)
 	call(401, "GET", "/bff/sessions", "")
 	call(401, "POST", "/bff/login", login("wrong"), shop, xcsrf, json_)
 	call(400, "POST", "/bff/login", `{"email":"a"}`, shop, xcsrf, json_)
 	call(403, "POST", "/bff/login", login(passwordMark), shop, json_)
 	call(413, "POST", "/bff/login", strings.Repeat(" ", 9000), shop, xcsrf, json_)
 	call(415, "POST", "/bff/login", login(passwordMark), shop, xcsrf)
+	d.holds("POST", "/bff/login", h.raw("POST /bff/login HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\n"+json_+"\r\nContent-Length: 9\r\n\r\n{", false)) // 408
 	cookie := "Cookie: " + cookieOf(t, call(200, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_))
 	h.signIn("ada@x.test")
 	call(200, "GET", "/bff/session", "", cookie)
 	call(200, "POST", "/bff/session", "", cookie, shop, xcsrf)
 	call(200, "GET", "/bff/sessions", "", cookie)
 	call(404, "DELETE", "/bff/sessions/nothing", "", cookie, shop, xcsrf)
+	var others []struct {
+		ID      string
+		Current bool
+	}
+	if err := json.Unmarshal([]byte(h.call("GET /bff/sessions", cookie).body), &others); err != nil {
+		t.Fatal(err)
+	}
+	current := ""
+	for _, other := range others {
+		if other.Current {
+			current = other.ID
+		} else {
+			call(204, "DELETE", "/bff/sessions/"+other.ID, "", cookie, shop, xcsrf)
+		}
+	}
+	for _, path := range []string{"/bff/session", "/bff/sessions", "/bff/client.js"} {
+		call(200, "HEAD", path, "", cookie)
+	}
 	call(204, "DELETE", "/bff/sessions", "", cookie, shop, xcsrf)
-	call(200, "GET", "/bff/client.js", "")
+	call(304, "GET", "/bff/client.js", "", "If-None-Match: "+call(200, "GET", "/bff/client.js", "").Header.Get("ETag"))
 	call(421, "GET", "/bff/client.js", "", "Host: evil.example.com")
+	if got := call(204, "DELETE", "/bff/sessions/"+current, "", cookie, shop, xcsrf); got.Header.Get("Set-Cookie") == "" {
+		t.Error("the current session ended, and its cookie stayed")
+	}
+	cookie = h.signIn("ada@x.test")
 	call(204, "POST", "/bff/logout", "", cookie, shop, xcsrf)
 	if got := call(200, "GET", "/bff/session", "", cookie); !strings.Contains(got.body, `"reason":"signed_out"`) {
 		t.Error(got.body)
@@ -163,6 +241,21 @@ func TestOpenAPIAnswers(t *testing.T) {
 			w.WriteHeader(api)
 		})
 		call(status, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_)
+	}
+	h.api.say(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	call(504, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_)
+
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	_ = l.Close()
+	h = open(t, settings{store: "redis://" + address + "/0"}) // where no Redis is
+	each(503, "Cookie: "+shopCookie+"="+strings.Repeat("A", 43), shop, xcsrf)
+	call(503, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_)
+	if missing := d.unseen(); len(missing) > 0 {
+		t.Errorf("told, and never seen: %q", missing)
 	}
 }
 
