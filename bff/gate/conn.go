@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,7 @@ type Conn struct {
 	answering       bool // between a head handed out and the next Read
 	tunnel          bool // the connection speaks another protocol now
 	linger          atomic.Bool
+	hurry           atomic.Pointer[time.Time] // the end of the last answer; nil: not set
 	work            work
 	listener        *Listener
 	number          uint64 // in the listener's watcher
@@ -67,9 +69,25 @@ func (c *Conn) Request() *Request { return c.request }
 // NetConn returns the connection below, to hand it over or to watch it.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
+// errFault stands for a fault of the program, which was logged.
+var errFault = errors.New("gate: fault")
+
+// contain is deferred. It turns a panic into an error: the web server recovers nothing
+// on its goroutines, so a panic there would end the process.
+func (c *Conn) contain(err *error) {
+	if recover() == nil {
+		return
+	}
+	*err = errFault
+	if c.options.Faulted != nil {
+		c.options.Faulted(debug.Stack())
+	}
+}
+
 // Read implements [net.Conn] for the web server: it waits for the next request
 // and returns the head that stands for it. io.EOF: no more requests, or a refused one.
-func (c *Conn) Read(p []byte) (int, error) {
+func (c *Conn) Read(p []byte) (n int, err error) {
+	defer c.contain(&err)
 	if c.tunnel {
 		return c.in.Read(p)
 	}
@@ -78,7 +96,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n := copy(p, c.out)
+	n = copy(p, c.out)
 	c.out = c.out[n:]
 	return n, nil
 }
@@ -98,6 +116,9 @@ func (c *Conn) next() error {
 		return io.EOF // the rest of a body is no request
 	}
 	c.answering = false
+	if c.hurry.Load() != nil {
+		return io.EOF
+	}
 	if err := c.await(); err != nil {
 		return err
 	}
@@ -207,7 +228,19 @@ func (c *Conn) readDeadline(d time.Duration) error {
 }
 
 func (c *Conn) writeDeadline(d time.Duration) error {
-	return move(&c.writeBy, d, c.SetWriteDeadline)
+	err := move(&c.writeBy, d, c.SetWriteDeadline)
+	if by := c.hurry.Load(); by != nil { // after the move: Hurry may have set its deadline before it
+		err = c.SetWriteDeadline(*by)
+	}
+	return err
+}
+
+// Hurry makes the answer at work the last one, and gives d to what of it is still to
+// be written. A peer that does not read is cut off then.
+func (c *Conn) Hurry(d time.Duration) {
+	by := time.Now().Add(d)
+	c.hurry.Store(&by)
+	_ = c.SetWriteDeadline(by)
 }
 
 func move(by *time.Time, d time.Duration, set func(time.Time) error) error {
@@ -227,16 +260,38 @@ func (c *Conn) SetDeadline(t time.Time) error {
 
 // Close implements [net.Conn]. Behind an answer that left part of the request
 // unread, it closes one half first and reads on for a moment.
-func (c *Conn) Close() error {
+func (c *Conn) Close() (err error) {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
+	defer c.contain(&err)
+	defer c.tellClosed()
 	c.listener.leave(c)
 	if c.linger.Load() {
 		c.drain()
 	}
-	defer c.tellClosed()
 	return c.Conn.Close()
+}
+
+// Break ends the connection in a way that cannot be taken for an orderly end: with a
+// reset, and over TLS without close_notify (RFC 8446 §6.1). Close must still be called.
+func (c *Conn) Break() {
+	c.linger.Store(false)
+	socket := belowTLS(c.Conn)
+	if tcp, ok := socket.(interface{ SetLinger(seconds int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = socket.Close()
+}
+
+func belowTLS(c net.Conn) net.Conn {
+	for {
+		upper, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return c
+		}
+		c = upper.NetConn()
+	}
 }
 
 // OnClose makes f be called once the connection is closed; at once where it is.

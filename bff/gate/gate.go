@@ -36,6 +36,9 @@ type Options struct {
 	// Failing, if set, hears why no connection can be taken in just now, as when the
 	// process has no file descriptors left. The gate goes on trying.
 	Failing func(error)
+	// Faulted, if set, hears of a panic while a connection was served: the stack, which
+	// holds nothing of what the panic said. The connection has ended.
+	Faulted func(stack []byte)
 }
 
 // Refusal is a request that never came in.

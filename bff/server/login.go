@@ -187,12 +187,13 @@ const patience = time.Second
 
 // tellAPI tells the API, best effort, that nobody will use this credential again.
 func (s *Server) tellAPI(x *exchange, c *credential.Credential) {
-	caller, frontend, api := x.caller(), x.frontend.name, x.frontend.signIn
+	caller, frontend, api, id := x.caller(), x.frontend.name, x.frontend.signIn, string(x.requestID)
 	done := make(chan struct{})
 	s.background.Add(1)
 	go func() { // ends with the API's answer or logout.timeout; Shutdown waits for it
 		defer s.background.Done()
 		defer close(done)
+		defer s.contain(id)
 		ctx, cancel := s.detached()
 		defer cancel()
 		if err := api.SignOut(ctx, c, caller); err != nil {

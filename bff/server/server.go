@@ -13,11 +13,9 @@ package server
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -119,7 +117,8 @@ func (p printer) Printf(format string, _ ...any) {
 func (s *Server) Serve(l net.Listener) error {
 	c := s.current.Load().config.Limits
 	in := gate.Listen(l, gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing})
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing,
+		Faulted: func(stack []byte) { s.logFault("", stack) }})
 	s.listener.Store(in)
 	return s.app.Listener(in)
 }
@@ -155,24 +154,40 @@ func (s *Server) Leave() { s.leaving.Store(true) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Leave()
 	s.draining.Store(true)
+	in := s.listener.Load()
+	if in != nil { // first of all: nothing below may keep the door open
+		if err := in.Close(); err != nil {
+			s.log.Warn("listener not closed", "error", err)
+		}
+	}
 	s.tunnels.end()
 	s.streams.end()
-	in := s.listener.Load()
 	if in != nil {
 		s.part(ctx, in)
 	}
-	err := s.app.ShutdownWithContext(ctx)
-	done := make(chan struct{})
-	go func() { s.background.Wait(); s.tunnels.wait.Wait(); close(done) }() // ends with the last of them; each has a deadline
-	select {
-	case <-done:
-	case <-ctx.Done():
-		err = errors.Join(err, ctx.Err())
-	}
+	err := s.finish(ctx)
 	if in != nil {
 		in.Stop()
 	}
 	return err
+}
+
+// finish waits for the calls at work and for what goes on behind them, but never
+// longer than ctx: the web server closes connections one by one, under a lock of its own.
+func (s *Server) finish(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { // ends with the last of them; each has a deadline
+		err := s.app.ShutdownWithContext(ctx)
+		s.background.Wait()
+		s.tunnels.wait.Wait()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // parting is how long kept connections without a call stay open at the end, and half
@@ -181,11 +196,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // meets "Connection: close" first.
 const parting = 3 * time.Second
 
-// part takes no more connections in, and lets those that are open say their last.
+// part lets the connections that are open say their last.
 func (s *Server) part(ctx context.Context, in *gate.Listener) {
-	if err := in.Close(); err != nil {
-		s.log.Warn("listener not closed", "error", err)
-	}
 	select {
 	case <-in.Empty():
 	case <-time.After(min(parting, s.current.Load().config.Drain.Timeout/2)):
@@ -196,8 +208,18 @@ func (s *Server) part(ctx context.Context, in *gate.Listener) {
 // handle is what all answers share: the exchange, the net under a panic, the headers
 // on every answer, the one log line.
 func (s *Server) handle(c *fiber.Ctx) error {
-	x := s.acquire(c)
-	if x == nil {
+	var x *exchange
+	defer func() { // a fault outside of protected
+		if recover() != nil {
+			id := ""
+			if x != nil {
+				id = string(x.requestID)
+			}
+			s.fault(id)
+			s.abandon(c.Context(), x)
+		}
+	}()
+	if x = s.acquire(c); x == nil {
 		c.Context().SetConnectionClose()
 		return c.SendStatus(fiber.StatusInternalServerError)
 	}
@@ -216,8 +238,8 @@ func (s *Server) handle(c *fiber.Ctx) error {
 
 func (s *Server) protected(x *exchange) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			s.log.Error("panic", "request_id", string(x.requestID), "stack", string(debug.Stack()))
+		if recover() != nil {
+			s.fault(string(x.requestID))
 			_ = x.answer.Close()
 			x.streaming = false
 			err = errInternal

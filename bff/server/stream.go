@@ -24,7 +24,7 @@ func (x *exchange) passBody() error {
 		x.bytesOut = int64(len(a.Complete))
 		return a.Close()
 	}
-	t := &tether{abort: x.abort}
+	t := &tether{abort: x.abort, hurry: x.request.Conn().Hurry}
 	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
 		t.events = new(events)
 		x.set("X-Accel-Buffering", "no") // an nginx in front would hold events back
@@ -88,18 +88,23 @@ func (x *exchange) passToEnd(body *stream) {
 	conn, ctx := x.request.Conn(), x.ctx
 	ctx.Response.Header.SetContentLength(-2) // until the connection ends
 	ctx.HijackSetNoResponse(true)
-	done := &x.server.background
-	done.Add(1)
+	s, id := x.server, string(x.requestID)
+	s.background.Add(1)
 	ctx.Hijack(func(net.Conn) { // its goroutine ends with the body, or with a write's deadline
-		defer done.Done()
+		defer s.background.Done()
+		defer s.contain(id)
 		defer body.Close()
-		_, err := conn.Write(ctx.Response.Header.Header())
-		if err == nil {
-			_, err = conn.ReadFrom(body)
+		whole := false
+		defer func() {
+			if !whole {
+				conn.Break() // an orderly end would say that this was all
+			}
+		}()
+		if _, err := conn.Write(ctx.Response.Header.Header()); err != nil {
+			return
 		}
-		if tcp, ok := conn.NetConn().(*net.TCPConn); ok && err != nil {
-			_ = tcp.SetLinger(0) // a reset says what an orderly end would hide: this was not all
-		}
+		_, err := conn.ReadFrom(body)
+		whole = err == nil
 	})
 }
 
@@ -111,8 +116,9 @@ type stream struct {
 	trailing bool
 }
 
-func (s *stream) Read(p []byte) (int, error) {
-	n, err := s.x.answer.Read(p)
+func (s *stream) Read(p []byte) (n int, err error) {
+	defer s.contain(&err)
+	n, err = s.x.answer.Read(p)
 	n = s.tether.pass(p[:n])
 	s.x.bytesOut += int64(n)
 	if err == io.EOF && s.trailing {
@@ -139,13 +145,33 @@ func (s *stream) trail() {
 	}
 }
 
-// Close implements [io.Closer]: the answer went out, or the browser left.
-func (s *stream) Close() error {
+// contain is deferred: a fault of the program breaks the answer off.
+func (s *stream) contain(err *error) {
+	if recover() == nil {
+		return
+	}
+	*err = errInternal
+	if x := s.x; x != nil {
+		x.server.fault(string(x.requestID))
+		x.code, x.cause = errInternal.Code, errInternal
+	}
+}
+
+// Close implements [io.Closer]: the answer went out, or the browser left. After an
+// error the connection ends.
+func (s *stream) Close() (err error) {
 	if s.x == nil {
 		return nil
 	}
 	x := s.x
 	s.x = nil
+	defer func() {
+		if recover() != nil {
+			x.server.fault(string(x.requestID))
+			x.letGo()
+			err = errInternal
+		}
+	}()
 	_ = x.answer.Close()
 	if x.call.Body != nil {
 		x.request.Finish() // nobody reads it any more

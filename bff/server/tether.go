@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,14 +15,20 @@ import (
 // is cut all the same.
 const eventPatience = 700 * time.Millisecond
 
+// lastWrite is how long a browser has to read the last of a stream that is cut. One
+// that does not read is left then; with eventPatience it makes less than a second.
+const lastWrite = 250 * time.Millisecond
+
 // tether ties a stream to what can end it before the API does: its session, here or
 // on another replica, and for events the end of this process. A stream of events is
 // cut between two of them, so that a page never acts on half of one; any other at once.
 type tether struct {
-	mu     sync.Mutex
-	abort  func() // nil: the stream is over
-	events *events
-	ending bool // waits for the end of an event
+	mu      sync.Mutex
+	abort   func()              // nil: the stream is over
+	hurry   func(time.Duration) // bounds what is still to be written; nil: nothing is
+	contain func()              // deferred on goroutines of its own
+	events  *events
+	ending  bool // waits for the end of an event
 }
 
 // cut ends the stream soon, and does not block.
@@ -33,6 +41,7 @@ func (t *tether) cut() {
 	case !t.ending:
 		t.ending = true
 		time.AfterFunc(eventPatience, func() {
+			defer t.contain()
 			t.mu.Lock()
 			defer t.mu.Unlock()
 			t.now()
@@ -42,9 +51,13 @@ func (t *tether) cut() {
 
 // now ends the stream; t.mu is held.
 func (t *tether) now() {
-	if t.abort != nil {
-		t.abort()
-		t.abort = nil
+	if t.abort == nil {
+		return
+	}
+	t.abort()
+	t.abort = nil
+	if t.hurry != nil {
+		t.hurry(lastWrite)
 	}
 }
 
@@ -76,12 +89,17 @@ func (t *tether) pass(p []byte) int {
 // tie ties the answer that is about to stream. The session is looked at once more
 // behind it, so that no sign-out falls between the first look and the tie.
 func (x *exchange) tie(t *tether) error {
-	s, stop := x.server, func() {}
+	s, stop, id := x.server, func() {}, string(x.requestID)
+	t.contain = func() {
+		if recover() != nil {
+			s.fault(id)
+		}
+	}
 	if t.events != nil {
 		s.streams.add(t)
 	}
 	if x.session != nil {
-		stop = s.manager.Watch(x.ticket, func(session.Reason) { t.cut() })
+		stop = s.watch(x, t.cut)
 	}
 	x.untie = func() {
 		stop()
@@ -126,8 +144,9 @@ func (s *streams) remove(t *tether) {
 
 func (s *streams) end() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for t := range s.open {
+	open := slices.Collect(maps.Keys(s.open))
+	s.mu.Unlock()
+	for _, t := range open {
 		t.cut()
 	}
 }

@@ -3,23 +3,20 @@ package server
 import (
 	"crypto/sha1" //nolint:gosec // RFC 6455 names it; it guards nothing
 	"encoding/base64"
-	"errors"
+	"maps"
 	"net"
-	"os"
+	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
 
-	"coatcheck/bff/gate"
 	"coatcheck/bff/http1"
-	"coatcheck/bff/session"
-	"coatcheck/upstream"
 )
 
 // Close codes (RFC 6455 §7.4.1).
 const (
 	closeGoingAway = 1001
+	closeAbnormal  = 1006 // never sent: the connection ends without a close frame
 	closePolicy    = 1008
+	closeInternal  = 1011 // the API is gone. 1014 would say more, but many a library does not know it
 )
 
 // websocketGUID is what the API must have hashed the key with (RFC 6455 §1.3).
@@ -81,10 +78,10 @@ func (s *Server) passUpgrade(x *exchange) error {
 	x.set("Connection", "Upgrade")
 	x.set("Upgrade", "websocket")
 	conn := x.request.Conn()
-	t := &tunnel{browser: conn, api: x.answer.Hijack(), idle: x.route.config.IdleTimeout}
+	t := s.newTunnel(x)
 	stop := func() {}
 	if x.session != nil { // its word goes to the tunnel from now on
-		stop = s.manager.Watch(x.ticket, func(session.Reason) { t.end(closePolicy) })
+		stop = s.watch(x, func() { t.end(closePolicy) })
 	}
 	s.tunnels.add(t)
 	s.metrics.Stream("websocket", 1)
@@ -100,153 +97,17 @@ func (s *Server) passUpgrade(x *exchange) error {
 	return nil
 }
 
-// tunnel carries frames between a browser and an API. From browser to API it is
-// blind; the other way it follows the frames' heads, so that it can put a close
-// frame between two of them.
-type tunnel struct {
-	browser *gate.Conn
-	api     *upstream.Tunnel
-	idle    time.Duration
-
-	last    atomic.Int64 // when a byte last went through, Unix nanoseconds
-	mu      sync.Mutex   // guards writes to the browser, and what follows
-	frames  frames
-	begun   bool // the answer 101 is written, and the browser's connection is the tunnel's
-	ended   bool
-	pending int // close code that waits for the beginning, or for a frame's end
-}
-
-// begin takes the browser's connection over from the web server. It reports false
-// where the tunnel's end came before its beginning.
-func (t *tunnel) begin() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.browser.Tunnel()
-	t.begun = true
-	if t.pending != 0 {
-		t.finish()
-	}
-	return !t.ended
-}
-
-// run copies until one side ends, or both have been silent for the idle time.
-func (t *tunnel) run() {
-	if !t.begin() {
-		return
-	}
-	defer t.close()
-	t.last.Store(time.Now().UnixNano())
-	var done sync.WaitGroup
-	done.Go(func() { // ends with either connection
-		defer t.close()
-		t.copy(t.browser, t.toAPI)
-	})
-	t.copy(t.api, t.toBrowser)
-	t.close()
-	done.Wait()
-}
-
-func (t *tunnel) copy(from net.Conn, write func([]byte) (int, error)) {
-	buf := make([]byte, 4<<10)
-	for {
-		_ = from.SetReadDeadline(time.Now().Add(t.idle))
-		n, err := from.Read(buf)
-		if n > 0 {
-			t.last.Store(time.Now().UnixNano())
-			if _, werr := write(buf[:n]); werr != nil {
-				return
-			}
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) && time.Since(time.Unix(0, t.last.Load())) < t.idle {
-			continue // the other direction is alive
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-func (t *tunnel) toAPI(p []byte) (int, error) {
-	_ = t.api.SetWriteDeadline(time.Now().Add(t.idle))
-	return t.api.Write(p)
-}
-
-// toBrowser writes what came from the API, and the close frame that waits for the
-// end of a frame.
-func (t *tunnel) toBrowser(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended {
-		return 0, net.ErrClosed
-	}
-	_ = t.browser.SetWriteDeadline(time.Now().Add(t.idle))
-	if t.pending == 0 {
-		t.frames.follow(p)
-		return t.browser.Write(p)
-	}
-	cut := t.frames.toBoundary(p)
-	if _, err := t.browser.Write(p[:cut]); err != nil || !t.frames.boundary() {
-		return cut, err
-	}
-	t.finish()
-	return cut, net.ErrClosed
-}
-
-// end closes the tunnel with a close frame: at once between two frames, else behind
-// the one that is under way, for which it waits a second; never before the answer 101.
-func (t *tunnel) end(code int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended || t.pending != 0 {
-		return
-	}
-	t.pending = code
-	if !t.begun {
-		return
-	}
-	if t.frames.boundary() {
-		go t.finishLocked() // Watch's caller must not wait for a browser; ends with a write of one second
-		return
-	}
-	time.AfterFunc(time.Second, t.close)
-}
-
-func (t *tunnel) finishLocked() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.ended {
-		t.finish()
-	}
-}
-
-// finish writes the close frame and ends both sides; t.mu is held.
-func (t *tunnel) finish() {
-	_ = t.browser.SetWriteDeadline(time.Now().Add(time.Second))
-	_, _ = t.browser.Write([]byte{0x88, 2, byte(t.pending >> 8), byte(t.pending)})
-	t.shut()
-}
-
-func (t *tunnel) close() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.shut()
-}
-
-// shut ends both connections; their readers notice. The browser's is closed by the
-// web server once run returned, so here only its reading and writing end.
-func (t *tunnel) shut() {
-	if t.ended {
-		return
-	}
-	t.ended = true
-	_ = t.api.Close()
-	_ = t.browser.SetDeadline(time.Unix(1, 0))
+func (s *Server) newTunnel(x *exchange) *tunnel {
+	idle := x.route.config.IdleTimeout
+	return &tunnel{browser: x.request.Conn(), api: x.answer.Hijack(), idle: idle, fault: s.fault,
+		write: min(idle, x.snapshot.config.Limits.BodyIdle), requestID: string(x.requestID)}
 }
 
 // frames follows the heads of frames in a stream (RFC 6455 §5.2).
 type frames struct {
-	head []byte // of the frame that begins, until it is whole
-	left uint64 // bytes of the payload that are still to come
+	head   []byte // of the frame that begins, until it is whole
+	left   uint64 // bytes of the payload that are still to come
+	closed bool   // a close frame began: nothing may follow it (§5.5.1)
 }
 
 func (f *frames) boundary() bool { return len(f.head) == 0 && f.left == 0 }
@@ -276,6 +137,7 @@ func (f *frames) step(p []byte) int {
 	}
 	f.head = append(f.head, p[0])
 	if length, whole := frameLength(f.head); whole {
+		f.closed = f.closed || f.head[0]&0x0f == 0x8
 		f.left, f.head = length, f.head[:0]
 	}
 	return 1
@@ -337,8 +199,9 @@ func (s *tunnels) remove(t *tunnel) {
 // end tells all browsers that this process goes away.
 func (s *tunnels) end() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for t := range s.open {
+	open := slices.Collect(maps.Keys(s.open))
+	s.mu.Unlock()
+	for _, t := range open {
 		t.end(closeGoingAway)
 	}
 }
