@@ -48,6 +48,9 @@ type Call struct {
 	// of no use: the API answered early, or the connection broke. Without it both
 	// wait until that Read returns.
 	StopBody func()
+	// Faulted, if set, hears of a panic while Body was sent, from another goroutine: the
+	// stack, which holds nothing of what the panic said. The call breaks off.
+	Faulted func(stack []byte)
 	// HeaderTimeout is the time from the last byte of the request to the answer's
 	// head; it may last an eighth longer. 30 s.
 	HeaderTimeout time.Duration
@@ -67,7 +70,7 @@ type Call struct {
 // it must have been told before.
 func (c *Call) Reset() {
 	c.link.Store(nil)
-	c.Head, c.Buffered, c.Body, c.StopBody = nil, nil, nil, nil
+	c.Head, c.Buffered, c.Body, c.StopBody, c.Faulted = nil, nil, nil, nil, nil
 	c.IsHead, c.Idempotent, c.NeedsLength, c.Upgrade = false, false, false, false
 	c.BodyLength, c.HeaderTimeout, c.IdleTimeout = 0, 0, 0
 }

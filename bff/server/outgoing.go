@@ -81,6 +81,8 @@ func (x *exchange) prepareBody() error {
 	n := x.request.BodyLength()
 	if n < 0 || n > maxRepeatable {
 		c.Body, c.BodyLength, c.StopBody = x.request, n, x.request.Interrupt
+		s, id := x.server, string(x.requestID)
+		c.Faulted = func(stack []byte) { s.logFault(id, stack) }
 		return nil
 	}
 	if whole, ok := x.request.Buffered(); ok {

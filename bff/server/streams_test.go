@@ -396,3 +396,43 @@ func TestConnectionsAtMost(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstBytesGoOut: the head of an answer, and what of its body came with it, wait
+// for nothing else of the API, however the body is framed and however small it is.
+func TestFirstBytesGoOut(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	for name, row := range map[string]struct{ head, first, rest string }{
+		"length":               {"Content-Length: 10\r\n\r\n", "hello", "world"},
+		"length, no byte":      {"Content-Length: 10\r\n\r\n", "", "helloworld"},
+		"length, event stream": {"Content-Type: text/event-stream\r\nContent-Length: 11\r\n\r\n", "data: a\n\n", ": "},
+		"chunked":              {"Transfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n"},
+		"chunked, no byte":     {"Transfer-Encoding: chunked\r\n\r\n", "", "5\r\nhello\r\n0\r\n\r\n"},
+		"to the end":           {"\r\n", "hello", "world"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := make(chan struct{})
+			h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+				c, b, _ := w.(http.Hijacker).Hijack()
+				defer c.Close()
+				_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.head + row.first)
+				_ = b.Flush()
+				<-seen // nothing more before the browser has all of that
+				_, _ = io.WriteString(c, row.rest)
+			})
+			_, got := h.stream("GET /api/x HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
+			want := row.first
+			if strings.HasPrefix(want, "5\r\n") {
+				want = "hello"
+			}
+			first := make([]byte, len(want))
+			if _, err := io.ReadFull(got.Body, first); err != nil || string(first) != want {
+				t.Errorf("%q, %v", first, err)
+			}
+			close(seen)
+			if _, err := io.ReadAll(got.Body); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
