@@ -16,6 +16,8 @@ type Upstream struct {
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"3s" min:"1ms" max:"5m"`
 	// Most connections open at once, one for each stream and WebSocket among them. Where none is free, a call waits for connect_timeout.
 	MaxConnections int `yaml:"max_connections" default:"1024" min:"1" max:"1000000"`
+	// Most WebSockets and event streams of one session at once; a further one is refused (429). Unless given, at most a quarter of max_connections.
+	StreamsPerSession int `yaml:"streams_per_session" default:"64" min:"1" max:"1000000"`
 	// PEM file of the authorities that are trusted instead of the system's.
 	CA string `yaml:"ca"`
 	// PEM files for mutual TLS; both or none.

@@ -75,6 +75,7 @@ type seen struct {
 	bytesOut     int64
 	streaming    bool
 	untie        func() // lets go of the session that a stream ends with
+	leave        func() // gives the stream's place back; nil: it has none
 }
 
 var exchanges = sync.Pool{New: func() any {
@@ -110,6 +111,9 @@ func (x *exchange) release() {
 	x.request.Conn().Idle() // from here on nobody aborts the call
 	if x.untie != nil {
 		x.untie()
+	}
+	if x.leave != nil {
+		x.leave()
 	}
 	x.asked, x.seen = asked{}, seen{}
 	x.call.Reset()

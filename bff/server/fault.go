@@ -65,8 +65,12 @@ func (s *Server) abandon(ctx *fasthttp.RequestCtx, x *exchange) {
 func (x *exchange) letGo() {
 	defer func() { _ = recover() }() // the fault itself was logged
 	defer func() {
-		if untie := x.untie; untie != nil {
-			x.untie = nil
+		untie, leave := x.untie, x.leave
+		x.untie, x.leave = nil, nil
+		if leave != nil {
+			leave()
+		}
+		if untie != nil {
 			untie()
 		}
 	}()

@@ -67,6 +67,7 @@ type route struct {
 	host      string // the upstream's Host
 	origin    string // the upstream's scheme://host, for Location
 	sendToken bool
+	streams   int // most of one session at once
 	methods   []string
 	allow     string
 	session   sessionNeed
@@ -167,6 +168,9 @@ func (s *snapshot) newRouteTo(f *frontend, rc *configs.Route, up *upstream.Upstr
 	r := &route{config: rc, prefix: f.base + rc.Path, rewrite: rc.Path, up: up, carrier: carrier,
 		base: strings.TrimSuffix(u.EscapedPath(), "/"), host: u.Host, origin: u.Scheme + "://" + u.Host,
 		sendToken: rc.SendToken != nil && *rc.SendToken, methods: rc.Methods, allow: strings.Join(rc.Methods, ", ")}
+	if u := s.config.Upstreams[rc.Upstream]; u != nil {
+		r.streams = u.StreamsPerSession
+	}
 	r.counts = s.metrics.Route(f.name, rc.Path)
 	if rc.Rewrite != nil {
 		r.rewrite = *rc.Rewrite

@@ -71,6 +71,7 @@ var (
 	errUnknownHost        = problem(421, "unknown_host", "No frontend lives at this host.")
 	errInvalidFields      = problem(422, "invalid_fields", "The API did not accept the form of some fields.")
 	errTooManyAttempts    = problem(429, "too_many_attempts", "Too many failed sign-ins. Try again later.")
+	errTooManyStreams     = problem(429, "too_many_attempts", "This session has too many streams open. Close some first.").with(func(p *Problem) { p.RetryAfter = crowdRetry })
 	errBrowserLeft        = problem(499, "browser_left", "Nobody reads this.")
 	errInternal           = problem(500, "internal", "Something went wrong here.")
 	errUnreachable        = problem(502, "upstream_unreachable", "The API cannot be reached.")

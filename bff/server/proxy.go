@@ -72,6 +72,11 @@ func (s *Server) proxy(x *exchange) error {
 	if r.config.MaxBody > 0 && x.request.BodyLength() > int64(r.config.MaxBody) {
 		return errTooLarge
 	}
+	if x.isHandshake() {
+		if err := s.enterCrowd(x); err != nil {
+			return err
+		}
+	}
 	if err := x.prepareBody(); err != nil {
 		return err
 	}

@@ -65,8 +65,10 @@ type Server struct {
 	background sync.WaitGroup
 	tunnels    tunnels
 	streams    streams
+	crowd      crowd
 	listener   atomic.Pointer[gate.Listener]
 	guarded    atomic.Int64 // when a refusal of the guard last had a line of its own, Unix nanoseconds
+	crowded    atomic.Int64 // when too many streams of a session were last logged, Unix nanoseconds
 	failing    atomic.Int64 // when the want of descriptors was last told of, Unix seconds
 	warned     atomic.Int64 // when X-Forwarded-For of a stranger was last warned of, Unix seconds
 }

@@ -26,6 +26,10 @@ func (x *exchange) passBody() error {
 	}
 	t := &tether{abort: x.abort, hurry: x.request.Conn().Hurry}
 	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
+		if err := x.server.enterCrowd(x); err != nil {
+			_ = a.Close()
+			return err
+		}
 		t.events = new(events)
 		x.set("X-Accel-Buffering", "no") // an nginx in front would hold events back
 	}

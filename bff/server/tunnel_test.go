@@ -301,3 +301,63 @@ func TestDeafStreamEnds(t *testing.T) {
 		t.Error("the browser's connection is still there")
 	}
 }
+
+// TestStreamsPerSession: the WebSockets and event streams of one session are bounded;
+// its other calls and other people are not touched, and a place that is free is taken.
+func TestStreamsPerSession(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string {
+		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 2", 1)
+	}})
+	ada, again, bob := h.signIn("ada@x.test"), h.signIn("ada@x.test"), h.signIn("bob@x.test")
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/events":
+			w.Header().Set("Content-Type", "text/event-stream")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		case "/long/ws":
+			c, b, _ := w.(http.Hijacker).Hijack()
+			defer c.Close()
+			_, _ = b.WriteString(accepted)
+			_ = b.Flush()
+			_, _ = io.Copy(io.Discard, c)
+		}
+	}
+	h.api.say(serve)
+	first, _ := h.socket(ada)
+	second, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + ada + "\r\n\r\n")
+	if got.StatusCode != 200 {
+		t.Fatal(got.Status)
+	}
+	asked := h.api.count()
+	refused := h.raw(handshake(ada, "Upgrade"), false)
+	h.want(refused, 429, "too_many_attempts")
+	if refused.Header.Get("Retry-After") == "" || h.api.count() != asked {
+		t.Errorf("refusal: %v, and the API was asked %d times", refused.Header, h.api.count()-asked)
+	}
+	h.want(h.call("GET /api/events", ada, sameOrign), 429, "too_many_attempts")
+	h.want(h.call("GET /api/x", ada, sameOrign), 200, "")
+	h.socket(again)
+	h.socket(bob)
+	if n := strings.Count(h.logs.String(), `"event":"stream","outcome":"too_many"`); n == 0 {
+		t.Errorf("%d events in the log", n)
+	}
+	for _, c := range []net.Conn{first, second} {
+		_ = c.Close()
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			c, err := net.Dial("tcp", h.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			_, _ = io.WriteString(c, handshake(ada, "Upgrade"))
+			if got, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil && got.StatusCode == 101 {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("no place came free")
+			}
+		}
+	}
+	h.want(h.raw(handshake(ada, "Upgrade"), false), 429, "too_many_attempts")
+}

@@ -83,6 +83,8 @@ func (s *Server) passUpgrade(x *exchange) error {
 	if x.session != nil { // its word goes to the tunnel from now on
 		stop = s.watch(x, func() { t.end(closePolicy) })
 	}
+	leave := x.leave
+	x.leave = nil // the tunnel's now
 	s.tunnels.add(t)
 	s.metrics.Stream("websocket", 1)
 	// The web server may end the connection without ever letting the tunnel begin:
@@ -90,6 +92,9 @@ func (s *Server) passUpgrade(x *exchange) error {
 	conn.OnClose(func() {
 		t.close()
 		stop()
+		if leave != nil {
+			leave()
+		}
 		s.metrics.Stream("websocket", -1)
 		s.tunnels.remove(t)
 	})
