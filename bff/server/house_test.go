@@ -163,6 +163,7 @@ type house struct {
 	api     *api
 	logs    *lockedBuffer
 	pages   map[string]*server.Pages
+	fault   string
 }
 
 type lockedBuffer struct {
@@ -251,6 +252,7 @@ type settings struct {
 	near   string // 1s unless given
 	edit   func(yaml string) string
 	pages  map[string]*server.Pages
+	fault  string // log lines that hold this are a fault of the program
 }
 
 var prefixes struct {
@@ -261,7 +263,7 @@ var prefixes struct {
 // open builds a house and ends it with the test.
 func open(t *testing.T, s settings) *house {
 	t.Helper()
-	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages}
+	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages, fault: s.fault}
 	text := s.config
 	if text == "" {
 		text = usual
@@ -292,7 +294,7 @@ func or(a, b string) string {
 
 func (h *house) build(config *configs.Config) {
 	t := h.t
-	log := slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewJSONHandler(trap{h.logs, h.fault}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -311,7 +313,7 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: h.logs, Client: []byte(clientMark), Pages: h.pages})
+	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault}, Client: []byte(clientMark), Pages: h.pages})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,9 +105,10 @@ func (t *tunnel) contain() {
 	if recover() == nil {
 		return
 	}
+	defer func() { _ = recover() }() // whatever state the fault left it in
 	t.fault(t.requestID)
+	defer t.browser.Break()
 	t.close()
-	t.browser.Break()
 }
 
 // upload copies from the browser to the API.
