@@ -23,6 +23,7 @@ type play struct {
 	client  *browser
 	open    []*browser
 	loose   []string
+	awaited int // calls of the API's that the next flush waits for
 
 	blocks   []block
 	words    map[string]string // {name} in requests and answers
@@ -164,14 +165,21 @@ func (p *play) note(format string, args ...any) {
 // access log, which it waits for.
 func (p *play) flush(lines int) {
 	p.t.Helper()
+	if p.awaited > 0 {
+		p.sees(p.api, p.awaited)
+		p.awaited = 0
+	}
 	p.apis()
 	if lines > 0 {
 		p.logged(lines)
 	}
 }
 
-// sees waits until the API received so many calls since the last flush, and answered
-// them: for calls that an answer does not wait for.
+// awaits makes the next flush wait for so many calls at the API: an answer to a
+// sign-out does not wait for ever until the API was told.
+func (p *play) awaits(n int) { p.awaited = n }
+
+// sees waits until the API received so many calls since the last flush.
 func (p *play) sees(a *api, n int) {
 	p.t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {

@@ -20,6 +20,7 @@ var sessionTable = []scenario{
 		p.call("another person's session", bff("DELETE", "sessions/{eve}"))
 		p.call("no session at all", bff("DELETE", "sessions/nothing"))
 		p.call("Ada signs in once more", login)
+		p.call("a list of two, the oldest first", bff("GET", "sessions"))
 		p.call("one of hers ends", bff("DELETE", "sessions/{phone-id}"))
 		p.call("the reason of the dead one", strings.Replace(whoami, "{__Host-Http-shop}", "{phone}", 1))
 		p.call("a call with the dead one", strings.Replace(getThing, "{__Host-Http-shop}", "{phone}", 1))
@@ -33,6 +34,7 @@ var sessionTable = []scenario{
 	{name: "sessions-reasons", about: "A dead ticket is told why it is dead; a late call does not wipe the cookie.", config: sameOrigin, stores: []string{memory, redis}, play: func(p *play) {
 		p.signIn()
 		p.api.on("POST /base/logout", nothing)
+		p.awaits(1)
 		p.call("signed out", logout)
 		p.call("signed_out", getThing)
 		p.signIn()

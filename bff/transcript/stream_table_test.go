@@ -117,6 +117,7 @@ var streamTable = []scenario{
 		d := p.dial(p.program.public)
 		d.send(wire(logout))
 		d.read()
+		p.awaits(2)
 		c.finish(c.open)
 		p.flush(2)
 	}},
@@ -145,6 +146,7 @@ var streamTable = []scenario{
 		d := p.dial(p.program.public)
 		d.send(wire(logout))
 		d.read()
+		p.awaits(2)
 		c.frames(len(closed1008))
 		_ = c.Close()
 		p.flush(2)
