@@ -18,6 +18,8 @@ var orderTable = []scenario{
 	{name: "order-host", about: "An unknown host is 421; port, case and one dot at the end do not count.", config: sameOrigin, play: func(p *play) {
 		p.call("unknown", "\nGET /bff/session HTTP/1.1\nHost: evil.example.com")
 		p.call("a path that is refused comes before the host", "\nGET /../x HTTP/1.1\nHost: evil.example.com")
+		p.call("a %2F that some route lets pass comes behind the host", "\nGET /api/a%2Fb HTTP/1.1\nHost: evil.example.com")
+		p.call("and before a preflight", "\nOPTIONS /api/a%2Fb HTTP/1.1\nHost: shop.example.com\nOrigin: https://shop.example.com\nAccess-Control-Request-Method: GET")
 		p.call("case, dot and port", "\nGET /bff/session HTTP/1.1\nHost: SHOP.example.com.:8443")
 		p.call("X-Forwarded-Host of a stranger", "\nGET /bff/session HTTP/1.1\nHost: evil.example.com\nX-Forwarded-Host: shop.example.com")
 	}},
