@@ -100,12 +100,17 @@ type deaf struct {
 
 func startDeaf(t *testing.T, store, api, key string) *deaf {
 	t.Helper()
+	return startDeafWith(t, deafConfig, store, api, key)
+}
+
+func startDeafWith(t *testing.T, text, store, api, key string) *deaf {
+	t.Helper()
 	file, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
-	if err := os.WriteFile(config, []byte(deafConfig), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	port, admin := quietPort(t), quietPort(t)
@@ -281,4 +286,32 @@ func TestAPIThatGoes(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The fear: a refresh that hangs keeps the process for refresh.timeout.
+func TestRefreshThatHangsAndDrain(t *testing.T) {
+	t.Parallel()
+	asked, over := make(chan struct{}), make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/login" {
+			_, _ = io.WriteString(w, `{"token":"t","refresh":"r","expires_in":5,"user":{"id":"ada"}}`)
+			return
+		}
+		close(asked)
+		<-over
+	}))
+	t.Cleanup(func() { close(over); api.Close() })
+	_, key, _ := command(nil, "keygen")
+	text := strings.NewReplacer("{access_token: /token}", "{access_token: /token, refresh_token: /refresh, expires_in: /expires_in}",
+		"frontends:", `    refresh: {timeout: 4m, before: 1h, request: {path: /refresh, body: {refresh_token: "{refresh_token}"}}}`+"\nfrontends:").Replace(deafConfig)
+	d := startDeafWith(t, text, "memory://", api.URL, strings.TrimSpace(key))
+	cookie := d.signIn("ada")
+	c, err := net.Dial("tcp", d.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "GET /api/x HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: same-origin\r\nOrigin: http://localhost:8080\r\nCookie: "+cookie+"\r\n\r\n")
+	<-asked
+	d.endsInTime()
 }
