@@ -69,6 +69,7 @@ type house struct {
 	certificate *certificate
 	draining    atomic.Bool
 	supervisor  supervisor
+	ends        time.Time // when the process should be over, once it drains
 }
 
 // build makes the rooms, floor by floor. Nothing is dialled: a store that is away
@@ -214,15 +215,35 @@ func (h *house) drain(signals <-chan os.Signal) {
 	if err := h.server.Shutdown(ctx); err != nil {
 		h.log.Warn("calls were cut off", "error", err)
 	}
+	h.ends, _ = ctx.Deadline()
+	if ctx.Err() != nil {
+		h.ends = time.Now()
+	}
 }
 
-// lastSpans is how long the end waits for the collector.
-const lastSpans = 5 * time.Second
+const (
+	lastSpans  = 5 * time.Second // how long the end waits for the collector
+	leastStore = time.Second     // and for the store, where drain.timeout is over
+)
+
+// closeManager waits for refreshes at work as long as drain.timeout lasts: one that
+// hangs must not keep the process. What a refresh has stored is safe.
+func (h *house) closeManager() error {
+	closed := make(chan error, 1)
+	go func() { closed <- h.manager.Close() }() // ends with the last refresh, or with the process
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(max(time.Until(h.ends), leastStore)):
+		h.log.Warn("refreshes were cut off")
+		return nil
+	}
+}
 
 // close ends the rooms, the highest first.
 func (h *house) close() error {
 	err := errors.Join(closeIf(h.admin != nil, func() error { return h.admin.Close() }),
-		closeIf(h.manager != nil, func() error { return h.manager.Close() }))
+		closeIf(h.manager != nil, h.closeManager))
 	if h.upstreams != nil {
 		h.upstreams.Close()
 	}

@@ -23,6 +23,10 @@ const (
 	lingerBytes = 1 << 20
 )
 
+// goodbyeTime is how long close_notify may take. crypto/tls would wait 5 s for a peer
+// that does not read, and the web server closes idle connections under one lock.
+const goodbyeTime = 250 * time.Millisecond
+
 // slack is how much earlier than asked a deadline may fire: a deadline that is
 // moved by less stays where it is, because moving it costs a timer operation.
 const slack = time.Second
@@ -270,6 +274,10 @@ func (c *Conn) Close() (err error) {
 	if c.linger.Load() {
 		c.drain()
 	}
+	if socket := belowTLS(c.Conn); socket != c.Conn {
+		cut := time.AfterFunc(goodbyeTime, func() { _ = socket.Close() })
+		defer cut.Stop()
+	}
 	return c.Conn.Close()
 }
 
@@ -309,6 +317,10 @@ func (c *Conn) tellClosed() {
 }
 
 func (c *Conn) drain() {
+	if socket := belowTLS(c.Conn); socket != c.Conn { // CloseWrite writes then
+		cut := time.AfterFunc(lingerTime, func() { _ = socket.Close() })
+		defer cut.Stop()
+	}
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil || c.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return

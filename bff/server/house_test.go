@@ -164,6 +164,7 @@ type house struct {
 	logs    *lockedBuffer
 	pages   map[string]*server.Pages
 	fault   string
+	wrap    func(net.Listener) net.Listener
 }
 
 type lockedBuffer struct {
@@ -252,7 +253,8 @@ type settings struct {
 	near   string // 1s unless given
 	edit   func(yaml string) string
 	pages  map[string]*server.Pages
-	fault  string // log lines that hold this are a fault of the program
+	wrap   func(net.Listener) net.Listener // such as TLS; nil: plain
+	fault  string                          // log lines that hold this are a fault of the program
 }
 
 var prefixes struct {
@@ -263,7 +265,7 @@ var prefixes struct {
 // open builds a house and ends it with the test.
 func open(t *testing.T, s settings) *house {
 	t.Helper()
-	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages, fault: s.fault}
+	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages, fault: s.fault, wrap: s.wrap}
 	text := s.config
 	if text == "" {
 		text = usual
@@ -322,6 +324,9 @@ func (h *house) build(config *configs.Config) {
 		t.Fatal(err)
 	}
 	h.address = l.Addr().String()
+	if h.wrap != nil {
+		l = h.wrap(l)
+	}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = h.server.Serve(l) }() // ends with Shutdown
 	t.Cleanup(func() {

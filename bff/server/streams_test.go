@@ -3,10 +3,14 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -434,5 +438,48 @@ func TestFirstBytesGoOut(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestBrokenAnswerToOldCaller: to a caller of HTTP/1.0 the end of the connection is the
+// end of the answer. One that breaks off must look otherwise, over TLS too.
+func TestBrokenAnswerToOldCaller(t *testing.T) {
+	certificates := httptest.NewTLSServer(nil)
+	defer certificates.Close()
+	config := &tls.Config{Certificates: certificates.TLS.Certificates}
+	secure := func(l net.Listener) net.Listener { return tls.NewListener(l, config) }
+	for name, wrap := range map[string]func(net.Listener) net.Listener{"plain": nil, "TLS": secure} {
+		for how, row := range map[string]struct {
+			answer string
+			whole  bool
+		}{
+			"whole":            {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", true},
+			"without its end":  {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false},
+			"malformed behind": {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nx\r\n", false},
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				h := open(t, settings{wrap: wrap})
+				h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+					c, b, _ := w.(http.Hijacker).Hijack()
+					_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.answer)
+					_ = b.Flush()
+					_ = c.Close()
+				})
+				c, err := net.Dial("tcp", h.address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				if wrap != nil {
+					c = tls.Client(c, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // a test's own server
+				}
+				_, _ = io.WriteString(c, "GET /open/x HTTP/1.0\r\nHost: shop.example.com\r\n\r\n")
+				got, err := io.ReadAll(c)
+				if errors.Is(err, os.ErrDeadlineExceeded) || (err == nil) != row.whole || row.whole && !strings.HasSuffix(string(got), "\r\n\r\nhello") {
+					t.Errorf("%q, %v", got, err)
+				}
+			})
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -30,6 +31,7 @@ func (m *Manager) keepHouse() {
 }
 
 func (m *Manager) sweep(ctx context.Context) {
+	defer m.contain()
 	now := m.clock.elapsed()
 	m.near.sweep(now - m.settings.Load().near)
 	m.endings.sweep(now - endingsKept)
@@ -38,8 +40,17 @@ func (m *Manager) sweep(ctx context.Context) {
 	m.lookAfterWatched(ctx)
 }
 
+// contain is deferred: a fault of the program in a message, a round or a renewal of a
+// lease costs that one, and not the process. What it says may be a secret.
+func (m *Manager) contain() {
+	if recover() != nil {
+		m.log.Error("panic", "stack", string(debug.Stack()))
+	}
+}
+
 // endReturned ends again what a failover brought back.
 func (m *Manager) endReturned(ctx context.Context) {
+	defer m.contain()
 	ended := m.endings.all()
 	hashes := make([]hash, 0, len(ended))
 	for h := range ended {

@@ -180,6 +180,7 @@ func (r *refresh) keepLease(ctx context.Context) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		defer r.m.contain()
 		tick := time.NewTicker(leaseTTL / 3)
 		defer tick.Stop()
 		for {
