@@ -11,13 +11,14 @@ import (
 //
 // The tags are the one source for three things: what the decoder accepts
 // (`yaml`), what stands there when the file says nothing (`default`), and the
-// closed lists of words (`enum`). The JSON Schema and the reference are made from
+// closed lists of words (`enum`); `restart` marks what a running process cannot
+// change ([NeedRestart]). The JSON Schema and the reference are made from
 // the same tags and from the comments.
 type Config struct {
-	// Address of the public listener, host:port; an empty host is every address.
-	Listen string `yaml:"listen" default:":8080"`
-	// TLS for the public listener; without it, plain HTTP (behind a front that ends TLS).
-	TLS *TLS `yaml:"tls"`
+	// Address of the public listener, host:port; an empty host is every address. A change needs a restart.
+	Listen string `yaml:"listen" default:":8080" restart:"true"`
+	// TLS for the public listener; without it, plain HTTP (behind a front that ends TLS). A change needs a restart; the files themselves are reread.
+	TLS *TLS `yaml:"tls" restart:"true"`
 	// Peers (CIDR or address) whose X-Forwarded-For and X-Forwarded-Host are believed. None by default.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 	// Path answered 204 (draining: 503) on the public listener for any Host, such as /healthz. Empty: none.
@@ -51,8 +52,8 @@ type TLS struct {
 
 // Admin is the operator's listener: health, metrics, session administration.
 type Admin struct {
-	// Address of the admin listener; never the public one.
-	Listen string `yaml:"listen" default:"127.0.0.1:9090"`
+	// Address of the admin listener; never the public one. A change needs a restart.
+	Listen string `yaml:"listen" default:"127.0.0.1:9090" restart:"true"`
 	// Bearer token of the admin API; without one that API answers 404. Health and metrics need none.
 	Token credential.Secret `yaml:"token"`
 }
@@ -85,10 +86,10 @@ type Limits struct {
 
 // Sessions says where sessions lie and how long they live.
 type Sessions struct {
-	// Store URL: memory:// | file:///path | redis:// | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2.
-	Store credential.Secret `yaml:"store" required:"true"`
-	// First part of every key in the store.
-	Prefix string `yaml:"prefix" default:"coatcheck"`
+	// Store URL: memory:// | file:///path | redis:// | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2. A change needs a restart.
+	Store credential.Secret `yaml:"store" required:"true" restart:"true"`
+	// First part of every key in the store. A change needs a restart.
+	Prefix string `yaml:"prefix" default:"coatcheck" restart:"true"`
 	// Sealing keys, at least 32 bytes each: the first seals, all of them open.
 	Keys []credential.Secret `yaml:"keys" required:"true"`
 	// Ends a session that makes no call for so long.

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -65,11 +66,14 @@ func (d *decoder) expanded(f field, written string) (value string, used, ok bool
 	if err == nil {
 		return value, used, true
 	}
-	hint := ""
-	if strings.Contains(err.Error(), "is not set") {
+	hint, unset, before := "", errors.Is(err, errUnset), len(d.faults)
+	if unset {
 		hint = "set it, or give a default: ${NAME:-text}"
 	}
 	d.fault(f.at, f.path, strings.ReplaceAll(err.Error(), "\n", "; "), hint)
+	if len(d.faults) > before {
+		d.faults[before].Unset = unset
+	}
 	return "", used, false
 }
 

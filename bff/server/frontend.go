@@ -86,19 +86,30 @@ const (
 func newSnapshot(c *configs.Config, ups *upstream.Set, pages map[string]*Pages, counts *metrics.Metrics, log *slog.Logger) (*snapshot, error) {
 	s := &snapshot{config: c, hosts: map[string]*host{}, trusted: c.TrustedProxies,
 		frontends: map[string]*frontend{}, upstreams: ups, metrics: counts, carriers: map[string]*upstream.Carrier{}}
-	for name := range c.Upstreams {
-		f, err := upstream.NewCarrier(ups.Get(name).ForwarderOptions(), func(open bool) {
+	if err := s.fill(pages, log); err != nil {
+		for _, carrier := range s.carriers {
+			carrier.Close()
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// fill makes the ways to the APIs and the frontends.
+func (s *snapshot) fill(pages map[string]*Pages, log *slog.Logger) error {
+	for name := range s.config.Upstreams {
+		f, err := upstream.NewCarrier(s.upstreams.Get(name).ForwarderOptions(), func(open bool) {
 			log.Warn("circuit breaker", "upstream", name, "open", open)
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.carriers[name] = f
 	}
-	for name, config := range c.Frontends {
+	for name, config := range s.config.Frontends {
 		f, err := s.newFrontend(name, config)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if pages[name] != nil {
 			f.pages = pages[name]
@@ -117,7 +128,7 @@ func newSnapshot(c *configs.Config, ups *upstream.Set, pages map[string]*Pages, 
 	for _, h := range s.hosts { // an order that does not depend on the map's
 		slices.SortFunc(h.frontends, func(a, b *frontend) int { return strings.Compare(a.name, b.name) })
 	}
-	return s, nil
+	return nil
 }
 
 // servesOther reports whether pages of f live at another host than the one they
