@@ -24,10 +24,10 @@ import (
 type reloaded struct {
 	*testing.T
 	*house
-	mu   sync.Mutex
-	text string
-	logs *lockedBuffer
-	api  string
+	ended sync.Once
+	text  string
+	logs  *lockedBuffer
+	api   string
 }
 
 const (
@@ -58,24 +58,31 @@ frontends:
 
 func openReloaded(t *testing.T) *reloaded {
 	t.Helper()
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	return openInside(t, reloadConfig, nil, func(w http.ResponseWriter, q *http.Request) {
 		if strings.HasSuffix(q.URL.Path, "/login") {
 			_, _ = io.WriteString(w, `{"token":"t","user":{"id":"u"}}`)
 			return
 		}
 		_, _ = io.WriteString(w, q.URL.Path)
-	}))
+	})
+}
+
+// openInside builds the rooms of a configuration, whose API is where API stands in it.
+func openInside(t *testing.T, text string, env map[string]string, answer http.HandlerFunc) *reloaded {
+	t.Helper()
+	api := httptest.NewServer(answer)
 	t.Cleanup(api.Close)
-	r := &reloaded{T: t, api: api.URL, text: strings.Replace(reloadConfig, "API", api.URL, 1), logs: new(lockedBuffer)}
+	r := &reloaded{T: t, api: api.URL, text: strings.Replace(text, "API", api.URL, 1), logs: new(lockedBuffer)}
+	getenv := func(name string) (string, bool) { value, ok := env[name]; return value, ok }
 	load := func() (*configs.Config, []configs.Fault) {
-		return configs.Parse("coatcheck.yaml", []byte(r.text), func(string) (string, bool) { return "", false }, nil)
+		return configs.Parse("coatcheck.yaml", []byte(r.text), getenv, nil)
 	}
 	config, faults := load()
 	if configs.Refused(faults) {
 		t.Fatal(faults)
 	}
 	var err error
-	if r.house, err = (&program{getenv: func(string) (string, bool) { return "", false }, stderr: r.logs}).build(config, nil); err != nil {
+	if r.house, err = (&program{getenv: getenv, stderr: r.logs}).build(config, nil); err != nil {
 		t.Fatal(err)
 	}
 	r.load = load
@@ -84,13 +91,18 @@ func openReloaded(t *testing.T) *reloaded {
 	}
 	go func() { _ = r.server.Serve(r.public) }()   // ends with Shutdown
 	go func() { _ = r.admin.Serve(r.operators) }() // ends with close
-	t.Cleanup(func() {
+	t.Cleanup(r.end)
+	return r
+}
+
+// end ends the rooms, once.
+func (r *reloaded) end() {
+	r.ended.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		_ = r.server.Shutdown(ctx)
 		_ = r.close()
 	})
-	return r
 }
 
 // change replaces text of the configuration and reloads it.
@@ -390,6 +402,7 @@ func TestReloadFailsAsAWhole(t *testing.T) {
 		if r.config == config {
 			t.Fatalf("the plain change was refused\n%s", r.logs)
 		}
+		r.logged(`"level":"INFO","msg":"security","event":"configuration","outcome":"changed"`)
 		r.text = before
 		config, level = r.config, r.level.Level()
 		r.change(row.old, row.text)

@@ -74,7 +74,7 @@ type house struct {
 // build makes the rooms, floor by floor. Nothing is dialled: a store that is away
 // comes back by itself.
 func (p *program) build(config *configs.Config, pages map[string]*server.Pages) (*house, error) {
-	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr)}
+	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr), supervisor: supervisor{p.getenv}}
 	h.level.Set(levelOf(config.Log.Level))
 	h.log = newLog(h.lines, h.level)
 	quiet := muteStandardLog(h.log)
@@ -95,7 +95,7 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
 		return nil, err
 	}
-	if h.tracer, err = trace.FromEnvironment(version, h.log); err != nil {
+	if h.tracer, err = trace.FromEnvironment(version, p.getenv, h.log); err != nil {
 		return nil, err
 	}
 	if h.server, err = server.New(server.Options{Config: config, Tracer: h.tracer, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,

@@ -48,7 +48,6 @@ func (s *Server) login(x *exchange) error {
 
 // admit begins the session of a person whom the API let in.
 func (s *Server) admit(ctx context.Context, x *exchange, attempt *session.Attempt, in *upstream.SignedIn) error {
-	x.readTicket()
 	ticket, started, err := s.manager.Start(ctx, x.sessionStart(in))
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
@@ -57,7 +56,7 @@ func (s *Server) admit(ctx context.Context, x *exchange, attempt *session.Attemp
 	}
 	s.settle(ctx, x, attempt, nil)
 	s.endReplaced(ctx, x)
-	x.session = started
+	x.session, x.ticket, x.hasTicket = started, ticket, true
 	x.giveTicket(ticket)
 	if s.dropStep(ctx, x) {
 		x.takeStepTicket()
@@ -129,6 +128,7 @@ func (x *exchange) sessionStart(in *upstream.SignedIn) session.Start {
 
 // endReplaced ends the session that the new one takes the place of.
 func (s *Server) endReplaced(ctx context.Context, x *exchange) {
+	x.readTicket()
 	if !x.hasTicket {
 		return
 	}
@@ -187,7 +187,11 @@ const patience = time.Second
 
 // tellAPI tells the API, best effort, that nobody will use this credential again.
 func (s *Server) tellAPI(x *exchange, c *credential.Credential) {
-	caller, frontend, api := x.caller(), x.frontend.name, x.frontend.signIn
+	frontend, api := x.frontend.name, x.frontend.signIn
+	if !api.CanSignOut() {
+		return
+	}
+	asking, caller := x.asks("sign_out")
 	done := make(chan struct{})
 	s.background.Add(1)
 	go func() { // ends with the API's answer or logout.timeout; Shutdown waits for it
@@ -195,7 +199,9 @@ func (s *Server) tellAPI(x *exchange, c *credential.Credential) {
 		defer close(done)
 		ctx, cancel := s.detached()
 		defer cancel()
-		if err := api.SignOut(ctx, c, caller); err != nil {
+		err := api.SignOut(ctx, c, caller)
+		asking.Answered(0, err)
+		if err != nil {
 			s.log.WarnContext(ctx, "API not told of a sign-out", "frontend", frontend, "error", err)
 		}
 	}()

@@ -67,7 +67,9 @@ func (s *Server) takeStep(x *exchange, step string, fields map[string]credential
 		s.settle(ctx, x, attempt, err)
 		return err
 	}
-	signedIn, err := x.frontend.signIn.Continue(ctx, p.Step, p.Kept, fields, x.caller(), s.manager.Now())
+	asking, caller := x.asks("step")
+	signedIn, err := x.frontend.signIn.Continue(ctx, p.Step, p.Kept, fields, caller, s.manager.Now())
+	asking.Answered(0, err)
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
 		s.stepRefused(ctx, ticket, try, err)
