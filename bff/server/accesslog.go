@@ -56,10 +56,18 @@ func (x *exchange) appendLine(b []byte, level slog.Level) []byte {
 	if x.code != "" {
 		b = appendText(b, "code", x.code)
 	}
-	if x.cause != nil && (x.status >= 500 || x.streaming) {
+	if x.tellsWhy() {
 		b = appendText(b, "error", x.cause.Error())
 	}
 	return append(b, '}', '\n')
+}
+
+// tellsWhy reports whether the line has the error's text: what went wrong here or at the
+// API, what broke off, and what was wrong with a body. A refusal that is nothing but a
+// [Problem] has said it all with its code.
+func (x *exchange) tellsWhy() bool {
+	_, plain := x.cause.(*Problem)
+	return x.cause != nil && (x.status >= 500 || x.streaming || x.status == 400 && !plain)
 }
 
 // loggedPath is the path as it came, also where it was refused; cut where it is long.

@@ -23,8 +23,8 @@ func (s *Server) login(x *exchange) error {
 	if step, ok := x.stepOf(fields); ok {
 		return s.takeStep(x, step, fields)
 	}
-	if !declared(fields, x.frontend.config.Login.FieldNames(), x.frontend.config.Login.Optional) {
-		return errBadRequest
+	if err := undeclared(fields, x.frontend.config.Login.Fields); err != nil {
+		return err
 	}
 	ctx, cancel := s.detached()
 	defer cancel()
