@@ -9,7 +9,7 @@ import (
 // Upstream is one API: where it is, how it signs people in, what carries them.
 type Upstream struct {
 	// Scheme, host, optional base path. Nothing a browser sends can change it.
-	URL string `yaml:"url" required:"true"`
+	URL string `yaml:"url" required:"true" like:"https://api.example.net"`
 	// Allows http:// to an address off loopback.
 	InsecureHTTP bool `yaml:"insecure_http" default:"false"`
 	// Time to open a connection, TLS included.
@@ -25,7 +25,7 @@ type Upstream struct {
 	// What carries the person on calls. Default: Authorization: Bearer {access_token}.
 	Send *Send `yaml:"send"`
 	// Paths reachable through no route, besides the sign-in paths.
-	PrivatePaths []string `yaml:"private_paths"`
+	PrivatePaths []string `yaml:"private_paths" like:"/admin"`
 	// How a person signs in.
 	Login *Login `yaml:"login"`
 	// How the token is renewed.
