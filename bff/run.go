@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"coatcheck/configs"
@@ -142,22 +144,36 @@ func (p *program) man(_ context.Context, c *cli.Command) error {
 }
 
 func (p *program) version(context.Context, *cli.Command) error {
-	fmt.Fprintf(p.stdout, "coatcheck %s (%s) %s\n", version, buildCommit(), runtime.Version())
+	name, from := buildInfo()
+	fmt.Fprintf(p.stdout, "coatcheck %s (%s) %s\n", name, from, runtime.Version())
 	return nil
 }
 
-func buildCommit() string {
-	if commit != "" {
-		return commit
+// buildInfo is the version and commit of this program: what the linker stamped, or else what
+// the Go tool knew when it built the program from a checkout or a module.
+var buildInfo = sync.OnceValues(func() (string, string) {
+	info, _ := debug.ReadBuildInfo()
+	return describe(version, commit, info)
+})
+
+func describe(version, commit string, info *debug.BuildInfo) (string, string) {
+	if info == nil {
+		info = new(debug.BuildInfo)
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
+	known := map[string]string{}
+	for _, s := range info.Settings {
+		known[s.Key] = s.Value
+	}
+	if version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+	if commit == "" && known["vcs.revision"] != "" {
+		commit = known["vcs.revision"]
+		if known["vcs.modified"] == "true" {
+			commit += ", modified"
 		}
 	}
-	return "unknown commit"
+	return version, cmp.Or(commit, "unknown commit")
 }
 
 // direct asks the admin listener itself. The default transport would send the question,

@@ -46,6 +46,7 @@ func (p *program) serve(ctx context.Context, c *cli.Command) error {
 	if err := h.listen(); err != nil {
 		return errors.Join(failure{err}, h.close())
 	}
+	version, _ := buildInfo()
 	h.log.Info("serving", "listen", h.public.Addr().String(), "admin", h.operators.Addr().String(), "version", version)
 	return h.run(ctx)
 }
@@ -83,7 +84,8 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if err != nil {
 		return nil, err
 	}
-	counts := metrics.New(version, buildCommit())
+	version, commit := buildInfo()
+	counts := metrics.New(version, commit)
 	h.counts = counts
 	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log, Observe: counts.Store})
 	if err != nil {
