@@ -251,6 +251,7 @@ type settings struct {
 	near   string // 1s unless given
 	edit   func(yaml string) string
 	pages  map[string]*server.Pages
+	keep   **configs.Config // where the test wants the configuration
 }
 
 var prefixes struct {
@@ -278,6 +279,9 @@ func open(t *testing.T, s settings) *house {
 	config, faults := configs.Parse("test.yaml", []byte(text), func(n string) (string, bool) { v, ok := values[n]; return v, ok }, nil)
 	if configs.Refused(faults) {
 		t.Fatalf("configuration: %v", faults)
+	}
+	if s.keep != nil {
+		*s.keep = config
 	}
 	h.build(config)
 	return h
