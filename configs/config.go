@@ -188,7 +188,7 @@ type Route struct {
 	Methods []string `yaml:"methods" default:"GET|HEAD|POST|PUT|PATCH|DELETE"`
 	// Whether a call needs a session.
 	Session string `yaml:"session" default:"required" enum:"required|optional|none"`
-	// Whether the token goes along; default: true for the frontend's login.upstream, false for another.
+	// Whether the token goes along; default: true for the frontend's login.upstream (but with session: none), false for another.
 	SendToken *bool `yaml:"send_token"`
 	// Whether WebSockets are tunnelled.
 	WebSocket bool `yaml:"websocket" default:"false"`

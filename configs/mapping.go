@@ -32,7 +32,7 @@ type Upstream struct {
 	Refresh *Refresh `yaml:"refresh"`
 	// How the API is told that a person signed out, best effort.
 	Logout *Logout `yaml:"logout"`
-	// Asking the API whether a token still lives, where there is no refresh.
+	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
 }
 

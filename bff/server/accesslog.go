@@ -12,7 +12,7 @@ import (
 
 // logCall writes the one line of a call. Of what the browser sent it holds the path
 // without its query, and the method; both passed the gate, so that no line can be
-// forged. Ids are hashes.
+// forged. A session is named by a hash that opens nothing.
 //
 // The line looks as slog's JSON handler would write it. It is put together by hand,
 // because slog takes four times as long, and this is the only line on the hot path.
@@ -116,8 +116,8 @@ func (s *Server) event(x *exchange, kind, outcome string, more ...any) {
 	s.log.InfoContext(context.Background(), "security", append(attrs, more...)...)
 }
 
-// guardEvery is how often a refusal of one kind has a line of its own, besides that of
-// its call: a flood of such calls must not be two floods of lines.
+// guardEvery is how often, at most, a refusal of the guard has a line of its own, besides
+// that of its call: a flood of such calls must not be two floods of lines.
 const guardEvery = time.Second
 
 // refusedByGuard counts a call that was not made by the frontend's own pages, and

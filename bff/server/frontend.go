@@ -32,7 +32,7 @@ type snapshot struct {
 // host is a name under which calls come, and the frontends that may be meant.
 type host struct {
 	frontends []*frontend
-	// otherOrigins: pages of another origin call here, so answers differ by Origin.
+	// otherOrigins: pages of another host call here, so answers differ by Origin.
 	otherOrigins bool
 }
 
@@ -222,7 +222,9 @@ func (f *frontend) pagesLiveAt(host []byte) bool {
 	return false
 }
 
-// choose finds the one frontend that a call is for (contract, "Choosing the frontend").
+// choose finds the one frontend that a call is for: by its Origin; without one, and
+// without Sec-Fetch-Site, by X-Frontend; among several left by the longest base path, and
+// then by an unguarded route.
 func (h *host) choose(x *exchange) (*frontend, *Problem) {
 	_, named := x.head.Get("x-frontend")
 	if len(h.frontends) == 1 && x.origins == 0 && named == 0 {

@@ -13,7 +13,7 @@ import (
 )
 
 // login takes a person's credentials to the API, and gives the browser a ticket for
-// what the API gave. A failed sign-in changes nothing; a good one is stored first,
+// what the API gave. A failed sign-in changes no session; a good one is stored first,
 // and then ends the session whose live ticket came with it.
 func (s *Server) login(x *exchange) error {
 	fields, err := x.readLogin()

@@ -1,7 +1,7 @@
 // Package server speaks to browsers.
 //
-// Every request walks through [Server.serve] in proxy.go, from top to bottom; read
-// that function first. What it needs lies in files named for ideas: which frontend
+// Every request but that of health_path walks through [Server.serve] in proxy.go, from
+// top to bottom; read that function first. What it needs lies in files named for ideas: which frontend
 // (frontend.go), whose page (guard.go), what may not pass (headers.go), what the
 // browser is told (problem.go). Middleware is used for nothing but what every answer
 // shares, and is one function, [Server.handle].
@@ -33,7 +33,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Options are what a Server is made of. All but Client and Pages are required.
+// Options are what a Server is made of. Config, Manager, Upstreams and Log are required.
 type Options struct {
 	Config    *configs.Config
 	Manager   *session.Manager

@@ -1,7 +1,9 @@
 // Package trace tells an OpenTelemetry collector where a call's time went: one span
 // for the call, and one below it for each question to an API, which hears of it by
-// the header traceparent (W3C Trace Context). It is on where the environment names a
-// collector, and off otherwise; then every method works on nil and costs a branch.
+// the header traceparent (W3C Trace Context). A sign-in is one question with all
+// requests that its mapping makes of it. Tracing is on where the environment names a
+// collector or the exporter, and off otherwise; then every method works on nil and
+// costs a branch.
 //
 // A span never holds a token, a ticket, a path, a query, a header or a body: its names
 // are those of the configuration, its values words of closed lists and numbers.
