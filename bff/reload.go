@@ -34,7 +34,10 @@ func (h *house) reload() {
 		return
 	}
 	h.counts.Event("", "configuration", "changed")
+	level := levelOf(next.Log.Level)
+	h.level.Set(min(level, h.level.Level())) // the line is for those who saw INFO before, too
 	h.log.Info("security", "event", "configuration", "outcome", "changed")
+	h.level.Set(level)
 }
 
 // replace makes every room ready for the next configuration, which may fail, and only
@@ -58,7 +61,6 @@ func (h *house) replace(next *configs.Config) error {
 	for _, use := range uses {
 		use()
 	}
-	h.level.Set(levelOf(next.Log.Level))
 	h.token.Store(&next.Admin.Token)
 	h.upstreams.Close() // what is idle; calls at work finish
 	h.config, h.upstreams = next, ups
