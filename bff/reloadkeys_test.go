@@ -397,14 +397,15 @@ func TestReloadFailsAsAWhole(t *testing.T) {
 		{`keys: ["` + reloadKeyA, `keys: ["${LATER}", "` + reloadKeyA, "does not see variables that were set after its start"},
 		{"\nlimits", "\nsurprise: 1\nlimits", "the configuration has faults"},
 	} {
-		before, config, level := r.text, r.config, r.level.Level()
+		before, config := r.text, r.config
 		r.change("path: /api/", "path: /v2/")
 		if r.config == config {
 			t.Fatalf("the plain change was refused\n%s", r.logs)
 		}
 		r.logged(`"level":"INFO","msg":"security","event":"configuration","outcome":"changed"`)
 		r.text = before
-		config, level = r.config, r.level.Level()
+		level := r.level.Level()
+		config = r.config
 		r.change(row.old, row.text)
 		r.logged(row.why)
 		if r.config != config || r.level.Level() != level {
