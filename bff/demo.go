@@ -58,7 +58,7 @@ func (p *program) demo(ctx context.Context, c *cli.Command) error {
 	if p.report(faults) > 0 {
 		return errRefused
 	}
-	log := &ledger{out: p.stderr, paint: painted(p.stderr)}
+	log := &ledger{out: p.stderr, paint: p.painted(p.stderr)}
 	h, err := (&program{p.getenv, p.stdin, p.stdout, log}).build(config, demoPages())
 	if err != nil {
 		return failure{err}
@@ -72,7 +72,7 @@ func (p *program) demo(ctx context.Context, c *cli.Command) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { _ = demo.Serve(ctx, api, o) })     // ends with ctx
 	beside.Go(func() { serveEvil(ctx, door, port, log) }) // ends with ctx, or with the door
-	greeting{port: port, api: api.Addr().String(), admin: h.operators.Addr().String(), as: c.String("api"), paint: painted(p.stdout)}.write(p.stdout)
+	greeting{port: port, api: api.Addr().String(), admin: h.operators.Addr().String(), as: c.String("api"), paint: p.painted(p.stdout)}.write(p.stdout)
 	err = h.run(ctx)
 	cancel()
 	beside.Wait()
@@ -94,7 +94,7 @@ func revoker(admin string, token credential.Secret) func(context.Context, demo.P
 			return err
 		}
 		r.Header.Set("Authorization", "Bearer "+token.Reveal())
-		answer, err := http.DefaultClient.Do(r)
+		answer, err := (&http.Client{Transport: direct}).Do(r)
 		if err != nil {
 			return err
 		}

@@ -46,6 +46,7 @@ func (p *program) serve(ctx context.Context, c *cli.Command) error {
 	if err := h.listen(); err != nil {
 		return errors.Join(failure{err}, h.close())
 	}
+	version, _ := buildInfo()
 	h.log.Info("serving", "listen", h.public.Addr().String(), "admin", h.operators.Addr().String(), "version", version)
 	return h.run(ctx)
 }
@@ -75,7 +76,7 @@ type house struct {
 // build makes the rooms, floor by floor. Nothing is dialled: a store that is away
 // comes back by itself.
 func (p *program) build(config *configs.Config, pages map[string]*server.Pages) (*house, error) {
-	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr)}
+	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr), supervisor: supervisor{p.getenv}}
 	h.level.Set(levelOf(config.Log.Level))
 	h.log = newLog(h.lines, h.level)
 	quiet := muteStandardLog(h.log)
@@ -84,7 +85,8 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if err != nil {
 		return nil, err
 	}
-	counts := metrics.New(version, buildCommit())
+	version, commit := buildInfo()
+	counts := metrics.New(version, commit)
 	h.counts = counts
 	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log, Observe: counts.Store})
 	if err != nil {
@@ -96,7 +98,7 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
 		return nil, err
 	}
-	if h.tracer, err = trace.FromEnvironment(version, h.log); err != nil {
+	if h.tracer, err = trace.FromEnvironment(version, p.getenv, h.log); err != nil {
 		return nil, err
 	}
 	if h.server, err = server.New(server.Options{Config: config, Tracer: h.tracer, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,

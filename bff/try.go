@@ -106,7 +106,7 @@ func (t *trial) run(ctx context.Context, refresh, logout bool) error {
 	return failed
 }
 
-// codeTries is how often a wrong code may be typed again, as in a browser.
+// codeTries is how many codes may be typed, as in a browser.
 const codeTries = 5
 
 // step asks for what a step needs, again where the code was wrong.

@@ -9,7 +9,7 @@ import (
 // Upstream is one API: where it is, how it signs people in, what carries them.
 type Upstream struct {
 	// Scheme, host, optional base path. Nothing a browser sends can change it.
-	URL string `yaml:"url" required:"true"`
+	URL string `yaml:"url" required:"true" like:"https://api.example.net"`
 	// Allows http:// to an address off loopback.
 	InsecureHTTP bool `yaml:"insecure_http" default:"false"`
 	// Time to open a connection, TLS included.
@@ -27,14 +27,14 @@ type Upstream struct {
 	// What carries the person on calls. Default: Authorization: Bearer {access_token}.
 	Send *Send `yaml:"send"`
 	// Paths reachable through no route, besides the sign-in paths.
-	PrivatePaths []string `yaml:"private_paths"`
+	PrivatePaths []string `yaml:"private_paths" like:"/admin"`
 	// How a person signs in.
 	Login *Login `yaml:"login"`
 	// How the token is renewed.
 	Refresh *Refresh `yaml:"refresh"`
 	// How the API is told that a person signed out, best effort.
 	Logout *Logout `yaml:"logout"`
-	// Asking the API whether a token still lives, where there is no refresh.
+	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
 }
 

@@ -34,6 +34,16 @@ func fix(status int, code, detail, field string) *fixed {
 	return &fixed{status, code, []byte(head + body)}
 }
 
+// Answer is how the gate answers a request that [http1.Head.ReadRequest] or [Check]
+// refused; false where it answers nothing.
+func Answer(cause error) (status int, code string, ok bool) {
+	a := answerTo(cause)
+	if a == nil {
+		return 0, "", false
+	}
+	return a.status, a.code, true
+}
+
 // answerTo chooses the answer; nil where nobody is there to read one.
 func answerTo(cause error) *fixed {
 	switch {

@@ -35,8 +35,7 @@ const slack = time.Second
 // heads only; the body is read through [Conn.Request].
 type Conn struct {
 	net.Conn
-	options *Options
-	peer    netip.AddrPort
+	peer netip.AddrPort
 
 	in      http1.Reader
 	out     []byte // of the head shown to the web server, what it has not read yet
@@ -54,8 +53,8 @@ type Conn struct {
 	onClose         atomic.Pointer[func()]
 }
 
-func newConn(c net.Conn, o *Options) *Conn {
-	conn := &Conn{Conn: c, options: o}
+func newConn(c net.Conn, l *Listener) *Conn {
+	conn := &Conn{Conn: c, listener: l}
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		peer := a.AddrPort()
 		conn.peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
@@ -63,6 +62,10 @@ func newConn(c net.Conn, o *Options) *Conn {
 	conn.in.Reset(c)
 	return conn
 }
+
+// options are the listener's bounds as they are now: a change counts from the next
+// read or write that they bound.
+func (c *Conn) options() *Options { return c.listener.options.Load() }
 
 // Peer is the address at the other end; IPv4 also where it came mapped into IPv6.
 func (c *Conn) Peer() netip.AddrPort { return c.peer }
@@ -83,8 +86,8 @@ func (c *Conn) contain(err *error) {
 		return
 	}
 	*err = errFault
-	if c.options.Faulted != nil {
-		c.options.Faulted(debug.Stack())
+	if c.options().Faulted != nil {
+		c.options().Faulted(debug.Stack())
 	}
 }
 
@@ -129,7 +132,7 @@ func (c *Conn) next() error {
 	if c.request == nil {
 		c.request = acquireRequest(c)
 	}
-	err := c.request.head.ReadRequest(&c.in, c.options.Header)
+	err := c.request.head.ReadRequest(&c.in, c.options().Header)
 	if err == nil {
 		err = c.request.admit()
 	}
@@ -146,17 +149,17 @@ func (c *Conn) next() error {
 func (c *Conn) await() error {
 	if c.in.Len() == 0 {
 		c.release()
-		if err := c.readDeadline(c.options.KeepAlive); err != nil {
+		if err := c.readDeadline(c.options().KeepAlive); err != nil {
 			return err
 		}
 		runtime.Gosched() // as after a request to the API: the next one is not there yet
-		if err := c.in.Fill(c.options.Header); err != nil {
+		if err := c.in.Fill(c.options().Header); err != nil {
 			return io.EOF // gone, or idle for too long: nobody is owed an answer
 		}
 	}
 	if !whole(c.in.Buffered()) {
 		c.readBy = time.Time{}
-		return c.readDeadline(c.options.HeaderTimeout)
+		return c.readDeadline(c.options().HeaderTimeout)
 	}
 	return nil
 }
@@ -180,10 +183,10 @@ func (c *Conn) refuse(cause error) error {
 	if a == nil {
 		return io.EOF
 	}
-	if c.options.Refused != nil {
-		c.options.Refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
+	if refused := c.options().Refused; refused != nil {
+		refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
 	}
-	if c.writeDeadline(c.options.BodyIdle) == nil {
+	if c.writeDeadline(c.options().BodyIdle) == nil {
 		_, _ = c.Conn.Write(a.bytes)
 	}
 	c.linger.Store(true)
@@ -196,7 +199,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if c.tunnel {
 		return c.Conn.Write(p)
 	}
-	if err := c.writeDeadline(c.options.BodyIdle); err != nil {
+	if err := c.writeDeadline(c.options().BodyIdle); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)

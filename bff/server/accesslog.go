@@ -12,7 +12,7 @@ import (
 
 // logCall writes the one line of a call. Of what the browser sent it holds the path
 // without its query, and the method; both passed the gate, so that no line can be
-// forged. Ids are hashes.
+// forged. A session is named by a hash that opens nothing.
 //
 // The line looks as slog's JSON handler would write it. It is put together by hand,
 // because slog takes four times as long, and this is the only line on the hot path.
@@ -56,10 +56,18 @@ func (x *exchange) appendLine(b []byte, level slog.Level) []byte {
 	if x.code != "" {
 		b = appendText(b, "code", x.code)
 	}
-	if x.cause != nil && (x.status >= 500 || x.streaming) {
+	if x.tellsWhy() {
 		b = appendText(b, "error", x.cause.Error())
 	}
 	return append(b, '}', '\n')
+}
+
+// tellsWhy reports whether the line has the error's text: what went wrong here or at the
+// API, what broke off, and what was wrong with a body. A refusal that is nothing but a
+// [Problem] has said it all with its code.
+func (x *exchange) tellsWhy() bool {
+	_, plain := x.cause.(*Problem)
+	return x.cause != nil && (x.status >= 500 || x.streaming || x.status == 400 && !plain)
 }
 
 // loggedPath is the path as it came, also where it was refused; cut where it is long.
@@ -108,8 +116,8 @@ func (s *Server) event(x *exchange, kind, outcome string, more ...any) {
 	s.log.InfoContext(context.Background(), "security", append(attrs, more...)...)
 }
 
-// guardEvery is how often a refusal of one kind has a line of its own, besides that of
-// its call: a flood of such calls must not be two floods of lines.
+// guardEvery is how often, at most, a refusal of the guard has a line of its own, besides
+// that of its call: a flood of such calls must not be two floods of lines.
 const guardEvery = time.Second
 
 // refusedByGuard counts a call that was not made by the frontend's own pages, and

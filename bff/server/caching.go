@@ -17,8 +17,9 @@ type policy struct {
 	directives []string
 }
 
-// take reports whether the field belongs to the caching policy of a session's
-// answer, and keeps what may stay of it.
+// take reports whether a field of a session's answer is held back, because the policy is
+// said anew, and keeps what may stay of it. Expires passes: beside Cache-Control it says
+// to a private cache only when (RFC 9111 §5.3).
 func (p *policy) take(name, value []byte) bool {
 	switch {
 	case http1.EqualFold(name, "cache-control"):

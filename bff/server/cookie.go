@@ -61,8 +61,8 @@ func (x *exchange) giveTicket(t session.Ticket) {
 	x.setCookie("", t.Reveal(), maxAge(x.frontend.cookieMaxAge))
 }
 
-// takeTicket expires the session cookie. It stands on the answer to a sign-out and
-// on no other: a late 401 must not wipe a fresh sign-in.
+// takeTicket expires the session cookie. It stands on the answer to a sign-out, or to
+// the end of the current session in the list, and on no other: a late 401 must not wipe a fresh sign-in.
 func (x *exchange) takeTicket() {
 	x.setCookie("", "", expired)
 	// So that the back button does not show a private page. Never "cookies": Chromium

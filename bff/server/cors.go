@@ -41,8 +41,8 @@ func (x *exchange) preflight() error {
 }
 
 // cors lets pages of a listed origin read the answer, whatever it is, and tells
-// caches that it differs by Origin. It reads the host again where the call failed
-// before its frontend was known.
+// caches that it differs by Origin. It looks the host up itself, because a call may
+// have failed before its frontend was known.
 func (x *exchange) cors() {
 	h := x.snapshot.hosts[string(x.host)]
 	if h == nil {

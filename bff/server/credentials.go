@@ -2,14 +2,17 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"strings"
 	"unicode/utf8"
 
 	"coatcheck/bff/credential"
+	"coatcheck/configs"
 )
 
 // maxLogin is the largest sign-in body, in bytes.
@@ -32,7 +35,7 @@ func (x *exchange) readLogin() (map[string]credential.Secret, error) {
 	fields, ok := parseLogin(body)
 	clear(body)
 	if !ok {
-		return nil, errBadRequest
+		return nil, badRequest("the body is not one JSON object of non-empty strings, each name once")
 	}
 	return fields, nil
 }
@@ -127,18 +130,28 @@ func escape(b []byte) (unit, n int) {
 	return unit, 6
 }
 
-// declared reports whether the fields are exactly the declared ones; an optional one
-// may be left out.
-func declared(fields map[string]credential.Secret, names []string, optional func(string) bool) bool {
-	known := 0
-	for _, name := range names {
+// undeclared says how the fields differ from the declared ones ("name?" may be left
+// out), as an error for the log; nil: they do not. It names configured fields only:
+// the names of others are bytes of the request, and one may be a password.
+func undeclared(fields map[string]credential.Secret, declared []string) error {
+	unknown, missing := len(fields), []string(nil)
+	for _, each := range declared {
+		name, optional := configs.FieldName(each)
 		_, there := fields[name]
-		if !there && !optional(name) {
-			return false
-		}
-		if there {
-			known++
+		switch {
+		case there:
+			unknown--
+		case !optional:
+			missing = append(missing, name)
 		}
 	}
-	return known == len(fields)
+	if unknown == 0 && missing == nil {
+		return nil
+	}
+	return badRequest(fmt.Sprintf("fields expected: %s; missing: %s; unknown: %d",
+		strings.Join(declared, ", "), cmp.Or(strings.Join(missing, ", "), "none"), unknown))
 }
+
+// badRequest is errBadRequest with a reason for the log, which holds no byte of the
+// request.
+func badRequest(reason string) error { return fmt.Errorf("%w: %s", errBadRequest, reason) }

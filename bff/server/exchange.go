@@ -261,7 +261,7 @@ func (x *exchange) fail(err error) {
 	x.body(p.Status, "application/problem+json", p.document(string(x.requestID)))
 }
 
-// logAttrs is the one line that a call leaves behind.
+// log counts the call, ends its span and writes the one line that it leaves behind.
 func (x *exchange) log() {
 	level := slog.LevelInfo
 	if x.status >= 500 {

@@ -24,7 +24,8 @@ type Question struct {
 
 // Explain tells the decision trail of one request, line by line, without any network:
 // what the gate, the choice of the frontend, the guard and the routes say, and what
-// would go to the API. It runs the very code that serves.
+// would go to the API. Its steps are those of [Server.serve], written down a second
+// time; a test holds the two against each other. What it does not look at, it says.
 func Explain(c *configs.Config, ups *upstream.Set, q Question) (trail []string, err error) {
 	s, err := newSnapshot(c, ups, nil, metrics.New("", ""), slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -55,17 +56,14 @@ type refusedAtGate struct{ error }
 
 func (r refusedAtGate) trail() []string {
 	t := &trailer{}
-	switch {
-	case errors.Is(r.error, errMethod):
-		t.say("gate", "the method is not known here")
-		t.say("answer", "405 method_not_allowed, and the end of the connection")
-	case errors.Is(r.error, http1.ErrTooLarge):
-		t.say("gate", "refuses it: %s", r.error)
-		t.say("answer", "431 headers_too_large, and the end of the connection")
+	t.say("gate", "refuses it: %s", r.error)
+	if status, code, ok := gate.Answer(r.error); ok {
+		t.say("answer", "%d %s, and the end of the connection", status, code)
+	} else {
+		t.say("answer", "none: the connection ends")
+	}
+	if errors.Is(r.error, http1.ErrTooLarge) {
 		t.say("advice", "limits.header bounds a request's head. Large cookies of other programs on this host are the usual cause.")
-	default:
-		t.say("gate", "refuses it: %s", r.error)
-		t.say("answer", "400 bad_request, and the end of the connection")
 	}
 	return t.lines
 }
@@ -92,11 +90,12 @@ func (q Question) head(c *configs.Config) (*http1.Head, error) {
 	var in http1.Reader
 	in.Reset(bytes.NewReader([]byte(text + "\r\n")))
 	head := new(http1.Head)
-	if err := head.ReadRequest(&in, int(c.Limits.Header)); err != nil {
-		return nil, refusedAtGate{err}
+	err := head.ReadRequest(&in, int(c.Limits.Header))
+	if err == nil {
+		err = gate.Check(head)
 	}
-	if !gate.Knows(head.Method) {
-		return nil, refusedAtGate{errMethod}
+	if err != nil {
+		return nil, refusedAtGate{err}
 	}
 	return head, nil
 }
@@ -130,8 +129,11 @@ func (t *trailer) walk(q Question) *Problem {
 	x.origin, x.origins = x.head.Get("origin")
 	x.isGet, x.isHead = q.Method == "GET", q.Method == "HEAD"
 	t.say("client", "%s (trusted proxy: %v)", x.client, x.trusted)
+	if health := s.config.HealthPath; health != "" && string(x.head.Target) == health {
+		return t.health()
+	}
 	var ok bool
-	if x.target, ok = parseTarget(x.head.Target); !ok {
+	if x.target, ok = parseTarget(x.head.Target); !ok || x.target.encodedSlash && !s.encodedSlash {
 		return errBadPath
 	}
 	t.say("path", "%s", x.target.path)
@@ -147,6 +149,9 @@ func (t *trailer) walk(q Question) *Problem {
 	}
 	x.enter(f)
 	t.say("frontend", "%s (host %s, cookie %s)", f.name, x.host, f.config.Cookie.Name)
+	if x.target.encodedSlash && (x.route == nil || x.route.config.EncodedSlash != "pass") {
+		return errBadPath
+	}
 	if x.isPreflight() {
 		return t.preflight()
 	}
@@ -176,12 +181,8 @@ func (t *trailer) preflight() *Problem {
 
 func (t *trailer) routed() *Problem {
 	x := t.x
-	if x.target.encodedSlash && (x.route == nil || x.route.config.EncodedSlash != "pass") {
-		return errBadPath
-	}
 	if x.route == nil && !x.isBFF() && x.hasPages() {
-		t.say("answer", "a file of the application itself, or its index document: whoever follows a link may see it")
-		return nil
+		return t.page()
 	}
 	if x.route != nil && !x.route.config.Guard && !x.isHandshake() {
 		t.say("guard", "not asked: the route says guard: false")
@@ -210,9 +211,48 @@ func (t *trailer) routed() *Problem {
 	case !allows(r.methods, x.head.Method):
 		t.say("method", "the route takes %s", r.allow)
 		return errMethod
+	case x.isHandshake() && !isSoundHandshake(x.head):
+		t.say("handshake", "not one that RFC 6455 §4.2.1 allows")
+		return errBadRequest
 	}
 	t.outgoing()
+	if most := int64(r.config.MaxBody); most > 0 && x.head.Length > most {
+		t.say("body", "announced with %d bytes, where max_body is %d", x.head.Length, most)
+		return errTooLarge
+	}
+	t.unexplained()
 	return nil
+}
+
+// health is [Server.health].
+func (t *trailer) health() *Problem {
+	t.say("health", "health_path, at any host")
+	if !t.x.isGet && !t.x.isHead {
+		return errMethod
+	}
+	t.say("answer", "204; 503 while the process is ending")
+	return nil
+}
+
+// page is [Server.page], but for the files.
+func (t *trailer) page() *Problem {
+	x := t.x
+	if !x.isGet && !x.isHead {
+		t.say("files", "are sent to GET and HEAD only")
+		return errMethod
+	}
+	if _, ok := fileName(x.target.path[len(x.frontend.base):]); !ok {
+		t.say("files", "none has such a name")
+		return errNotFound
+	}
+	t.say("answer", "a file of the application itself, or its index document: whoever follows a link may see it")
+	t.say("note", "Not explained: which file there is.")
+	return nil
+}
+
+// unexplained says what decides as well, and is not looked at here.
+func (t *trailer) unexplained() {
+	t.say("note", "Not explained: the body itself, whether a session lives, throttles, limits on connections, and how the API is doing.")
 }
 
 func (t *trailer) local() *Problem {
@@ -220,7 +260,18 @@ func (t *trailer) local() *Problem {
 	if !allows(t.x.endpoint.methods, t.x.head.Method) {
 		return errMethod
 	}
+	if t.x.endpoint.path == "/bff/login" {
+		if t.x.requireJSON() != nil {
+			t.say("body", "only application/json in UTF-8, without a Content-Encoding, is taken here")
+			return errMediaType
+		}
+		if t.x.head.Length > maxLogin {
+			t.say("body", "announced with %d bytes, where a sign-in has %d at most", t.x.head.Length, maxLogin)
+			return errTooLarge
+		}
+	}
 	t.say("answer", "by Coatcheck itself")
+	t.unexplained()
 	if x := t.x; x.frontend.scheme == "http" && x.endpoint.path == "/bff/login" {
 		t.say("note", "Over plain http Safari does not keep the cookie; Chromium and Firefox do on localhost.")
 	}

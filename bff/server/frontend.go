@@ -32,7 +32,7 @@ type snapshot struct {
 // host is a name under which calls come, and the frontends that may be meant.
 type host struct {
 	frontends []*frontend
-	// otherOrigins: pages of another origin call here, so answers differ by Origin.
+	// otherOrigins: pages of another host call here, so answers differ by Origin.
 	otherOrigins bool
 }
 
@@ -87,19 +87,30 @@ const (
 func newSnapshot(c *configs.Config, ups *upstream.Set, pages map[string]*Pages, counts *metrics.Metrics, log *slog.Logger) (*snapshot, error) {
 	s := &snapshot{config: c, hosts: map[string]*host{}, trusted: c.TrustedProxies,
 		frontends: map[string]*frontend{}, upstreams: ups, metrics: counts, carriers: map[string]*upstream.Carrier{}}
-	for name := range c.Upstreams {
-		f, err := upstream.NewCarrier(ups.Get(name).ForwarderOptions(), func(open bool) {
+	if err := s.fill(pages, log); err != nil {
+		for _, carrier := range s.carriers {
+			carrier.Close()
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+// fill makes the ways to the APIs and the frontends.
+func (s *snapshot) fill(pages map[string]*Pages, log *slog.Logger) error {
+	for name := range s.config.Upstreams {
+		f, err := upstream.NewCarrier(s.upstreams.Get(name).ForwarderOptions(), func(open bool) {
 			log.Warn("circuit breaker", "upstream", name, "open", open)
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.carriers[name] = f
 	}
-	for name, config := range c.Frontends {
+	for name, config := range s.config.Frontends {
 		f, err := s.newFrontend(name, config)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if pages[name] != nil {
 			f.pages = pages[name]
@@ -118,7 +129,7 @@ func newSnapshot(c *configs.Config, ups *upstream.Set, pages map[string]*Pages, 
 	for _, h := range s.hosts { // an order that does not depend on the map's
 		slices.SortFunc(h.frontends, func(a, b *frontend) int { return strings.Compare(a.name, b.name) })
 	}
-	return s, nil
+	return nil
 }
 
 // servesOther reports whether pages of f live at another host than the one they
@@ -215,7 +226,9 @@ func (f *frontend) pagesLiveAt(host []byte) bool {
 	return false
 }
 
-// choose finds the one frontend that a call is for (contract, "Choosing the frontend").
+// choose finds the one frontend that a call is for: by its Origin; without one, and
+// without Sec-Fetch-Site, by X-Frontend; among several left by the longest base path, and
+// then by an unguarded route.
 func (h *host) choose(x *exchange) (*frontend, *Problem) {
 	_, named := x.head.Get("x-frontend")
 	if len(h.frontends) == 1 && x.origins == 0 && named == 0 {

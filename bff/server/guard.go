@@ -21,9 +21,9 @@ type ask struct {
 	becomesCode   bool // Service-Worker: script, or a Sec-Fetch-Dest that runs
 }
 
-// guard decides whether a call was made by the frontend's own pages. nil: it was,
-// or by a program that is no browser and says so. It is asked before any session is
-// looked at, in the order of the contract; the first that fails names the problem.
+// guard decides whether a call was made by the frontend's own pages. nil: it was, or
+// nothing in it speaks of a browser (then an unsafe method needs X-CSRF). It is asked
+// before any session is looked at; the first check that fails names the problem.
 //
 // SameSite is no part of it: sibling frontends are one site, and browsers send
 // them each other's host's cookies, Strict or not.

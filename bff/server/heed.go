@@ -39,7 +39,9 @@ func (s *Server) verify(x *exchange) error {
 	if ok, err := s.manager.Once(ctx, x.session, "verify", verifyInterval); err != nil || !ok {
 		return nil //nolint:nilerr // the API's own answer says more than our failure to check it
 	}
-	alive, err := x.frontend.signIn.Verify(ctx, x.session.Credential, x.caller())
+	asking, caller := x.asks("verify")
+	alive, err := x.frontend.signIn.Verify(ctx, x.session.Credential, caller)
+	asking.Answered(0, err)
 	if err != nil || alive {
 		return nil //nolint:nilerr // as above
 	}

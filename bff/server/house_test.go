@@ -255,6 +255,7 @@ type settings struct {
 	pages  map[string]*server.Pages
 	wrap   func(net.Listener) net.Listener // such as TLS; nil: plain
 	fault  string                          // log lines that hold this are a fault of the program
+	keep   **configs.Config                // where the test wants the configuration
 }
 
 var prefixes struct {
@@ -282,6 +283,9 @@ func open(t *testing.T, s settings) *house {
 	config, faults := configs.Parse("test.yaml", []byte(text), func(n string) (string, bool) { v, ok := values[n]; return v, ok }, nil)
 	if configs.Refused(faults) {
 		t.Fatalf("configuration: %v", faults)
+	}
+	if s.keep != nil {
+		*s.keep = config
 	}
 	h.build(config)
 	return h

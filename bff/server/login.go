@@ -13,7 +13,7 @@ import (
 )
 
 // login takes a person's credentials to the API, and gives the browser a ticket for
-// what the API gave. A failed sign-in changes nothing; a good one is stored first,
+// what the API gave. A failed sign-in changes no session; a good one is stored first,
 // and then ends the session whose live ticket came with it.
 func (s *Server) login(x *exchange) error {
 	fields, err := x.readLogin()
@@ -23,8 +23,8 @@ func (s *Server) login(x *exchange) error {
 	if step, ok := x.stepOf(fields); ok {
 		return s.takeStep(x, step, fields)
 	}
-	if !declared(fields, x.frontend.config.Login.FieldNames(), x.frontend.config.Login.Optional) {
-		return errBadRequest
+	if err := undeclared(fields, x.frontend.config.Login.Fields); err != nil {
+		return err
 	}
 	ctx, cancel := s.detached()
 	defer cancel()
@@ -48,7 +48,6 @@ func (s *Server) login(x *exchange) error {
 
 // admit begins the session of a person whom the API let in.
 func (s *Server) admit(ctx context.Context, x *exchange, attempt *session.Attempt, in *upstream.SignedIn) error {
-	x.readTicket()
 	ticket, started, err := s.manager.Start(ctx, x.sessionStart(in))
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
@@ -57,7 +56,7 @@ func (s *Server) admit(ctx context.Context, x *exchange, attempt *session.Attemp
 	}
 	s.settle(ctx, x, attempt, nil)
 	s.endReplaced(ctx, x)
-	x.session = started
+	x.session, x.ticket, x.hasTicket = started, ticket, true
 	x.giveTicket(ticket)
 	if s.dropStep(ctx, x) {
 		x.takeStepTicket()
@@ -129,6 +128,7 @@ func (x *exchange) sessionStart(in *upstream.SignedIn) session.Start {
 
 // endReplaced ends the session that the new one takes the place of.
 func (s *Server) endReplaced(ctx context.Context, x *exchange) {
+	x.readTicket()
 	if !x.hasTicket {
 		return
 	}
@@ -187,8 +187,12 @@ const patience = time.Second
 
 // tellAPI tells the API, best effort, that nobody will use this credential again.
 func (s *Server) tellAPI(x *exchange, c *credential.Credential) {
-	caller, frontend, api, id := x.caller(), x.frontend.name, x.frontend.signIn, string(x.requestID)
-	done := make(chan struct{})
+	frontend, api := x.frontend.name, x.frontend.signIn
+	if !api.CanSignOut() {
+		return
+	}
+	asking, caller := x.asks("sign_out")
+	done, id := make(chan struct{}), string(x.requestID)
 	s.background.Add(1)
 	go func() { // ends with the API's answer or logout.timeout; Shutdown waits for it
 		defer s.background.Done()
@@ -196,7 +200,9 @@ func (s *Server) tellAPI(x *exchange, c *credential.Credential) {
 		defer s.contain(id)
 		ctx, cancel := s.detached()
 		defer cancel()
-		if err := api.SignOut(ctx, c, caller); err != nil {
+		err := api.SignOut(ctx, c, caller)
+		asking.Answered(0, err)
+		if err != nil {
 			s.log.WarnContext(ctx, "API not told of a sign-out", "frontend", frontend, "error", err)
 		}
 	}()

@@ -21,7 +21,7 @@ func parseTarget(b []byte) (t target, ok bool) {
 		return t, false
 	}
 	for _, c := range b {
-		if c <= ' ' || c >= 0x7f || c == '#' { // the gate lets no such byte in either
+		if c <= ' ' || c >= 0x7f || c == '#' { // but for #, the gate lets none of them in either
 			return t, false
 		}
 	}

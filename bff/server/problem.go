@@ -15,8 +15,8 @@ import (
 
 // Problem is an answer that Coatcheck makes itself, as the browser sees it
 // (RFC 9457). It is an error, so that handlers return it and one place renders it.
-// Everything in it is a constant of this program: no text from a request, an API or
-// another error ever gets into one.
+// Every text in it is one of this program's constants or a name of the configuration:
+// no text from a request, an API or another error ever gets into one.
 type Problem struct {
 	Status int
 	Code   string
@@ -26,7 +26,7 @@ type Problem struct {
 	Reason string
 	// Fields are names of sign-in fields that the API found wrong.
 	Fields []string
-	// Step names the sign-in step that is pending.
+	// RetryAfter is what Retry-After says; 0: the header is not sent.
 	RetryAfter time.Duration
 	// Allow lists methods, on a 405.
 	Allow string
@@ -46,7 +46,7 @@ func problem(status int, code, detail string) *Problem {
 	return &Problem{Status: status, Code: code, Detail: detail}
 }
 
-// Every answer of Coatcheck's own, but those of the raw gate (package gate).
+// Every refusal of Coatcheck's own, but those of the raw gate (package gate).
 var (
 	errBadRequest         = problem(400, "bad_request", "The request is not what this address takes.")
 	errBadPath            = problem(400, "bad_path", "The path is ambiguous.")

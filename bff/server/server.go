@@ -1,7 +1,7 @@
 // Package server speaks to browsers.
 //
-// Every request walks through [Server.serve] in proxy.go, from top to bottom; read
-// that function first. What it needs lies in files named for ideas: which frontend
+// Every request but that of health_path walks through [Server.serve] in proxy.go, from
+// top to bottom; read that function first. What it needs lies in files named for ideas: which frontend
 // (frontend.go), whose page (guard.go), what may not pass (headers.go), what the
 // browser is told (problem.go). Middleware is used for nothing but what every answer
 // shares, and is one function, [Server.handle].
@@ -31,7 +31,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Options are what a Server is made of. All but Client and Pages are required.
+// Options are what a Server is made of. Config, Manager, Upstreams and Log are required.
 type Options struct {
 	Config    *configs.Config
 	Manager   *session.Manager
@@ -117,25 +117,37 @@ func (p printer) Printf(format string, _ ...any) {
 // Serve answers connections of l until Shutdown. It returns at once when Shutdown
 // begins; wait for Shutdown, not for Serve.
 func (s *Server) Serve(l net.Listener) error {
-	c := s.current.Load().config.Limits
-	in := gate.Listen(l, gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing,
-		Faulted: func(stack []byte) { s.logFault("", stack) }})
+	in := gate.Listen(l, s.gateOptions())
 	s.listener.Store(in)
+	in.SetOptions(s.gateOptions()) // a reload may have come before the line above
 	return s.app.Listener(in)
 }
 
-// Reload takes another configuration into use: calls at work finish with the old one.
-// Connection limits are those of the start. A forwarder in use is closed later.
-func (s *Server) Reload(c *configs.Config, ups *upstream.Set) error {
+// gateOptions are the bounds of the configuration in use.
+func (s *Server) gateOptions() gate.Options {
+	c := s.current.Load().config.Limits
+	return gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing,
+		Faulted: func(stack []byte) { s.logFault("", stack) }}
+}
+
+// Prepare makes another configuration ready, and returns what takes it into use. All
+// that can fail has happened by then; without a call of use nothing has changed. Calls
+// at work finish with the old configuration, and its connections to APIs are closed a
+// minute later.
+func (s *Server) Prepare(c *configs.Config, ups *upstream.Set) (use func(), err error) {
 	next, err := newSnapshot(c, ups, s.pages, s.metrics, s.log)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, f := range s.current.Swap(next).carriers {
-		time.AfterFunc(time.Minute, f.Close) // calls that have just begun still dial
-	}
-	return nil
+	return func() {
+		for _, f := range s.current.Swap(next).carriers {
+			time.AfterFunc(time.Minute, f.Close) // calls that have just begun still dial
+		}
+		if in := s.listener.Load(); in != nil {
+			in.SetOptions(s.gateOptions())
+		}
+	}, nil
 }
 
 // Carriers tells how the ways to the APIs are, by upstream.

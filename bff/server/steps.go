@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
@@ -54,8 +53,11 @@ func (s *Server) takeStep(x *exchange, step string, fields map[string]credential
 	if err != nil {
 		return err
 	}
-	if p.Step != step || !declared(fields, bare(p.Fields), func(name string) bool { return slices.Contains(p.Fields, name+"?") }) {
-		return errBadRequest
+	if p.Step != step {
+		return badRequest("another step is pending: " + p.Step)
+	}
+	if err := undeclared(fields, p.Fields); err != nil {
+		return err
 	}
 	attempt, err := s.attempt(ctx, x, p.Account)
 	if err != nil {
@@ -67,7 +69,9 @@ func (s *Server) takeStep(x *exchange, step string, fields map[string]credential
 		s.settle(ctx, x, attempt, err)
 		return err
 	}
-	signedIn, err := x.frontend.signIn.Continue(ctx, p.Step, p.Kept, fields, x.caller(), s.manager.Now())
+	asking, caller := x.asks("step")
+	signedIn, err := x.frontend.signIn.Continue(ctx, p.Step, p.Kept, fields, caller, s.manager.Now())
+	asking.Answered(0, err)
 	if err != nil {
 		s.settle(ctx, x, attempt, err)
 		s.stepRefused(ctx, ticket, try, err)
@@ -148,12 +152,4 @@ func (s *Server) nobody(x *exchange, why session.Reason) error {
 	}
 	x.json(200, doc)
 	return nil
-}
-
-func bare(fields []string) []string {
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = strings.TrimSuffix(f, "?")
-	}
-	return names
 }

@@ -27,13 +27,18 @@ func (s *Server) checkHandshake(x *exchange) error {
 	if s.draining.Load() {
 		return errDraining
 	}
-	version, versions := x.head.Get("sec-websocket-version")
-	key, keys := x.head.Get("sec-websocket-key")
-	raw, err := base64.StdEncoding.DecodeString(string(key))
-	if versions != 1 || string(version) != "13" || keys != 1 || err != nil || len(raw) != 16 || x.head.Minor != 1 || x.head.Close || x.request.HasBody() {
+	if !isSoundHandshake(x.head) {
 		return errBadRequest
 	}
 	return nil
+}
+
+func isSoundHandshake(h *http1.Head) bool {
+	version, versions := h.Get("sec-websocket-version")
+	key, keys := h.Get("sec-websocket-key")
+	raw, err := base64.StdEncoding.DecodeString(string(key))
+	return versions == 1 && string(version) == "13" && keys == 1 && err == nil && len(raw) == 16 &&
+		h.Minor == 1 && !h.Close && !h.Chunked && h.Length <= 0
 }
 
 // checkAccept verifies what the API answered (RFC 6455 §4.1): it speaks WebSocket,

@@ -151,13 +151,25 @@ func newSettings(o Options) (*settings, error) {
 // Reconfigure changes keys, times and limits while sessions go on. Prefix, Log,
 // Orphaned and Now stay as they were. After an error nothing has changed.
 func (m *Manager) Reconfigure(o Options) error {
-	set, err := newSettings(o)
+	use, err := m.Prepare(o)
 	if err != nil {
 		return err
 	}
-	m.settings.Store(set)
-	m.near.flush()
+	use()
 	return nil
+}
+
+// Prepare is [Manager.Reconfigure] in two steps: use, which cannot fail, makes the
+// change. A change that spans several rooms makes all of them ready first.
+func (m *Manager) Prepare(o Options) (use func(), err error) {
+	set, err := newSettings(o)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		m.settings.Store(set)
+		m.near.flush()
+	}, nil
 }
 
 // Close waits for refreshes at work, ends the goroutines of the Manager and

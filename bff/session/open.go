@@ -67,7 +67,7 @@ func (m *Manager) unreadable(ctx context.Context, frontend string, h hash, why e
 		m.warn("session record of a newer version", "frontend", frontend)
 		return unavailable("find", why)
 	case errors.Is(why, errUnknownKey):
-		m.warn("session record under an unknown key", "frontend", frontend)
+		m.warn("session sealed under a key that is not in sessions.keys", "frontend", frontend)
 		return Dead{Expired}
 	case !errors.Is(why, errCorrupt):
 		return unavailable("find", why)

@@ -52,7 +52,7 @@ func TestUnknownKeyTouchesNothing(t *testing.T) {
 		ticket, _ := start(t, owner, ann("shop"))
 		dead(t, stranger, "shop", ticket, session.Expired)
 		find(t, owner, ticket)
-		if !strings.Contains(lines.String(), "unknown key") {
+		if !strings.Contains(lines.String(), "not in sessions.keys") {
 			t.Fatalf("not logged: %s", lines.String())
 		}
 	})
