@@ -179,7 +179,7 @@ func (t *trailer) routed() *Problem {
 	if x.target.encodedSlash && (x.route == nil || x.route.config.EncodedSlash != "pass") {
 		return errBadPath
 	}
-	if x.route == nil && !x.isBFF() && x.hasPages() {
+	if x.isPage() {
 		t.say("answer", "a file of the application itself, or its index document: whoever follows a link may see it")
 		return nil
 	}
