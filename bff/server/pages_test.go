@@ -168,7 +168,7 @@ func TestMediaTypes(t *testing.T) {
 // Grammar of the fields that are compared (RFC 9110 §13.1.5, §14.1.1, §14.2). Outside
 // of it net/http answers 416, or reads as far as it can; here the whole file comes.
 var (
-	rangeGrammar   = regexp.MustCompile(`^bytes=[ \t,]*([0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})([ \t]*,[ \t,]*([0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18}))*[ \t,]*$`)
+	rangeGrammar   = regexp.MustCompile(`(?i)^bytes=[ \t,]*([0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18})([ \t]*,[ \t,]*([0-9]{1,18}-[0-9]{0,18}|-[0-9]{1,18}))*[ \t,]*$`)
 	ifRangeGrammar = regexp.MustCompile(`^((W/)?"[^" ]*"|[^"]*)$`)
 	noBytes        = regexp.MustCompile(`(^|[=, \t])-0+($|[, \t])`)
 )
@@ -224,12 +224,14 @@ func FuzzFiles(f *testing.F) {
 		if len(strings.Join(lines, "")) > 4000 {
 			t.Skip("too long for the gate")
 		}
+		if noBytes.MatchString(r.Header.Get("Range")) {
+			t.Skip("net/http sends a part of no bytes")
+		}
 		readable := rangeGrammar.MatchString(r.Header.Get("Range"))
 		if head || empty || !readable || !ifRangeGrammar.MatchString(r.Header.Get("If-Range")) {
 			r.Header.Del("Range")
-		}
-		if noBytes.MatchString(r.Header.Get("Range")) {
-			t.Skip("net/http sends a part of no bytes")
+		} else if _, list, ok := strings.Cut(r.Header.Get("Range"), "="); ok {
+			r.Header.Set("Range", "bytes="+list) // the unit has no case (RFC 9110 §14.1); net/http thinks it has
 		}
 		want := httptest.NewRecorder()
 		want.Header().Set("ETag", tags[name])
