@@ -155,6 +155,9 @@ func (c *Conn) refuse(cause error) error {
 	if a == nil {
 		return io.EOF
 	}
+	if a == tooLarge {
+		a = c.explainTooLarge()
+	}
 	if c.options.Refused != nil {
 		c.options.Refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
 	}

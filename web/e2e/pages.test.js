@@ -5,7 +5,8 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, test } from "node:test"
-import { browse, freePort, run, until } from "./house.js"
+import puppeteer from "puppeteer-core"
+import { axe, browse, freePort, run, until } from "./house.js"
 
 /** An API that lets everybody in and answers GET /api/PATH with the headers of `says`. */
 async function api() {
@@ -98,4 +99,93 @@ test("the back button shows no answer of the API after sign-out", async (t) => {
       })
     }
   }
+})
+
+/** Plants so many cookies for the whole domain that no request to it fits any more. */
+const bomb = (page) => page.evaluate(() => {
+  for (let i = 0; i < 20; i++) document.cookie = `bomb${i}=${"x".repeat(2000)}; Domain=coatcheck.localhost; Path=/`
+})
+const planted = async (context) => (await context.cookies()).filter((c) => c.name.startsWith("bomb")).length
+
+/** A tab at origin, a sibling of the shop, that has just planted them. Its own page was loaded before. */
+async function sibling(context) {
+  const page = await context.newPage()
+  await page.goto(h.admin)
+  await bomb(page)
+  assert.equal(await planted(context), 20)
+  return page
+}
+
+test("too many cookies: a page says so, and its button deletes them", async () => {
+  const context = await browser.newContext()
+  const open = await signedIn(context, h.shop)
+  await sibling(context)
+  const called = await open.evaluate(async () => { const r = await fetch("/api/plain.json"); return [r.status, r.headers.get("Coatcheck-Error"), (await r.json()).code] })
+  assert.deepEqual(called, [431, "headers_too_large", "headers_too_large"])
+
+  const page = await context.newPage()
+  const answer = await page.goto(`${h.shop}/orders/5?sort=price`)
+  assert.equal(answer.status(), 431)
+  assert.equal(answer.headers()["set-cookie"] ?? answer.headers()["clear-site-data"], undefined)
+  await page.addScriptTag({ content: "window.ran = 1" }).catch(() => {})
+  assert.equal(await page.evaluate(() => window.ran), undefined, "a script ran in the page")
+  for (const scheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme: scheme })
+    if (process.env.E2E_PICTURES) await page.screenshot({ path: join(process.env.E2E_PICTURES, `cookies-${scheme}.png`) })
+    await page.evaluate(await axe())
+    const { violations } = await page.evaluate(() => window.axe.run())
+    assert.deepEqual(violations.map((v) => v.id), [], scheme)
+  }
+  await page.click("text=Delete the cookies")
+  await page.waitForSelector("text=The shop")
+  assert.equal(new URL(page.url()).pathname, "/orders/5")
+  assert.equal(await planted(context), 0)
+  await context.close()
+})
+
+test("too many cookies: nobody presses the button for the person", async () => {
+  const context = await browser.newContext()
+  await signedIn(context, h.shop)
+  const evil = await sibling(context)
+  const form = (target, action) => evil.evaluate(([target, action]) => {
+    const f = document.createElement("form")
+    Object.assign(f, { method: "post", action, target })
+    document.body.append(f)
+    f.submit()
+  }, [target, action])
+  const button = `${h.shop}/?coatcheck-delete-cookies`
+  await evil.evaluate((url) => fetch(url, { method: "POST", mode: "no-cors", credentials: "include" }).catch(() => {}), button)
+  await evil.evaluate(() => { const f = document.createElement("iframe"); f.name = "frame"; document.body.append(f) })
+  await form("frame", button)
+  const [popup] = await Promise.all([context.waitForEvent("page"), form("_blank", button)])
+  await popup.waitForSelector("text=too many cookies") // it got the page with the button, and no more
+  const link = await context.newPage()
+  await link.goto(button) // a link is no POST
+  await link.waitForSelector("text=too many cookies")
+  assert.equal(await planted(context), 20)
+
+  // Without too many cookies there is no such address.
+  await context.clearCookies()
+  const page = await signedIn(context, h.shop)
+  const before = (await context.cookies()).length
+  await page.evaluate(() => { const f = document.createElement("form"); Object.assign(f, { method: "post", action: "?coatcheck-delete-cookies", id: "f" }); document.body.append(f) })
+  await Promise.all([page.waitForNavigation(), page.evaluate(() => document.getElementById("f").submit())])
+  assert.equal((await context.cookies()).length, before)
+  await context.close()
+})
+
+test("too many cookies: Firefox gets a page without a button that would not help", async () => {
+  const firefox = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true })
+  const context = await firefox.createBrowserContext()
+  const evil = await context.newPage(), page = await context.newPage()
+  await evil.goto(h.admin)
+  await bomb(evil)
+  assert.equal(await planted(context), 20)
+  const answer = await page.goto(`${h.shop}/orders/5`)
+  assert.equal(answer.status(), 431)
+  const shown = await page.evaluate(() => [document.body.innerText, document.forms.length])
+  assert.match(shown[0], /too many cookies[^]*in the settings of your browser/)
+  assert.equal(shown[1], 0)
+  await context.close()
+  await firefox.close()
 })
