@@ -81,7 +81,7 @@ func splitDirectives(value string) (list []string) {
 
 func containsFold(list []string, s string) bool {
 	for _, x := range list {
-		if strings.EqualFold(x, s) {
+		if equalFold([]byte(x), []byte(s)) {
 			return true
 		}
 	}

@@ -62,7 +62,7 @@ func (r refusedAtGate) trail() []string {
 	case errors.Is(r.error, http1.ErrTooLarge):
 		t.say("gate", "refuses it: %s", r.error)
 		t.say("answer", "431 headers_too_large, and the end of the connection")
-		t.say("advice", "limits.header bounds a request's head. Large cookies of other programs on this host are the usual cause.")
+		t.say("advice", "limits.header bounds a request's head. Large cookies of other programs on this host are the usual cause. A browser that opens a page gets one that says so.")
 	default:
 		t.say("gate", "refuses it: %s", r.error)
 		t.say("answer", "400 bad_request, and the end of the connection")
@@ -103,7 +103,7 @@ func (q Question) head(c *configs.Config) (*http1.Head, error) {
 
 func hasHost(lines []string) bool {
 	for _, line := range lines {
-		if name, _, _ := strings.Cut(line, ":"); strings.EqualFold(name, "host") {
+		if name, _, _ := strings.Cut(line, ":"); http1.EqualFold([]byte(name), "host") {
 			return true
 		}
 	}

@@ -161,6 +161,10 @@ func TestDocumentsAreNotKept(t *testing.T) {
 			t.Errorf("%s: %d %q", row.name, got.StatusCode, got.Header)
 		}
 	}
+	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "Coo\u212aie") })
+	if got := h.call("GET /api/x", cookie, sameOrign); !strings.HasSuffix(got.Header.Get("Vary"), ", Cookie") {
+		t.Errorf("a Kelvin sign stands for a k: %q", got.Header)
+	}
 	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") })
 	if got := h.call("GET /open/x", "Sec-Fetch-Mode: navigate", sameOrign); got.Header.Get("Cache-Control") != "max-age=60" || got.Header.Get("Vary") != "" {
 		t.Errorf("session: none: %v", got.Header)
