@@ -183,6 +183,9 @@ func (c *Conn) refuse(cause error) error {
 	if a == nil {
 		return io.EOF
 	}
+	if a == tooLarge {
+		a = c.explainTooLarge()
+	}
 	if refused := c.options().Refused; refused != nil {
 		refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
 	}

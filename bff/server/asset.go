@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"net/http"
 )
 
 // asset is a file in memory, as it is and compressed.
@@ -40,13 +41,6 @@ func contentTag(body []byte) string {
 	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 }
 
-// has reports whether the browser says that it has this very content (RFC 9110
-// §13.1.2). Weak validators count: GET compares weakly.
-func (x *exchange) has(etag string) bool {
-	have, n := x.head.Get("if-none-match")
-	return n == 1 && (bytes.Contains(have, []byte(etag)) || string(have) == "*")
-}
-
 // sendClient answers with the browser client.
 func (s *Server) sendClient(x *exchange) error {
 	v, zipped := s.client.plain, x.accepts("gzip")
@@ -58,8 +52,8 @@ func (s *Server) sendClient(x *exchange) error {
 	x.set("Cache-Control", "max-age=3600")
 	x.set("X-Content-Type-Options", "nosniff")
 	x.isolateOrigin()
-	if x.has(v.etag) {
-		x.empty(304)
+	if (validators{etag: v.etag}).failed(x.head) == http.StatusNotModified {
+		x.empty(http.StatusNotModified)
 		return nil
 	}
 	if zipped {

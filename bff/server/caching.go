@@ -36,8 +36,13 @@ func (p *policy) take(name, value []byte) bool {
 }
 
 // cacheControl is what the browser is told: private, and what the API said to one.
-func (p *policy) cacheControl() string {
+// A document is stored nowhere, whatever the API said: Chromium would show it again out
+// of its back/forward cache after a sign-out. Clear-Site-Data does not reach it there,
+// because the sandbox of [isolation] gives it an origin of its own.
+func (p *policy) cacheControl(document bool) string {
 	switch {
+	case document:
+		return "private, no-store"
 	case !p.named:
 		return "private, no-cache"
 	case len(p.directives) == 0:
@@ -77,7 +82,7 @@ func splitDirectives(value string) (list []string) {
 
 func containsFold(list []string, s string) bool {
 	for _, x := range list {
-		if strings.EqualFold(x, s) {
+		if equalFold([]byte(x), []byte(s)) {
 			return true
 		}
 	}

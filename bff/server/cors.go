@@ -100,7 +100,8 @@ func (x *exchange) vary(name string) {
 
 func listHas(list, name string) bool {
 	for member := range strings.SplitSeq(list, ",") {
-		if strings.EqualFold(strings.TrimSpace(member), name) {
+		// ASCII only: to Unicode, a Kelvin sign is a "k", and this is no Cookie then.
+		if equalFold([]byte(strings.TrimSpace(member)), []byte(name)) {
 			return true
 		}
 	}

@@ -63,7 +63,7 @@ func (r refusedAtGate) trail() []string {
 		t.say("answer", "none: the connection ends")
 	}
 	if errors.Is(r.error, http1.ErrTooLarge) {
-		t.say("advice", "limits.header bounds a request's head. Large cookies of other programs on this host are the usual cause.")
+		t.say("advice", "limits.header bounds a request's head. Large cookies of other programs on this host are the usual cause. A browser that opens a page gets one that says so.")
 	}
 	return t.lines
 }
@@ -102,7 +102,7 @@ func (q Question) head(c *configs.Config) (*http1.Head, error) {
 
 func hasHost(lines []string) bool {
 	for _, line := range lines {
-		if name, _, _ := strings.Cut(line, ":"); strings.EqualFold(name, "host") {
+		if name, _, _ := strings.Cut(line, ":"); http1.EqualFold([]byte(name), "host") {
 			return true
 		}
 	}
@@ -181,7 +181,7 @@ func (t *trailer) preflight() *Problem {
 
 func (t *trailer) routed() *Problem {
 	x := t.x
-	if x.route == nil && !x.isBFF() && x.hasPages() {
+	if x.isPage() {
 		return t.page()
 	}
 	if x.route != nil && !x.route.config.Guard && !x.isHandshake() {

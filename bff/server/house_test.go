@@ -86,7 +86,7 @@ const (
 	passwordMark = "pw-MARKED"
 )
 
-func newAPI(t *testing.T) *api {
+func newAPI(t testing.TB) *api {
 	t.Helper()
 	a := &api{}
 	a.Server = httptest.NewServer(http.HandlerFunc(a.serve))
@@ -156,7 +156,7 @@ func (a *api) count() int {
 
 // house is Coatcheck as it stands between a browser and the API.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	address string
 	server  *server.Server
 	manager *session.Manager
@@ -264,7 +264,7 @@ var prefixes struct {
 }
 
 // open builds a house and ends it with the test.
-func open(t *testing.T, s settings) *house {
+func open(t testing.TB, s settings) *house {
 	t.Helper()
 	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages, fault: s.fault, wrap: s.wrap}
 	text := s.config
@@ -440,7 +440,7 @@ func (h *house) signIn(email string, headers ...string) string {
 	return "Cookie: " + cookieOf(h.t, got)
 }
 
-func cookieOf(t *testing.T, a answer) string {
+func cookieOf(t testing.TB, a answer) string {
 	t.Helper()
 	set := a.Header["Set-Cookie"]
 	if len(set) != 1 {

@@ -48,8 +48,11 @@ func (x *exchange) passFields() {
 		}
 	}
 	if private {
-		x.set("Cache-Control", caching.cacheControl())
+		x.set("Cache-Control", caching.cacheControl(x.navigates()))
 		x.vary("Cookie")
+		if has(x.head, "sec-fetch-mode") {
+			x.vary("Sec-Fetch-Mode") // or what a page fetched would be shown as a document
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func (s *Server) serve(x *exchange) error {
 	if x.isPreflight() {
 		return x.preflight()
 	}
-	if x.route == nil && !x.isBFF() && x.hasPages() {
+	if x.isPage() {
 		return s.page(x) // documents and their files: whoever follows a link may see them
 	}
 	if x.route == nil || x.route.config.Guard || x.isHandshake() {
