@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"coatcheck/bff/credential"
@@ -54,7 +53,7 @@ func (r *refresh) write(ctx context.Context, s Swap) (Outcome, error) {
 	for {
 		outcome, err := m.store.Replace(ctx, m.key(r.h), s)
 		late := m.clock.elapsed() - begun
-		if err == nil || late > commitMost || errors.Is(err, ErrFull) {
+		if err == nil || late > commitMost {
 			return outcome, err
 		}
 		if late > commitQuick {

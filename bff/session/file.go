@@ -81,7 +81,8 @@ func (m *memory) loadItem(key string, value []byte) error {
 	}
 	s, _ := m.lock(shardKey(key))
 	defer s.mu.Unlock()
-	return m.set(s, key, it)
+	m.put(s, key, it)
+	return nil
 }
 
 func (m *memory) loadEntry(key string, value []byte) error {
@@ -92,11 +93,9 @@ func (m *memory) loadEntry(key string, value []byte) error {
 	}
 	s, _ := m.lock(person)
 	defer s.mu.Unlock()
-	if s.people[person] == nil {
-		s.people[person] = map[string]item{}
-	}
-	s.people[person][id] = it
-	return m.grow(id, it)
+	m.bytes.Add(s.entryGrowth(person, id, it)) // never refused: it was let in before
+	m.keepEntry(s, person, id, it)
+	return nil
 }
 
 // itemOf copies a value out of the file, whose pages are the library's.
