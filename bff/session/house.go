@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -34,6 +33,7 @@ func (m *Manager) sweep(ctx context.Context) {
 	m.near.sweep(now - m.settings.Load().near)
 	m.endings.sweep(now - endingsKept)
 	m.flights.sweep(now - failureKept)
+	m.tellWithheld(now)
 	_ = m.askClock(ctx) // its failure shows in Ping and in every call
 	m.lookAfterWatched(ctx)
 }
@@ -47,7 +47,7 @@ func (m *Manager) endReturned(ctx context.Context) {
 	}
 	m.inBatches(ctx, hashes, func(h hash, alive bool) {
 		if alive {
-			m.endAgain(ctx, h, ended[h])
+			_ = m.endAgain(ctx, h, ended[h]) // a failure is mended by the next round
 		}
 	})
 }
@@ -81,6 +81,7 @@ type Stats struct {
 	Refreshes            map[string]uint64 // renewals of credentials, by outcome
 	RefreshWaits         uint64            // renewals that waited for another replica's
 	EndedAgain           uint64            // sessions that came back and were ended again
+	SecurityEvents       map[string]uint64 // what no honest party causes, by kind, logged or not
 	Watched              int               // sessions with running streams, now
 	StoreStats
 }
@@ -135,31 +136,6 @@ func (m *Manager) Stats() Stats {
 	return Stats{
 		NearHits: c.nearHits.Load(), NearMisses: c.nearMisses.Load(), Touches: c.touches.Load(),
 		Started: c.started.Load(), Ended: ended, Refreshes: refreshes, RefreshWaits: c.refreshWaits.Load(), EndedAgain: c.endedAgain.Load(),
-		Watched: len(m.watches.all()), StoreStats: m.store.Stats(),
+		SecurityEvents: m.warnings.events(), Watched: len(m.watches.all()), StoreStats: m.store.Stats(),
 	}
-}
-
-// warnings keeps a flood of bad records from becoming a flood of lines: one a
-// second for each kind.
-type warnings struct{ record, security atomic.Int64 }
-
-func (m *Manager) warn(what string, attrs ...any) {
-	if m.mayWarn(&m.warnings.record) {
-		m.log.Warn(what, attrs...)
-	}
-}
-
-// securityEvent logs what no honest party causes.
-func (m *Manager) securityEvent(event string, attrs ...any) {
-	if m.mayWarn(&m.warnings.security) {
-		m.log.Warn("security", append([]any{slog.String("event", event)}, attrs...)...)
-	}
-}
-
-func (m *Manager) mayWarn(last *atomic.Int64) bool {
-	now, before := int64(m.clock.elapsed()), last.Load()
-	if before != 0 && now-before < int64(time.Second) {
-		return false
-	}
-	return last.CompareAndSwap(before, max(now, 1))
 }
