@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	commitQuick = time.Second      // who waits is told after so long that the store is away
+	commitQuick = time.Second      // waiters get ErrUnavailable after this
 	commitMost  = 10 * time.Minute // how long a new credential waits for its store
 	commitPause = 200 * time.Millisecond
 )
 
 // commit writes a new credential at the generation that was read. The API may
 // have made the old one useless by giving the new one, so a store that is away
-// just now must not lose it: the write is tried again until the store is back.
+// just now must not lose it: the write is tried again for ten minutes, or until Close.
 func (r *refresh) commit(ctx context.Context, s *Session, fresh *credential.Credential) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()

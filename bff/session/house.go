@@ -81,7 +81,6 @@ type Stats struct {
 	Refreshes            map[string]uint64 // renewals of credentials, by outcome
 	RefreshWaits         uint64            // renewals that waited for another replica's
 	EndedAgain           uint64            // sessions that came back and were ended again
-	SecurityEvents       map[string]uint64 // what no honest party causes, by kind, logged or not
 	Watched              int               // sessions with running streams, now
 	StoreStats
 }
@@ -136,6 +135,6 @@ func (m *Manager) Stats() Stats {
 	return Stats{
 		NearHits: c.nearHits.Load(), NearMisses: c.nearMisses.Load(), Touches: c.touches.Load(),
 		Started: c.started.Load(), Ended: ended, Refreshes: refreshes, RefreshWaits: c.refreshWaits.Load(), EndedAgain: c.endedAgain.Load(),
-		SecurityEvents: m.warnings.events(), Watched: len(m.watches.all()), StoreStats: m.store.Stats(),
+		Watched: len(m.watches.all()), StoreStats: m.store.Stats(),
 	}
 }

@@ -22,8 +22,7 @@ type kind struct {
 
 type warned struct {
 	at       time.Duration // reading of the local clock at the last line
-	all      uint64
-	withheld uint64 // since the last line
+	withheld uint64        // since the last line
 }
 
 // warnEvery is how far the lines of one kind are apart.
@@ -40,7 +39,6 @@ func (w *warnings) count(k kind, now time.Duration) (withheld uint64, logged boo
 		x = &warned{at: now - warnEvery}
 		w.by[k] = x
 	}
-	x.all++
 	if now-x.at < warnEvery {
 		x.withheld++
 		return 0, false
@@ -60,19 +58,6 @@ func (w *warnings) due(now time.Duration) map[kind]uint64 {
 		}
 	}
 	return due
-}
-
-// events are the security events so far, by kind.
-func (w *warnings) events() map[string]uint64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	all := map[string]uint64{}
-	for k, x := range w.by {
-		if k.security {
-			all[k.name] = x.all
-		}
-	}
-	return all
 }
 
 // warn logs what an operator should look at; what is a constant.
