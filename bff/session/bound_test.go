@@ -32,7 +32,7 @@ func stranger(i int) netip.Addr {
 // The fear: one address that is throttled makes up accounts until the memory is
 // full.
 func TestJunkSignInsTakeNoMemory(t *testing.T) {
-	const junk = 50_000
+	const junk = 20_000
 	for _, url := range []string{"memory://", "file://" + filepath.Join(t.TempDir(), "sessions.db")} {
 		p := &place{t: t}
 		m := p.over(openStore(t, url, nil))
