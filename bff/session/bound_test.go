@@ -195,3 +195,22 @@ func TestFullFileIsReadAgain(t *testing.T) {
 		find(t, m, ticket)
 	}
 }
+
+// The fear: sign-ins that a full disk refuses pile up in memory.
+func TestRefusedByTheDiskTakesNoMemory(t *testing.T) {
+	const many = 5000
+	store := openFile(t, filepath.Join(t.TempDir(), "sessions.db"))
+	m := (&place{t: t}).over(shared{store})
+	session.BreakFile(store)
+	before := heap()
+	for range many {
+		if _, _, err := m.Start(context.Background(), ann("shop")); !errors.Is(err, session.ErrUnavailable) {
+			t.Fatal(err)
+		}
+	}
+	if grown := heap() - before; grown > many*20 {
+		t.Errorf("%d sign-ins that were not stored take %d bytes", many, grown)
+	}
+	runtime.KeepAlive(m)
+	runtime.KeepAlive(store)
+}

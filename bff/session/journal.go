@@ -38,6 +38,7 @@ type journal struct {
 
 	mu      sync.Mutex
 	pending map[change]item // an item that ends at 0 is a deletion
+	fresh   map[change]bool // those of pending whose key was never in the file
 	waiting []chan error
 	broken  bool // the library panicked: it must not be asked again
 }
@@ -50,7 +51,7 @@ type change struct {
 
 // newJournal writes to db, whose content has the checksum sum.
 func newJournal(db *bolt.DB, sum fileSum, log *slog.Logger) *journal {
-	j := &journal{db: db, sum: sum, log: log, wake: make(chan struct{}, 1), stop: make(chan struct{}), pending: map[change]item{}}
+	j := &journal{db: db, sum: sum, log: log, wake: make(chan struct{}, 1), stop: make(chan struct{}), pending: map[change]item{}, fresh: map[change]bool{}}
 	j.done.Go(j.run)
 	return j
 }
@@ -69,10 +70,30 @@ func (j *journal) entry(person, id string, it item) {
 	}
 }
 
+// note takes in a change. A key that comes and goes before it was written leaves
+// nothing: else sign-ins would pile up while the disk fails.
 func (j *journal) note(c change, it item) {
 	j.mu.Lock()
+	defer j.mu.Unlock()
+	if it.ends == 0 && j.fresh[c] {
+		delete(j.pending, c)
+		delete(j.fresh, c)
+		return
+	}
 	j.pending[c] = it
-	j.mu.Unlock()
+}
+
+// created says that the change of key that waits, if one does, is the first that the
+// file is to see of it.
+func (j *journal) created(key string) {
+	if j == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if c := (change{key: key}); j.pending[c].ends != 0 {
+		j.fresh[c] = true
+	}
 }
 
 // flush returns when everything noted so far is on disk. Those who come at one
@@ -114,8 +135,8 @@ func (j *journal) run() {
 // unless it has changed again.
 func (j *journal) write() {
 	j.mu.Lock()
-	batch, waiting := j.pending, j.waiting
-	j.pending, j.waiting = map[change]item{}, nil
+	batch, fresh, waiting := j.pending, j.fresh, j.waiting
+	j.pending, j.fresh, j.waiting = map[change]item{}, map[change]bool{}, nil
 	j.mu.Unlock()
 	var err error
 	if len(batch) > 0 {
@@ -128,6 +149,9 @@ func (j *journal) write() {
 		for c, it := range batch {
 			if _, newer := j.pending[c]; !newer {
 				j.pending[c] = it
+				if fresh[c] {
+					j.fresh[c] = true
+				}
 			}
 		}
 		j.mu.Unlock()

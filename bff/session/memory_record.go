@@ -27,7 +27,11 @@ func (m *memory) Tombstone(_ context.Context, key string) (Reason, error) {
 
 func (m *memory) Create(_ context.Context, key string, value []byte, ttl time.Duration) error {
 	s, now := m.lock(key)
+	_, again := s.items[key]
 	err := m.add(s, key, item{data: value, ends: now + ttl.Milliseconds()})
+	if err == nil && !again { // keys of records are random: the file never had this one
+		m.journal.created(key)
+	}
 	s.mu.Unlock()
 	if err != nil {
 		return err
