@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 )
 
@@ -126,5 +127,12 @@ func lose(t *testing.T, pattern string) {
 	}
 	if err := c.Del(ctx, names...).Err(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTokenThatHasEnded: what is wrong with the API's token is no fault of ours.
+func TestTokenThatHasEnded(t *testing.T) {
+	if p := server.Told(fmt.Errorf("start: %w", session.ErrTokenEnded)); p.Status != 502 || p.Code != "upstream_invalid" {
+		t.Errorf("%d %s", p.Status, p.Code)
 	}
 }
