@@ -318,7 +318,8 @@ func (f *fleet) logged(replicas ...*replica) {
 			delete(met, name)
 		}
 		delete(met, "bytes_out")
-		delete(met, "reason") // of session_came_back
+		delete(met, "reason")   // of session_came_back
+		delete(met, "withheld") // of events that came more than once a second
 		for name := range met {
 			f.Errorf("%s: docs/logs.md does not know %s", heading, name)
 		}

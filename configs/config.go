@@ -118,6 +118,8 @@ type Frontend struct {
 	Login FrontendLogin `yaml:"login" required:"true"`
 	// Bounds on failed sign-ins.
 	Throttle Throttle `yaml:"throttle"`
+	// Name under which several frontends of one sign-in count failed sign-ins together; without it each counts for itself.
+	SharedThrottle string `yaml:"shared_throttle"`
 	// Whether unsafe methods must send X-CSRF: 1 (or X-XSRF-TOKEN).
 	CSRFHeader string `yaml:"csrf_header" default:"unsafe" enum:"off|unsafe"`
 	// Additions to what the shared-host layout answers.

@@ -23,6 +23,7 @@ func (ck *checker) frontends() {
 		}
 		for _, other := range names[:i] {
 			ck.together(name, other)
+			ck.shareThrottle(name, other)
 		}
 	}
 }
@@ -48,6 +49,7 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 	if f.CSRFHeader == "off" {
 		ck.warn(child(path, "csrf_header"), "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site", "unsafe")
 	}
+	ck.sharedThrottle(path, f)
 	ck.unwiseFrontend(path, f)
 	ck.routes(path, f)
 }

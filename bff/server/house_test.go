@@ -160,6 +160,7 @@ type house struct {
 	address string
 	server  *server.Server
 	manager *session.Manager
+	config  *configs.Config
 	api     *api
 	logs    *lockedBuffer
 	pages   map[string]*server.Pages
@@ -298,6 +299,15 @@ func or(a, b string) string {
 	return a
 }
 
+// keys are the house's sealing keys.
+func (h *house) keys() []credential.Secret {
+	key, err := configs.KeyBytes(h.config.Sessions.Keys[0])
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return []credential.Secret{credential.NewSecret(string(key))}
+}
+
 func (h *house) build(config *configs.Config) {
 	t := h.t
 	log := slog.New(slog.NewJSONHandler(trap{h.logs, h.fault}, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -305,11 +315,8 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := configs.KeyBytes(config.Sessions.Keys[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.manager, err = session.NewManager(store, session.Options{Keys: []credential.Secret{credential.NewSecret(string(key))},
+	h.config = config
+	h.manager, err = session.NewManager(store, session.Options{Keys: h.keys(),
 		Prefix: config.Sessions.Prefix, IdleTimeout: config.Sessions.IdleTimeout, MaxLifetime: config.Sessions.MaxLifetime,
 		NearCache: config.Sessions.NearCache, Log: log})
 	if err != nil {

@@ -69,7 +69,7 @@ func (s *Server) admit(ctx context.Context, x *exchange, attempt *session.Attemp
 // attempt counts the sign-in before the API is asked.
 func (s *Server) attempt(ctx context.Context, x *exchange, account string) (*session.Attempt, error) {
 	t := x.frontend.config.Throttle
-	limits := session.Limits{Account: t.Account, Address: t.Address, Window: t.Window}
+	limits := session.Limits{Account: t.Account, Address: t.Address, Window: t.Window, Shared: x.frontend.config.SharedThrottle}
 	attempt, err := s.manager.Attempt(ctx, x.frontend.name, account, x.client, limits)
 	if err != nil {
 		var throttled session.Throttled

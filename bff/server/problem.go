@@ -109,6 +109,7 @@ var sentinels = []struct {
 	{gate.ErrBodyBroken, errBadRequest},
 	{session.ErrUnavailable, errStore.with(func(p *Problem) { p.RetryAfter = storeRetry })},
 	{session.ErrNotFound, errNotFound},
+	{session.ErrTokenEnded, errInvalid},
 	{upstream.ErrOpen, errBreaker.with(func(p *Problem) { p.RetryAfter = upstream.BreakerRest })},
 	{upstream.ErrAborted, errBrowserLeft},
 	{upstream.ErrTimeout, errTimeout},

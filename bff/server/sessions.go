@@ -125,13 +125,13 @@ func (s *Server) sessions(x *exchange) error {
 		x.empty(204)
 		return nil
 	}
-	found, err := s.manager.List(context.Background(), x.frontend.name, x.session.Subject)
+	found, err := s.manager.ListFor(context.Background(), x.session)
 	if err != nil {
 		return err
 	}
 	list := make([]entry, 0, len(found))
 	for _, e := range found {
-		list = append(list, entry{e.ID, e.ID == x.session.ID, e.CreatedAt.UTC().Format(time.RFC3339),
+		list = append(list, entry{e.ID, e.Current, e.CreatedAt.UTC().Format(time.RFC3339),
 			e.LastSeenAt.UTC().Format(time.RFC3339), e.UserAgent, e.Address})
 	}
 	x.json(200, list)
@@ -144,7 +144,7 @@ func (s *Server) endSession(x *exchange) error {
 		return err
 	}
 	id := string(x.target.path[bytes.LastIndexByte(x.target.path, '/')+1:])
-	if err := s.manager.EndOne(context.Background(), x.frontend.name, x.session.Subject, id); err != nil {
+	if err := s.endListed(x, id); err != nil {
 		return err
 	}
 	s.event(x, "revocation", "one_ended")
@@ -154,4 +154,15 @@ func (s *Server) endSession(x *exchange) error {
 	x.own()
 	x.empty(204)
 	return nil
+}
+
+// endListed ends the session that the list shows as id. The ticket of the current one
+// is at hand, so that one ends even if the list has lost it.
+func (s *Server) endListed(x *exchange, id string) error {
+	ctx := context.Background()
+	if id != x.session.ID {
+		return s.manager.EndOne(ctx, x.frontend.name, x.session.Subject, id)
+	}
+	_, err := s.manager.End(ctx, x.frontend.name, x.ticket, session.Revoked)
+	return err
 }

@@ -123,6 +123,7 @@ func (m *Manager) init() {
 	m.flights.init()
 	m.touching.init()
 	m.loads.init()
+	m.warnings.init()
 	m.reconnect = make(chan struct{}, 1)
 	m.closing, m.stop = context.WithCancel(context.Background())
 	m.done.Go(m.listen)
@@ -178,6 +179,7 @@ func (m *Manager) Close() error {
 	m.stop()
 	m.flights.wait()
 	m.done.Wait()
+	m.tellWithheld(m.clock.elapsed() + warnEvery) // whatever is left
 	if err := m.store.Close(); err != nil {
 		return fmt.Errorf("session: close: %w", err)
 	}
