@@ -35,6 +35,7 @@ func newClient(d *dialer) *resty.Client {
 	stay := resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })
 	return resty.NewWithClient(&http.Client{Transport: transport}).
 		SetRedirectPolicy(stay).SetResponseBodyLimit(maxAnswer).
+		SetContentLength(true). // or resty wraps the absent body of a POST in a reader, which net/http sends chunked
 		SetAllowGetMethodPayload(true).SetLogger(silence{}).SetDisableWarn(true)
 }
 
