@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/gate"
+	"coatcheck/bff/http1"
 	"coatcheck/upstream"
 )
 
@@ -59,6 +60,29 @@ func (x *exchange) appendHead(b []byte) []byte {
 func appendField(b, name, value []byte) []byte {
 	b = append(append(b, name...), ':', ' ')
 	return append(append(b, value...), '\r', '\n')
+}
+
+// joinProtocols makes one line of several Sec-WebSocket-Protocol lines. They are one list
+// (RFC 6455 §11.3.4), which the check of the API's choice reads as a whole.
+func (x *exchange) joinProtocols() {
+	const name = "sec-websocket-protocol"
+	if _, n := x.head.Get(name); n < 2 {
+		return
+	}
+	var all []byte
+	first, kept := -1, x.head.Fields[:0]
+	for _, f := range x.head.Fields {
+		if !http1.EqualFold(f.Name, name) {
+			kept = append(kept, f)
+			continue
+		}
+		if first < 0 {
+			first, all, kept = len(kept), append(all, f.Value...), append(kept, f)
+			continue
+		}
+		all = append(append(all, ", "...), f.Value...)
+	}
+	kept[first].Value, x.head.Fields = all, kept
 }
 
 // token is the credential that this call may carry; nil: none.
