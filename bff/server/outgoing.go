@@ -93,6 +93,15 @@ func (x *exchange) token() *credential.Credential {
 	return x.session.Credential
 }
 
+// owner is whose connections the call may use, where the upstream keeps people apart:
+// the session's; all calls without one share an owner.
+func (x *exchange) owner() string {
+	if x.session == nil {
+		return ""
+	}
+	return x.session.ID
+}
+
 // prepareBody holds a small body in memory, and lets a larger one stream.
 func (x *exchange) prepareBody() error {
 	c := &x.call
@@ -148,7 +157,7 @@ func (s *Server) exchangeOnce(x *exchange) error {
 	c.Head = x.out
 	c.IsHead, c.Idempotent = x.isHead, isIdempotent(x.head.Method)
 	c.HeaderTimeout, c.IdleTimeout = x.route.config.HeaderTimeout, x.route.config.IdleTimeout
-	c.Upgrade = x.isHandshake()
+	c.Upgrade, c.Owner = x.isHandshake(), x.owner()
 	x.request.Conn().Working(x.abort)
 	begun := time.Now()
 	err := x.route.carrier.Do(c, &x.answer)
