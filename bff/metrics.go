@@ -59,7 +59,7 @@ func readCarriers(counts *metrics.Metrics, s *server.Server) {
 		{"upstream_dials_total", "Connections opened to an API.", true, func(c upstream.CarrierStats) float64 { return float64(c.Dialled) }},
 		{"upstream_retries_total", "Calls sent again, because a kept connection turned out dead.", true, func(c upstream.CarrierStats) float64 { return float64(c.Retried) }},
 		{"upstream_stale_total", "Kept connections that were found dead before use.", true, func(c upstream.CarrierStats) float64 { return float64(c.Stale) }},
-		{"breaker_open", "1 while an API is left alone because it does not answer.", false, func(c upstream.CarrierStats) float64 {
+		{"breaker_open", "1 while an API is left alone because it takes no connections, or paths of it because they stay silent.", false, func(c upstream.CarrierStats) float64 {
 			if c.BreakerOpen {
 				return 1
 			}

@@ -82,11 +82,11 @@ func (s *silentPaths) refuses(call *Call) bool {
 	return false
 }
 
-// isOpen reports whether some paths are refused.
+// isOpen reports whether some paths are refused at the moment.
 func (s *silentPaths) isOpen() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.next.IsZero()
+	return time.Now().Before(s.next)
 }
 
 // path is a hash of what a call asks for, without its query.
