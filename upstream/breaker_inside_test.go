@@ -31,11 +31,11 @@ func TestBreakerCounts(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t)
-		time.Sleep(BreakerRest - 1)
+		time.Sleep(BreakerRest - time.Nanosecond)
 		if _, err := b.enter(t.Context(), time.Second); !errors.Is(err, ErrOpen) {
 			t.Errorf("before the rest is over: %v", err)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		if ahead, err := b.enter(t.Context(), time.Second); !ahead || err != nil {
 			t.Errorf("after the rest: %v, %v", ahead, err)
 		}
@@ -93,6 +93,9 @@ func TestWhyNotOpen(t *testing.T) {
 		syscall.ECONNREFUSED: false, syscall.ECONNRESET: false, syscall.EHOSTUNREACH: false, syscall.ENETUNREACH: false, syscall.ETIMEDOUT: false} {
 		if err := whyNotOpen(t.Context(), wrapped(errno)); errors.Is(err, ErrBusy) != busy {
 			t.Errorf("%v: %v", errno, err)
+		}
+		if err := failure(t.Context(), &dialError{wrapped(errno)}); errors.Is(err, ErrBusy) != busy || errors.Is(err, ErrUnreachable) == busy && errno != syscall.ETIMEDOUT {
+			t.Errorf("of a mapping: %v: %v", errno, err)
 		}
 	}
 	gone, cancel := context.WithCancel(t.Context())

@@ -118,10 +118,19 @@ func whyNotOpen(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
-		if errors.Is(err, lack) {
-			return errDepleted
-		}
+	if isDepleted(err) {
+		return errDepleted
 	}
 	return err
+}
+
+// isDepleted reports whether nothing was dialled because this process, or its machine,
+// is out of descriptors, ports or memory.
+func isDepleted(err error) bool {
+	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, lack) {
+			return true
+		}
+	}
+	return false
 }
