@@ -81,7 +81,9 @@ func seeingFleet(t *testing.T) (f *fleet, redis string, server *process) {
 		return strings.Contains(info, "cluster_state:ok")
 	})
 	f = &fleet{T: t, api: moody(t), replicas: [2]*replica{{}, {}}}
-	f.text = strings.Replace(fleetConfig, "throttle: {account: 100000,", "throttle: {account: 2,", 1)
+	f.text = strings.NewReplacer("throttle: {account: 100000,", "throttle: {account: 2,",
+		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nfrontends:\n",
+		"    routes:\n", "    routes:\n      - {path: /narrow/, upstream: narrow, rewrite: /api/, session: none}\n").Replace(fleetConfig)
 	f.launch(func(*replica) string { return "redis-cluster://" + redis })
 	return f, redis, server
 }
@@ -123,6 +125,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	}
 	f.malformed(a)
 	f.streamed(s, a, p)
+	f.crowded(s, a)
 	s.until(f, "upstream_stale_total", "upstream_retries_total", "sessions_live")
 	f.renewals()
 	f.broughtBack(redis)
@@ -187,6 +190,28 @@ func (f *fleet) streamed(s seen, r *replica, p *person) {
 	}
 	defer answer.Body.Close()
 	s.until(f, "open_streams", "sessions_watched", "upstream_connections_open")
+}
+
+// crowded takes the only connection to an API, and lets a call wait for it in vain.
+func (f *fleet) crowded(s seen, r *replica) {
+	answer, err := r.client.Get("http://" + r.host + "/narrow/stream")
+	if err != nil || answer.StatusCode != 200 {
+		f.Fatal(answer, err)
+	}
+	defer answer.Body.Close()
+	busy := make(chan *http.Response, 1)
+	go func() { // ends with connect_timeout
+		answer, err := r.client.Get("http://" + r.host + "/narrow/whoami")
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		busy <- answer
+	}()
+	s.until(f, "upstream_calls_waiting")
+	if answer := <-busy; answer == nil || answer.StatusCode != 503 || answer.Header.Get("Coatcheck-Error") != "upstream_unavailable" || answer.Header.Get("Retry-After") != "1" {
+		f.Errorf("no connection free: %v", answer)
+	}
+	s.until(f, "upstream_busy_total")
 }
 
 // renewals: one that two replicas want at once, one that the API refuses, and one

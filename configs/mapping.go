@@ -14,10 +14,12 @@ type Upstream struct {
 	InsecureHTTP bool `yaml:"insecure_http" default:"false"`
 	// Time to open a connection, TLS included.
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"3s" min:"1ms" max:"5m"`
-	// Most connections open at once, one for each stream and WebSocket among them. Where none is free, a call waits for connect_timeout.
+	// Most connections open at once, one for each stream and WebSocket among them. Where none is free, a call waits for connect_timeout, then gets 503.
 	MaxConnections int `yaml:"max_connections" default:"1024" min:"1" max:"1000000"`
 	// Most WebSockets and event streams of one session at once; a further one is refused (429). Unless given, at most a quarter of max_connections.
 	StreamsPerSession int `yaml:"streams_per_session" default:"64" min:"1" max:"1000000"`
+	// Whose calls may use a kept connection again: those of any caller, or of the same person's session only (calls without a session share theirs). person costs connections; see SECURITY.md.
+	Reuse string `yaml:"reuse" default:"any" enum:"any|person"`
 	// PEM file of the authorities that are trusted instead of the system's.
 	CA string `yaml:"ca"`
 	// PEM files for mutual TLS; both or none.

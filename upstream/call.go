@@ -57,6 +57,9 @@ type Call struct {
 	// IdleTimeout is the silence allowed inside a body, either way; it may last an
 	// eighth longer. 5 min.
 	IdleTimeout time.Duration
+	// Owner is who calls, where a kept connection is for its owner's calls only
+	// ([ForwarderOptions].OwnerOnly). Nobody in particular is an owner, too.
+	Owner string
 	// Upgrade says that Head asks for another protocol (RFC 9110 §7.8): 101 is then
 	// an answer, and [Answer.Hijack] gives the connection.
 	Upgrade bool
@@ -72,7 +75,7 @@ func (c *Call) Reset() {
 	c.link.Store(nil)
 	c.Head, c.Buffered, c.Body, c.StopBody, c.Faulted = nil, nil, nil, nil, nil
 	c.IsHead, c.Idempotent, c.NeedsLength, c.Upgrade = false, false, false, false
-	c.BodyLength, c.HeaderTimeout, c.IdleTimeout = 0, 0, 0
+	c.BodyLength, c.HeaderTimeout, c.IdleTimeout, c.Owner = 0, 0, 0, ""
 }
 
 // Abort ends the call, from any goroutine and at any time between [Call.Reset] and

@@ -30,11 +30,13 @@ func newClient(d *dialer) *resty.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) }
 	transport := &http.Transport{
 		DialContext: dial, DialTLSContext: dial, DisableCompression: true,
-		IdleConnTimeout: keepAlive, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxAnswerHead,
+		DisableKeepAlives: d.apart, // who signs in is nobody yet
+		IdleConnTimeout:   keepAlive, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxAnswerHead,
 	}
 	stay := resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })
 	return resty.NewWithClient(&http.Client{Transport: transport}).
 		SetRedirectPolicy(stay).SetResponseBodyLimit(maxAnswer).
+		SetContentLength(true). // or resty wraps the absent body of a POST in a reader, which net/http sends chunked
 		SetAllowGetMethodPayload(true).SetLogger(silence{}).SetDisableWarn(true)
 }
 

@@ -73,8 +73,8 @@ func TestPoolWaiting(t *testing.T) {
 	first := make(chan outcome, 1)
 	go func() { first <- do(f, newCall("POST", "/")) }()
 	<-asked
-	if got := get(f, "/"); !errors.Is(got.err, upstream.ErrTimeout) {
-		t.Errorf("got %v, want a timeout", got)
+	if got := get(f, "/"); !errors.Is(got.err, upstream.ErrBusy) {
+		t.Errorf("got %v, want that no connection is free", got)
 	}
 	patient := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns = 1 })
 	if got := get(patient, "/"); got.body != "second" {

@@ -14,8 +14,8 @@
 //
 // Three fates beside success. A [Refusal] is the API's clear no. [ErrInvalid] is
 // an answer that cannot be used: it is never a person's fault. [ErrUnreachable]
-// and [ErrTimeout] are no answer. No error holds a byte of an answer, a URL's
-// query or a secret.
+// and [ErrTimeout] are no answer; [ErrBusy] says that this process could not ask.
+// No error holds a byte of an answer, a URL's query or a secret.
 package upstream
 
 import (

@@ -9,7 +9,7 @@ import (
 func TestWords(t *testing.T) {
 	for word, want := range map[string]struct{ token, plain bool }{
 		"Accept": {true, true}, "X-Request-Id2": {true, true}, "X_Forwarded_For": {true, false}, "X.Y": {true, false}, "X!": {true, false},
-		"": {}, "X Y": {}, "X:": {}, "Xé": {}, "X\x00": {}, "(x)": {},
+		"X-": {true, false}, "-X": {true, false}, "X--Y": {true, false}, "Transfer---Encoding": {true, false}, "-": {true, false}, "": {}, "X Y": {}, "X:": {}, "Xé": {}, "X\x00": {}, "(x)": {},
 	} {
 		if got := http1.IsToken([]byte(word)); got != want.token {
 			t.Errorf("IsToken(%q) = %v", word, got)

@@ -8,6 +8,7 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/session"
+	"coatcheck/upstream"
 )
 
 // BenchmarkLine: what the log line of a call costs, without writing it.
@@ -20,5 +21,24 @@ func BenchmarkLine(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		x.line = x.appendLine(x.line[:0], 0)
+	}
+}
+
+// usualNames are what Chromium sends with a call, and what one application adds.
+var usualNames = []string{"Host", "Connection", "Content-Length", "Pragma", "Cache-Control", "Sec-CH-UA-Platform", "X-Csrf", "User-Agent", "Accept", "Sec-CH-UA", "Content-Type", "Sec-CH-UA-Mobile",
+	"Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Referer", "Accept-Encoding", "Accept-Language", "Cookie", "X-Tenant-Id", "X-Api-Version"}
+
+// BenchmarkNames: what it costs to decide which headers of a call go on.
+func BenchmarkNames(b *testing.B) {
+	var names [][]byte
+	for _, name := range usualNames {
+		names = append(names, []byte(name))
+	}
+	set := requestRules(new(upstream.Upstream))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, name := range names {
+			set.holds(name)
+		}
 	}
 }

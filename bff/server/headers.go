@@ -39,15 +39,42 @@ var toAPI = []rule{
 	{"x-forwarded-*", "rebuilt; what came in is anyone's invention"},
 	{"x-http-method*", "method override: past the route's methods"},
 	{"x-method-override", "method override: past the route's methods"},
-	{"x-real-ip", "address spoofing; GHSA-gcfq-8gqf-4876"},
-	{"true-client-ip", "address spoofing"},
-	{"cf-connecting-ip", "address spoofing"},
-	{"x-client-ip", "address spoofing"},
-	{"x-cluster-client-ip", "address spoofing"},
+	{"x-real-*", "address spoofing; GHSA-gcfq-8gqf-4876"},
+	{"x-originating-*", "address spoofing"},
+	{"true-client-*", "Akamai's and Cloudflare's word for the address"},
+	{"cf-*", "Cloudflare's word for the address, the scheme and the person"},
+	{"fastly-*", "Fastly's word for the address and the scheme"},
+	{"fly-*", "Fly's word for the address"},
+	{"akamai-*", "Akamai's word for the caller"},
+	{"x-akamai-*", "Akamai's word for the caller"},
+	{"cloudfront-*", "CloudFront's word for the address and the scheme"},
+	{"x-appengine-*", "App Engine's word for the address and the person"},
+	{"x-azure-*", "Azure Front Door's word for the address"},
+	{"x-envoy-*", "Envoy's word for the address and the path, and orders to it"},
+	{"x-vercel-ip-*", "Vercel's word for the address"},
+	{"wl-proxy-*", "WebLogic's word for the address and the certificate"},
 	{"x-original-*", "path override in IIS, Symfony: CVE-2018-14773"},
 	{"x-rewrite-*", "path override: CVE-2018-14773"},
 	{"x-accel-*", "nginx's internal redirects"},
+	{"x-sendfile*", "which file a server answers with (Rack, Apache)"},
 	{"x-middleware-*", "Next.js: CVE-2025-29927"},
+	{"x-custom-ip-authorization", "address spoofing"},
+	{"x-amzn-oidc-*", "AWS load balancer's word for the person"},
+	{"x-amzn-mtls-*", "AWS load balancer's word for the client's certificate"},
+	{"x-goog-iap-*", "Google's word for the person"},
+	{"x-ms-client-principal*", "Azure's word for the person"},
+	{"x-ms-token-*", "Azure's word for the person's tokens"},
+	{"x-apigateway-*", "Google API Gateway's word for the person"},
+	{"x-endpoint-api-*", "Google Endpoints' word for the person"},
+	{"x-serverless-authorization", "Cloud Run takes it in place of Authorization"},
+	{"x-authentik-*", "authentik's word for the person"},
+	{"x-consumer-*", "Kong's word for the person"},
+	{"x-credential-*", "Kong's word for the person"},
+	{"x-anonymous-consumer", "Kong's word for nobody"},
+	{"oidc-*", "mod_auth_openidc's word for the person"},
+	{"shib-*", "Shibboleth's word for the person"},
+	{"mellon-*", "mod_auth_mellon's word for the person"},
+	{"sm-*", "SiteMinder's word for the person"},
 	{"x-request-id", "ours"},
 	{"via", "RFC 9110 §7.6.3: not ours to vouch for"},
 	{"proxy", "httpoxy: CVE-2016-5385"},
@@ -86,20 +113,35 @@ var toBrowser = []rule{
 	{"x-powered-by", "what the API is built with"},
 }
 
-// ruleset is a table of rules made ready for looking up.
+// ordinary are names that nearly every call or answer has. None is held back unless a
+// table or the configuration says so; they are listed so that no rule has to be asked.
+var ordinary = []string{
+	"accept", "accept-encoding", "accept-language", "cache-control", "content-encoding", "content-language", "content-type", "dnt", "if-match", "if-modified-since",
+	"if-none-match", "if-range", "last-event-id", "pragma", "priority", "range", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-gpc", "upgrade-insecure-requests",
+	"user-agent", "x-requested-with",
+	"accept-ranges", "age", "content-disposition", "content-location", "content-range", "etag", "expires", "last-modified", "link", "location", "retry-after", "vary",
+}
+
+// ruleset is tables of rules made ready for looking up.
 type ruleset struct {
-	exact    map[string]bool
-	prefixes []string
+	exact   map[string]bool // true: held back; false: ordinary
+	begins  map[string]bool // beginnings that end in a hyphen
+	open    []string        // those that end inside a word
+	callers bool            // names that speak of the caller are held back
 }
 
 func newRuleset(more []string, tables ...[]rule) ruleset {
-	set := ruleset{exact: map[string]bool{}}
+	set := ruleset{exact: map[string]bool{}, begins: map[string]bool{}}
 	for _, table := range tables {
 		for _, r := range table {
-			if prefix, ok := strings.CutSuffix(r.name, "*"); ok {
-				set.prefixes = append(set.prefixes, prefix)
-			} else {
+			prefix, open := strings.CutSuffix(r.name, "*")
+			switch {
+			case !open:
 				set.exact[r.name] = true
+			case strings.HasSuffix(prefix, "-"):
+				set.begins[prefix] = true
+			default:
+				set.open = append(set.open, prefix)
 			}
 		}
 	}
@@ -109,16 +151,27 @@ func newRuleset(more []string, tables ...[]rule) ruleset {
 	return set
 }
 
+// ready decides about ordinary names once.
+func (s ruleset) ready() ruleset {
+	for _, name := range ordinary {
+		s.exact[name] = s.holds([]byte(name))
+	}
+	return s
+}
+
 func requestRules(u *upstream.Upstream) ruleset {
-	return newRuleset(u.SendNames(), hopByHop, toAPI)
+	set := newRuleset(u.SendNames(), hopByHop, toAPI)
+	set.callers = true
+	return set.ready()
 }
 
 func answerRules(u *upstream.Upstream) ruleset {
-	return newRuleset(u.HiddenNames(), hopByHop, toBrowser)
+	return newRuleset(u.HiddenNames(), hopByHop, toBrowser).ready()
 }
 
-// holds reports whether a rule keeps this name back. Names outside [A-Za-z0-9-]
-// always are: many servers read "_" and "." as "-".
+// holds reports whether a rule keeps this name back. Names that are not words of
+// letters and digits with one hyphen between them always are: many servers read "_" and
+// "." as "-", and some fold hyphens.
 func (s *ruleset) holds(name []byte) bool {
 	if !http1.IsPlainName(name) {
 		return true
@@ -128,10 +181,19 @@ func (s *ruleset) holds(name []byte) bool {
 	for i, c := range lower {
 		lower[i] = http1.Lower(c)
 	}
-	if s.exact[string(lower)] {
-		return true
+	if held, known := s.exact[string(lower)]; known {
+		return held
 	}
-	for _, prefix := range s.prefixes {
+	return s.holdsBeginning(lower) || s.callers && speaksOfCaller(lower)
+}
+
+func (s *ruleset) holdsBeginning(lower []byte) bool {
+	for i, c := range lower {
+		if c == '-' && s.begins[string(lower[:i+1])] {
+			return true
+		}
+	}
+	for _, prefix := range s.open {
 		if len(lower) >= len(prefix) && string(lower[:len(prefix)]) == prefix {
 			return true
 		}

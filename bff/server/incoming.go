@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"fmt"
 
 	"coatcheck/bff/http1"
+	"coatcheck/upstream"
 )
 
 // isolation makes an answer that is shown as a document a dead one: no script, no
@@ -20,13 +22,34 @@ func (s *Server) passAnswer(x *exchange) error {
 	if a.Status == 101 {
 		return s.passUpgrade(x)
 	}
+	if err := checkTypes(a.Fields); err != nil {
+		_ = a.Close()
+		return err
+	}
 	x.ctx.SetStatusCode(a.Status)
 	x.passFields()
 	x.mark()
 	return x.passBody()
 }
 
-// passFields copies what no rule holds back.
+// checkTypes refuses an answer whose Content-Type lines differ: it is one value (RFC 9110
+// §8.3), readers disagree on which line counts, and the web server would send one of
+// them only.
+func checkTypes(fields []http1.Field) error {
+	first := -1
+	for i := range fields {
+		switch {
+		case !http1.EqualFold(fields[i].Name, "content-type"):
+		case first < 0:
+			first = i
+		case !bytes.Equal(fields[first].Value, fields[i].Value):
+			return fmt.Errorf("%w: Content-Type lines that differ", upstream.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+// passFields copies what no rule holds back, every line of it.
 func (x *exchange) passFields() {
 	r, h := x.route, &x.ctx.Response.Header
 	var listed [8][]byte
@@ -41,6 +64,8 @@ func (x *exchange) passFields() {
 		case http1.EqualFold(f.Name, "vary"):
 			x.vary(string(f.Value))
 		case isolate && (http1.EqualFold(f.Name, "content-security-policy") || http1.EqualFold(f.Name, "content-security-policy-report-only")):
+		case http1.EqualFold(f.Name, "content-encoding"):
+			x.encode(f.Value)
 		case http1.EqualFold(f.Name, "location"):
 			h.AddBytesKV(f.Name, x.location(f.Value))
 		default:
@@ -53,6 +78,18 @@ func (x *exchange) passFields() {
 		if has(x.head, "sec-fetch-mode") {
 			x.vary("Sec-Fetch-Mode") // or what a page fetched would be shown as a document
 		}
+	}
+}
+
+// encode adds to Content-Encoding. The web server keeps one line of it, so that several
+// become one list, which means the same (RFC 9110 §5.3, §8.4).
+func (x *exchange) encode(value []byte) {
+	h := &x.ctx.Response.Header
+	if had := h.ContentEncoding(); len(had) > 0 && len(value) > 0 {
+		value = append(append(had[:len(had):len(had)], ", "...), value...)
+	}
+	if len(value) > 0 {
+		h.SetContentEncodingBytes(value)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/gate"
+	"coatcheck/bff/http1"
 	"coatcheck/upstream"
 )
 
@@ -61,12 +62,44 @@ func appendField(b, name, value []byte) []byte {
 	return append(append(b, value...), '\r', '\n')
 }
 
+// joinProtocols makes one line of several Sec-WebSocket-Protocol lines. They are one list
+// (RFC 6455 §11.3.4), which the check of the API's choice reads as a whole.
+func (x *exchange) joinProtocols() {
+	const name = "sec-websocket-protocol"
+	if _, n := x.head.Get(name); n < 2 {
+		return
+	}
+	var all []byte
+	first, kept := -1, x.head.Fields[:0]
+	for _, f := range x.head.Fields {
+		if !http1.EqualFold(f.Name, name) {
+			kept = append(kept, f)
+			continue
+		}
+		if first < 0 {
+			first, all, kept = len(kept), append(all, f.Value...), append(kept, f)
+			continue
+		}
+		all = append(append(all, ", "...), f.Value...)
+	}
+	kept[first].Value, x.head.Fields = all, kept
+}
+
 // token is the credential that this call may carry; nil: none.
 func (x *exchange) token() *credential.Credential {
 	if x.session == nil || !x.route.sendToken {
 		return nil
 	}
 	return x.session.Credential
+}
+
+// owner is whose connections the call may use, where the upstream keeps people apart:
+// the session's; all calls without one share an owner.
+func (x *exchange) owner() string {
+	if x.session == nil {
+		return ""
+	}
+	return x.session.ID
 }
 
 // prepareBody holds a small body in memory, and lets a larger one stream.
@@ -126,7 +159,7 @@ func (s *Server) exchangeOnce(x *exchange) error {
 	c.Head = x.out
 	c.IsHead, c.Idempotent = x.isHead, isIdempotent(x.head.Method)
 	c.HeaderTimeout, c.IdleTimeout = x.route.config.HeaderTimeout, x.route.config.IdleTimeout
-	c.Upgrade = x.isHandshake()
+	c.Upgrade, c.Owner = x.isHandshake(), x.owner()
 	x.request.Conn().Working(x.abort)
 	begun := time.Now()
 	err := x.route.carrier.Do(c, &x.answer)

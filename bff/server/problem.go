@@ -78,9 +78,13 @@ var (
 	errInvalid            = problem(502, "upstream_invalid", "The API's answer cannot be used.")
 	errStore              = problem(503, "store_unavailable", "Sessions cannot be read at the moment. Nothing is lost.")
 	errBreaker            = problem(503, "upstream_unavailable", "The API is not answering at the moment.")
+	errBusy               = problem(503, "upstream_unavailable", "All connections to the API are in use at the moment.").with(func(p *Problem) { p.RetryAfter = busyRetry })
 	errDraining           = problem(503, "draining", "This process is ending.").with(func(p *Problem) { p.RetryAfter = time.Second })
 	errTimeout            = problem(504, "upstream_timeout", "The API did not answer in time.")
 )
+
+// busyRetry is what Retry-After says when no connection to an API is free.
+const busyRetry = time.Second
 
 // storeRetry is what Retry-After says when the store is away.
 const storeRetry = 2 * time.Second
@@ -111,6 +115,7 @@ var sentinels = []struct {
 	{session.ErrNotFound, errNotFound},
 	{session.ErrTokenEnded, errInvalid},
 	{upstream.ErrOpen, errBreaker.with(func(p *Problem) { p.RetryAfter = upstream.BreakerRest })},
+	{upstream.ErrBusy, errBusy},
 	{upstream.ErrAborted, errBrowserLeft},
 	{upstream.ErrTimeout, errTimeout},
 	{context.DeadlineExceeded, errTimeout}, // waiting for somebody else's refresh

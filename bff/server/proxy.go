@@ -65,6 +65,7 @@ func (s *Server) proxy(x *exchange) error {
 		if err := s.checkHandshake(x); err != nil {
 			return err
 		}
+		x.joinProtocols()
 	}
 	if err := s.person(x); err != nil {
 		return err

@@ -389,7 +389,16 @@ func TestConnectionsAtMost(t *testing.T) {
 		t.Fatal(got.Status)
 	}
 	h.api.say(nil)
-	h.want(h.call("GET /open/x"), 504, "upstream_timeout")
+	for range 12 { // often enough to open a breaker that would count it
+		got := h.call("GET /open/x")
+		h.want(got, 503, "upstream_unavailable")
+		if got.Header.Get("Retry-After") != "1" {
+			t.Errorf("Retry-After: %q", got.Header.Get("Retry-After"))
+		}
+	}
+	if !strings.Contains(h.logs.String(), "all of max_connections are in use") || h.server.Carriers()["api"].BreakerOpen {
+		t.Errorf("the log does not say why, or the API was blamed: %+v", h.server.Carriers()["api"])
+	}
 	_ = c.Close()
 	wait(t, "the end of the call to the API", left)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
