@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"coatcheck/bff/freeport"
 )
 
 // documents are all Markdown files of the project, by name.
@@ -226,7 +228,7 @@ func TestReadmeWalkthrough(t *testing.T) {
 	if !ok || !closed {
 		t.Fatal("the README has no walk-through")
 	}
-	port := freePort(t)
+	port := freeport.Text(t)
 	demo := start(t, nil, file, "demo", "-listen", "localhost:"+port)
 	until(t, "the demo", func() bool { return status("http://localhost:"+port+"/bff/session") == 200 })
 	shell := exec.Command("bash", "-e", "-c", strings.ReplaceAll(block, "localhost:8080", "localhost:"+port))

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/freeport"
 )
 
 // TestLibrariesAreMuted: an API that goes on talking behind its answer makes the
@@ -32,7 +34,7 @@ func TestLibrariesAreMuted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, admin := freePort(t), freePort(t)
+	port, admin := freeport.Text(t), freeport.Text(t)
 	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
 	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // expiring is a certificate for 127.0.0.1 that ends in a week, and its PEM files.
@@ -49,7 +51,7 @@ func TestCheckOnline(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert, ca, key := expiring(t)
-	port := quietPort(t)
+	port := freeport.Text(t)
 	redis := start(t, nil, "redis-server", "--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
 		"--tls-cert-file", ca, "--tls-key-file", key, "--tls-ca-cert-file", ca, "--tls-auth-clients", "no")
 	until(t, "Redis", func() bool { return strings.Contains(redis.stdout.String(), "Ready to accept connections") })

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // certify writes a self-signed certificate for localhost with a serial number.
@@ -68,7 +70,7 @@ func TestReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, port, admin := t.TempDir(), freePort(t), freePort(t)
+	dir, port, admin := t.TempDir(), freeport.Text(t), freeport.Text(t)
 	certify(t, dir, 1)
 	config := filepath.Join(dir, "coatcheck.yaml")
 	write := func(text string) {

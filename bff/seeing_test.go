@@ -16,7 +16,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // seen is the largest value of every metric that was met so far, by name.
@@ -72,8 +73,8 @@ func moody(t *testing.T) *fleetAPI {
 // seeingFleet is two replicas over a cluster of one Redis, which has no replica to
 // acknowledge a write.
 func seeingFleet(t *testing.T) (f *fleet, redis string, server *process) {
-	port := quietPort(t)
-	server = redisAt(t, port, "--dir", t.TempDir(), "--cluster-enabled", "yes")
+	port := freeport.Text(t)
+	server = redisAt(t, port, "--dir", t.TempDir(), "--cluster-enabled", "yes", "--cluster-port", freeport.Text(t))
 	redis = "127.0.0.1:" + port
 	redisDo(t, redis, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 	until(t, "the cluster", func() bool {
@@ -127,7 +128,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.streamed(s, a, p)
 	f.crowded(s, a)
 	s.until(f, "upstream_stale_total", "upstream_retries_total", "sessions_live")
-	f.renewals()
+	f.renewals(s)
 	f.broughtBack(redis)
 	other := f.signIn(a, "eve")
 	if got := f.ask(a, "DELETE", "/bff/sessions", "", other); got.status != 204 {
@@ -140,10 +141,11 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.reloads(a)
 	f.api.CloseClientConnections()
 	f.api.Close()
-	for range 12 {
+	until(t, "an open breaker", func() bool { // it rests after a while, so calls go on
 		f.get(a, "/open/x", nil)
-	}
-	s.until(f, "breaker_open")
+		s.scrape(f)
+		return s["coatcheck_breaker_open"] > 0
+	})
 	_ = server.Process.Kill()
 	<-server.exited
 	f.get(b, "/api/whoami", p)
@@ -216,14 +218,18 @@ func (f *fleet) crowded(s seen, r *replica) {
 
 // renewals: one that two replicas want at once, one that the API refuses, and one
 // that it fails.
-func (f *fleet) renewals() {
-	f.api.set(func(a *fleetAPI) { a.slow = 500 * time.Millisecond })
+func (f *fleet) renewals(s seen) {
 	people := f.expired(3)
+	release := f.holdAPI()
 	done := make(chan struct{})
-	go func() { defer close(done); f.get(f.replicas[1], "/api/whoami", people[0]) }()
-	f.get(f.replicas[0], "/api/whoami", people[0])
+	go func() { // ends with both answers
+		defer close(done)
+		each(2, 2, func(i int) { f.get(f.replicas[i], "/api/whoami", people[0]) })
+	}()
+	s.until(f, "refresh_waits_total")
+	release()
 	<-done
-	f.api.set(func(a *fleetAPI) { a.slow, a.current["p1"] = 0, "" })
+	f.api.set(func(a *fleetAPI) { a.hold, a.current["p1"] = nil, "" })
 	if got := f.get(f.replicas[0], "/api/whoami", people[1]); got.status != 401 {
 		f.Errorf("refused renewal: %s", got)
 	}
