@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // deafConfig has idle times that no test waits for.
@@ -113,7 +115,7 @@ func startDeafWith(t *testing.T, text, store, api, key string) *deaf {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	port, admin := quietPort(t), quietPort(t)
+	port, admin := freeport.Text(t), freeport.Text(t)
 	d := &deaf{T: t, address: "127.0.0.1:" + port, admin: "http://127.0.0.1:" + admin}
 	d.process = start(t, []string{"PORT=" + port, "ADMIN=" + admin, "STORE=" + store, "API=" + api, "KEY=" + key}, file, "serve", "-config", config)
 	until(t, "readiness", func() bool { return status(d.admin+"/readyz") == 200 })
