@@ -122,6 +122,9 @@ func (s *Server) Serve(l net.Listener) error {
 		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing,
 		Faulted: func(stack []byte) { s.logFault("", stack) }})
 	s.listener.Store(in)
+	if s.draining.Load() { // Shutdown may have looked before it was there
+		_ = in.Close()
+	}
 	return s.app.Listener(in)
 }
 
