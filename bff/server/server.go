@@ -120,6 +120,9 @@ func (s *Server) Serve(l net.Listener) error {
 	in := gate.Listen(l, s.gateOptions())
 	s.listener.Store(in)
 	in.SetOptions(s.gateOptions()) // a reload may have come before the line above
+	if s.draining.Load() { // Shutdown may have looked before it was there
+		_ = in.Close()
+	}
 	return s.app.Listener(in)
 }
 
