@@ -38,7 +38,7 @@ frontends:
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, _, said := command(nil, "check", "-config", file)
+	code, _, said := runCommand(nil, "check", "-config", file)
 	for _, want := range []string{"tls.cert there is no", "tls.key there is no", "api.ca there is no", "api.client_cert there is no",
 		"api.client_key there is no", "shop.spa.dir there is no", "desk.spa.dir open"} {
 		if !strings.Contains(strings.Join(strings.Fields(said), " "), want) {

@@ -188,7 +188,7 @@ func TestBrowserThatDoesNotRead(t *testing.T) {
 	t.Parallel()
 	store, _ := redisServer(t)
 	api := newDeafAPI(t)
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	here := startDeaf(t, store, api.URL, strings.TrimSpace(key))
 	there := startDeaf(t, store, api.URL, strings.TrimSpace(key))
 	ada, bob, eve := here.signIn("ada"), here.signIn("bob"), here.signIn("eve")
@@ -254,7 +254,7 @@ func (d *deaf) endsInTime() {
 func TestAPIThatGoes(t *testing.T) {
 	t.Parallel()
 	store, _ := redisServer(t)
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	for name, row := range map[string]struct {
 		sent string
 		code int
@@ -303,7 +303,7 @@ func TestRefreshThatHangsAndDrain(t *testing.T) {
 		<-over
 	}))
 	t.Cleanup(func() { close(over); api.Close() })
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	text := strings.NewReplacer("{access_token: /token}", "{access_token: /token, refresh_token: /refresh, expires_in: /expires_in}",
 		"frontends:", `    refresh: {timeout: 4m, before: 1h, request: {path: /refresh, body: {refresh_token: "{refresh_token}"}}}`+"\nfrontends:").Replace(deafConfig)
 	d := startDeafWith(t, text, "memory://", api.URL, strings.TrimSpace(key))

@@ -13,7 +13,7 @@ import (
 	"sync"
 
 	"coatcheck/bff/credential"
-	"coatcheck/bff/server"
+	"coatcheck/bff/pages"
 	"coatcheck/configs"
 	"coatcheck/upstream/demo"
 	"coatcheck/web"
@@ -79,9 +79,9 @@ func (p *program) demo(ctx context.Context, c *cli.Command) error {
 	return err
 }
 
-func demoPages() map[string]*server.Pages {
-	pages := &server.Pages{Files: web.Demo(), CSP: demoCSP}
-	return map[string]*server.Pages{"shop": pages, "admin": pages}
+func demoPages() map[string]*pages.Pages {
+	files := &pages.Pages{Files: web.Demo(), CSP: demoCSP}
+	return map[string]*pages.Pages{"shop": files, "admin": files}
 }
 
 // revoker ends a person's sessions by the operators' interface, as a program of the

@@ -41,7 +41,7 @@ func behind(t *testing.T) (address string) {
 	if err := os.WriteFile(config, []byte(strings.Replace(string(text), `":8080"`, `"`+address+`"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	start(t, []string{"COATCHECK_KEY=" + strings.TrimSpace(key), "REDIS_URL=" + redis, "API_URL=" + api.URL, "ADMIN_LISTEN=" + admin}, file, "serve", "-config", config)
 	until(t, "Coatcheck", func() bool { return status("http://"+admin+"/readyz") == 200 })
 	return address
@@ -121,8 +121,8 @@ func throughFront(t *testing.T, address string) {
 	}
 }
 
-// pages is a folder with an application in it.
-func pages(t *testing.T) string {
+// pagesFolder is a folder with an application in it.
+func pagesFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
@@ -144,7 +144,7 @@ func TestNginxInFront(t *testing.T) {
 	dir, public := t.TempDir(), "127.0.0.1:"+freeport.Text(t)
 	cert, key := certify(t, dir, 1)
 	text := strings.NewReplacer("127.0.0.1:8080", behind(t), "listen 443", "listen "+public, "/etc/ssl/shop/cert.pem", cert, "/etc/ssl/shop/key.pem", key,
-		"/srv/shop", pages(t)).Replace(string(example))
+		"/srv/shop", pagesFolder(t)).Replace(string(example))
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;\n" // the folders of tests are closed to others
@@ -171,7 +171,7 @@ func TestCaddyInFront(t *testing.T) {
 	}
 	dir, port := t.TempDir(), freeport.Text(t)
 	cert, key := certify(t, dir, 1)
-	text := "{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + strings.NewReplacer("/srv/shop", pages(t),
+	text := "{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + strings.NewReplacer("/srv/shop", pagesFolder(t),
 		"\tencode zstd gzip", "\ttls "+cert+" "+key+"\n\tbind 127.0.0.1\n\tencode zstd gzip").Replace(string(example))
 	file := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -147,7 +147,7 @@ func TestNamedCommands(t *testing.T) {
 
 // TestConfigurationsInPages: what a page shows as a configuration passes check.
 func TestConfigurationsInPages(t *testing.T) {
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	env := map[string]string{"REDIS_URL": "rediss://redis.internal/0", "COATCHECK_KEY": strings.TrimSpace(key)}
 	checked := 0
 	for name, text := range documents(t) {
@@ -157,7 +157,7 @@ func TestConfigurationsInPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			checked++
-			if code, stdout, stderr := command(env, "check", "-config", file); code != exitDone {
+			if code, stdout, stderr := runCommand(env, "check", "-config", file); code != exitDone {
 				t.Errorf("%s: %s%s", name, stdout, stderr)
 			}
 		}

@@ -46,7 +46,7 @@ func TestExplain(t *testing.T) {
 		for _, h := range row.headers {
 			args = append(args, "-H", h)
 		}
-		code, said, stderr := command(env, args...)
+		code, said, stderr := runCommand(env, args...)
 		rest := strings.Join(strings.Fields(said), " ")
 		for _, want := range row.want {
 			_, after, found := strings.Cut(rest, strings.Join(strings.Fields(want), " "))
@@ -66,7 +66,7 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	for _, url := range []string{"/api/x", "api.example.com", "ftp://api.example.com/", "https:///x"} {
-		if code, _, stderr := command(env, "explain", "-config", "../configs/testdata/good/shared-host.yaml", "GET", url); code != exitUsage || !strings.Contains(stderr, "no absolute URL") {
+		if code, _, stderr := runCommand(env, "explain", "-config", "../configs/testdata/good/shared-host.yaml", "GET", url); code != exitUsage || !strings.Contains(stderr, "no absolute URL") {
 			t.Errorf("%s: exit %d, %s", url, code, stderr)
 		}
 	}

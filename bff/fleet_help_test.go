@@ -89,7 +89,7 @@ func (f *fleet) launch(store func(*replica) string) {
 		f.Fatal(err)
 	}
 	ports := [2]string{freeport.Text(f.T), freeport.Text(f.T)}
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	for i, r := range f.replicas {
 		admin := freeport.Text(f.T)
 		r.host, r.admin = "localhost:"+ports[i], "http://127.0.0.1:"+admin

@@ -55,7 +55,7 @@ func startLonely(t *testing.T, bounds string, stderr *os.File) *lonely {
 		t.Fatal(err)
 	}
 	port, admin := freeport.Text(t), freeport.Text(t)
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	l := &lonely{T: t, address: "127.0.0.1:" + port, page: &http.Client{Timeout: time.Minute}, exited: make(chan struct{})}
 	l.Cmd = exec.Command("sh", "-c", bounds+`exec "$0" "$@"`, file, "serve", "-config", config)
 	l.Env = append(os.Environ(), "PORT="+port, "ADMIN="+admin, "KEY="+strings.TrimSpace(key))

@@ -70,7 +70,7 @@ func TestCheckOnline(t *testing.T) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, sealing, _ := command(nil, "keygen")
+	_, sealing, _ := runCommand(nil, "keygen")
 	env := []string{"PORT=18080", "ADMIN=19090", "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(sealing)}
 	check := func(args ...string) (int, string) {
 		p := start(t, env, file, append([]string{"check", "--config", config}, args...)...)

@@ -156,14 +156,14 @@ func TestServe(t *testing.T) {
 	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, text, _ := command(nil, "keygen")
+	_, text, _ := runCommand(nil, "keygen")
 	p := start(t, []string{"PORT=" + port, "ADMIN=" + adminPort, "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(text)}, file, "serve", "-config", config)
 	admin := "http://127.0.0.1:" + adminPort
 	until(t, "readiness", func() bool { return status(admin+"/readyz") == 200 })
 	if got := status("http://127.0.0.1:" + port + "/healthz"); got != 204 {
 		t.Errorf("health path: %d", got)
 	}
-	if code, _, _ := command(nil, "healthcheck", "-admin", admin); code != exitDone {
+	if code, _, _ := runCommand(nil, "healthcheck", "-admin", admin); code != exitDone {
 		t.Errorf("healthcheck: exit %d", code)
 	}
 

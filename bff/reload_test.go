@@ -79,7 +79,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	write(tlsConfig)
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	p := start(t, []string{"PORT=" + port, "ADMIN=" + admin, "KEY=" + strings.TrimSpace(key)}, file, "serve", "-config", config)
 	until(t, "readiness", func() bool { return status("http://127.0.0.1:"+admin+"/readyz") == 200 })
 	ask := func(path string) (int, string, int64) {

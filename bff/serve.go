@@ -17,6 +17,7 @@ import (
 	"coatcheck/bff/admin"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/metrics"
+	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
@@ -75,7 +76,7 @@ type house struct {
 
 // build makes the rooms, floor by floor. Nothing is dialled: a store that is away
 // comes back by itself.
-func (p *program) build(config *configs.Config, pages map[string]*server.Pages) (*house, error) {
+func (p *program) build(config *configs.Config, builtIn map[string]*pages.Pages) (*house, error) {
 	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr), supervisor: supervisor{p.getenv}}
 	h.level.Set(levelOf(config.Log.Level))
 	h.log = newLog(h.lines, h.level)
@@ -102,7 +103,7 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 		return nil, err
 	}
 	if h.server, err = server.New(server.Options{Config: config, Tracer: h.tracer, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,
-		Log: h.log, Access: h.lines, Client: web.Client(), Pages: pages}); err != nil {
+		Log: h.log, Access: h.lines, Client: web.Client(), Pages: builtIn}); err != nil {
 		return nil, err
 	}
 	readSessions(counts, h.manager)
@@ -208,7 +209,7 @@ func (h *house) drain(signals <-chan os.Signal) {
 	}()
 	h.draining.Store(true)
 	h.supervisor.stopping(h.config.Drain.Delay + h.config.Drain.Timeout + lastSpans)
-	h.server.Leave()
+	h.server.MarkNotReady()
 	h.log.Info("draining", "delay", h.config.Drain.Delay.String(), "timeout", h.config.Drain.Timeout.String())
 	select {
 	case <-time.After(h.config.Drain.Delay):

@@ -39,7 +39,7 @@ func startAlone(t *testing.T, api string, change func(config string) string, env
 	if err := os.WriteFile(a.file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	a.process = start(t, append(env, "PORT="+a.public, "ADMIN="+a.admin, "STORE=memory://", "API="+api, "KEY="+strings.TrimSpace(key)), file, "serve", "-config", a.file)
 	until(t, "the process", func() bool { return status("http://127.0.0.1:"+a.admin+"/livez") == 200 })
 	return a

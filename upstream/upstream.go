@@ -146,6 +146,10 @@ func (s *Set) Close() {
 	}
 }
 
+// Closed finds the test for paths of an upstream that no route may reach: see
+// [Upstream.Closed].
+func (s *Set) Closed(name string) func(path []byte) bool { return s.Get(name).Closed }
+
 // Name is the upstream's name in the configuration.
 func (u *Upstream) Name() string { return u.name }
 

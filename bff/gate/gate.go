@@ -17,6 +17,7 @@ package gate
 
 import (
 	"errors"
+	"io"
 	"net/netip"
 	"time"
 )
@@ -58,3 +59,12 @@ var (
 	// ErrBodyBroken says that a body broke off or is badly framed.
 	ErrBodyBroken = errors.New("gate: request body broken")
 )
+
+// BodyError is what a failed read of a body means: the gate's own errors say more than
+// an early end does, which is [ErrBodyBroken].
+func BodyError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return ErrBodyBroken
+	}
+	return err
+}

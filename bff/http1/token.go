@@ -74,6 +74,20 @@ func EqualFold(b []byte, lower string) bool {
 	return true
 }
 
+// EqualFoldBytes reports whether a and b are the same but for the case of ASCII
+// letters.
+func EqualFoldBytes(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if Lower(a[i]) != Lower(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // HasPrefixFold is [EqualFold] for the beginning of b.
 func HasPrefixFold(b []byte, lower string) bool {
 	return len(b) >= len(lower) && EqualFold(b[:len(lower)], lower)

@@ -37,7 +37,7 @@ func TestWords(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for list, want := range map[string]string{"": "", "a": "a|", "a, b ,\tc": "a|b|c|", ",,a,, ,b,": "a|b|", " a b ": "a b|"} {
 		got := ""
-		http1.Options([]byte(list), func(member []byte) { got += string(member) + "|" })
+		http1.EachListMember([]byte(list), func(member []byte) { got += string(member) + "|" })
 		if got != want {
 			t.Errorf("%q: %q, want %q", list, got, want)
 		}

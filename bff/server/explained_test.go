@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"coatcheck/bff/server"
+	"coatcheck/bff/command"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 )
@@ -70,12 +70,12 @@ func TestExplainAgrees(t *testing.T) {
 			}
 		}
 		served := h.raw(request+"Host: "+host+"\r\n\r\n", method == "HEAD")
-		trail, err := server.Explain(config, ups, server.Question{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
+		told, err := command.Explain(config, ups, command.Question{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
 		if err != nil {
 			t.Errorf("%q: %v", row, err)
 			continue
 		}
-		text := strings.Join(trail, "\n")
+		text := strings.Join(told.Lines, "\n")
 		if status, code, refused := explainedAnswer(text); refused {
 			if served.StatusCode != status || served.code() != code {
 				t.Errorf("%q: served with %d %q, explained as %d %q\n%s", row, served.StatusCode, served.code(), status, code, text)
@@ -99,7 +99,7 @@ func leftOpen(code, trail string) bool {
 	return false
 }
 
-var answerLine = regexp.MustCompile(`(?m)^answer +(\d{3}) ([a-z_]+)[:,]`)
+var answerLine = regexp.MustCompile(`(?m)^answer +(\d{3}) ([a-z_]+)[:,;]`)
 
 // explainedAnswer is the refusal that a trail ends with.
 func explainedAnswer(trail string) (status int, code string, refused bool) {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/configs"
@@ -163,7 +164,7 @@ type house struct {
 	config  *configs.Config
 	api     *api
 	logs    *lockedBuffer
-	pages   map[string]*server.Pages
+	pages   map[string]*pages.Pages
 	fault   string
 	wrap    func(net.Listener) net.Listener
 }
@@ -253,7 +254,7 @@ type settings struct {
 	store  string // memory:// unless given
 	near   string // 1s unless given
 	edit   func(yaml string) string
-	pages  map[string]*server.Pages
+	pages  map[string]*pages.Pages
 	wrap   func(net.Listener) net.Listener // such as TLS; nil: plain
 	fault  string                          // log lines that hold this are a fault of the program
 	keep   **configs.Config                // where the test wants the configuration

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"bytes"
+	"coatcheck/bff/pages"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -9,8 +10,6 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
-
-	"coatcheck/bff/server"
 )
 
 const immutable = "public, max-age=31536000, immutable"
@@ -24,7 +23,7 @@ func application(texts map[string]string) settings {
 	for name, text := range texts {
 		files[name] = &fstest.MapFile{Data: []byte(text), ModTime: lastChange}
 	}
-	return settings{pages: map[string]*server.Pages{"shop": {Files: files, CSP: "object-src 'none'"}}}
+	return settings{pages: map[string]*pages.Pages{"shop": {Files: files, CSP: "object-src 'none'"}}}
 }
 
 // TestPagesBelowBasePath: an application with a base path is at home below it only.

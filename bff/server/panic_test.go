@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 )
 
@@ -26,7 +27,7 @@ func (broken) Open(name string) (fs.File, error) { panic("fault at " + name + " 
 // connection, is logged once with the place and without what it says, and concerns
 // nobody else.
 func TestPanic(t *testing.T) {
-	h := open(t, settings{pages: map[string]*server.Pages{"shop": {Files: broken{}}}})
+	h := open(t, settings{pages: map[string]*pages.Pages{"shop": {Files: broken{}}}})
 	cookie := h.signIn("ada@x.test")
 	var work sync.WaitGroup
 	for range 8 {
@@ -173,17 +174,15 @@ func TestPanicBeforeTheCall(t *testing.T) {
 	if got.StatusCode != 500 || got.code() != "internal" || !got.Close || !strings.Contains(got.body, `"code":"internal"`) {
 		t.Errorf("answer: %v %s", got.Header, got.body)
 	}
-	h.oneFault("exchange.go")
+	h.oneFault("handle.go")
 	h.want(h.call("GET /open/x"), 200, "")
 }
 
-// TestPanicInPieces: neither reading a stream nor a tunnel passes a fault on.
-func TestPanicInPieces(t *testing.T) {
-	for name, broken := range map[string]func(*server.Server) error{"stream": server.ReadBroken, "tunnel": server.RunBroken} {
-		h := open(t, settings{})
-		if err := broken(h.server); err == nil {
-			t.Errorf("%s: no error", name)
-		}
-		h.oneFault(name + ".go")
+// TestPanicInStream: reading a stream passes no fault on.
+func TestPanicInStream(t *testing.T) {
+	h := open(t, settings{})
+	if err := server.ReadBroken(h.server); err == nil {
+		t.Error("no error")
 	}
+	h.oneFault("write.go")
 }

@@ -132,7 +132,7 @@ func lose(t *testing.T, pattern string) {
 
 // TestTokenThatHasEnded: what is wrong with the API's token is no fault of ours.
 func TestTokenThatHasEnded(t *testing.T) {
-	if p := server.Told(fmt.Errorf("start: %w", session.ErrTokenEnded)); p.Status != 502 || p.Code != "upstream_invalid" {
+	if p := server.ProblemOf(fmt.Errorf("start: %w", session.ErrTokenEnded)); p.Status != 502 || p.Code != "upstream_invalid" {
 		t.Errorf("%d %s", p.Status, p.Code)
 	}
 }
