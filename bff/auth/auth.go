@@ -85,8 +85,7 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	if err == nil {
 		found, err = a.ensureFresh(c, p, found)
 	}
-	var dead session.Dead
-	if err != nil && route.Session == routing.SessionOptional && errors.As(err, &dead) {
+	if err != nil && route.Session == routing.SessionOptional && isDead(err) {
 		return nil // as if nobody were signed in
 	}
 	p.take(c, found)
@@ -111,4 +110,10 @@ func (p *Principal) take(c *call.Call, s *session.Session) {
 	if s != nil {
 		c.Record.Session = s.LogID
 	}
+}
+
+// isDead reports whether an error says that the session is over.
+func isDead(err error) bool {
+	var dead session.Dead
+	return errors.As(err, &dead)
 }

@@ -1,6 +1,10 @@
 package call
 
-import "coatcheck/bff/http1"
+import (
+	"strconv"
+
+	"coatcheck/bff/http1"
+)
 
 // Header is the fields of a reply, in order. Its zero value is empty. Framing
 // (Content-Length, Transfer-Encoding, Connection, Trailer) is not part of it: the
@@ -33,6 +37,16 @@ func (h *Header) Set(name, value string) {
 		}
 	}
 	h.Add(name, value)
+}
+
+// SetInt is Set with a number.
+func (h *Header) SetInt(name string, n int64) {
+	h.Del(name)
+	f := http1.Field{Name: hold(h, name)}
+	from := len(h.room)
+	h.room = strconv.AppendInt(h.room, n, 10)
+	f.Value = h.room[from:len(h.room):len(h.room)]
+	h.fields = append(h.fields, f)
 }
 
 // Del removes all fields with this name.
