@@ -23,6 +23,7 @@ var floors = map[string]int{
 	"coatcheck/upstream/demo":  2,
 	"coatcheck/web":            2,
 
+	"coatcheck/bff/pending":            1,
 	"coatcheck/upstream/oidc":          3,
 	"coatcheck/upstream/demo/provider": 3,
 
