@@ -161,7 +161,7 @@ func (r *rig) browse(address string) url.Values {
 		r.t.Fatalf("no sign-in page: %d %s", page.status, page.body)
 	}
 	if found != nil {
-		page = r.must(b.PostForm(r.config.Issuer+"/signin", url.Values{"request": {found[1]}, "email": {"ada@shop.example"}, "password": {"pw"}}))
+		page = r.must(b.PostForm(r.options.Issuer+"/signin", url.Values{"request": {found[1]}, "email": {"ada@shop.example"}, "password": {"pw"}}))
 	}
 	back, err := url.Parse(page.header.Get("Location"))
 	if err != nil || !strings.HasPrefix(back.String(), redirectURI+"?") {
