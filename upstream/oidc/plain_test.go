@@ -25,6 +25,7 @@ func TestPlainOAuth(t *testing.T) {
 	if q := address.Query(); q.Has("nonce") || q.Get("code_challenge_method") != "S256" || q.Get("scope") != "email" {
 		t.Errorf("%v", q)
 	}
+	r.idp.Commit(provider.IDTokenUnasked) // nobody could verify it, so nobody may rely on it
 	result := r.mustSignIn(nil, nil)
 	if result.Subject != "p-1" || !strings.Contains(string(result.UserJSON()), `"email":"ada@shop.example"`) || !result.Credential.Value(oidc.IDToken).IsEmpty() {
 		t.Errorf("%+v %s", result, result.UserJSON())

@@ -142,6 +142,7 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.TokenRedirect, want: refusedHere, reason: "status 307"},
 		{sin: provider.TokenHuge, want: refusedHere, reason: "too large"},
 		{sin: provider.TokenTypeOther, want: refusedHere, reason: "token_type"},
+		{sin: provider.TokenBoundUnasked, want: refusedHere, reason: "token_type"},
 		{sin: provider.TokenMissing, want: refusedHere, reason: "access token"},
 		{sin: provider.TokenUnsendable, want: refusedHere, reason: "not fit"},
 		{sin: provider.TokenNoExpiry, want: accepted},

@@ -102,6 +102,8 @@ const (
 	TokenHuge              Sin = "token-endpoint-huge"
 	TokenTypeOther         Sin = "token-type-mac"
 	TokenUnbound           Sin = "token-type-bearer-although-dpop"
+	TokenBoundUnasked      Sin = "token-type-dpop-although-nobody-asked"
+	IDTokenUnasked         Sin = "id-token-although-nobody-asked"
 	TokenMissing           Sin = "access-token-missing"
 	TokenUnsendable        Sin = "access-token-with-a-line-break"
 	TokenNoExpiry          Sin = "expires-in-missing"

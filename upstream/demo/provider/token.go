@@ -181,6 +181,8 @@ func (p *Provider) spoil(doc map[string]any, first bool) {
 		GarbageIDToken:    func() { doc["id_token"] = "a.b.c" },
 		TokenTypeOther:    func() { doc["token_type"] = "mac" },
 		TokenUnbound:      func() { doc["token_type"] = "Bearer" },
+		TokenBoundUnasked: func() { doc["token_type"] = "DPoP" },
+		IDTokenUnasked:    func() { doc["id_token"] = "not.verified.byanybody" },
 		TokenMissing:      func() { delete(doc, "access_token") },
 		TokenUnsendable:   func() { doc["access_token"] = "a\r\nb" },
 		TokenNoExpiry:     func() { delete(doc, "expires_in") },
