@@ -25,7 +25,7 @@ func (p *Provider) Metadata(ctx context.Context) (*Metadata, error) {
 // event: what was known before stays in use until the configuration is reloaded.
 func (p *Provider) discover(ctx context.Context) (*Metadata, error) {
 	began := time.Now()
-	body, err := p.document(ctx, strings.TrimSuffix(p.config.Issuer, "/")+wellKnown)
+	body, err := p.document(ctx, p.metadataURL())
 	if err != nil {
 		return nil, p.observe("discovery", began, err)
 	}
@@ -43,6 +43,9 @@ func (p *Provider) discover(ctx context.Context) (*Metadata, error) {
 	}
 	return next, p.observe("discovery", began, nil)
 }
+
+// metadataURL loses a slash at the issuer's end; the issuer itself never does.
+func (p *Provider) metadataURL() string { return strings.TrimSuffix(p.config.Issuer, "/") + wellKnown }
 
 // last is the last good value, however old.
 func (s *shared[T]) last() (T, bool) {

@@ -147,8 +147,9 @@ func (p *Provider) NoteNonce(address, nonce string) {
 	}
 	p.nonces.mu.Lock()
 	defer p.nonces.mu.Unlock()
-	if p.nonces.byHost == nil || len(p.nonces.byHost) >= maxNonces {
+	host := hostOf(address)
+	if _, known := p.nonces.byHost[host]; !known && len(p.nonces.byHost) >= maxNonces || p.nonces.byHost == nil {
 		p.nonces.byHost = map[string]string{}
 	}
-	p.nonces.byHost[hostOf(address)] = nonce
+	p.nonces.byHost[host] = nonce
 }

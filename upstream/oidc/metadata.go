@@ -52,7 +52,7 @@ func parseMetadata(body []byte, c *configs.Provider) (*Metadata, error) {
 		return nil, failed("metadata is not the JSON object that it should be")
 	}
 	if m.Issuer != c.Issuer {
-		return nil, failed("metadata is of another issuer, %q", clean(m.Issuer, maxDescription))
+		return nil, &IssuerError{Configured: c.Issuer, Announced: clean(m.Issuer, maxDescription)}
 	}
 	for name, endpoint := range m.endpoints() {
 		if endpoint == "" && slices.Contains([]string{"authorization_endpoint", "token_endpoint", "jwks_uri"}, name) {
