@@ -9,14 +9,14 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: build test check unit client browser realapis fuzz bench soak release-check demo clean
+.PHONY: build test check unit client browser realapis certified fuzz bench soak release-check demo clean
 
 ## build: the program, ./coatcheck
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o coatcheck ./bff
 
 ## test: everything, from a fresh clone; installs what is missing
-test: check client browser unit realapis
+test: check client browser unit realapis certified
 	@FUZZTIME=20s .ci/fuzz
 	@echo "results:"; cat .tools/unit.txt
 
@@ -56,6 +56,12 @@ browser: build
 # The ready-made mappings against real servers.
 realapis:
 	@.ci/realapis
+
+# Sign-in at a certified OpenID Provider, from npm.
+certified:
+	@.ci/prepare
+	@$(call packages,upstream/oidc/certified)
+	go test -tags certified -count=1 -run '^TestCertified$$' ./upstream/oidc
 
 ## fuzz: every fuzz target, FUZZTIME each; a million answers compared with net/http
 fuzz:

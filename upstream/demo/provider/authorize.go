@@ -254,9 +254,8 @@ func (p *Provider) push(w http.ResponseWriter, r *http.Request) {
 			form[name] = values
 		}
 	}
-	form.Set("client_id", c.ID)
 	q, complaint := p.parse(form)
-	if q == nil || complaint != "" || form.Has("request_uri") {
+	if q == nil || complaint != "" || form.Has("request_uri") || q.client.ID != c.ID {
 		refuse(w, http.StatusBadRequest, "invalid_request", complaint)
 		return
 	}
