@@ -9,14 +9,14 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: build test test-again check unit client browser realapis short-fuzz fuzz bench soak release-check demo clean
+.PHONY: build test test-again check unit client browser realapis certified short-fuzz fuzz bench soak release-check demo clean
 
 ## build: the program, ./coatcheck
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o coatcheck ./bff
 
 ## test: everything, from a fresh clone; installs what is missing. SUITES="unit browser" is a part of it
-SUITES ?= check client browser unit realapis short-fuzz
+SUITES ?= check client browser unit realapis certified short-fuzz
 test:
 	@.ci/suites $(SUITES)
 
@@ -55,6 +55,12 @@ browser:
 # The ready-made mappings against real servers.
 realapis:
 	@.ci/realapis
+
+# Sign-in at a certified OpenID Provider, from npm.
+certified:
+	@.ci/prepare
+	@$(call packages,upstream/oidc/certified)
+	go test -tags certified -count=1 -run '^TestCertified$$' ./upstream/oidc
 
 # Every fuzz target for a moment.
 short-fuzz:

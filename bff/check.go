@@ -32,6 +32,7 @@ func (p *program) check(ctx context.Context, c *cli.Command) error {
 	} else {
 		fmt.Fprintf(p.stdout, "%s: no faults, but warnings\n", name)
 	}
+	printRegistrations(p.stdout, config)
 	if c.Bool("online") {
 		return p.online(ctx, config)
 	}
@@ -100,6 +101,7 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 	if err == nil {
 		set.Close()
 	}
+	filesOfProviders(config, add, missing)
 	for _, name := range slices.Sorted(maps.Keys(config.Frontends)) {
 		if spa := config.Frontends[name].SPA; spa != nil {
 			path := "frontends." + name + ".spa.dir"

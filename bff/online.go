@@ -35,6 +35,9 @@ func (p *program) online(ctx context.Context, config *configs.Config) error {
 	for _, name := range slices.Sorted(maps.Keys(config.Upstreams)) {
 		failed = tell(p.stdout, "upstream "+name, func() ([]string, error) { return upstreamOnline(ctx, ups.Get(name)) }) || failed
 	}
+	for _, name := range slices.Sorted(maps.Keys(config.Providers)) {
+		failed = tell(p.stdout, "provider "+name, func() ([]string, error) { return providerOnline(ctx, name, config.Providers[name]) }) || failed
+	}
 	if failed {
 		return errRefused
 	}

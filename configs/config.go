@@ -35,6 +35,8 @@ type Config struct {
 	Sessions Sessions `yaml:"sessions" required:"true"`
 	// The APIs that Coatcheck calls, by name.
 	Upstreams map[string]*Upstream `yaml:"upstreams" required:"true"`
+	// Where people sign in at a page of somebody else, by name.
+	Providers map[string]*Provider `yaml:"providers"`
 	// The browser applications that Coatcheck serves, by name.
 	Frontends map[string]*Frontend `yaml:"frontends" required:"true"`
 
@@ -142,10 +144,14 @@ type Cookie struct {
 
 // FrontendLogin says how people sign in at a frontend.
 type FrontendLogin struct {
-	// Upstream that signs people in.
+	// Upstream that signs people in, or whose tokens the provider gives.
 	Upstream string `yaml:"upstream" required:"true"`
-	// Fields of the sign-in body; a trailing "?" marks an optional one.
-	Fields []string `yaml:"fields" required:"true"`
+	// Provider at whose page people sign in, or a list of them.
+	Provider Names `yaml:"provider"`
+	// Fields of the sign-in body; a trailing "?" marks an optional one. Needed unless there is a provider.
+	Fields []string `yaml:"fields"`
+	// Path of a page that is shown when a sign-in at a provider fails; default: a page of Coatcheck's.
+	ErrorPath string `yaml:"error_path"`
 	// Fields of the user that a browser may see.
 	Expose []string `yaml:"expose"`
 }

@@ -22,6 +22,9 @@ func derive(c *Config) {
 		resolveAll(folder, &u.CA, &u.ClientCert, &u.ClientKey)
 		u.derive(c.Source, child("upstreams", name))
 	}
+	for name, p := range c.Providers {
+		p.derive(c.Source, child("providers", name), folder)
+	}
 	for name, f := range c.Frontends {
 		f.derive(name, folder)
 	}

@@ -35,8 +35,8 @@
 // # Shipped files
 //
 // minimal.yaml is the least that works, example.yaml shows everything, apis/ has
-// one file for each API that is known to work, demo.yaml is what `coatcheck demo`
-// runs. Tests load all of them; testdata/bad holds files with the faults that
+// one file for each API that is known to work, providers/ one for each provider,
+// demo.yaml is what `coatcheck demo` runs. Tests load all of them; testdata/bad holds files with the faults that
 // they must lead to.
 package configs
 

@@ -13,8 +13,8 @@ func (ck *checker) frontends() {
 	for i, name := range names {
 		f, path := ck.config.Frontends[name], child("frontends", name)
 		ck.frontend(path, name, f)
-		// A sign-in that waits for a step has a cookie of its own, named after the session's.
-		for _, cookie := range []string{f.Cookie.Name, f.Cookie.Name + "-step"} {
+		// A sign-in that waits for a step, or for a provider, has a cookie of its own, named after the session's.
+		for _, cookie := range []string{f.Cookie.Name, f.Cookie.Name + "-step", f.Cookie.Name + "-login"} {
 			if other, taken := cookies[cookie]; taken && other != name {
 				ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", ownCookie)
 				break
@@ -168,12 +168,24 @@ func (ck *checker) together(name, otherName string) {
 	switch same := f.BasePath == other.BasePath; {
 	case same && equalSets(f.Hosts(), other.Hosts()) && equalSets(f.Origins, other.Origins):
 		ck.refuse(path, "equal to frontend "+otherName+" in host, origins and base_path: no call could tell them apart", "give one a base_path, or origins of its own")
+	case same && !overlaps(f.Origins, other.Origins):
+		ck.ambiguous(name, otherName)
+		ck.ambiguous(otherName, name)
 	case same && overlaps(f.Origins, other.Origins):
 		ck.warn(child(path, "origins"), "pages of an origin that frontend "+otherName+" lists too cannot say whose call it is (400 frontend_undetermined)", "give one a base_path, or origins of its own")
 	}
 	if overlaps(f.Origins, other.Origins) {
 		ck.shadowed(name, otherName)
 		ck.shadowed(otherName, name)
+	}
+}
+
+// ambiguous warns of links to a sign-in, which have no origin that could say whose they are.
+func (ck *checker) ambiguous(name, otherName string) {
+	if len(ck.config.Frontends[name].Login.Provider) > 0 {
+		ck.warn(child("frontends", name, "login", "provider"),
+			"frontend "+otherName+" has the same host, and a link has no origin: links to the sign-in must say frontend="+name,
+			"/bff/login?frontend="+name+"&return_to=/")
 	}
 }
 

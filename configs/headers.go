@@ -65,15 +65,26 @@ func (ck *checker) carried(path string, u *Upstream, name string) {
 	for _, frontend := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
 		f := ck.config.Frontends[frontend]
 		from := ck.config.Upstreams[f.Login.Upstream]
-		if from == nil || from.Login == nil || from != u && !f.carries(ck.config, u) || slices.Contains(values(from), name) {
+		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !f.carries(ck.config, u) {
 			continue
 		}
-		ck.refuse(path, ck.braced(path, name)+" is no value that frontend "+frontend+"'s sign-in takes", suggestName(name, values(from)))
-		return
+		if known := f.values(from); !slices.Contains(known, name) {
+			ck.refuse(path, ck.braced(path, name)+" is no value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
+			return
+		}
 	}
 	if u.Login != nil && !slices.Contains(values(u), name) && !ck.anyoneSignsIn(u) {
 		ck.refuse(path, ck.braced(path, name)+" is no value of login.credential", suggestName(name, values(u)))
 	}
+}
+
+// values are what the frontend's sign-ins give: the form's, and a provider's.
+func (f *Frontend) values(u *Upstream) []string {
+	known := values(u)
+	if len(f.Login.Provider) > 0 {
+		known = append(known, credential.AccessToken, "id_token")
+	}
+	return known
 }
 
 // carries reports whether a route of f sends the token to u.

@@ -38,6 +38,10 @@ type Upstream struct {
 	Logout *Logout `yaml:"logout"`
 	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
+	// A token of its own that the person's provider gives for this API.
+	Exchange *TokenExchange `yaml:"exchange"`
+	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449).
+	DPoP bool `yaml:"dpop" default:"false"`
 }
 
 // Send is what carries the person on calls to an upstream.

@@ -67,7 +67,9 @@ func newReference(t *testing.T) *reference {
 			r.meanings[name] = map[string]string{}
 		}
 		for key, p := range all {
-			r.meanings[name][key] = p.Description
+			if p.Description != "" {
+				r.meanings[name][key] = p.Description
+			}
 		}
 	}
 	note("Config", schema.Properties)
@@ -178,6 +180,10 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "value, or list of values"
 	case reflect.TypeFor[configs.Place]():
 		return "place"
+	case reflect.TypeFor[configs.LiveFile]():
+		return "`${file:PATH}`"
+	case reflect.TypeFor[configs.Names]():
+		return "name, or list of names"
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

@@ -31,6 +31,10 @@ func (d *decoder) own(f field, n *node, into any) bool {
 		d.match(f, n, into)
 	case *Place:
 		d.takenFrom(f, n, into)
+	case *LiveFile:
+		d.liveFile(f, n, into)
+	case *Names:
+		d.names(f, n, into)
 	default:
 		return false
 	}

@@ -48,6 +48,7 @@ func generate(t *testing.T) []byte {
 	s := r.Reflect(configs.Config{})
 	s.Title = "Coatcheck configuration"
 	place(r, s)
+	formOrProvider(s.Definitions["FrontendLogin"])
 	s.Definitions["Variable"] = &jsonschema.Schema{Type: "string", Pattern: `\$\{`,
 		Description: "${NAME}, ${NAME:-text} or ${file:PATH}"}
 	decorate(s, reflect.TypeFor[configs.Config]())
@@ -111,6 +112,10 @@ func notation(t reflect.Type) *jsonschema.Schema {
 		return either(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{Type: "array"})
 	case reflect.TypeFor[configs.Match]():
 		return match(text(""))
+	case reflect.TypeFor[configs.LiveFile]():
+		return text(`^\$\{file:[^{}]+\}$`)
+	case reflect.TypeFor[configs.Names]():
+		return either(text(""), &jsonschema.Schema{Type: "array", Items: text("")})
 	}
 	switch t.Kind() {
 	case reflect.Bool:
@@ -140,6 +145,13 @@ func place(r *jsonschema.Reflector, s *jsonschema.Schema) {
 	pointer := &jsonschema.Schema{Type: "string", Pattern: `^$|^/|\$\{`}
 	s.Definitions["Place"] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{pointer, object}, Description: object.Description}
 	object.Description = ""
+}
+
+// formOrProvider: people sign in with a form, at a provider, or either.
+func formOrProvider(login *jsonschema.Schema) {
+	form := jsonschema.NewProperties()
+	form.Set("fields", &jsonschema.Schema{MinItems: ptr(1)})
+	login.AnyOf = []*jsonschema.Schema{{Required: []string{"fields"}, Properties: form}, {Required: []string{"provider"}}}
 }
 
 // decorate adds what the tags say.

@@ -11,6 +11,16 @@ var schema []byte
 //go:embed apis/*.yaml
 var apis embed.FS
 
+//go:embed providers/*.yaml
+var readyProviders embed.FS
+
+// ReadyProvider returns the ready-made configuration of a provider, by its file's name
+// without ".yaml"; false where there is none.
+func ReadyProvider(name string) ([]byte, bool) {
+	text, err := readyProviders.ReadFile("providers/" + name + ".yaml")
+	return text, err == nil
+}
+
 // API returns the ready-made configuration of an API, by its file's name without
 // ".yaml"; false where there is none.
 func API(name string) ([]byte, bool) {

@@ -19,14 +19,22 @@ var ends = []string{"expires_in", "expires_at", "refresh_expires_in", "refresh_e
 func (ck *checker) signIn(path string, f *Frontend) {
 	at := child(path, "login")
 	u := ck.known(child(at, "upstream"), f.Login.Upstream)
-	if u != nil && u.Login == nil {
+	hasForm := len(f.Login.Provider) == 0 || len(f.Login.Fields) > 0
+	if u != nil && u.Login == nil && hasForm {
 		ck.refuse(child(at, "upstream"), "this upstream has no login", "name one that has, or give it one")
+	}
+	ck.signInAtProvider(at, f)
+	if len(f.Login.Fields) == 0 && hasForm && ck.config.Source.Has(at) {
+		ck.refuse(child(at, "fields"), "this key is missing or empty, and there is no provider", "[email, password], or provider: NAME")
 	}
 	ck.fields(child(at, "fields"), f.Login.Fields)
 	if len(f.Login.Fields) > 0 && strings.HasSuffix(f.Login.Fields[0], "?") {
 		ck.refuse(item(child(at, "fields"), 0), "the first field names the account, so it cannot be optional", "")
 	}
-	if u == nil || u.Login == nil {
+	if !hasForm {
+		ck.exposeNames(child(at, "expose"), f)
+	}
+	if u == nil || u.Login == nil || !hasForm {
 		return
 	}
 	ck.unused(child(at, "fields"), f, u)
@@ -75,13 +83,21 @@ func (ck *checker) expose(path string, f *Frontend, u *Upstream) {
 		return
 	}
 	for i, name := range f.Login.Expose {
+		if name != "" && u.Login.User.From == "response" && takenAt(u, u.Login.User.At+"/"+escapePointer(name)) {
+			ck.refuse(item(path, i), "the credential is taken from this field: a page would see the token", "")
+		}
+	}
+	ck.exposeNames(path, f)
+}
+
+// exposeNames checks the names themselves.
+func (ck *checker) exposeNames(path string, f *Frontend) {
+	for i, name := range f.Login.Expose {
 		at := item(path, i)
 		switch {
 		case name == "" || strings.Contains(name, "*"):
 			ck.refuse(at, "this is no field of a user", "list each field")
-		case u.Login.User.From == "response" && takenAt(u, u.Login.User.At+"/"+escapePointer(name)):
-			ck.refuse(at, "the credential is taken from this field: a page would see the token", "")
-		case name == credential.AccessToken || name == credential.RefreshToken:
+		case name == credential.AccessToken || name == credential.RefreshToken || name == "id_token":
 			ck.refuse(at, "a page would see a token", "")
 		case slices.Index(f.Login.Expose, name) < i:
 			ck.refuse(at, "this field stands twice", "")

@@ -26,6 +26,7 @@ func (ck *checker) upstream(name string, u *Upstream) {
 	}
 	ck.afterwards(path, u)
 	ck.closing(path, name, u)
+	ck.exchangeAt(path, name, u)
 }
 
 // url checks an absolute http(s) URL and returns its host; "" where it is faulty or empty.

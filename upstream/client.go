@@ -21,18 +21,20 @@ const (
 	keepAlive = 3 * time.Second
 )
 
-// newClient makes the resty client of one upstream. Nothing that resty or
-// net/http do of themselves is wanted here: no cookie jar (it would carry one
-// person's cookie into the next one's sign-in), no redirects (a 307 would post
-// the password to another host), no retries, no proxies of the environment, no
-// log, no second protocol.
+// newClient makes the resty client of one upstream.
 func newClient(d *dialer) *resty.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) }
-	transport := &http.Transport{
-		DialContext: dial, DialTLSContext: dial, DisableCompression: true,
-		DisableKeepAlives: d.apart, // who signs in is nobody yet
-		IdleConnTimeout:   keepAlive, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxAnswerHead,
-	}
+	return guarded(&http.Transport{DialContext: dial, DialTLSContext: dial,
+		DisableKeepAlives: d.apart}) // who signs in is nobody yet
+}
+
+// guarded makes a resty client over transport. Nothing that resty or net/http do of
+// themselves is wanted here: no cookie jar (it would carry one person's cookie into
+// the next one's sign-in), no redirects (a 307 would post the password to another
+// host), no retries, no proxies of the environment, no log, no second protocol.
+func guarded(transport *http.Transport) *resty.Client {
+	transport.DisableCompression, transport.MaxResponseHeaderBytes = true, maxAnswerHead
+	transport.IdleConnTimeout, transport.MaxIdleConnsPerHost = keepAlive, 4
 	stay := resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })
 	return resty.NewWithClient(&http.Client{Transport: transport}).
 		SetRedirectPolicy(stay).SetResponseBodyLimit(maxAnswer).

@@ -141,6 +141,8 @@ func dialReason(err error) string {
 	var record tls.RecordHeaderError
 	var alert *net.OpError
 	switch {
+	case errors.Is(err, ErrForbiddenAddress):
+		return "address is not allowed"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.As(err, &untrusted):

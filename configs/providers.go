@@ -1,0 +1,278 @@
+package configs
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// ownParameters are what an authorization request says itself: no constant replaces them.
+var ownParameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge",
+	"code_challenge_method", "request", "request_uri", "id_token_hint", "max_age", "acr_values", "login_hint"}
+
+// endSessionNames can stand in a sign-out address.
+var endSessionNames = []string{"client_id", "post_logout_redirect_uri", "id_token", "logout_hint", "state"}
+
+// providers checks each provider.
+func (ck *checker) providers() {
+	for _, name := range slices.Sorted(maps.Keys(ck.config.Providers)) {
+		path, p := child("providers", name), ck.config.Providers[name]
+		if !isLabel(name) {
+			ck.refuse(path, "the name of a provider has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+		}
+		ck.whereProvider(path, p)
+		ck.provesItself(path, p)
+		ck.asksFor(path, p)
+		ck.admits(path, p)
+		ck.reachesProvider(path, p)
+		ck.unwiseProvider(path, p)
+		if !slices.ContainsFunc(ck.all(), func(f *Frontend) bool { return slices.Contains(f.Login.Provider, name) }) {
+			ck.warn(path, "no frontend signs people in at this provider", "frontends.*.login.provider: "+name)
+		}
+	}
+}
+
+// whereProvider checks that addresses are discovered, or said, and not both.
+func (ck *checker) whereProvider(path string, p *Provider) {
+	said := map[string]string{"authorization": p.Authorization, "token": p.Token, "revocation": p.Revocation}
+	if p.HasIssuer() {
+		for _, key := range slices.Sorted(maps.Keys(said)) {
+			if said[key] != "" {
+				ck.refuse(child(path, key), "addresses of a provider with an issuer are discovered", "remove it, or the issuer")
+			}
+		}
+		ck.issuer(child(path, "issuer"), p)
+	} else {
+		for _, key := range []string{"authorization", "token"} {
+			if said[key] == "" {
+				ck.refuse(child(path, key), "a provider has an issuer, or authorization and token", "issuer: https://id.example.net")
+				return
+			}
+		}
+		if p.User == nil {
+			ck.refuse(child(path, "user"), "without an issuer nothing says who signed in", "user: {url: https://api.example.net/user, subject: /id}")
+		}
+		for key, value := range said {
+			ck.providerURL(child(path, key), value, p)
+		}
+	}
+	if u := p.User; u != nil {
+		ck.providerURL(child(path, "user", "url"), u.URL, p)
+		ck.complain(child(path, "user", "at"), checkPointer(u.At))
+		ck.complain(child(path, "user", "subject"), checkPointer(u.Subject))
+	}
+	ck.endSession(child(path, "end_session"), p)
+}
+
+// issuer checks an issuer (OpenID Connect Discovery 1.0 §4.1); it is never changed,
+// because it is compared byte for byte with what the provider writes.
+func (ck *checker) issuer(path string, p *Provider) {
+	host := ck.providerURL(path, p.Issuer, p)
+	if strings.Contains(p.Issuer, "/.well-known/") {
+		ck.refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
+	}
+	first := strings.Split(strings.TrimPrefix(pathOf(p.Issuer), "/"), "/")[0]
+	if host == "login.microsoftonline.com" && slices.Contains([]string{"common", "organizations", "consumers"}, first) {
+		ck.refuse(path, "no token is issued by this: each tenant has an issuer of its own", "https://login.microsoftonline.com/<tenant id>/v2.0")
+	}
+}
+
+func pathOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
+// providerURL checks an address of the provider's and returns its host.
+func (ck *checker) providerURL(path, value string, p *Provider) string {
+	host := ck.url(path, value)
+	if host == "" || !strings.HasPrefix(value, "http://") || isLoopback(host) {
+		return host
+	}
+	if !p.InsecureHTTP {
+		ck.refuse(path, "codes, tokens and secrets would travel in clear", "https://, or insecure_http: true where the network itself is private")
+		return host
+	}
+	ck.warn(path, "codes, tokens and secrets travel in clear", "https://")
+	return host
+}
+
+// endSession checks the sign-out address that is configured.
+func (ck *checker) endSession(path string, p *Provider) {
+	if p.EndSession == "" {
+		return
+	}
+	for _, name := range Placeholders(p.EndSession) {
+		if !slices.Contains(endSessionNames, name) {
+			ck.refuse(path, "{"+name+"} is not known here", "known here: "+strings.Join(endSessionNames, ", "))
+		}
+	}
+	bare, _, _ := strings.Cut(p.EndSession, "?")
+	ck.providerURL(path, bare, p)
+}
+
+// provesItself checks that the client has at most one proof of who it is.
+func (ck *checker) provesItself(path string, p *Provider) {
+	var proofs []string
+	for key, given := range map[string]bool{
+		"client_secret": !p.ClientSecret.IsEmpty(), "client_assertion": p.ClientAssertion.Path != "",
+		"client_key": p.ClientKey != "" && p.ClientCert == "", "client_cert": p.ClientCert != "",
+	} {
+		if given {
+			proofs = append(proofs, key)
+		}
+	}
+	slices.Sort(proofs)
+	switch {
+	case len(proofs) > 1:
+		ck.refuse(child(path, proofs[1]), "a client proves itself in one way, and "+proofs[0]+" is there already", "")
+	case len(proofs) == 0:
+		ck.warn(path, "a client without a proof is public: whoever has a code could redeem it, were it not for PKCE", "client_secret, client_key or client_assertion")
+	}
+	if p.ClientCert != "" && p.ClientKey == "" {
+		ck.refuse(child(path, "client_cert"), "client_cert and client_key belong together", "")
+	}
+	if p.ClientKeyID != "" && (p.ClientKey == "" || p.ClientCert != "") {
+		ck.refuse(child(path, "client_key_id"), "a key id belongs to a client_key that signs assertions", "")
+	}
+	if p.ClientAuth != "auto" && p.ClientSecret.IsEmpty() {
+		ck.refuse(child(path, "client_auth"), "this says how a client_secret is sent, and there is none", "")
+	}
+}
+
+// asksFor checks scopes and constants.
+func (ck *checker) asksFor(path string, p *Provider) {
+	for i, scope := range p.Scopes {
+		at := item(child(path, "scopes"), i)
+		switch {
+		case scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }):
+			ck.refuse(at, "a scope is visible ASCII without spaces, quotes and backslashes (RFC 6749 §3.3)", "one scope on each line of the list")
+		case slices.Index(p.Scopes, scope) < i:
+			ck.refuse(at, "this scope stands twice", "")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Authorize)) {
+		at, value := child(path, "authorize", name), p.Authorize[name]
+		switch {
+		case slices.Contains(ownParameters, name):
+			ck.refuse(at, "this parameter is Coatcheck's own", "")
+		case name == "" || value == "":
+			ck.refuse(at, "this is empty", "")
+		case name == "response_mode" && value != "query" && value != "form_post":
+			ck.refuse(at, "answers are taken as query or form_post", "form_post")
+		}
+	}
+	for i, a := range p.Audiences {
+		if a == "" || a == p.ClientID {
+			ck.refuse(item(child(path, "audiences"), i), "other audiences than the client itself are listed here", "")
+		}
+	}
+}
+
+// admits checks the lines that a person must match.
+func (ck *checker) admits(path string, p *Provider) {
+	for i, line := range p.Admit {
+		at := item(child(path, "admit"), i)
+		if line.At == "" {
+			ck.refuse(child(at, "at"), "this is empty", "/hd")
+		}
+		ck.complain(child(at, "at"), checkPointer(line.At))
+		for _, v := range line.Is.Values {
+			if text, ok := v.(string); ok && strings.Contains(text, "*") {
+				ck.warn(child(at, "is"), "values are compared whole here: * stands for itself", "list each value")
+			}
+		}
+	}
+}
+
+// reachesProvider checks the addresses that are dialled instead.
+func (ck *checker) reachesProvider(path string, p *Provider) {
+	for _, host := range slices.Sorted(maps.Keys(p.Addresses)) {
+		at, to := child(path, "addresses", host), p.Addresses[host]
+		ck.complain(at, checkBareHost(host))
+		name, port := splitPort(to)
+		if ck.complain(at, checkHost(name)) || !isPort(port) {
+			ck.refuse(at, "this is no host:port to dial", "\"10.0.0.5:8443\"")
+		}
+	}
+}
+
+// unwiseProvider warns of what works and leads to complaints later.
+func (ck *checker) unwiseProvider(path string, p *Provider) {
+	if p.HasIssuer() && !p.IsOpenID() && p.User == nil {
+		ck.warn(child(path, "scopes"), "without openid there is no ID token, and nothing says who signed in", "[openid, …]")
+	}
+	if !p.ChecksNonce() {
+		ck.warn(child(path, "nonce"), "an ID token that was stolen elsewhere could be passed off as this sign-in's", "on, unless this provider's ID tokens have no nonce")
+	}
+	issuer, _ := url.Parse(p.Issuer)
+	host := ""
+	if issuer != nil {
+		host = strings.ToLower(issuer.Hostname())
+	}
+	offline := slices.Contains(p.Scopes, "offline_access")
+	switch {
+	case host == "accounts.google.com" && p.Authorize["access_type"] != "offline":
+		ck.warn(child(path, "authorize"), "Google gives no refresh token without it, so that sessions end after an hour", "{access_type: offline, prompt: consent}")
+	case host == "accounts.google.com" && offline:
+		ck.warn(child(path, "scopes"), "Google does not know offline_access", "authorize: {access_type: offline, prompt: consent}")
+	case !offline && needsOfflineAccess(host):
+		ck.warn(child(path, "scopes"), "this provider gives no refresh token without offline_access, so that sessions end with the first token", "[openid, offline_access, …]")
+	}
+}
+
+// needsOfflineAccess tells providers that give refresh tokens for this scope only.
+func needsOfflineAccess(host string) bool {
+	if host == "login.microsoftonline.com" {
+		return true
+	}
+	return slices.ContainsFunc([]string{".auth0.com", ".okta.com", ".oktapreview.com", ".zitadel.cloud", ".ciamlogin.com"},
+		func(end string) bool { return strings.HasSuffix(host, end) })
+}
+
+// signInAtProvider checks what a frontend says of its providers.
+func (ck *checker) signInAtProvider(path string, f *Frontend) {
+	for i, name := range f.Login.Provider {
+		at := child(path, "provider")
+		if ck.config.Source.Has(item(at, i)) {
+			at = item(at, i)
+		}
+		if ck.config.Providers[name] == nil {
+			ck.refuse(at, "there is no provider "+ck.quote(at, name), suggest(name, slices.Sorted(maps.Keys(ck.config.Providers))))
+		}
+	}
+	if f.Login.ErrorPath != "" {
+		at := child(path, "error_path")
+		switch {
+		case len(f.Login.Provider) == 0:
+			ck.refuse(at, "this is the page of a failed sign-in at a provider, and there is none", "provider: …")
+		case !ck.complain(at, checkPath(f.Login.ErrorPath)) && strings.HasPrefix(f.Login.ErrorPath+"/", "/bff/"):
+			ck.refuse(at, "/bff/ is Coatcheck's own", "/login")
+		}
+	}
+}
+
+// exchangeAt checks a token exchange for an upstream.
+func (ck *checker) exchangeAt(path, name string, u *Upstream) {
+	x := u.Exchange
+	if x == nil {
+		return
+	}
+	at := child(path, "exchange")
+	if x.Audience == "" && x.Resource == "" {
+		ck.refuse(at, "a token is asked for an audience or a resource", "{audience: orders}")
+	}
+	if x.Resource != "" {
+		ck.url(child(at, "resource"), x.Resource)
+	}
+	if !slices.ContainsFunc(ck.all(), func(f *Frontend) bool { return len(f.Login.Provider) > 0 && f.leadsTo(name) }) {
+		ck.warn(at, "no frontend that signs people in at a provider leads here, so nothing is exchanged", "")
+	}
+}
+
+func (f *Frontend) leadsTo(upstream string) bool {
+	return slices.ContainsFunc(f.Routes, func(r *Route) bool { return r.Upstream == upstream })
+}

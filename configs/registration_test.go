@@ -1,0 +1,67 @@
+package configs_test
+
+import (
+	"reflect"
+	"testing"
+
+	"coatcheck/configs"
+)
+
+const twoLayouts = `
+sessions: {store: "redis://localhost:6379/0", keys: ["${COATCHECK_KEY}"]}
+providers:
+  id: {issuer: "https://id.example.net", client_id: a, client_secret: b}
+  other: {issuer: "https://other.example.net/", client_id: a, client_secret: b}
+upstreams: {api: {url: "https://api.example.net", dpop: true}}
+frontends:
+  www: {origins: ["https://www.example.com", "https://example.com"], login: {upstream: api, provider: id}}
+  shop: {origins: ["https://shop.example.com"], host: bff.example.com, login: {upstream: api, provider: [id]}}
+  blog: {origins: ["https://www.example.com"], base_path: /blog, login: {upstream: api, provider: [id]}}
+`
+
+// TestRegistrations: what an operator copies into the provider's forms.
+func TestRegistrations(t *testing.T) {
+	c, faults := parse(twoLayouts, nil)
+	if c == nil {
+		t.Fatal(faults)
+	}
+	want := []configs.Registration{
+		{
+			Provider: "id",
+			Redirect: []string{"https://www.example.com/blog/bff/callback/id", "https://bff.example.com/bff/callback/id",
+				"https://www.example.com/bff/callback/id", "https://example.com/bff/callback/id"},
+			PostLogout: []string{"https://www.example.com/blog/", "https://shop.example.com/", "https://www.example.com/"},
+			BackChannel: []string{"https://www.example.com/blog/bff/backchannel-logout/id", "https://bff.example.com/bff/backchannel-logout/id",
+				"https://www.example.com/bff/backchannel-logout/id", "https://example.com/bff/backchannel-logout/id"},
+		},
+		{Provider: "other"},
+	}
+	if got := c.Registrations(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestProviderDefaults: an issuer stays byte for byte as it is, one name is a list,
+// and a plain OAuth 2.0 provider is not asked for openid.
+func TestProviderDefaults(t *testing.T) {
+	c, faults := parse(`
+sessions: {store: "redis://localhost:6379/0", keys: ["${COATCHECK_KEY}"]}
+providers:
+  id: {issuer: "https://id.example.net/", client_id: a, client_assertion: "${file:/run/assertion}"}
+  plain: {authorization: "https://p.example/a", token: "https://p.example/t", client_id: a, client_secret: b, user: {url: "https://p.example/u"}}
+upstreams: {api: {url: "https://api.example.net"}}
+frontends:
+  www: {origins: ["https://www.example.com"], login: {upstream: api, provider: id}}
+  shop: {origins: ["https://shop.example.com"], login: {upstream: api, provider: [id, plain]}}
+`, nil)
+	if c == nil {
+		t.Fatal(faults)
+	}
+	id, plain := c.Providers["id"], c.Providers["plain"]
+	if id.Issuer != "https://id.example.net/" || !id.IsOpenID() || id.ClientAssertion.Path != "/run/assertion" || len(c.Frontends["www"].Login.Provider) != 1 {
+		t.Errorf("%+v", id)
+	}
+	if len(plain.Scopes) != 0 || plain.IsOpenID() || plain.User.Subject != "/id" {
+		t.Errorf("%+v", plain)
+	}
+}

@@ -1,0 +1,139 @@
+package provider
+
+import (
+	"crypto/sha256"
+	"crypto/sha512"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const idTokenLife = 10 * time.Minute
+
+// idToken makes an ID token. first: for a sign-in, not for a refresh.
+func (p *Provider) idToken(c *Client, g grant, access string, first bool) string {
+	now := p.now()
+	claims := map[string]any{"iss": p.options.Issuer, "aud": c.ID, "iat": now.Unix(), "exp": now.Add(idTokenLife).Unix(),
+		"auth_time": g.authTime.Unix(), "sid": g.session, "at_hash": p.atHash(access)}
+	maps.Copy(claims, p.describe(g))
+	if first && g.nonce != "" {
+		claims["nonce"] = g.nonce
+	}
+	if g.acr != "" {
+		claims["acr"], claims["amr"] = g.acr, []string{"pwd"}
+	}
+	p.pervert(claims, c, g)
+	if !first {
+		p.pervertRefreshed(claims)
+	}
+	return p.sign(claims, "JWT", c)
+}
+
+// atHash is the left half of the access token's hash (OpenID Connect Core 1.0 §3.1.3.6).
+func (p *Provider) atHash(access string) string {
+	if p.has(SignedEdDSA) {
+		sum := sha512.Sum512([]byte(access))
+		return encode(sum[:32])
+	}
+	if p.has(AlgUnannounced) {
+		sum := sha512.Sum384([]byte(access))
+		return encode(sum[:24])
+	}
+	sum := sha256.Sum256([]byte(access))
+	return encode(sum[:16])
+}
+
+// describe are a person's claims, by scope.
+func (p *Provider) describe(g grant) map[string]any {
+	claims := map[string]any{"sub": g.subject}
+	who := p.person(g.subject)
+	if who == nil {
+		return claims
+	}
+	maps.Copy(claims, who.Claims)
+	if strings.Contains(g.scope, "email") {
+		claims["email"], claims["email_verified"] = who.Email, true
+	}
+	if strings.Contains(g.scope, "profile") {
+		claims["name"] = who.Name
+	}
+	return claims
+}
+
+// pervert puts the sins of the moment into an ID token.
+func (p *Provider) pervert(claims map[string]any, c *Client, g grant) {
+	now := p.now()
+	for sin, change := range map[Sin]func(){
+		NonceInvalid:    func() { claims["nonce"] = "not " + g.nonce },
+		NonceMissing:    func() { delete(claims, "nonce") },
+		InvalidIss:      func() { claims["iss"] = "https://evil.example" },
+		MissingAud:      func() { delete(claims, "aud") },
+		InvalidAud:      func() { claims["aud"] = "somebody-else" },
+		ExtraAud:        func() { claims["aud"], claims["azp"] = []string{c.ID, "somebody-else"}, c.ID },
+		ExtraAudNoAzp:   func() { claims["aud"] = []string{c.ID, "somebody-else"} },
+		OtherAzp:        func() { claims["azp"] = "somebody-else" },
+		MissingSub:      func() { delete(claims, "sub") },
+		EmptySub:        func() { claims["sub"] = "" },
+		MissingIat:      func() { delete(claims, "iat") },
+		FutureIat:       func() { claims["iat"] = now.Add(10 * time.Minute).Unix() },
+		MissingExp:      func() { delete(claims, "exp") },
+		Expired:         func() { claims["exp"] = now.Add(-2 * time.Minute).Unix() },
+		NotYet:          func() { claims["nbf"] = now.Add(time.Hour).Unix() },
+		InvalidAtHash:   func() { claims["at_hash"] = encode(make([]byte, 16)) },
+		AuthTimeMissing: func() { delete(claims, "auth_time") },
+		AuthTimeOld:     func() { claims["auth_time"] = now.Add(-time.Hour).Unix() },
+		OtherACR:        func() { claims["acr"] = "bronze" },
+	} {
+		if p.has(sin) {
+			change()
+		}
+	}
+}
+
+func (p *Provider) pervertRefreshed(claims map[string]any) {
+	for sin, change := range map[Sin]func(){
+		RefreshInvalidIssuer: func() { claims["iss"] = "https://evil.example" },
+		RefreshInvalidSub:    func() { claims["sub"] = "somebody-else" },
+		RefreshInvalidAud:    func() { claims["aud"] = []any{claims["aud"], "listed"}; claims["azp"] = claims["aud"].([]any)[0] },
+		RefreshInvalidAzp:    func() { claims["azp"] = claims["aud"] },
+		RefreshOtherNonce:    func() { claims["nonce"] = "another" },
+	} {
+		if p.has(sin) {
+			change()
+		}
+	}
+}
+
+// userinfo describes the person of an access token.
+func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	g, known := p.Introspect(token)
+	if !known || !strings.EqualFold(scheme, kind(g.Thumbprint)) {
+		w.Header().Set("WWW-Authenticate", kind(g.Thumbprint)+` error="invalid_token"`)
+		refuse(w, http.StatusUnauthorized, "invalid_token", "")
+		return
+	}
+	thumbprint, ok := p.bound(w, r, token)
+	if !ok {
+		return
+	}
+	if thumbprint != g.Thumbprint {
+		refuse(w, http.StatusUnauthorized, "invalid_token", "")
+		return
+	}
+	doc := p.describe(grant{subject: g.Subject, scope: g.Scope})
+	switch p.first(UserinfoInvalidSub, UserinfoMissingSub, UserinfoGarbage, UserinfoError) {
+	case UserinfoInvalidSub:
+		doc["sub"] = "somebody-else"
+	case UserinfoMissingSub:
+		delete(doc, "sub")
+	case UserinfoGarbage:
+		_, _ = w.Write([]byte(`<html>`))
+		return
+	case UserinfoError:
+		refuse(w, http.StatusForbidden, "insufficient_scope", hostile)
+		return
+	}
+	writeJSON(w, http.StatusOK, doc)
+}

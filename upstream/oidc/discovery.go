@@ -1,0 +1,67 @@
+package oidc
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"coatcheck/upstream"
+)
+
+// wellKnown is where an issuer describes itself (OpenID Connect Discovery 1.0 §4.1).
+const wellKnown = "/.well-known/openid-configuration"
+
+// Metadata returns what the provider says about itself, asking it where that is not
+// known or old. For a plain OAuth 2.0 provider it is what the configuration says.
+func (p *Provider) Metadata(ctx context.Context) (*Metadata, error) {
+	if !p.config.HasIssuer() {
+		return static(p.config), nil
+	}
+	m, err := p.metadata.get(ctx)
+	return m, p.within("discovery", err)
+}
+
+// discover fetches the metadata. An endpoint at another host than before is a security
+// event: what was known before stays in use until the configuration is reloaded.
+func (p *Provider) discover(ctx context.Context) (*Metadata, error) {
+	began := time.Now()
+	body, err := p.document(ctx, p.metadataURL())
+	if err != nil {
+		return nil, p.observe("discovery", began, err)
+	}
+	next, err := parseMetadata(body, p.config)
+	if err != nil {
+		p.log.Warn("provider's metadata was refused", "provider", p.name, "reason", err.Error())
+		return nil, p.observe("discovery", began, err)
+	}
+	if before, known := p.metadata.last(); known {
+		if name := before.movedHost(next); name != "" {
+			p.log.Error("provider's endpoint moved to another host; it is not used until the configuration is reloaded",
+				"event", "security", "provider", p.name, "endpoint", name, "host", clean(hostOf(next.endpoints()[name]), maxDescription))
+			next = before
+		}
+	}
+	return next, p.observe("discovery", began, nil)
+}
+
+// metadataURL loses a slash at the issuer's end; the issuer itself never does.
+func (p *Provider) metadataURL() string { return strings.TrimSuffix(p.config.Issuer, "/") + wellKnown }
+
+// last is the last good value, however old.
+func (s *shared[T]) last() (T, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.value, s.good
+}
+
+// document fetches a JSON document of the provider's.
+func (p *Provider) document(ctx context.Context, address string) ([]byte, error) {
+	reply, err := ask(ctx, p.plain, upstream.Question{URL: address})
+	if err != nil {
+		return nil, err
+	}
+	if reply.Status != 200 {
+		return nil, failed("status %d instead of a document", reply.Status)
+	}
+	return reply.Body, nil
+}

@@ -1,0 +1,21 @@
+package oidc
+
+import "coatcheck/configs"
+
+// ParseMetadata and CountKeys are the parsers of documents, for fuzzing.
+var ParseMetadata = func(body []byte, c *configs.Provider) (map[string]string, error) {
+	m, err := parseMetadata(body, c)
+	if err != nil {
+		return nil, err
+	}
+	return m.endpoints(), nil
+}
+
+// CountKeys returns how many keys of a set can be used.
+func CountKeys(body []byte) (int, error) {
+	set, err := parseKeys(body)
+	if err != nil {
+		return 0, err
+	}
+	return len(set.keys), nil
+}

@@ -1,0 +1,151 @@
+package oidc_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"coatcheck/configs"
+	"coatcheck/upstream"
+	"coatcheck/upstream/demo/provider"
+	"coatcheck/upstream/oidc"
+)
+
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// TestLogoutToken is the matrix of back-channel logout, by the names of the OpenID
+// Foundation's tests where there are some.
+func TestLogoutToken(t *testing.T) {
+	r := newRig(t, nil)
+	ctx, now := context.Background(), r.clock.Now().Unix()
+	del := func(name string) func(map[string]any) { return func(c map[string]any) { delete(c, name) } }
+	set := func(name string, value any) func(map[string]any) { return func(c map[string]any) { c[name] = value } }
+	for _, row := range []struct {
+		name   string
+		sin    provider.Sin
+		typ    string
+		change func(map[string]any)
+		good   bool
+		reason string
+	}{
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout", typ: "logout+jwt", good: true},
+		{name: "typ is JWT", typ: "JWT", good: true},
+		{name: "typ is absent", good: true},
+		{name: "typ in full", typ: "application/logout+jwt", good: true},
+		{name: "typ of an access token", typ: "at+jwt", reason: "typ"},
+		{name: "typ of a proof", typ: "dpop+jwt", reason: "typ"},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-alg-none", sin: provider.SigNone, reason: "not a token"},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-alg", sin: provider.HMACWithSecret, reason: "not a token"},
+		{name: "alg not announced", sin: provider.AlgUnannounced, reason: "not a token"},
+		{name: "bad signature", sin: provider.InvalidSigRS256, reason: "signature"},
+		{name: "key in the header", sin: provider.KeyInHeader, reason: "signature"},
+		{name: "unknown key", sin: provider.KidUnknown, reason: "publish"},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-iss", change: set("iss", "https://evil.example"), reason: "different provider"},
+		{name: "no iss", change: del("iss"), reason: "different provider"},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-aud", change: set("aud", "somebody-else"), reason: "audience"},
+		{name: "no aud", change: del("aud"), reason: "audience"},
+		{name: "several aud", change: set("aud", []string{"somebody-else", clientID}), good: true},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-no-event", change: del("events"), reason: "events"},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-event", change: set("events", map[string]any{"http://other": map[string]any{}}), reason: "events"},
+		{name: "events is a list", change: set("events", []string{logoutEvent}), reason: "type"},
+		{name: "the event is no object", change: set("events", map[string]any{logoutEvent: true}), reason: "events"},
+		{name: "the event is null", change: set("events", map[string]any{logoutEvent: nil}), reason: "events"},
+		{name: "another event too", change: set("events", map[string]any{logoutEvent: map[string]any{}, "http://other": 1}), good: true},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-with-nonce", change: set("nonce", "n"), reason: "nonce"},
+		{name: "an empty nonce", change: set("nonce", ""), reason: "nonce"},
+		{name: "a nonce of null", change: set("nonce", nil), reason: "nonce"},
+		{name: "sid only", change: del("sub"), good: true},
+		{name: "sub only", change: del("sid"), good: true},
+		{name: "neither", change: func(c map[string]any) { delete(c, "sub"); delete(c, "sid") }, reason: "neither"},
+		{name: "both empty", change: func(c map[string]any) { c["sub"], c["sid"] = "", "" }, reason: "neither"},
+		{name: "sub is a number", change: set("sub", 7), reason: "token"},
+		{name: "sid is a number", change: set("sid", 7), reason: "type"},
+		{name: "no jti", change: del("jti"), reason: "jti"},
+		{name: "a jti too long", change: set("jti", strings.Repeat("x", 256)), reason: "jti"},
+		{name: "no iat", change: del("iat"), reason: "iat"},
+		{name: "iat in the future", change: set("iat", now+600), reason: "iat"},
+		{name: "iat within the skew", change: set("iat", now+50), good: true},
+		{name: "iat old", change: set("iat", now-3600), reason: "iat"},
+		{name: "no exp (older Keycloak, Authentik)", change: del("exp"), good: true},
+		{name: "exp past", change: set("exp", now-120), reason: "expired"},
+		{name: "exp past within the skew", change: set("exp", now-30), good: true},
+		{name: "exp is text", change: set("exp", "soon"), reason: "token"},
+		{name: "an ID token", change: func(c map[string]any) { delete(c, "events"); c["nonce"] = nonce }, reason: "events"},
+	} {
+		r.idp.Commit(row.sin)
+		got, err := r.client.LogoutToken(ctx, r.idp.LogoutToken(clientID, "p-1", "s-1", row.typ, row.change))
+		if row.good != (err == nil) || err != nil && !errors.Is(err, oidc.ErrFailed) {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		if err != nil {
+			mustBeClean(t, err.Error())
+			if got != nil || !strings.Contains(err.Error(), row.reason) {
+				t.Errorf("%s: %q does not say %q", row.name, err, row.reason)
+			}
+			continue
+		}
+		if got.Issuer != r.config.Issuer || got.ID == "" || got.SessionID+got.Subject == "" || !got.Until.After(got.IssuedAt) {
+			t.Errorf("%s: %+v", row.name, got)
+		}
+	}
+	for _, garbage := range []string{"", ".", "..", "a.b.c", strings.Repeat("a", 100_000), "eyJhbGciOiJub25lIn0.e30."} {
+		if _, err := r.client.LogoutToken(ctx, garbage); !errors.Is(err, oidc.ErrFailed) {
+			t.Errorf("%.20q: %v", garbage, err)
+		}
+	}
+}
+
+// TestLogoutTokenWhileKeysAreAway: nothing is known of it, so that the provider may try again.
+func TestLogoutTokenWhileKeysAreAway(t *testing.T) {
+	r := newRig(t, nil)
+	token := r.idp.LogoutToken(clientID, "p-1", "s-1", "", nil)
+	r.server.Close()
+	if _, err := r.client.LogoutToken(context.Background(), token); !errors.Is(err, upstream.ErrUnreachable) {
+		t.Error(err)
+	}
+}
+
+// TestLogoutTokensDoNotHoldUpSignIns: anybody can post tokens with made-up keys; they
+// use up their own allowance, and a sign-in after a rotation succeeds nevertheless.
+func TestLogoutTokensDoNotHoldUpSignIns(t *testing.T) {
+	r := newRig(t, nil)
+	r.mustSignIn(nil, nil)
+	r.idp.Commit(provider.KidUnknown)
+	junk := r.idp.LogoutToken(clientID, "p-1", "s-1", "", nil)
+	before := len(r.requests("/keys"))
+	for range 20 {
+		if _, err := r.client.LogoutToken(context.Background(), junk); err == nil {
+			t.Fatal("accepted")
+		}
+	}
+	if n := len(r.requests("/keys")) - before; n != 1 {
+		t.Errorf("keys were fetched %d times", n)
+	}
+	r.idp.Commit(provider.RotatedJustBefore)
+	r.mustSignIn(nil, nil)
+}
+
+// TestPlainProvidersSendNoLogoutTokens: there is nothing to verify one with.
+func TestPlainProvidersSendNoLogoutTokens(t *testing.T) {
+	r := newRig(t, func(c *configs.Provider, _ *provider.Options) { c.Scopes = nil })
+	if _, err := r.client.LogoutToken(context.Background(), "x"); !errors.Is(err, oidc.ErrUnsupported) {
+		t.Error(err)
+	}
+}
+
+// TestLogoutAge: once its id may be forgotten, a token is not good any more.
+func TestLogoutAge(t *testing.T) {
+	r := newRig(t, nil)
+	token := r.idp.LogoutToken(clientID, "p-1", "s-1", "logout+jwt", nil)
+	got, err := r.client.LogoutToken(context.Background(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.clock.advance(got.Until.Sub(r.clock.Now()) + time.Second)
+	if _, err := r.client.LogoutToken(context.Background(), token); !errors.Is(err, oidc.ErrFailed) {
+		t.Errorf("it is good after its id was forgotten: %v", err)
+	}
+}

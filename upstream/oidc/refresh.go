@@ -1,0 +1,153 @@
+package oidc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"coatcheck/bff/credential"
+	"coatcheck/upstream"
+)
+
+// Refresh renews old, and returns the whole renewed credential: what the answer lacks
+// keeps its old value. An ID token that comes along must be of the same issuer, person
+// and audience (OpenID Connect Core 1.0 §12.2), or the whole answer is thrown away.
+//
+// As at an upstream, only a refusal with [upstream.SessionExpired] says that the
+// refresh token is dead. After every other error the same token may be tried later.
+func (p *Provider) Refresh(ctx context.Context, old *credential.Credential, _ upstream.Caller, _ time.Time) (*credential.Credential, error) {
+	if !p.Renews(old) {
+		return nil, p.within("refresh", failed("there is nothing to refresh with"))
+	}
+	m, err := p.Metadata(ctx)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	fresh, err := p.refresh(ctx, m, old)
+	if p.observe("refresh", began, err) != nil {
+		return nil, p.within("refresh", deadOrLater(err))
+	}
+	return old.Renew(fresh), nil
+}
+
+func (p *Provider) refresh(ctx context.Context, m *Metadata, old *credential.Credential) (*credential.Credential, error) {
+	key, err := keyOf(old)
+	if err != nil {
+		return nil, err
+	}
+	t, err := p.askTokens(ctx, m, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {old.Value(credential.RefreshToken).Reveal()}}, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Access == "":
+		return nil, failed("token response has no access token")
+	case key != nil && !t.bound:
+		return nil, failed("the new token is not bound to the key any more")
+	case t.ID != "" && p.config.IsOpenID():
+		if err := p.compareIDToken(ctx, m, t, old.Value(IDToken).Reveal()); err != nil {
+			p.log.Error("refreshed ID token was refused, the answer is thrown away", "event", "security", "provider", p.name, "reason", err.Error())
+			return nil, err
+		}
+	default:
+		t.ID = ""
+	}
+	return t.credential(key), nil
+}
+
+// compareIDToken verifies a refreshed ID token and holds it against the one before.
+func (p *Provider) compareIDToken(ctx context.Context, m *Metadata, t *tokens, old string) error {
+	verified, own, err := p.verifyIDToken(ctx, m, t)
+	if err != nil {
+		return fmt.Errorf("id token: %w", err)
+	}
+	before, err := unverified(old)
+	if err != nil {
+		return err
+	}
+	switch {
+	case before.Issuer != verified.Issuer, before.Subject != verified.Subject:
+		return failed("id token: it is of another issuer or person than before")
+	case !sameMembers(before.Audience, verified.Audience):
+		return failed("id token: its audience is not the one of before")
+	case !sameText(before.Party, own.Party):
+		return failed("id token: its azp is not the one of before")
+	case verified.Nonce != "" && verified.Nonce != before.Nonce:
+		return failed("id token: its nonce is not the one of before")
+	}
+	return nil
+}
+
+// identity is what must not change between two ID tokens of one session.
+type identity struct {
+	Issuer   string       `json:"iss"`
+	Subject  string       `json:"sub"`
+	Audience stringOrList `json:"aud"`
+	Party    *string      `json:"azp"`
+	Nonce    string       `json:"nonce"`
+}
+
+// unverified reads the ID token of the session so far. It was verified when it came,
+// and has been sealed since; it may have expired, and its key may be gone.
+func unverified(token string) (*identity, error) {
+	jws, err := parseJWS(token, algorithms)
+	if err != nil {
+		return nil, failed("id token: there is none of before to compare with")
+	}
+	before := &identity{}
+	if json.Unmarshal(jws.UnsafePayloadWithoutVerification(), before) != nil {
+		return nil, failed("id token: the one of before cannot be read")
+	}
+	return before, nil
+}
+
+// stringOrList is an audience (RFC 7519 §4.1.3).
+type stringOrList []string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (s *stringOrList) UnmarshalJSON(text []byte) error {
+	var one string
+	if json.Unmarshal(text, &one) == nil {
+		*s = stringOrList{one}
+		return nil
+	}
+	return json.Unmarshal(text, (*[]string)(s))
+}
+
+func sameMembers(a, b []string) bool {
+	return slices.Equal(slices.Compact(slices.Sorted(slices.Values(a))), slices.Compact(slices.Sorted(slices.Values(b))))
+}
+
+func sameText(a, b *string) bool {
+	return a == nil && b == nil || a != nil && b != nil && *a == *b
+}
+
+// deadOrLater turns an error response into what a session may make of it: only
+// invalid_grant (RFC 6749 §5.2) says that the refresh token is dead.
+func deadOrLater(err error) error {
+	var e *ProviderError
+	switch {
+	case !errors.As(err, &e):
+		return err
+	case e.Code == "invalid_grant", e.Code == "bad_refresh_token": // the latter is GitHub's
+		return &upstream.Refusal{Meaning: upstream.SessionExpired}
+	case e.Status == http.StatusTooManyRequests || strings.EqualFold(e.Code, "slow_down"):
+		return &upstream.Refusal{Meaning: upstream.TooManyAttempts}
+	}
+	return err
+}
+
+// keyOf is the key that a credential's tokens are bound to; nil where they are not.
+func keyOf(c *credential.Credential) (*DPoPKeyPair, error) {
+	secret := c.Value(DPoPKey)
+	if secret.IsEmpty() {
+		return nil, nil
+	}
+	return ParseDPoPKey(secret)
+}

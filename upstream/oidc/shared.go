@@ -1,0 +1,147 @@
+package oidc
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+const (
+	// freshFor is how old metadata and keys may be before they are fetched again.
+	freshFor = time.Hour
+	// lastGood is how long the last good set serves while fetching fails.
+	lastGood = 24 * time.Hour
+	// retryStale and retryNone are how long after a failed fetch the next one waits,
+	// with a last good set and without.
+	retryStale = 30 * time.Second
+	retryNone  = time.Second
+	// refetchEvery is how often unknown key ids may cause a fetch.
+	refetchEvery = 30 * time.Second
+)
+
+// shared is a value of the provider's, fetched when it is needed by one request for
+// all who wait. The fetch runs in a goroutine of its own, which ends by fetchTimeout;
+// a waiter who leaves does not stop it for the others.
+type shared[T any] struct {
+	now   func() time.Time
+	fetch func(context.Context) (T, error)
+
+	mu     sync.Mutex // guards what follows; never held while fetching
+	value  T
+	good   bool
+	at     time.Time // when value was fetched
+	tried  time.Time // when a fetch began last
+	err    error     // how the last fetch failed
+	flight *flight   // the fetch that is under way
+}
+
+// flight is one fetch; err may be read when done is closed.
+type flight struct {
+	done chan struct{}
+	err  error
+}
+
+func newShared[T any](now func() time.Time, fetch func(context.Context) (T, error)) *shared[T] {
+	return &shared[T]{now: now, fetch: fetch}
+}
+
+// get returns the value, fetching it where it is missing or old.
+func (s *shared[T]) get(ctx context.Context) (T, error) {
+	value, usable, due, err := s.look()
+	if !due {
+		if usable {
+			return value, nil
+		}
+		return value, err
+	}
+	err = s.renew(ctx)
+	if value, usable, _, _ = s.look(); usable {
+		return value, nil
+	}
+	return value, err
+}
+
+// look returns the value, whether it may be used, and whether a fetch is due.
+func (s *shared[T]) look() (value T, usable, due bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	usable = s.good && now.Sub(s.at) < lastGood
+	wait := retryNone
+	if usable {
+		wait = retryStale
+	}
+	stale := !usable || now.Sub(s.at) >= freshFor
+	due = stale && (s.err == nil || now.Sub(s.tried) >= wait)
+	return s.value, usable, due, s.err
+}
+
+// renew fetches the value, or waits for the fetch that is under way.
+func (s *shared[T]) renew(ctx context.Context) error {
+	s.mu.Lock()
+	f := s.flight
+	if f == nil {
+		f = &flight{done: make(chan struct{})}
+		s.flight = f
+		go s.run(context.WithoutCancel(ctx), f)
+	}
+	s.mu.Unlock()
+	return f.wait(ctx)
+}
+
+// join waits for the fetch that is under way, if there is one.
+func (s *shared[T]) join(ctx context.Context) error {
+	s.mu.Lock()
+	f := s.flight
+	s.mu.Unlock()
+	if f == nil {
+		return nil
+	}
+	return f.wait(ctx)
+}
+
+func (f *flight) wait(ctx context.Context) error {
+	select {
+	case <-f.done:
+		return f.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *shared[T]) run(ctx context.Context, f *flight) {
+	began := s.now()
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	value, err := s.fetch(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tried, s.err, s.flight, f.err = began, err, nil, err
+	if err == nil {
+		s.value, s.good, s.at = value, true, began
+	}
+	close(f.done)
+}
+
+// age is how old the value is; false where there is none.
+func (s *shared[T]) age() (time.Duration, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now().Sub(s.at), s.good
+}
+
+// allowance lets one pass every refetchEvery. Its zero value lets the first one pass.
+type allowance struct {
+	mu   sync.Mutex
+	last time.Time
+}
+
+func (a *allowance) take(now time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.last.IsZero() && now.Sub(a.last) < refetchEvery {
+		return false
+	}
+	a.last = now
+	return true
+}

@@ -1,0 +1,135 @@
+package oidc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	oidc "github.com/coreos/go-oidc/v3/oidc"
+	"github.com/go-jose/go-jose/v4"
+
+	"coatcheck/upstream"
+)
+
+// maxToken bounds an ID token or logout token, in bytes.
+const maxToken = 64 << 10
+
+// errUnknownKey says that a token names a key that the provider does not publish.
+var errUnknownKey = errors.New("signed by a key that the provider does not publish")
+
+// verify verifies a token's signature, issuer, audience and expiry, by go-oidc over our
+// own key set. skipExpiry is for logout tokens, which may have no exp.
+func (p *Provider) verify(ctx context.Context, m *Metadata, token string, a *allowance, skipExpiry bool) (*oidc.IDToken, error) {
+	keys := &verifyingKeys{p: p, m: m, a: a}
+	verified, err := oidc.NewVerifier(p.config.Issuer, keys, &oidc.Config{
+		ClientID: p.config.ClientID, SupportedSigningAlgs: algorithmNames(m), SkipExpiryCheck: skipExpiry,
+		Now: func() time.Time { return p.now().Add(-skew) },
+	}).Verify(ctx, token)
+	switch {
+	case isAway(keys.err):
+		return nil, keys.err // nobody answered, so nothing is known of the token
+	case err != nil:
+		return nil, failed("token: %s", clean(err.Error(), maxDescription))
+	case verified.Issuer != p.config.Issuer: // go-oidc knows an exception for Google
+		return nil, failed("token is of another issuer")
+	}
+	return verified, nil
+}
+
+// isAway reports whether err says that nobody answered.
+func isAway(err error) bool {
+	return errors.Is(err, upstream.ErrUnreachable) || errors.Is(err, upstream.ErrTimeout) || errors.Is(err, context.Canceled)
+}
+
+// allowed are the algorithms that both the provider and we know; RS256 where the
+// provider does not say (OpenID Connect Core 1.0 §3.1.3.7).
+func allowed(m *Metadata) []jose.SignatureAlgorithm {
+	if len(m.Algorithms) == 0 {
+		return []jose.SignatureAlgorithm{jose.RS256}
+	}
+	return slices.DeleteFunc(slices.Clone(algorithms), func(alg jose.SignatureAlgorithm) bool {
+		return !slices.Contains(m.Algorithms, string(alg))
+	})
+}
+
+// algorithmNames are the names of allowed; one that nobody has where there are none,
+// because go-oidc takes an empty list for its own default.
+func algorithmNames(m *Metadata) []string {
+	names := []string{}
+	for _, alg := range allowed(m) {
+		names = append(names, string(alg))
+	}
+	if len(names) == 0 {
+		names = append(names, "no algorithm in common")
+	}
+	return names
+}
+
+// verifyingKeys is the key set that go-oidc asks about one token.
+type verifyingKeys struct {
+	p   *Provider
+	m   *Metadata
+	a   *allowance
+	err error // why there is no key; go-oidc keeps only its text
+}
+
+// VerifySignature implements go-oidc's KeySet. A key that the token brings along in
+// its header is never looked at.
+func (v *verifyingKeys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
+	jws, err := parseJWS(token, allowed(v.m))
+	if err != nil {
+		return nil, err
+	}
+	header := jws.Signatures[0].Protected
+	key, err := v.p.key(ctx, v.a, header.KeyID, jose.SignatureAlgorithm(header.Algorithm))
+	if err != nil {
+		v.err = err
+		return nil, err
+	}
+	payload, err := jws.Verify(key)
+	if err != nil {
+		return nil, errors.New("signature does not fit")
+	}
+	return payload, nil
+}
+
+// parseJWS reads a compact token signed with one of algs.
+func parseJWS(token string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignature, error) {
+	if len(token) > maxToken {
+		return nil, errors.New("token is too long")
+	}
+	jws, err := jose.ParseSignedCompact(token, algs)
+	if err != nil {
+		return nil, errors.New("not a token signed with an algorithm that the provider announces")
+	}
+	return jws, nil
+}
+
+// key finds the key of a signature. One that is not known makes the keys be fetched
+// anew, once in a while, and is then looked for again: so the very sign-in that meets
+// a rotated key succeeds.
+func (p *Provider) key(ctx context.Context, a *allowance, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
+	set, err := p.keys.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if key, ok := set.find(kid, alg); ok {
+		return key, nil
+	}
+	fetch := p.keys.join
+	if a.take(p.now()) {
+		fetch = p.keys.renew
+	}
+	if err := fetch(ctx); err != nil {
+		return nil, fmt.Errorf("%w, and keys could not be fetched anew: %w", errUnknownKey, err)
+	}
+	if set, err = p.keys.get(ctx); err != nil { // others may have fetched them meanwhile
+		return nil, err
+	}
+	if key, ok := set.find(kid, alg); ok {
+		return key, nil
+	}
+	return nil, errUnknownKey
+}
