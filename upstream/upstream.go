@@ -51,6 +51,7 @@ type Upstream struct {
 	dialer *dialer
 	client *resty.Client
 
+	dpop            bool
 	send, constants []pair
 	sendsCaller     bool
 	hidden          []string
@@ -114,7 +115,7 @@ func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error)
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{name: name, agent: o.UserAgent, base: b, dialer: d, client: newClient(d)}
+	u := &Upstream{name: name, agent: o.UserAgent, base: b, dialer: d, client: newClient(d), dpop: c.DPoP}
 	u.setSend(c)
 	u.closed.base = segments(b.path)
 	return u, nil
@@ -145,6 +146,9 @@ func (s *Set) Close() {
 		u.client.GetClient().Transport.(*http.Transport).CloseIdleConnections()
 	}
 }
+
+// TakesDPoP reports whether the API takes tokens that are bound to a key (RFC 9449).
+func (u *Upstream) TakesDPoP() bool { return u.dpop }
 
 // Closed finds the test for paths of an upstream that no route may reach: see
 // [Upstream.Closed].

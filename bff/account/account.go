@@ -11,8 +11,10 @@ import (
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
+	"coatcheck/upstream/oidc"
 )
 
 // Options are what an Account is made of. All are required.
@@ -22,6 +24,10 @@ type Options struct {
 	Events  call.Events
 	// Client is the browser client.
 	Client *Asset
+	// Providers at whose pages people sign in, by name; nil: none.
+	Providers map[string]*oidc.Provider
+	// Sealer seals attempts at providers; required where there are Providers.
+	Sealer *pending.Sealer
 	// Background counts what goes on behind an answer; the end of the process waits for it.
 	Background *sync.WaitGroup
 }
@@ -32,22 +38,27 @@ type Account struct {
 	auth       *auth.Auth
 	events     call.Events
 	client     *Asset
+	providers  map[string]*oidc.Provider
+	sealer     *pending.Sealer
 	background *sync.WaitGroup
 }
 
 // New makes an Account.
 func New(o Options) *Account {
-	return &Account{manager: o.Manager, auth: o.Auth, events: o.Events, client: o.Client, background: o.Background}
+	return &Account{manager: o.Manager, auth: o.Auth, events: o.Events, client: o.Client, providers: o.Providers, sealer: o.Sealer, background: o.Background}
 }
 
 // handlers are the endpoints, by [routing.EndpointID].
 var handlers = [routing.EndpointCount]func(*Account, *call.Call) error{
-	routing.Login:      (*Account).login,
-	routing.Logout:     (*Account).logout,
-	routing.Session:    (*Account).session,
-	routing.Sessions:   (*Account).sessions,
-	routing.OneSession: (*Account).endSession,
-	routing.Client:     (*Account).sendClient,
+	routing.Login:          (*Account).login,
+	routing.Logout:         (*Account).logout,
+	routing.Callback:       (*Account).callback,
+	routing.ProviderLogout: (*Account).providerLogout,
+	routing.BackChannel:    (*Account).backChannel,
+	routing.Session:        (*Account).session,
+	routing.Sessions:       (*Account).sessions,
+	routing.OneSession:     (*Account).endSession,
+	routing.Client:         (*Account).sendClient,
 }
 
 // Serve answers a call to one of the endpoints.

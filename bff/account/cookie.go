@@ -6,6 +6,7 @@ import (
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/session"
 )
 
@@ -32,6 +33,13 @@ func setStepCookie(c *call.Call, t session.Ticket) {
 // clearStepCookie expires it, once the sign-in is done.
 func clearStepCookie(c *call.Call) { setCookie(c, auth.StepSuffix, "", expired) }
 
+// setBrowserCookie keeps, or prolongs, the secret of a browser in which people are on
+// their way to a provider. It is Lax whatever the session's cookie is: the way back
+// begins at the provider's site.
+func setBrowserCookie(c *call.Call, b pending.Browser, life time.Duration) {
+	setCookie(c, auth.LoginSuffix, b.Cookie(), maxAge(life))
+}
+
 // expired makes a browser drop a cookie; Expires is for those that do not know Max-Age.
 const expired = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 
@@ -48,7 +56,7 @@ func maxAge(d time.Duration) string {
 func setCookie(c *call.Call, suffix, value, lifetime string) {
 	cookie := c.Frontend().Config.Cookie
 	site := "Strict"
-	if cookie.SameSite == "lax" {
+	if cookie.SameSite == "lax" || suffix == auth.LoginSuffix {
 		site = "Lax"
 	}
 	c.Reply.Header.Add("Set-Cookie", cookie.Name+suffix+"="+value+"; Path=/; HttpOnly; Secure; SameSite="+site+lifetime)

@@ -16,6 +16,9 @@ type anonymous struct {
 	// A sign-in that waits for more.
 	Step   string   `json:"step,omitempty"`
 	Fields []string `json:"fields,omitempty"`
+
+	// Providers at whose pages people sign in; Fields are then the form's, if there is one.
+	Providers []string `json:"providers,omitempty"`
 }
 
 // document is the session document. Times left are seconds, because browsers' clocks

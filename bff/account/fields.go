@@ -172,4 +172,4 @@ func hexValue(c byte) int {
 
 // badRequest is problem.BadRequest with a reason for the log, which holds no byte of the
 // request.
-func badRequest(reason string) error { return fmt.Errorf("%w: %s", problem.BadRequest, reason) }
+func badRequest(reason string) error { return problem.BadRequest.Because(reason) }

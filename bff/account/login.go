@@ -15,6 +15,9 @@ import (
 // what the API gave. A failed sign-in changes no session; a good one is stored first,
 // and then ends the session whose live ticket came with it.
 func (a *Account) login(c *call.Call) error {
+	if c.Request.IsGet() {
+		return a.loginAtProvider(c)
+	}
 	fields, err := readLogin(c)
 	if err != nil {
 		return err
@@ -136,6 +139,6 @@ func (a *Account) endReplaced(ctx context.Context, c *call.Call, ticket session.
 		return
 	}
 	if ended != nil {
-		a.tellAPI(c, ended.Credential)
+		a.tell(c, a.auth.Method(c.Frontend(), ended), ended.Credential)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/routing"
@@ -17,6 +18,7 @@ func (a *Account) logout(c *call.Call) error {
 	who := a.auth.Present(c)
 	ctx, cancel := call.Detached()
 	defer cancel()
+	next := ""
 	if who.HasTicket {
 		ended, err := a.manager.End(ctx, c.Frontend().Name, who.Ticket, session.SignedOut)
 		if err != nil {
@@ -25,12 +27,16 @@ func (a *Account) logout(c *call.Call) error {
 		if ended != nil {
 			c.Record.Session = ended.LogID
 			a.events.Security(c, "sign_out", "signed_out")
-			a.tellAPI(c, ended.Credential)
+			next = a.continueLogout(ctx, c, ended)
+			a.tell(c, a.auth.Method(c.Frontend(), ended), ended.Credential)
 		}
 	}
 	clearSessionCookie(c)
 	if a.dropStep(ctx, c) {
 		clearStepCookie(c)
+	}
+	if next != "" {
+		return c.JSON(200, map[string]string{"continue": next})
 	}
 	c.Own()
 	c.Reply.Empty(204)
@@ -50,13 +56,18 @@ func (a *Account) SignOut(ctx context.Context, f *routing.Frontend, credential *
 // goes on behind it.
 const patience = time.Second
 
-// tellAPI tells the API, best effort, that nobody will use this credential again.
+// tellAPI tells the API that signed a person in, best effort, that nobody will use this
+// credential again.
 func (a *Account) tellAPI(c *call.Call, credential *credential.Credential) {
-	api, frontend := a.auth.API(c.Frontend()), c.Frontend().Name
-	if !api.CanSignOut() {
-		return
+	if api := a.auth.API(c.Frontend()); api.CanSignOut() {
+		a.tell(c, api, credential)
 	}
-	span, caller := c.Ask("sign_out", api.Name())
+}
+
+// tell says, best effort, that nobody will use this credential again.
+func (a *Account) tell(c *call.Call, method auth.Method, credential *credential.Credential) {
+	frontend := c.Frontend().Name
+	span, caller := c.Ask("sign_out", method.Name())
 	done, id := make(chan struct{}), string(c.ID)
 	a.background.Add(1)
 	go func() { // ends with the API's answer or logout.timeout; Shutdown waits for it
@@ -65,10 +76,10 @@ func (a *Account) tellAPI(c *call.Call, credential *credential.Credential) {
 		defer a.events.Contain(id)
 		ctx, cancel := call.Detached()
 		defer cancel()
-		err := api.SignOut(ctx, credential, caller)
+		err := method.SignOut(ctx, credential, caller)
 		span.Answered(0, err)
 		if err != nil {
-			a.events.Log.WarnContext(ctx, "API not told of a sign-out", "frontend", frontend, "error", err)
+			a.events.Log.WarnContext(ctx, "sign-out not told", "frontend", frontend, "error", err)
 		}
 	}()
 	select {

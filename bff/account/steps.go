@@ -153,5 +153,8 @@ func (a *Account) nobody(c *call.Call, why session.Reason) error {
 			return err
 		}
 	}
+	if login := c.Frontend().Config.Login; len(login.Provider) > 0 && doc.Step == "" {
+		doc.Providers, doc.Fields = login.Provider, fieldNames(login.Fields)
+	}
 	return c.JSON(200, doc)
 }

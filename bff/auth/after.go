@@ -20,6 +20,9 @@ const verifyInterval = time.Second
 // says that the API speaks so. lines are the values of the answer's fields of a name.
 // Errors: [session.Dead].
 func (a *Auth) AfterAnswer(c *call.Call, p *Principal, status int, lines func(name string) []string) error {
+	if p.Session.Provider != "" {
+		return nil // the token is the provider's, and the API cannot change it
+	}
 	api := a.API(c.Frontend())
 	if api.Follows() {
 		a.follow(c, p, api, lines)

@@ -45,11 +45,13 @@ type Auth struct {
 	manager *session.Manager
 	events  call.Events
 	apis    []*upstream.Upstream // that sign people in, by frontend
+	// providers by their names in the configuration.
+	providers map[string]Method
 }
 
-// New makes an Auth for the frontends of a table.
-func New(manager *session.Manager, table *routing.Table, ups *upstream.Set, events call.Events) *Auth {
-	a := &Auth{manager: manager, events: events}
+// New makes an Auth for the frontends of a table; providers may be nil.
+func New(manager *session.Manager, table *routing.Table, ups *upstream.Set, providers map[string]Method, events call.Events) *Auth {
+	a := &Auth{manager: manager, events: events, providers: providers}
 	for _, f := range table.Frontends {
 		a.apis = append(a.apis, ups.Get(f.Config.Login.Upstream))
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
 )
@@ -11,6 +12,20 @@ import (
 // StepSuffix makes the name of the cookie that a pending sign-in has. It is another
 // than the session's, because a sign-in that is not finished changes nothing.
 const StepSuffix = "-step"
+
+// LoginSuffix makes the name of the cookie that a browser has while sign-ins at a
+// provider are under way.
+const LoginSuffix = "-login"
+
+// Browser takes the browser's own secret, however many sign-ins are under way in it.
+func Browser(h *http1.Head, f *routing.Frontend) (pending.Browser, bool) {
+	value, ok := cookie(h, f.Config.Cookie.Name+LoginSuffix)
+	if !ok {
+		return pending.Browser{}, false
+	}
+	b, err := pending.ParseBrowser(string(value))
+	return b, err == nil
+}
 
 // Ticket takes the ticket out of the frontend's own cookie. Missing, quoted, of
 // another form, or there twice with different values: no ticket, and the store is

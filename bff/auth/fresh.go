@@ -14,13 +14,13 @@ import (
 // ensureFresh sees to it that the token lasts. A refresh that fails for the API's sake
 // leaves the old token in use while it lasts; the session stays in any case.
 func (a *Auth) ensureFresh(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
-	api := a.API(c.Frontend())
+	method := a.Method(c.Frontend(), in)
 	ends := in.Credential.Expires
-	if !c.Route().SendToken || ends.IsZero() || !api.Renews(in.Credential) {
+	if !c.Route().SendToken || ends.IsZero() || !method.Renews(in.Credential) {
 		return in, nil
 	}
 	left := ends.Sub(a.manager.Now())
-	if left > api.RefreshBefore() {
+	if left > method.RefreshBefore() {
 		return in, nil
 	}
 	renewed, err := a.renew(c, p, in, always)
@@ -34,17 +34,17 @@ func (a *Auth) ensureFresh(c *call.Call, p *Principal, in *session.Session) (*se
 // calls wait, and detached from the browser that happened to come first. allowed may
 // forbid to ask the API; a token that somebody else renewed meanwhile is used anyway.
 func (a *Auth) renew(c *call.Call, p *Principal, in *session.Session, allowed func(context.Context) error) (*session.Session, error) {
-	api, caller, frontend := a.API(c.Frontend()), c.Caller(), c.Frontend().Name
+	method, caller, frontend := a.Method(c.Frontend(), in), c.Caller(), c.Frontend().Name
 	span := c.Span // what runs below may outlive the call
-	return a.manager.Refresh(context.Background(), in, p.Ticket, api.RefreshTimeout(), func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
+	return a.manager.Refresh(context.Background(), in, p.Ticket, method.RefreshTimeout(), func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 		if err := allowed(ctx); err != nil {
 			return nil, err
 		}
-		asking := span.Ask("refresh", api.Name())
+		asking := span.Ask("refresh", method.Name())
 		if asking != nil {
 			caller.TraceParent, _ = asking.Headers()
 		}
-		fresh, err := api.Refresh(ctx, old, caller, a.manager.Now())
+		fresh, err := method.Refresh(ctx, old, caller, a.manager.Now())
 		asking.Answered(0, err)
 		a.refreshed(frontend, caller.RequestID, in.LogID, err)
 		var refusal *upstream.Refusal

@@ -28,6 +28,9 @@ type Metrics struct {
 	gate      *prometheus.CounterVec
 	guard     *prometheus.CounterVec
 	streams   *prometheus.GaugeVec
+	attempts  *prometheus.CounterVec
+	provider  *prometheus.HistogramVec
+	backs     *prometheus.CounterVec
 	store     *prometheus.HistogramVec
 	storeErr  *prometheus.CounterVec
 }
@@ -44,6 +47,9 @@ func New(version, commit string) *Metrics {
 	m.refusals = m.counter("refusals_total", "Calls that Coatcheck answered itself with an error, by code.", "code")
 	m.gate = m.counter("malformed_total", "Requests that the raw gate refused, by code.", "code")
 	m.streams = m.gauge("open_streams", "Answers on their way now, by kind: stream, websocket.", "kind")
+	m.attempts = m.counter("login_attempts_total", "Steps of sign-ins at a provider's page, by outcome: sent, signed_in, or the code of what failed.", "frontend", "provider", "outcome")
+	m.provider = m.histogram("provider_seconds", "Time of one exchange with a provider.", "provider", "exchange")
+	m.backs = m.counter("backchannel_logouts_total", "Logout tokens of providers, by outcome: accepted, refused.", "provider", "outcome")
 	m.store = m.histogram("store_seconds", "Time of one question to the store.", "operation")
 	m.storeErr = m.counter("store_errors_total", "Questions that the store did not answer.", "operation")
 	build := m.gauge("build_info", "Always 1; the labels say what runs.", "version", "commit", "go")
@@ -74,6 +80,22 @@ func (m *Metrics) Stream(kind string, change float64) { m.streams.WithLabelValue
 // Guard counts a call that the guard refused; reason is one of its closed list.
 func (m *Metrics) Guard(frontend, reason string) {
 	m.guard.WithLabelValues(frontend, reason).Inc()
+}
+
+// Attempt counts a step of a sign-in at a provider; outcome is one of a closed list.
+func (m *Metrics) Attempt(frontend, provider, outcome string) {
+	m.attempts.WithLabelValues(frontend, provider, outcome).Inc()
+}
+
+// Provider counts one exchange with a provider: discovery, keys, par, token, refresh,
+// userinfo, revocation, exchange.
+func (m *Metrics) Provider(provider, exchange string, took time.Duration) {
+	m.provider.WithLabelValues(provider, exchange).Observe(took.Seconds())
+}
+
+// BackChannel counts a logout token; outcome is accepted or refused.
+func (m *Metrics) BackChannel(provider, outcome string) {
+	m.backs.WithLabelValues(provider, outcome).Inc()
 }
 
 // Store counts one question to the store.

@@ -50,6 +50,18 @@ func (p *Problem) With(change func(*Problem)) *Problem {
 	return &q
 }
 
+// Because is p with a reason for the log. The reason must hold no byte of a request.
+func (p *Problem) Because(reason string) error { return because{p, reason} }
+
+type because struct {
+	problem *Problem
+	reason  string
+}
+
+func (b because) Error() string { return b.problem.Code + ": " + b.reason }
+
+func (b because) Unwrap() error { return b.problem }
+
 // AllowOnly is [MethodNotAllowed] with its Allow header (RFC 9110 §15.5.6).
 func AllowOnly(methods string) *Problem {
 	return MethodNotAllowed.With(func(p *Problem) { p.Allow = methods })
@@ -63,6 +75,9 @@ func define(status int, code, detail string) *Problem {
 var (
 	BadRequest           = define(400, "bad_request", "The request is not what this address takes.")
 	BadPath              = define(400, "bad_path", "The path is ambiguous.")
+	BadReturnTo          = define(400, "bad_return_to", "The page to return to is not one of this frontend's.")
+	LoginExpired         = define(400, "login_expired", "The sign-in took too long, or was begun anew elsewhere.")
+	LoginElsewhere       = define(400, "login_elsewhere", "The sign-in was begun in another browser.")
 	FrontendUndetermined = define(400, "frontend_undetermined", "The request does not say which frontend it belongs to.")
 	NotAuthenticated     = define(401, "not_authenticated", "Nobody is signed in.")
 	SessionExpired       = define(401, "session_expired", "The session has ended.")
@@ -71,6 +86,10 @@ var (
 	OriginNotAllowed     = define(403, "origin_not_allowed", "Pages of this origin may not call here.")
 	CrossSiteRequest     = define(403, "cross_site_request", "The request was not made by the frontend's own pages.")
 	CSRFHeaderMissing    = define(403, "csrf_header_missing", "The header X-CSRF: 1 is missing.")
+	NavigationRequired   = define(403, "navigation_required", "This address is for browsers that open it as a page.")
+	PrefetchRefused      = define(403, "prefetch_refused", "This address may not be fetched ahead of time.")
+	LoginRefused         = define(403, "login_refused", "The sign-in was refused or cancelled.")
+	NotAdmitted          = define(403, "not_admitted", "This person may not sign in here.")
 	ForbiddenDestination = define(403, "forbidden_destination", "An API's answer may not become a script or a worker.")
 	AccountLocked        = define(403, "account_locked", "The account is locked.")
 	AccountDisabled      = define(403, "account_disabled", "The account is disabled.")
@@ -87,12 +106,15 @@ var (
 	TooManyStreams       = define(429, "too_many_attempts", "This session has too many streams open. Close some first.").With(func(p *Problem) { p.RetryAfter = 5 * time.Second })
 	BrowserLeft          = define(499, "browser_left", "Nobody reads this.")
 	Internal             = define(500, "internal", "Something went wrong here.")
+	LoginFailed          = define(502, "login_failed", "The provider's answer cannot be used.")
+	ProviderUnreachable  = define(502, "provider_unreachable", "The provider cannot be reached.")
 	UpstreamUnreachable  = define(502, "upstream_unreachable", "The API cannot be reached.")
 	UpstreamInvalid      = define(502, "upstream_invalid", "The API's answer cannot be used.")
 	StoreUnavailable     = define(503, "store_unavailable", "Sessions cannot be read at the moment. Nothing is lost.")
 	UpstreamUnavailable  = define(503, "upstream_unavailable", "The API is not answering at the moment.")
 	UpstreamBusy         = define(503, "upstream_unavailable", "All connections to the API are in use at the moment.").With(func(p *Problem) { p.RetryAfter = time.Second })
 	Draining             = define(503, "draining", "This process is ending.").With(func(p *Problem) { p.RetryAfter = time.Second })
+	ProviderTimeout      = define(504, "provider_unreachable", "The provider did not answer in time.")
 	UpstreamTimeout      = define(504, "upstream_timeout", "The API did not answer in time.")
 )
 

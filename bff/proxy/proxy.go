@@ -249,7 +249,7 @@ func (x *roundTrip) forward() error {
 // the call carried a token, a session was required, and its body can be repeated.
 func (x *roundTrip) mayRepeat() bool {
 	return x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
-		x.proxy.auth.API(x.call.Frontend()).Renews(x.who.Credential())
+		x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential())
 }
 
 // meansSignIn reports whether the API that was called is the one that signed the

@@ -52,6 +52,8 @@ type Decision struct {
 	// Endpoint or Route is what the path means there; at most one is set.
 	Endpoint *Endpoint
 	Route    *Route
+	// Segment is the last one of the path, where the endpoint takes one.
+	Segment []byte
 	// IsBFF reports that the path lies under /bff, which is never proxied.
 	IsBFF bool
 	// Guarded reports that the guard looked at the request.
@@ -90,7 +92,7 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 		return problem.UnknownHost
 	}
 	d.Stage = AtFrontend
-	f, p := d.Host.choose(r, d.Target.Path)
+	f, p := d.Host.choose(r, &d.Target)
 	if p != nil {
 		return p
 	}
@@ -107,13 +109,26 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 		return onlyReads(r)
 	}
 	d.Stage = AtGuard
-	if d.Guarded = d.Route == nil || d.Route.Config.Guard || d.Handshake; d.Guarded {
-		in := d.guardInput(r)
-		if p := guard(&in); p != nil {
-			return p
-		}
+	if p := d.guard(r); p != nil {
+		return p
 	}
 	return d.decideRoute(r)
+}
+
+// guard lets the guard of the request's class look at it.
+func (d *Decision) guard(r *Request) *problem.Problem {
+	switch {
+	case d.Endpoint != nil && d.Endpoint.ID == BackChannel:
+		return nil // the provider itself calls; its token is signed
+	case d.isNavigation(r):
+		d.Guarded = true
+		return guardNavigation(r)
+	case d.Route != nil && !d.Route.Config.Guard && !d.Handshake:
+		return nil
+	}
+	d.Guarded = true
+	in := d.guardInput(r)
+	return guard(&in)
 }
 
 // enter takes note of the frontend, and of what the path means there.
@@ -125,7 +140,9 @@ func (d *Decision) enter(f *Frontend, r *Request) {
 	}
 	if local := path[len(f.Base):]; under(local, "/bff") {
 		d.IsBFF = true
-		d.Endpoint = findEndpoint(local)
+		if d.Endpoint = f.offered(findEndpoint(local)); d.Endpoint != nil && d.Endpoint.takesSegment() {
+			d.Segment = local[len(d.Endpoint.Path):]
+		}
 		return
 	}
 	if d.Route = f.route(path); d.Route != nil {

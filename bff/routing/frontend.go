@@ -102,7 +102,11 @@ func (f *Frontend) pagesLiveAt(host []byte) bool {
 // choose finds the one frontend that a call is for: by its Origin; without one, and
 // without Sec-Fetch-Site, by X-Frontend; among several left by the longest base path, and
 // then by an unguarded route.
-func (h *Host) choose(r *Request, path []byte) (*Frontend, *problem.Problem) {
+func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
+	path := t.Path
+	if e := h.signInPath(r, path); e != nil {
+		return h.chooseForSignIn(e, t)
+	}
 	name, named := r.Head.Get("x-frontend")
 	if len(h.Frontends) == 1 && r.Origins == 0 && named == 0 {
 		return h.Frontends[0], nil // the usual case, without a list

@@ -147,7 +147,7 @@ func (s *Server) Prepare(c *configs.Config, ups *upstream.Set) (use func(), err 
 		return nil, err
 	}
 	return func() {
-		time.AfterFunc(time.Minute, s.current.Swap(next).proxy.Close) // calls that have just begun still dial
+		time.AfterFunc(time.Minute, s.current.Swap(next).close) // calls that have just begun still dial
 		if in := s.listener.Load(); in != nil {
 			in.SetOptions(s.gateOptions())
 		}

@@ -1,15 +1,20 @@
 package server
 
 import (
+	"time"
+
 	"coatcheck/bff/account"
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
 	"coatcheck/bff/metrics"
 	"coatcheck/bff/pages"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/oidc"
 )
 
 // snapshot is a configuration made ready to be served: the table, and the rooms that
@@ -20,6 +25,7 @@ type snapshot struct {
 	account   *account.Account
 	pages     *pages.Server
 	proxy     *proxy.Proxy
+	providers map[string]*oidc.Provider
 	routes    []*metrics.Route // counters, by route
 	frontends []*metrics.Route // counters of /bff and of pages, by frontend
 }
@@ -30,9 +36,14 @@ func (s *Server) newSnapshot(c *configs.Config, ups *upstream.Set) (*snapshot, e
 		return nil, err
 	}
 	events := call.Events{Log: s.log, Metrics: s.metrics}
-	who := auth.New(s.manager, table, ups, events)
-	n := &snapshot{config: c, table: table}
-	n.account = account.New(account.Options{Manager: s.manager, Auth: who, Events: events, Client: s.client, Background: &s.background})
+	n := &snapshot{config: c, table: table, providers: map[string]*oidc.Provider{}}
+	methods, sealer, err := s.addProviders(n)
+	if err != nil {
+		return nil, err
+	}
+	who := auth.New(s.manager, table, ups, methods, events)
+	n.account = account.New(account.Options{Manager: s.manager, Auth: who, Events: events, Client: s.client, Background: &s.background,
+		Providers: n.providers, Sealer: sealer})
 	if n.pages, err = pages.New(pages.Options{Table: table, Manager: s.manager, Document: n.account.Document, Pages: s.builtIn}); err != nil {
 		return nil, err
 	}
@@ -42,6 +53,41 @@ func (s *Server) newSnapshot(c *configs.Config, ups *upstream.Set) (*snapshot, e
 	}
 	n.count(s.metrics)
 	return n, nil
+}
+
+// addProviders makes the providers of the configuration. None is called yet.
+func (s *Server) addProviders(n *snapshot) (map[string]auth.Method, *pending.Sealer, error) {
+	if len(n.config.Providers) == 0 {
+		return nil, nil, nil
+	}
+	methods := map[string]auth.Method{}
+	for name, c := range n.config.Providers {
+		p, err := oidc.New(name, c, oidc.Options{Log: s.log, Observe: func(exchange string, took time.Duration, _ error) {
+			s.metrics.Provider(name, exchange, took)
+		}})
+		if err != nil {
+			return nil, nil, err
+		}
+		n.providers[name], methods[name] = p, p
+	}
+	var keys []credential.Secret
+	for _, k := range n.config.Sessions.Keys {
+		b, err := configs.KeyBytes(k)
+		if err != nil {
+			return nil, nil, err
+		}
+		keys = append(keys, credential.NewSecret(string(b)))
+	}
+	sealer, err := pending.NewSealer(keys)
+	return methods, sealer, err
+}
+
+// close ends the idle connections of a snapshot that is no longer used.
+func (n *snapshot) close() {
+	n.proxy.Close()
+	for _, p := range n.providers {
+		p.Close()
+	}
 }
 
 // count looks up the counters of every route and frontend.

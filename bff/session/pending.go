@@ -33,6 +33,8 @@ type Pending struct {
 	// Tries is where the tries are counted: its own place where it is empty, or that
 	// of an earlier pending sign-in, which leaves this one only what that one left.
 	Tries string
+	// Began is when it was held, by the store's clock.
+	Began time.Time
 }
 
 // pendingText is the part of a Pending that is no secret.
@@ -98,7 +100,7 @@ func (m *Manager) Held(ctx context.Context, frontend string, t Ticket) (*Pending
 	if !m.Now().Before(r.ends) {
 		return nil, Dead{Expired}
 	}
-	p := &Pending{Frontend: frontend, Account: r.subject, Step: text.Step, Fields: text.Fields, Kept: r.credential.Values(), Counted: text.Counted, Tries: text.Tries}
+	p := &Pending{Frontend: frontend, Account: r.subject, Step: text.Step, Fields: text.Fields, Kept: r.credential.Values(), Counted: text.Counted, Tries: text.Tries, Began: r.created}
 	if p.Tries == "" {
 		p.Tries = key + ":tries"
 	}

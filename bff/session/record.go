@@ -19,11 +19,13 @@ const (
 	fieldExpires        = 6
 	fieldRefreshExpires = 7
 	fieldValue          = 8 // of the credential, once for each: name, packed value
+	fieldProvider       = 9
 )
 
 // record is what is sealed.
 type record struct {
 	id, subject   string
+	provider      string // that signed the person in; empty: an API's mapping did
 	user          []byte
 	created, ends time.Time
 	credential    *credential.Credential
@@ -36,6 +38,7 @@ func (r *record) encode() []byte {
 	b = appendField(b, fieldUser, r.user)
 	b = appendTime(b, fieldCreated, r.created)
 	b = appendTime(b, fieldEnds, r.ends)
+	b = appendField(b, fieldProvider, r.provider)
 	if r.credential == nil {
 		return b
 	}
@@ -110,6 +113,8 @@ func (r *recordReader) field(number uint64, value []byte) bool {
 		return readTime(&r.created, value)
 	case fieldEnds:
 		return readTime(&r.ends, value)
+	case fieldProvider:
+		r.provider = string(value)
 	case fieldExpires:
 		return readTime(&r.expires, value)
 	case fieldRefreshExpires:

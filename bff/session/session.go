@@ -23,6 +23,10 @@ type Session struct {
 
 	Frontend, Subject string
 
+	// Provider that signed the person in; empty: an API's mapping did. Subject then is
+	// [PersonOf] the two.
+	Provider string
+
 	// User is the JSON object that the API gave for the person.
 	User []byte
 
@@ -67,7 +71,7 @@ func logID(id string) string {
 // sessionOf makes the snapshot of an opened record.
 func sessionOf(h hash, o opened, r *record) *Session {
 	return &Session{
-		ID: r.id, LogID: logID(r.id), Frontend: o.frontend, Subject: r.subject, User: r.user,
+		ID: r.id, LogID: logID(r.id), Frontend: o.frontend, Subject: r.subject, Provider: r.provider, User: r.user,
 		Credential: r.credential, Generation: o.generation, Created: r.created, Ends: r.ends,
 		hash: h, seen: o.seen, size: sessionSize + 2*len(o.plain),
 	}

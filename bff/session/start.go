@@ -20,6 +20,12 @@ const maxUserAgent = 256
 type Start struct {
 	Frontend, Subject string
 
+	// Provider that signed the person in, its session (sid) and its time (iat of the ID
+	// token), so that it can end the session; all empty where an API's mapping did. The
+	// subject is then the provider's.
+	Provider, ProviderSession string
+	ProviderTime              time.Time
+
 	// User is the JSON object that the API gave for the person.
 	User []byte
 
@@ -56,6 +62,9 @@ func (m *Manager) Start(ctx context.Context, in Start) (Ticket, *Session, error)
 	if err := m.index(ctx, o, s, in); err != nil {
 		return Ticket{}, nil, err
 	}
+	if err := m.indexAtProvider(ctx, o, s, in); err != nil {
+		return Ticket{}, nil, err
+	}
 	m.counts.started.Add(1)
 	return t, s, nil
 }
@@ -64,7 +73,7 @@ func (m *Manager) Start(ctx context.Context, in Start) (Ticket, *Session, error)
 func (m *Manager) create(ctx context.Context, o *settings, t Ticket, in Start) (*Session, error) {
 	now := m.Now().Truncate(time.Millisecond)
 	r := &record{
-		id: newID(), subject: in.Subject, user: in.User, created: now,
+		id: newID(), subject: PersonOf(in.Provider, in.Subject), provider: in.Provider, user: in.User, created: now,
 		ends: o.end(now, in), credential: in.Credential,
 	}
 	h := t.hash()

@@ -46,6 +46,7 @@ func (p *Provider) readIDToken(ctx context.Context, m *Metadata, c Code, t *toke
 	}
 	r.Subject, r.SessionID, r.ACR, r.AMR = verified.Subject, own.Session, own.ACR, own.AMR
 	r.AuthTime, _ = unixTime(own.AuthTime)
+	r.IssuedAt, _ = unixTime(own.IssuedAt)
 	return nil
 }
 

@@ -40,6 +40,8 @@ type Result struct {
 	ACR      string
 	AMR      []string
 	AuthTime time.Time
+	// IssuedAt is the ID token's iat, by the provider's clock; zero without one.
+	IssuedAt time.Time
 }
 
 // UserJSON is the user as one JSON object, its keys sorted.

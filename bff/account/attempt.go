@@ -1,0 +1,118 @@
+package account
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/auth"
+	"coatcheck/bff/call"
+	"coatcheck/bff/pending"
+	"coatcheck/bff/routing"
+	"coatcheck/upstream/oidc"
+)
+
+// loginAtProvider sends a person to a provider's page. Nothing is stored: the attempt
+// travels with the browser, sealed, and is bound to it by a cookie.
+func (a *Account) loginAtProvider(c *call.Call) error {
+	f := c.Frontend()
+	w, err := readWish(strings.TrimPrefix(string(c.Decision.Target.Query), "?"))
+	if err != nil {
+		return a.failedPage(c, nil, err)
+	}
+	if w.provider == "" {
+		w.provider = f.Config.Login.Provider[0]
+	}
+	if !slices.Contains(f.Config.Login.Provider, w.provider) {
+		return a.failedPage(c, nil, badRequest("the frontend does not list this provider"))
+	}
+	returnTo, err := a.pages(c).Resolve(w.returnTo)
+	if err != nil {
+		return a.failedPage(c, nil, errReturnTo)
+	}
+	browser, known := auth.Browser(c.Request.Head, f)
+	if !known {
+		browser = pending.NewBrowser()
+	}
+	attempt := pending.Begin(f.Name, w.provider, redirectURI(c, w.provider), browser, a.manager.Now())
+	attempt.ReturnTo, attempt.Prompt, attempt.ACR, attempt.MaxAge = returnTo, w.prompt, w.acr, w.maxAge
+	if who := a.auth.Present(c); who.HasTicket {
+		attempt.Session = who.Ticket.Handle()
+	}
+	return a.sendToProvider(c, browser, attempt, w.loginHint, w.uiLocales)
+}
+
+// sendToProvider answers with the way to the provider's page.
+func (a *Account) sendToProvider(c *call.Call, browser pending.Browser, attempt pending.Attempt, loginHint, uiLocales string) error {
+	provider := a.providers[attempt.Provider]
+	state, err := a.sealer.Seal(attempt)
+	if err != nil {
+		return a.failedPage(c, nil, err)
+	}
+	nonce, verifier, err := attempt.Proofs(browser)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := call.Detached()
+	defer cancel()
+	span := c.Span.Ask("authorize", attempt.Provider)
+	address, err := provider.Authorize(ctx, oidc.Request{RedirectURI: attempt.RedirectURI, State: state, Nonce: nonce, Verifier: verifier,
+		Prompt: attempt.Prompt, LoginHint: loginHint, UILocales: uiLocales, ACR: attempt.ACR, MaxAge: attempt.MaxAge})
+	span.Answered(0, err)
+	if err != nil {
+		a.countAttempt(c, attempt.Provider, err)
+		return a.failedPage(c, &attempt, err)
+	}
+	setBrowserCookie(c, browser, provider.Attempt())
+	a.countAttempt(c, attempt.Provider, nil)
+	redirect(c, address)
+	return nil
+}
+
+// countAttempt counts a step of a sign-in at a provider; nil: the person was sent there.
+func (a *Account) countAttempt(c *call.Call, provider string, err error) {
+	outcome := "sent"
+	if err != nil {
+		outcome = loginProblem(err).Code
+	}
+	a.events.Metrics.Attempt(c.Frontend().Name, provider, outcome)
+}
+
+// redirect answers a navigation with another (RFC 9110 §15.4.4).
+func redirect(c *call.Call, address string) {
+	c.Own()
+	c.Reply.Header.Set("Referrer-Policy", "no-referrer")
+	c.Reply.Header.Set("Location", address)
+	c.Reply.Empty(http.StatusSeeOther)
+}
+
+// pages are those that a sign-in of the call's frontend may return to.
+func (a *Account) pages(c *call.Call) pending.Pages {
+	f := c.Frontend()
+	p := pending.Pages{Origin: f.Origins[0], Origins: f.Origins, BasePath: f.Base}
+	for _, origin := range f.Origins {
+		if routing.OriginHost(origin) == string(c.Request.Host) {
+			p.Origin = origin
+			break
+		}
+	}
+	return p
+}
+
+// redirectURI is where the provider sends the browser back to: made of what is
+// configured for the host that is called, and of nothing that a request says.
+func redirectURI(c *call.Call, provider string) string {
+	return publicURL(c) + "/bff/callback/" + url.PathEscape(provider)
+}
+
+// publicURL is the configured address of the frontend at the host that is called.
+func publicURL(c *call.Call) string {
+	urls := c.Frontend().Config.PublicURLs()
+	for _, u := range urls {
+		if parsed, err := url.Parse(u); err == nil && strings.EqualFold(parsed.Hostname(), strings.Trim(string(c.Request.Host), "[]")) {
+			return u
+		}
+	}
+	return urls[0]
+}

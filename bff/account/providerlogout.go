@@ -1,0 +1,138 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/session"
+	"coatcheck/upstream/oidc"
+)
+
+// continueLife is how long the address of a provider's sign-out can be used.
+const continueLife = time.Minute
+
+// storeRetry is what a provider is told that must try again.
+const storeRetry = 2 * time.Second
+
+// logoutRealm holds addresses of providers' sign-outs; no frontend has this name.
+const logoutRealm = "\x00provider logout"
+
+// continueLogout makes an address of ours, good for a minute and one use, behind which
+// the provider's sign-out lies. The provider's own address holds the ID token, which no
+// script may see. Empty: the provider has no session to end.
+func (a *Account) continueLogout(ctx context.Context, c *call.Call, s *session.Session) string {
+	provider := a.providers[s.Provider]
+	if provider == nil {
+		return ""
+	}
+	f := c.Frontend()
+	back := f.Origins[0] + f.Base + "/"
+	address, err := provider.EndSessionURL(ctx, oidc.EndSession{IDToken: s.Credential.Value(oidc.IDToken), RedirectURI: back})
+	if errors.Is(err, oidc.ErrUnsupported) {
+		return ""
+	}
+	if err == nil {
+		var t session.Ticket
+		if t, err = a.manager.Hold(ctx, session.Pending{Frontend: logoutRealm, Kept: map[string]credential.Secret{"address": address}}); err == nil {
+			return f.Base + "/bff/logout/" + t.Reveal()
+		}
+	}
+	a.events.Log.WarnContext(ctx, "provider's sign-out not prepared", "frontend", f.Name, "provider", s.Provider, "error", err)
+	return ""
+}
+
+// providerLogout leads the browser on to the provider's sign-out, once.
+func (a *Account) providerLogout(c *call.Call) error {
+	ticket, ok := session.ParseTicket(c.Decision.Segment)
+	if !ok {
+		return problem.NotFound
+	}
+	ctx, cancel := call.Detached()
+	defer cancel()
+	held, err := a.manager.Held(ctx, logoutRealm, ticket)
+	var dead session.Dead
+	switch {
+	case errors.As(err, &dead):
+		return problem.NotFound
+	case err != nil:
+		return err
+	}
+	first, err := a.manager.Drop(ctx, ticket)
+	if err != nil {
+		return err
+	}
+	if !first || a.manager.Now().Sub(held.Began) > continueLife {
+		return problem.NotFound
+	}
+	redirect(c, held.Kept["address"].Reveal())
+	return nil
+}
+
+// backChannel takes a logout token from a provider (OpenID Connect Back-Channel Logout
+// 1.0 §2.5). There is no cookie, and no guard but the token's signature.
+func (a *Account) backChannel(c *call.Call) error {
+	provider := a.providers[string(c.Decision.Segment)]
+	if provider == nil {
+		return problem.NotFound
+	}
+	token, err := logoutToken(c)
+	if err != nil {
+		return a.refuseLogout(c, provider, err)
+	}
+	ctx, cancel := call.Detached()
+	defer cancel()
+	logout, err := provider.LogoutToken(ctx, token)
+	if errors.Is(err, oidc.ErrFailed) {
+		return a.refuseLogout(c, provider, err)
+	}
+	if err != nil { // keys could not be fetched: the provider tries again
+		return wrapped{problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry }), err}
+	}
+	n, err := a.manager.EndByProvider(ctx, session.ProviderLogout{Provider: provider.Name(), Session: logout.SessionID, Subject: logout.Subject,
+		TokenID: logout.ID, Until: logout.Until, IssuedAt: logout.IssuedAt})
+	if errors.Is(err, session.ErrReplayed) {
+		return a.refuseLogout(c, provider, err)
+	}
+	if err != nil {
+		return err
+	}
+	a.events.Metrics.BackChannel(provider.Name(), "accepted")
+	a.events.Security(c, "revocation", "ended_by_provider", "provider", provider.Name(), "ended", n)
+	c.Own()
+	c.Reply.Empty(http.StatusOK)
+	return nil
+}
+
+// logoutToken reads the one parameter of the form.
+func logoutToken(c *call.Call) (string, error) {
+	kind, n := c.Request.Head.Get("content-type")
+	media, _, _ := strings.Cut(string(kind), ";")
+	if n != 1 || !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded") {
+		return "", errors.New("account: logout token: not a form")
+	}
+	raw, err := readForm(c)
+	if err != nil {
+		return "", err
+	}
+	p, err := readParameters(raw, false, "logout_token")
+	if err == nil && p["logout_token"] == "" {
+		err = errors.New("account: logout token: the form has none")
+	}
+	return p["logout_token"], err
+}
+
+// refuseLogout answers as the specification says (§2.8), and logs why.
+func (a *Account) refuseLogout(c *call.Call, provider *oidc.Provider, why error) error {
+	a.events.Metrics.BackChannel(provider.Name(), "refused")
+	c.Record.Code, c.Record.Cause = problem.BadRequest.Code, why
+	a.events.Security(c, "revocation", "logout_token_refused", "provider", provider.Name(), "error", why.Error())
+	c.Own()
+	c.Reply.Bytes(http.StatusBadRequest, "application/json", []byte(`{"error":"invalid_request"}`))
+	return nil
+}
