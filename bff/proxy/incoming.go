@@ -143,6 +143,11 @@ func (x *roundTrip) mark() {
 	if x.isolates() {
 		h.Set("Content-Security-Policy", isolation)
 	}
+	if x.answer.Status == 401 && x.who.Session != nil && x.who.Session.Provider != "" {
+		if demand := stepUp(x.answer.Fields); demand != "" {
+			h.Set("Coatcheck-Login", demand)
+		}
+	}
 	if s := x.who.Session; s != nil {
 		h.SetInt("Coatcheck-Idle-Expires-In", int64(x.proxy.manager.IdleLeft(s)/time.Second))
 	}

@@ -227,7 +227,7 @@ func (x *roundTrip) forward() error {
 	if err := x.send(); err != nil {
 		return err
 	}
-	if x.answer.Status == 401 && x.mayRepeat() {
+	if x.answer.Status == 401 && x.mayRepeat() && stepUp(x.answer.Fields) == "" {
 		renewed, err := x.proxy.auth.AfterUnauthorized(x.call, &x.who)
 		if err != nil {
 			return err
