@@ -211,7 +211,9 @@ func TestCertified(t *testing.T) {
 		{id: "basic"},
 		{id: "basic", config: func(p *configs.Provider) { p.PAR = "required" }, ask: func(q *oidc.Request) { q.MaxAge = &hour }},
 		{id: "basic", config: func(p *configs.Provider) { p.DPoP = "auto" }},
-		{id: "post", config: func(p *configs.Provider) { p.ClientAuth, p.Authorize = "post", map[string]string{"response_mode": "form_post"} }},
+		{id: "post", config: func(p *configs.Provider) {
+			p.ClientAuth, p.Authorize = "post", map[string]string{"response_mode": "form_post"}
+		}},
 		{id: "key", config: func(p *configs.Provider) {
 			p.ClientSecret, p.ClientKey, p.ClientKeyID, p.PAR, p.DPoP = credential.Secret{}, c.key, "k", "auto", "required"
 		}},
