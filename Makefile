@@ -57,11 +57,12 @@ browser: build
 realapis:
 	@.ci/realapis
 
-# Sign-in at a certified OpenID Provider, from npm.
+# Sign-in at OpenID Providers by others: a certified one from npm, and libraries of Go.
 certified:
 	@.ci/prepare
 	@$(call packages,upstream/oidc/certified)
 	go test -tags certified -count=1 -run '^TestCertified$$' ./upstream/oidc
+	cd upstream/oidc/opinions && go vet ./... && go test -count=1 ./...
 
 ## fuzz: every fuzz target, FUZZTIME each; a million answers compared with net/http
 fuzz:
