@@ -9,16 +9,20 @@ COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 FUZZTIME ?= 10m
 
 .NOTPARALLEL:
-.PHONY: build test check unit client browser realapis certified fuzz bench soak release-check demo clean
+.PHONY: build test test-again check unit client browser realapis certified short-fuzz fuzz bench soak release-check demo clean
 
 ## build: the program, ./coatcheck
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o coatcheck ./bff
 
-## test: everything, from a fresh clone; installs what is missing
-test: check client browser unit realapis certified
-	@FUZZTIME=20s .ci/fuzz
-	@echo "results:"; cat .tools/unit.txt
+## test: everything, from a fresh clone; installs what is missing. SUITES="unit browser" is a part of it
+SUITES ?= check client browser unit realapis certified short-fuzz
+test:
+	@.ci/suites $(SUITES)
+
+## test-again: make test N times from fresh clones of HEAD; reports every test that ever failed. BUSY=1: on a busy machine
+test-again:
+	@N="$(N)" BUSY="$(BUSY)" SUITES="$(if $(filter file,$(origin SUITES)),,$(SUITES))" .ci/again
 
 # Formatting and the two linters.
 check:
@@ -31,26 +35,21 @@ check:
 # The Go tests under the race detector, with coverage by package.
 unit:
 	@.ci/prepare
-	go test -race -cover -timeout 15m ./... | tee .tools/unit.txt
-
-# npm brings what the tests of a folder need, once for each state of its lock file.
-define packages
-[ $(1)/node_modules/.package-lock.json -nt $(1)/package-lock.json ] || \
-	(cd $(1) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.package-lock.json)
-endef
+	go test -race -cover -timeout 15m ./...
 
 # The browser client in Node's own test runner: with the frameworks it binds to, and
 # as a package.
 client:
 	@.ci/prepare
-	@$(call packages,web/client)
+	@.ci/prepare npm web/client
 	cd web/client && node --test
 
 # A real Chromium and a real Firefox against the built program; the demo's pages, built anew.
-browser: build
+browser:
 	@.ci/prepare
-	@$(call packages,web/demo)
-	@$(call packages,web/e2e)
+	@$(MAKE) --no-print-directory build
+	@.ci/prepare npm web/demo
+	@.ci/prepare npm web/e2e
 	node web/e2e/run.js
 
 # The ready-made mappings against real servers.
@@ -63,6 +62,10 @@ certified:
 	@$(call packages,upstream/oidc/certified)
 	go test -tags certified -count=1 -run '^TestCertified$$' ./upstream/oidc
 	cd upstream/oidc/opinions && go vet ./... && go test -count=1 ./...
+
+# Every fuzz target for a moment.
+short-fuzz:
+	@FUZZTIME=20s .ci/fuzz
 
 ## fuzz: every fuzz target, FUZZTIME each; a million answers compared with net/http
 fuzz:

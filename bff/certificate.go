@@ -27,12 +27,26 @@ type certificate struct {
 
 func newCertificate(cert, key string, log *slog.Logger) (*certificate, error) {
 	c := &certificate{cert: cert, key: key, log: log}
-	pair, err := tls.LoadX509KeyPair(cert, key)
+	use, err := c.prepare()
+	if err != nil {
+		return nil, err
+	}
+	use()
+	return c, nil
+}
+
+// prepare reads the files, and returns what takes their pair into use.
+func (c *certificate) prepare() (use func(), err error) {
+	stamp := c.files() // before they are read: a change meanwhile is seen at the next look
+	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
-	c.pair, c.stamp = &pair, c.files()
-	return c, nil
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.pair, c.stamp, c.refused = &pair, stamp, ""
+	}, nil
 }
 
 // files is a stamp that changes when one of the files does.
@@ -55,13 +69,6 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		c.reread()
 	}
 	return c.pair, nil
-}
-
-// again makes the next handshake look at the files.
-func (c *certificate) again() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lookAt, c.refused = time.Time{}, ""
 }
 
 // reread takes a changed pair into use; c.mu is held.

@@ -50,6 +50,15 @@ func (p *program) report(faults []configs.Fault) (bad int) {
 	return bad
 }
 
+// canServe tries what serve will do with spa.dir.
+func canServe(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	return root.Close()
+}
+
 // filesOf looks at what package configs does not open: the files that are named, the
 // mappings as they compile, the store's URL. A file that is missing is a warning,
 // because a configuration is often checked elsewhere than it is served; one that is
@@ -71,7 +80,8 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 		return true
 	}
 	add("sessions.store", session.CheckStoreURL(config.Sessions.Store))
-	if t := config.TLS; t != nil && !missing("tls.cert", t.Cert) && !missing("tls.key", t.Key) {
+	either := func(a, b bool) bool { return a || b } // looks at both, unlike ||
+	if t := config.TLS; t != nil && !either(missing("tls.cert", t.Cert), missing("tls.key", t.Key)) {
 		_, err := tls.LoadX509KeyPair(t.Cert, t.Key)
 		add("tls", err)
 	}
@@ -81,7 +91,7 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 		if missing(path+".ca", u.CA) {
 			u.CA = ""
 		}
-		if missing(path+".client_cert", u.ClientCert) || missing(path+".client_key", u.ClientKey) {
+		if either(missing(path+".client_cert", u.ClientCert), missing(path+".client_key", u.ClientKey)) {
 			u.ClientCert, u.ClientKey = "", ""
 		}
 		ups[name] = &u
@@ -94,7 +104,10 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 	filesOfProviders(config, add, missing)
 	for _, name := range slices.Sorted(maps.Keys(config.Frontends)) {
 		if spa := config.Frontends[name].SPA; spa != nil {
-			missing("frontends."+name+".spa.dir", spa.Dir)
+			path := "frontends." + name + ".spa.dir"
+			if spa.Dir != "" && !missing(path, spa.Dir) {
+				add(path, canServe(spa.Dir))
+			}
 		}
 	}
 	return faults

@@ -4,6 +4,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/freeport"
 )
 
 // TestCluster: the life of a session over a Redis Cluster of three masters; one of
@@ -13,11 +15,15 @@ func TestCluster(t *testing.T) {
 	t.Parallel()
 	var addrs, ports, dirs []string
 	var nodes []*process
+	bus := map[string]string{} // by port
 	node := func(port, dir string) *process {
-		return redisAt(t, port, "--dir", dir, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--appendonly", "yes", "--appendfsync", "always")
+		return redisAt(t, port, "--dir", dir, "--cluster-enabled", "yes", "--cluster-port", bus[port],
+			"--cluster-node-timeout", "5000", // a node of a busy machine may be silent for seconds
+			"--appendonly", "yes", "--appendfsync", "always")
 	}
 	for range 3 {
-		port, dir := quietPort(t), t.TempDir()
+		port, dir := freeport.Text(t), t.TempDir()
+		bus[port] = freeport.Text(t)
 		ports, dirs, addrs = append(ports, port), append(dirs, dir), append(addrs, "127.0.0.1:"+port)
 		nodes = append(nodes, node(port, dir))
 	}

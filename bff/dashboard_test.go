@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/freeport"
 )
 
 const (
@@ -48,7 +50,7 @@ func expressions(t *testing.T) (list []string) {
 // prometheus runs a real one that scrapes the targets and loads the shipped rules.
 func prometheus(t *testing.T, targets ...string) string {
 	t.Helper()
-	dir, port := t.TempDir(), quietPort(t)
+	dir, port := t.TempDir(), freeport.Text(t)
 	rules, err := filepath.Abs(rulesFile)
 	if err != nil {
 		t.Fatal(err)

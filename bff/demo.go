@@ -13,7 +13,7 @@ import (
 	"sync"
 
 	"coatcheck/bff/credential"
-	"coatcheck/bff/server"
+	"coatcheck/bff/pages"
 	"coatcheck/configs"
 	"coatcheck/upstream/demo"
 	"coatcheck/web"
@@ -58,7 +58,7 @@ func (p *program) demo(ctx context.Context, c *cli.Command) error {
 	if p.report(faults) > 0 {
 		return errRefused
 	}
-	log := &ledger{out: p.stderr, paint: painted(p.stderr)}
+	log := &ledger{out: p.stderr, paint: p.painted(p.stderr)}
 	h, err := (&program{p.getenv, p.stdin, p.stdout, log}).build(config, demoPages())
 	if err != nil {
 		return failure{err}
@@ -72,16 +72,16 @@ func (p *program) demo(ctx context.Context, c *cli.Command) error {
 	var beside sync.WaitGroup
 	beside.Go(func() { _ = demo.Serve(ctx, api, o) })     // ends with ctx
 	beside.Go(func() { serveEvil(ctx, door, port, log) }) // ends with ctx, or with the door
-	greeting{port: port, api: api.Addr().String(), admin: h.operators.Addr().String(), as: c.String("api"), paint: painted(p.stdout)}.write(p.stdout)
+	greeting{port: port, api: api.Addr().String(), admin: h.operators.Addr().String(), as: c.String("api"), paint: p.painted(p.stdout)}.write(p.stdout)
 	err = h.run(ctx)
 	cancel()
 	beside.Wait()
 	return err
 }
 
-func demoPages() map[string]*server.Pages {
-	pages := &server.Pages{Files: web.Demo(), CSP: demoCSP}
-	return map[string]*server.Pages{"shop": pages, "admin": pages}
+func demoPages() map[string]*pages.Pages {
+	files := &pages.Pages{Files: web.Demo(), CSP: demoCSP}
+	return map[string]*pages.Pages{"shop": files, "admin": files}
 }
 
 // revoker ends a person's sessions by the operators' interface, as a program of the
@@ -94,7 +94,7 @@ func revoker(admin string, token credential.Secret) func(context.Context, demo.P
 			return err
 		}
 		r.Header.Set("Authorization", "Bearer "+token.Reveal())
-		answer, err := http.DefaultClient.Do(r)
+		answer, err := (&http.Client{Transport: direct}).Do(r)
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ func sayAt(t *testing.T, address string, pieces ...string) string {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	for _, piece := range pieces {
 		if _, err := io.WriteString(c, piece); err != nil {
 			t.Fatal(err)
@@ -31,7 +31,7 @@ func sayAt(t *testing.T, address string, pieces ...string) string {
 }
 
 func answering(name string) *http.Server {
-	return &http.Server{ReadHeaderTimeout: 20 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		_, _ = fmt.Fprintf(w, "%s got %s", name, body)
 	})}

@@ -159,7 +159,7 @@ func TestDemoSpeaksFifteen(t *testing.T) {
 
 // TestDemoUnknownAPI: a name that the demo does not know is a usage error that lists them.
 func TestDemoUnknownAPI(t *testing.T) {
-	if code, _, stderr := command(nil, "demo", "-api", "nothing"); code != exitUsage || !strings.Contains(stderr, "directus") {
+	if code, _, stderr := runCommand(nil, "demo", "-api", "nothing"); code != exitUsage || !strings.Contains(stderr, "directus") {
 		t.Errorf("exit %d, %s", code, stderr)
 	}
 }

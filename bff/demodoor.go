@@ -42,7 +42,7 @@ func (d *door) admit() {
 			time.Sleep(10 * time.Millisecond) // out of descriptors, most likely: they come back
 			continue
 		}
-		go d.sort(c) // ends within sortingTime
+		go d.sort(c) // ends within sortingTime and the next Accept, or with Close
 	}
 }
 

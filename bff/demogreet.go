@@ -20,12 +20,14 @@ type greeting struct {
 
 // painted is a paint for w if that is a terminal, else nil. NO_COLOR (no-color.org)
 // and a dumb terminal take the colours away.
-func painted(w io.Writer) *paint {
+func (p *program) painted(w io.Writer) *paint {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
-	return &paint{colours: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	noColour, _ := p.getenv("NO_COLOR")
+	terminal, _ := p.getenv("TERM")
+	return &paint{colours: noColour == "" && terminal != "dumb"}
 }
 
 func (g greeting) write(w io.Writer) {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/bff/freeport"
 	"coatcheck/upstream/demo"
 
 	"github.com/coder/websocket"
@@ -36,11 +37,11 @@ func behind(t *testing.T) (address string) {
 	api := httptest.NewServer(demo.Handler(demo.Options{}))
 	t.Cleanup(api.Close)
 	redis, _ := redisServer(t)
-	address, admin, config := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t), filepath.Join(t.TempDir(), "coatcheck.yaml")
+	address, admin, config := "127.0.0.1:"+freeport.Text(t), "127.0.0.1:"+freeport.Text(t), filepath.Join(t.TempDir(), "coatcheck.yaml")
 	if err := os.WriteFile(config, []byte(strings.Replace(string(text), `":8080"`, `"`+address+`"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	start(t, []string{"COATCHECK_KEY=" + strings.TrimSpace(key), "REDIS_URL=" + redis, "API_URL=" + api.URL, "ADMIN_LISTEN=" + admin}, file, "serve", "-config", config)
 	until(t, "Coatcheck", func() bool { return status("http://"+admin+"/readyz") == 200 })
 	return address
@@ -50,7 +51,7 @@ func behind(t *testing.T) (address string) {
 // for https://shop.example.com.
 func throughFront(t *testing.T, address string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the certificate is the test's own
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -120,8 +121,8 @@ func throughFront(t *testing.T, address string) {
 	}
 }
 
-// pages is a folder with an application in it.
-func pages(t *testing.T) string {
+// pagesFolder is a folder with an application in it.
+func pagesFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
@@ -140,10 +141,10 @@ func TestNginxInFront(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, public := t.TempDir(), "127.0.0.1:"+freePort(t)
+	dir, public := t.TempDir(), "127.0.0.1:"+freeport.Text(t)
 	cert, key := certify(t, dir, 1)
 	text := strings.NewReplacer("127.0.0.1:8080", behind(t), "listen 443", "listen "+public, "/etc/ssl/shop/cert.pem", cert, "/etc/ssl/shop/key.pem", key,
-		"/srv/shop", pages(t)).Replace(string(example))
+		"/srv/shop", pagesFolder(t)).Replace(string(example))
 	user := ""
 	if os.Getuid() == 0 {
 		user = "user root;\n" // the folders of tests are closed to others
@@ -168,9 +169,9 @@ func TestCaddyInFront(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), freeport.Text(t)
 	cert, key := certify(t, dir, 1)
-	text := "{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + strings.NewReplacer("/srv/shop", pages(t),
+	text := "{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + strings.NewReplacer("/srv/shop", pagesFolder(t),
 		"\tencode zstd gzip", "\ttls "+cert+" "+key+"\n\tbind 127.0.0.1\n\tencode zstd gzip").Replace(string(example))
 	file := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

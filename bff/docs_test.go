@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"coatcheck/bff/freeport"
 )
 
 // documents are all Markdown files of the project, by name.
@@ -145,7 +147,7 @@ func TestNamedCommands(t *testing.T) {
 
 // TestConfigurationsInPages: what a page shows as a configuration passes check.
 func TestConfigurationsInPages(t *testing.T) {
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	env := map[string]string{"REDIS_URL": "rediss://redis.internal/0", "COATCHECK_KEY": strings.TrimSpace(key)}
 	checked := 0
 	for name, text := range documents(t) {
@@ -155,7 +157,7 @@ func TestConfigurationsInPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			checked++
-			if code, stdout, stderr := command(env, "check", "-config", file); code != exitDone {
+			if code, stdout, stderr := runCommand(env, "check", "-config", file); code != exitDone {
 				t.Errorf("%s: %s%s", name, stdout, stderr)
 			}
 		}
@@ -226,7 +228,7 @@ func TestReadmeWalkthrough(t *testing.T) {
 	if !ok || !closed {
 		t.Fatal("the README has no walk-through")
 	}
-	port := freePort(t)
+	port := freeport.Text(t)
 	demo := start(t, nil, file, "demo", "-listen", "localhost:"+port)
 	until(t, "the demo", func() bool { return status("http://localhost:"+port+"/bff/session") == 200 })
 	shell := exec.Command("bash", "-e", "-c", strings.ReplaceAll(block, "localhost:8080", "localhost:"+port))

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 
-	"coatcheck/bff/server"
+	"coatcheck/bff/command"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 
@@ -37,12 +37,12 @@ func (p *program) explain(_ context.Context, c *cli.Command) error {
 		return failure{err}
 	}
 	defer ups.Close()
-	trail, err := server.Explain(config, ups, server.Question{
+	told, err := command.Explain(config, ups, command.Question{
 		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
 	if err != nil {
 		return err // the question is at fault
 	}
-	for _, line := range trail {
+	for _, line := range told.Lines {
 		fmt.Fprintln(p.stdout, line)
 	}
 	return nil

@@ -39,13 +39,14 @@ func TestExplain(t *testing.T) {
 		{"GET", "https://api.example.com/api/x?q=1", []string{page}, []string{"no ticket came: 401 not_authenticated", "GET /base/v1/x?q=1 HTTP/1.1", "Host: api.example.net", "authorization"}},
 		{"GET", "https://api.example.com/api/x", []string{page, ticket, "Authorization: Bearer stolen", "X-Forwarded-For: 6.6.6.6"}, []string{"a ticket came", "X-Forwarded-For: 127.0.0.1"}},
 		{"GET", "https://api.example.com/api/x", []string{"X-Frontend: admin"}, []string{"frontend  admin", "GET /base/api/x"}},
-		{"POST", "https://api.example.com/bff/login", []string{page, "X-CSRF: 1"}, []string{"endpoint  /bff/login", "by Coatcheck itself"}},
+		{"POST", "https://api.example.com/bff/login", []string{page, "X-CSRF: 1"}, []string{"endpoint  /bff/login", "415 unsupported_media_type"}},
+		{"POST", "https://api.example.com/bff/login", []string{page, "X-CSRF: 1", "Content-Type: application/json"}, []string{"endpoint  /bff/login", "by Coatcheck itself", "Not explained"}},
 	} {
 		args := []string{"explain", "-config", "../configs/testdata/good/shared-host.yaml", row.method, row.url}
 		for _, h := range row.headers {
 			args = append(args, "-H", h)
 		}
-		code, said, stderr := command(env, args...)
+		code, said, stderr := runCommand(env, args...)
 		rest := strings.Join(strings.Fields(said), " ")
 		for _, want := range row.want {
 			_, after, found := strings.Cut(rest, strings.Join(strings.Fields(want), " "))
@@ -65,7 +66,7 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	for _, url := range []string{"/api/x", "api.example.com", "ftp://api.example.com/", "https:///x"} {
-		if code, _, stderr := command(env, "explain", "-config", "../configs/testdata/good/shared-host.yaml", "GET", url); code != exitUsage || !strings.Contains(stderr, "no absolute URL") {
+		if code, _, stderr := runCommand(env, "explain", "-config", "../configs/testdata/good/shared-host.yaml", "GET", url); code != exitUsage || !strings.Contains(stderr, "no absolute URL") {
 			t.Errorf("%s: exit %d, %s", url, code, stderr)
 		}
 	}

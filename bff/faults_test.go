@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // redisFault is one thing that goes wrong between the replicas and their store.
@@ -150,11 +152,12 @@ func TestFaultStoreGoneDuringRefresh(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, oneRedis(t), "")
 	p := f.expired(1)[0]
-	f.api.set(func(a *fleetAPI) { a.slow = time.Second })
+	release := f.holdAPI()
 	waiting := make(chan reply, 1)
 	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }()
 	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
 	onLinks(fault{refuse: true})(f, "")
+	release()
 	if a := <-waiting; a.status != 503 || a.header.Get("Set-Cookie") != "" {
 		t.Errorf("while the store is away: %s", a)
 	}
@@ -189,7 +192,7 @@ func TestFaultWrongPassword(t *testing.T) {
 // and work when it comes.
 func TestFaultAbsentAtStart(t *testing.T) {
 	t.Parallel()
-	port := quietPort(t)
+	port := freeport.Text(t)
 	f := newFleet(t, "127.0.0.1:"+port, "")
 	if _, a := f.trySignIn(f.replicas[0], "ada"); a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Errorf("sign-in: %s", a)
@@ -216,7 +219,7 @@ func TestFaultAbsentAtStart(t *testing.T) {
 // as before), then without (the session is over, and a new one can begin).
 func TestFaultRestart(t *testing.T) {
 	t.Parallel()
-	port, dir := quietPort(t), t.TempDir()
+	port, dir := freeport.Text(t), t.TempDir()
 	keep := []string{"--dir", dir, "--appendonly", "yes", "--appendfsync", "always"}
 	server := redisAt(t, port, keep...)
 	f := newFleet(t, "127.0.0.1:"+port, "")

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 const fleetConfig = `
@@ -33,7 +34,7 @@ upstreams:
       credential: {access_token: /token, refresh_token: /refresh, expires_in: /expires_in}
       user: {at: /user, subject: /id}
     refresh:
-      timeout: 12s
+      timeout: 60s
       before: 0s
       request: {path: /refresh, body: {refresh_token: "{refresh_token}"}}
     logout:
@@ -87,10 +88,10 @@ func (f *fleet) launch(store func(*replica) string) {
 	if err := os.WriteFile(config, []byte(cmp.Or(f.text, fleetConfig)), 0o600); err != nil {
 		f.Fatal(err)
 	}
-	ports := [2]string{quietPort(f.T), quietPort(f.T)}
-	_, key, _ := command(nil, "keygen")
+	ports := [2]string{freeport.Text(f.T), freeport.Text(f.T)}
+	_, key, _ := runCommand(nil, "keygen")
 	for i, r := range f.replicas {
-		admin := quietPort(f.T)
+		admin := freeport.Text(f.T)
 		r.host, r.admin = "localhost:"+ports[i], "http://127.0.0.1:"+admin
 		r.client = clientOf("127.0.0.1:" + ports[i])
 		env := []string{"PORT=" + ports[i], "ADMIN=" + admin, "PORT_0=" + ports[0], "PORT_1=" + ports[1],
@@ -104,25 +105,9 @@ func (f *fleet) launch(store func(*replica) string) {
 	}
 }
 
-// quietPort is a free port that no outgoing connection is given: those of this much
-// traffic would take one between its choice and its use. The same holds for the port
-// 10 000 above, which a node of a Cluster listens on as well.
-func quietPort(t *testing.T) string {
-	t.Helper()
-	for range 100 {
-		port := fmt.Sprint(12000 + rand.IntN(10000))
-		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-	t.Fatal("no free port")
-	return ""
-}
-
 // clientOf keeps many connections to one address, whatever the host's name.
 func clientOf(addr string) *http.Client {
-	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
+	return &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "tcp", addr)
 		}, MaxIdleConns: 512, MaxIdleConnsPerHost: 512, DisableCompression: true}}
@@ -253,6 +238,8 @@ type fleetAPI struct {
 	mu        sync.Mutex
 	expiresIn int // of the token that a sign-in gives
 	slow      time.Duration
+	hold      chan struct{} // refresh, /api/slow: nothing goes on before this is closed
+	slowCalls int           // of /api/slow, that have come
 	lose      bool          // refresh: rotate, then answer nothing
 	answer    int           // refresh: this status instead, nothing rotated
 	late      chan struct{} // refresh: once this is closed, a token that is worth nothing by then
@@ -291,7 +278,11 @@ func (a *fleetAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer a.mu.Unlock()
 		a.signedOut = append(a.signedOut, body.Refresh)
 	case "/api/slow":
-		time.Sleep(time.Second)
+		a.mu.Lock()
+		a.slowCalls++
+		hold := a.hold
+		a.mu.Unlock()
+		<-hold
 		a.whoami(w, r)
 	case "/api/stream":
 		a.stream(w, r)
@@ -318,7 +309,7 @@ func (a *fleetAPI) issue(w http.ResponseWriter, email string, expiresIn int) {
 func (a *fleetAPI) refresh(w http.ResponseWriter, refresh string) {
 	a.mu.Lock()
 	a.begun++
-	slow, answer, lose, late := a.slow, a.answer, a.lose, a.late
+	slow, hold, answer, lose, late := a.slow, a.hold, a.answer, a.lose, a.late
 	a.mu.Unlock()
 	if late != nil {
 		<-late
@@ -326,7 +317,10 @@ func (a *fleetAPI) refresh(w http.ResponseWriter, refresh string) {
 		_, _ = io.WriteString(w, `{"token":"overtaken","refresh":"overtaken","expires_in":3600}`)
 		return
 	}
-	time.Sleep(slow)
+	if hold != nil {
+		<-hold
+	}
+	time.Sleep(slow) // an API that is slow; a test that needs it to be slow enough uses hold
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	_, email, _ := strings.Cut(refresh, ".")

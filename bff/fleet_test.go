@@ -23,8 +23,18 @@ func (f *fleet) expired(people int) []*person {
 			f.Errorf("sign-in of %s: %s", p.email, a)
 		}
 	})
-	time.Sleep(1100 * time.Millisecond) // a token's end is a time, nothing else to wait for
+	time.Sleep(1100 * time.Millisecond) // a token's end is a time, there is nothing else to wait for; longer does no harm
 	return all
+}
+
+// holdAPI makes the API wait, in refreshes and slow calls that begin from now on, until
+// release is called.
+func (f *fleet) holdAPI() (release func()) {
+	hold := make(chan struct{})
+	release = sync.OnceFunc(func() { close(hold) })
+	f.Cleanup(release)
+	f.api.set(func(a *fleetAPI) { a.hold = hold })
+	return release
 }
 
 // each runs do for 0 … n-1, some at once.
@@ -61,7 +71,12 @@ func TestFleetOneRefresh(t *testing.T) {
 // TestFleetThousandRefreshes: each of 1 000 sessions is renewed once.
 func TestFleetThousandRefreshes(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := &fleet{T: t, api: newFleetAPI(t), text: strings.Replace(fleetConfig, "idle_timeout: 60s", "idle_timeout: 60m", 1)}
+	redis := oneRedis(t) // the first of a thousand may be called long after their sign-in
+	for i := range f.replicas {
+		f.replicas[i] = &replica{link: newLink(t, redis)}
+	}
+	f.launch(func(r *replica) string { return "redis://" + r.link.addr() + "/0" })
 	people := f.expired(1000)
 	each(4000, 200, func(i int) {
 		p := people[i%1000]
@@ -100,11 +115,14 @@ func TestFleetHolderKilled(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, oneRedis(t), "")
 	p := f.expired(1)[0]
-	f.api.set(func(a *fleetAPI) { a.slow, a.answer = 4*time.Second, 500 })
+	release := f.holdAPI()
+	f.api.set(func(a *fleetAPI) { a.answer = 500 })
 	go f.get(f.replicas[0], "/api/whoami", p) // ends with the process
 	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
-	f.api.set(func(a *fleetAPI) { a.slow, a.answer = 0, 0 })
+	f.api.set(func(a *fleetAPI) { a.hold, a.answer = nil, 0 })
 	_ = f.replicas[0].Process.Kill()
+	<-f.replicas[0].exited
+	release()
 	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
 		t.Error("the other replica did not go on")
 	}
@@ -193,13 +211,14 @@ func TestFleetSignOutDuringRefresh(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, oneRedis(t), "")
 	p := f.expired(1)[0]
-	f.api.set(func(a *fleetAPI) { a.slow = 2 * time.Second })
+	release := f.holdAPI()
 	waiting := make(chan reply, 1)
 	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }()
 	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
 	if a := f.ask(f.replicas[1], "POST", "/bff/logout", "", p); a.status != 204 {
 		t.Errorf("sign-out: %s", a)
 	}
+	release()
 	if a := <-waiting; a.status != 401 {
 		t.Errorf("the call that waited: %s", a)
 	}
@@ -220,12 +239,18 @@ func TestFleetSignOutDuringCall(t *testing.T) {
 	t.Parallel()
 	f := newFleet(t, oneRedis(t), "")
 	p := f.signIn(f.replicas[0], "ada")
+	release := f.holdAPI()
 	waiting := make(chan reply, 1)
 	go func() { waiting <- f.get(f.replicas[0], "/api/slow", p) }()
-	time.Sleep(200 * time.Millisecond) // let it reach the API: nothing tells us
+	until(t, "the call at the API", func() bool {
+		f.api.mu.Lock()
+		defer f.api.mu.Unlock()
+		return f.api.slowCalls == 1
+	})
 	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
 		t.Errorf("sign-out: %s", a)
 	}
+	release()
 	if a := <-waiting; a.status != 200 && a.status != 401 && a.status != 0 || a.status == 200 && a.body != "ada" && a.body != "" {
 		t.Errorf("the slow call: %s", a)
 	}
@@ -246,7 +271,9 @@ func TestFleetSignOutIsHonoured(t *testing.T) {
 			slowest = max(slowest, f.honoured(f.signIn(f.replicas[0], fmt.Sprint("p", i))))
 		}
 		t.Logf("%s: %s at most", name, slowest)
-		if slowest > time.Second+250*time.Millisecond { // near_cache, and a call's own time
+		// near_cache: a call that was still served was judged later than it began, so no
+		// slowness of ours counts against the promise.
+		if slowest > time.Second {
 			t.Errorf("%s: honoured after %s", name, slowest)
 		}
 	}
@@ -295,12 +322,12 @@ func TestFleetStreamEnds(t *testing.T) {
 		t.Fatalf("sign-out: %s", a)
 	}
 	from := time.Now()
-	for err = nil; err == nil && time.Since(from) < 10*time.Second; {
+	for err = nil; err == nil && time.Since(from) < time.Minute; {
 		_, err = r.ReadString('\n')
 	}
 	took := time.Since(from)
 	t.Logf("ended after %s", took)
-	if took > 2*time.Second {
+	if took > 15*time.Second { // what is promised when no message arrives; usually one does, in milliseconds
 		t.Errorf("the stream went on for %s", took)
 	}
 }

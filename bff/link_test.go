@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // link is a TCP connection's middle: what comes from Redis can come late, stop, be
@@ -180,12 +182,12 @@ func redisDo(t *testing.T, addr string, args ...string) any {
 }
 
 func tryRedis(addr string, args ...string) (any, error) {
-	c, err := net.DialTimeout("tcp", addr, time.Second)
+	c, err := net.DialTimeout("tcp", addr, time.Minute)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%d\r\n", len(args))
 	for _, a := range args {
@@ -249,7 +251,7 @@ func redisAt(t *testing.T, port string, args ...string) *process {
 // oneRedis starts an empty Redis and returns its address.
 func oneRedis(t *testing.T, args ...string) string {
 	t.Helper()
-	port := quietPort(t)
+	port := freeport.Text(t)
 	redisAt(t, port, append([]string{"--dir", t.TempDir()}, args...)...)
 	return "127.0.0.1:" + port
 }

@@ -114,7 +114,7 @@ func (w *lineWriter) Close() error {
 	return nil
 }
 
-// newLog makes the program's log: JSON lines, durations in milliseconds.
+// newLog makes the program's log: JSON lines by slog.
 func newLog(out io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
 }

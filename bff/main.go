@@ -3,8 +3,8 @@
 // on the server, and gives the browser nothing but a cookie that opens them.
 //
 // This package is the house's front door: it reads the command line, builds the
-// rooms floor by floor (credential and http1; configs and gate; session, upstream
-// and web; server and admin) and ends them in the opposite order.
+// rooms floor by floor (credential and http1; configs and gate; session, metrics,
+// trace, upstream and web; server and admin) and ends them in the opposite order.
 package main
 
 import (

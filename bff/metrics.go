@@ -54,10 +54,12 @@ func readCarriers(counts *metrics.Metrics, s *server.Server) {
 	}{
 		{"upstream_connections_open", "Connections to an API: at work, idle, or being opened.", false, func(c upstream.CarrierStats) float64 { return float64(c.Open) }},
 		{"upstream_connections_idle", "Connections to an API that are kept for the next call.", false, func(c upstream.CarrierStats) float64 { return float64(c.Idle) }},
+		{"upstream_calls_waiting", "Calls that wait for a connection, because all of max_connections are in use.", false, func(c upstream.CarrierStats) float64 { return float64(c.Waiting) }},
+		{"upstream_busy_total", "Calls that found no connection free (max_connections, or descriptors) and got 503. The API is not blamed for them.", true, func(c upstream.CarrierStats) float64 { return float64(c.Busy) }},
 		{"upstream_dials_total", "Connections opened to an API.", true, func(c upstream.CarrierStats) float64 { return float64(c.Dialled) }},
 		{"upstream_retries_total", "Calls sent again, because a kept connection turned out dead.", true, func(c upstream.CarrierStats) float64 { return float64(c.Retried) }},
 		{"upstream_stale_total", "Kept connections that were found dead before use.", true, func(c upstream.CarrierStats) float64 { return float64(c.Stale) }},
-		{"breaker_open", "1 while an API is left alone because it does not answer.", false, func(c upstream.CarrierStats) float64 {
+		{"breaker_open", "1 while an API is left alone because it takes no connections, or paths of it because they stay silent.", false, func(c upstream.CarrierStats) float64 {
 			if c.BreakerOpen {
 				return 1
 			}

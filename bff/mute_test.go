@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/freeport"
 )
 
 // TestLibrariesAreMuted: an API that goes on talking behind its answer makes the
@@ -32,12 +34,12 @@ func TestLibrariesAreMuted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, admin := freePort(t), freePort(t)
+	port, admin := freeport.Text(t), freeport.Text(t)
 	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
 	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	p := start(t, []string{"PORT=" + port, "ADMIN=" + admin, "STORE=memory://", "API=http://" + l.Addr().String(), "KEY=" + strings.TrimSpace(key)}, file, "serve", "-config", config)
 	until(t, "readiness", func() bool { return status("http://127.0.0.1:"+admin+"/readyz") == 200 })
 	login := "POST /bff/login HTTP/1.1\r\nHost: localhost:" + port + "\r\nX-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 28\r\nConnection: close\r\n\r\n" + `{"email":"a","password":"b"}`

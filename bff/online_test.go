@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // expiring is a certificate for 127.0.0.1 that ends in a week, and its PEM files.
@@ -49,7 +51,7 @@ func TestCheckOnline(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert, ca, key := expiring(t)
-	port := quietPort(t)
+	port := freeport.Text(t)
 	redis := start(t, nil, "redis-server", "--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
 		"--tls-cert-file", ca, "--tls-key-file", key, "--tls-ca-cert-file", ca, "--tls-auth-clients", "no")
 	until(t, "Redis", func() bool { return strings.Contains(redis.stdout.String(), "Ready to accept connections") })
@@ -68,7 +70,7 @@ func TestCheckOnline(t *testing.T) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, sealing, _ := command(nil, "keygen")
+	_, sealing, _ := runCommand(nil, "keygen")
 	env := []string{"PORT=18080", "ADMIN=19090", "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(sealing)}
 	check := func(args ...string) (int, string) {
 		p := start(t, env, file, append([]string{"check", "--config", config}, args...)...)

@@ -10,7 +10,7 @@ import (
 )
 
 // firstBytes waits for the first bytes of c, and returns them without taking them
-// (MSG_PEEK of recv(2)); nil where none come in time.
+// (MSG_PEEK of recv(2)); empty where none come in time.
 func firstBytes(c net.Conn, wait time.Duration) []byte {
 	tcp, ok := c.(*net.TCPConn)
 	if !ok {

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // built is the program as people run it, built once.
@@ -38,17 +40,6 @@ func TestMain(m *testing.M) {
 		_ = os.RemoveAll(filepath.Dir(file))
 	}
 	os.Exit(code)
-}
-
-// freePort is a port that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 }
 
 // process is a program of ours, ended with the test.
@@ -88,10 +79,11 @@ func start(t *testing.T, env []string, name string, args ...string) *process {
 	return p
 }
 
-// until waits for a condition.
+// until waits for a condition, two minutes at most: only what never happens may fail,
+// however busy the machine is.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}
@@ -110,7 +102,7 @@ func status(url string) int {
 
 func redisServer(t *testing.T) (url string, p *process) {
 	t.Helper()
-	port := freePort(t)
+	port := freeport.Text(t)
 	p = start(t, nil, "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
 	until(t, "Redis", func() bool {
 		c, err := net.Dial("tcp", "127.0.0.1:"+port)
@@ -159,19 +151,19 @@ func TestServe(t *testing.T) {
 		_, _ = io.WriteString(w, r.Header.Get("Authorization"))
 	}))
 	defer api.Close()
-	port, adminPort := freePort(t), freePort(t)
+	port, adminPort := freeport.Text(t), freeport.Text(t)
 	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
 	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, text, _ := command(nil, "keygen")
+	_, text, _ := runCommand(nil, "keygen")
 	p := start(t, []string{"PORT=" + port, "ADMIN=" + adminPort, "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(text)}, file, "serve", "-config", config)
 	admin := "http://127.0.0.1:" + adminPort
 	until(t, "readiness", func() bool { return status(admin+"/readyz") == 200 })
 	if got := status("http://127.0.0.1:" + port + "/healthz"); got != 204 {
 		t.Errorf("health path: %d", got)
 	}
-	if code, _, _ := command(nil, "healthcheck", "-admin", admin); code != exitDone {
+	if code, _, _ := runCommand(nil, "healthcheck", "-admin", admin); code != exitDone {
 		t.Errorf("healthcheck: exit %d", code)
 	}
 

@@ -11,7 +11,7 @@ import (
 func TestCheckPrintsWhatToRegister(t *testing.T) {
 	env := map[string]string{"REDIS_URL": "redis://127.0.0.1:6379/0", "COATCHECK_KEY": base64.StdEncoding.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuv")),
 		"OIDC_CLIENT_ID": "shop-client", "OIDC_CLIENT_SECRET": "MARKED"}
-	code, stdout, stderr := command(env, "check", "-config", filepath.Join("..", "configs", "providers", "keycloak.yaml"))
+	code, stdout, stderr := runCommand(env, "check", "-config", filepath.Join("..", "configs", "providers", "keycloak.yaml"))
 	if code != exitDone || strings.Contains(stdout+stderr, "MARKED") {
 		t.Fatalf("exit %d, %s %s", code, stdout, stderr)
 	}
@@ -22,7 +22,7 @@ func TestCheckPrintsWhatToRegister(t *testing.T) {
 		}
 	}
 	env["OIDC_CLIENT_ID"] = "x"
-	if _, stdout, _ := command(env, "check", "-config", filepath.Join("..", "configs", "providers", "github.yaml")); strings.Contains(stdout, "back-channel") {
+	if _, stdout, _ := runCommand(env, "check", "-config", filepath.Join("..", "configs", "providers", "github.yaml")); strings.Contains(stdout, "back-channel") {
 		t.Errorf("GitHub sends no logout tokens:\n%s", stdout)
 	}
 }

@@ -3,24 +3,30 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"coatcheck/configs"
 	"coatcheck/upstream"
 )
 
-// reload rereads the configuration. A faulty file, or a change of what cannot change
-// while connections live, changes nothing.
+// Why a reload changes nothing, where its faults have lines of their own.
+var (
+	errFaulty = errors.New("the configuration has faults")
+	errUnset  = errors.New("the configuration has faults: a running process does not see variables that were set after its start; " +
+		"put the value into a file and write ${file:PATH}, or restart")
+)
+
+// reload rereads the configuration and the certificate. If either cannot be used, or a
+// key differs that a running process cannot change, nothing changes.
 func (h *house) reload() {
-	if h.certificate != nil {
-		h.certificate.again()
-	}
 	next, faults := h.load()
 	for _, f := range faults {
 		h.log.Warn("configuration", "fault", f.String())
 	}
 	err := h.replace(next)
-	if next == nil {
-		err = errors.New("the file has faults")
+	if next == nil && slices.ContainsFunc(faults, func(f configs.Fault) bool { return f.Unset }) {
+		err = errUnset
 	}
 	if err != nil {
 		h.counts.Event("", "configuration", "kept")
@@ -28,50 +34,60 @@ func (h *house) reload() {
 		return
 	}
 	h.counts.Event("", "configuration", "changed")
-	h.log.Warn("security", "event", "configuration", "outcome", "changed")
+	level := levelOf(next.Log.Level)
+	h.level.Set(min(level, h.level.Level())) // the line is for those who saw INFO before, too
+	h.log.Info("security", "event", "configuration", "outcome", "changed")
+	h.level.Set(level)
 }
 
+// replace makes every room ready for the next configuration, which may fail, and only
+// then lets each take it into use, which cannot.
 func (h *house) replace(next *configs.Config) error {
 	if next == nil {
-		return nil
+		return errFaulty
 	}
-	if err := fixed(h.config, next); err != nil {
-		return err
-	}
-	options, err := h.sessionOptions(next)
-	if err != nil {
-		return err
+	if keys := configs.NeedRestart(h.config, next); len(keys) > 0 {
+		return fmt.Errorf("%s cannot change while serving; restart", strings.Join(keys, ", "))
 	}
 	ups, err := upstream.New(next.Upstreams, upstream.Options{})
 	if err != nil {
 		return err
 	}
-	if err := h.server.Reload(next, ups); err != nil {
+	uses, err := h.prepare(next, ups)
+	if err != nil {
 		ups.Close()
 		return err
 	}
-	if err := h.manager.Reconfigure(options); err != nil {
-		return err
+	for _, use := range uses {
+		use()
 	}
-	h.level.Set(levelOf(next.Log.Level))
 	h.token.Store(&next.Admin.Token)
 	h.upstreams.Close() // what is idle; calls at work finish
 	h.config, h.upstreams = next, ups
 	return nil
 }
 
-// fixed names what a reload cannot change.
-func fixed(old, next *configs.Config) error {
-	for name, same := range map[string]bool{
-		"listen":          old.Listen == next.Listen,
-		"tls":             (old.TLS == nil) == (next.TLS == nil) && (old.TLS == nil || *old.TLS == *next.TLS),
-		"admin.listen":    old.Admin.Listen == next.Admin.Listen,
-		"sessions.store":  old.Sessions.Store.Equal(next.Sessions.Store),
-		"sessions.prefix": old.Sessions.Prefix == next.Sessions.Prefix,
-	} {
-		if !same {
-			return fmt.Errorf("%s cannot change while serving; restart", name)
+// prepare returns what takes the next configuration into use, room by room. The server
+// comes last of those that can fail: what it makes ready is not undone.
+func (h *house) prepare(next *configs.Config, ups *upstream.Set) (uses []func(), err error) {
+	if h.certificate != nil {
+		use, err := h.certificate.prepare()
+		if err != nil {
+			return nil, err
 		}
+		uses = append(uses, use)
 	}
-	return nil
+	options, err := h.sessionOptions(next)
+	if err != nil {
+		return nil, err
+	}
+	use, err := h.manager.Prepare(options)
+	if err != nil {
+		return nil, err
+	}
+	uses = append(uses, use)
+	if use, err = h.server.Prepare(next, ups); err != nil {
+		return nil, err
+	}
+	return append(uses, use), nil
 }

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // certify writes a self-signed certificate for localhost with a serial number.
@@ -68,7 +70,7 @@ func TestReload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, port, admin := t.TempDir(), freePort(t), freePort(t)
+	dir, port, admin := t.TempDir(), freeport.Text(t), freeport.Text(t)
 	certify(t, dir, 1)
 	config := filepath.Join(dir, "coatcheck.yaml")
 	write := func(text string) {
@@ -77,7 +79,7 @@ func TestReload(t *testing.T) {
 		}
 	}
 	write(tlsConfig)
-	_, key, _ := command(nil, "keygen")
+	_, key, _ := runCommand(nil, "keygen")
 	p := start(t, []string{"PORT=" + port, "ADMIN=" + admin, "KEY=" + strings.TrimSpace(key)}, file, "serve", "-config", config)
 	until(t, "readiness", func() bool { return status("http://127.0.0.1:"+admin+"/readyz") == 200 })
 	ask := func(path string) (int, string, int64) {

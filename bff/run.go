@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"coatcheck/configs"
@@ -142,23 +144,41 @@ func (p *program) man(_ context.Context, c *cli.Command) error {
 }
 
 func (p *program) version(context.Context, *cli.Command) error {
-	fmt.Fprintf(p.stdout, "coatcheck %s (%s) %s\n", version, buildCommit(), runtime.Version())
+	name, from := buildInfo()
+	fmt.Fprintf(p.stdout, "coatcheck %s (%s) %s\n", name, from, runtime.Version())
 	return nil
 }
 
-func buildCommit() string {
-	if commit != "" {
-		return commit
+// buildInfo is the version and commit of this program: what the linker stamped, or else what
+// the Go tool knew when it built the program from a checkout or a module.
+var buildInfo = sync.OnceValues(func() (string, string) {
+	info, _ := debug.ReadBuildInfo()
+	return describe(version, commit, info)
+})
+
+func describe(version, commit string, info *debug.BuildInfo) (string, string) {
+	if info == nil {
+		info = new(debug.BuildInfo)
 	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return s.Value
-			}
+	known := map[string]string{}
+	for _, s := range info.Settings {
+		known[s.Key] = s.Value
+	}
+	if version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+	if commit == "" && known["vcs.revision"] != "" {
+		commit = known["vcs.revision"]
+		if known["vcs.modified"] == "true" {
+			commit += ", modified"
 		}
 	}
-	return "unknown commit"
+	return version, cmp.Or(commit, "unknown commit")
 }
+
+// direct asks the admin listener itself. The default transport would send the question,
+// and the admin token, through a proxy that HTTP_PROXY names.
+var direct http.RoundTripper = &http.Transport{}
 
 // healthcheck asks the admin listener, for containers without a shell.
 func (p *program) healthcheck(ctx context.Context, c *cli.Command) error {
@@ -172,7 +192,7 @@ func (p *program) healthcheck(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return failure{err}
 	}
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := (&http.Client{Transport: direct}).Do(request)
 	if err != nil {
 		return failure{err}
 	}

@@ -16,7 +16,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // seen is the largest value of every metric that was met so far, by name.
@@ -72,8 +73,8 @@ func moody(t *testing.T) *fleetAPI {
 // seeingFleet is two replicas over a cluster of one Redis, which has no replica to
 // acknowledge a write.
 func seeingFleet(t *testing.T) (f *fleet, redis string, server *process) {
-	port := quietPort(t)
-	server = redisAt(t, port, "--dir", t.TempDir(), "--cluster-enabled", "yes")
+	port := freeport.Text(t)
+	server = redisAt(t, port, "--dir", t.TempDir(), "--cluster-enabled", "yes", "--cluster-port", freeport.Text(t))
 	redis = "127.0.0.1:" + port
 	redisDo(t, redis, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 	until(t, "the cluster", func() bool {
@@ -81,7 +82,9 @@ func seeingFleet(t *testing.T) (f *fleet, redis string, server *process) {
 		return strings.Contains(info, "cluster_state:ok")
 	})
 	f = &fleet{T: t, api: moody(t), replicas: [2]*replica{{}, {}}}
-	f.text = strings.Replace(fleetConfig, "throttle: {account: 100000,", "throttle: {account: 2,", 1)
+	f.text = strings.NewReplacer("throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"` + "\n    streams_per_session: 1",
+		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nfrontends:\n",
+		"    routes:\n", "    routes:\n      - {path: /narrow/, upstream: narrow, rewrite: /api/, session: none}\n").Replace(fleetConfig)
 	f.launch(func(*replica) string { return "redis-cluster://" + redis })
 	return f, redis, server
 }
@@ -123,8 +126,9 @@ func TestEverythingIsSeen(t *testing.T) {
 	}
 	f.malformed(a)
 	f.streamed(s, a, p)
+	f.crowded(s, a)
 	s.until(f, "upstream_stale_total", "upstream_retries_total", "sessions_live")
-	f.renewals()
+	f.renewals(s)
 	f.broughtBack(redis)
 	other := f.signIn(a, "eve")
 	if got := f.ask(a, "DELETE", "/bff/sessions", "", other); got.status != 204 {
@@ -137,10 +141,11 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.reloads(a)
 	f.api.CloseClientConnections()
 	f.api.Close()
-	for range 12 {
+	until(t, "an open breaker", func() bool { // it rests after a while, so calls go on
 		f.get(a, "/open/x", nil)
-	}
-	s.until(f, "breaker_open")
+		s.scrape(f)
+		return s["coatcheck_breaker_open"] > 0
+	})
 	_ = server.Process.Kill()
 	<-server.exited
 	f.get(b, "/api/whoami", p)
@@ -186,19 +191,50 @@ func (f *fleet) streamed(s seen, r *replica, p *person) {
 		f.Fatal(answer, err)
 	}
 	defer answer.Body.Close()
+	if again, err := r.client.Do(q.Clone(q.Context())); err != nil || again.StatusCode != 429 {
+		f.Errorf("a second stream of one session: %v %v", again, err)
+	} else {
+		_ = again.Body.Close()
+	}
 	s.until(f, "open_streams", "sessions_watched", "upstream_connections_open")
+}
+
+// crowded takes the only connection to an API, and lets a call wait for it in vain.
+func (f *fleet) crowded(s seen, r *replica) {
+	answer, err := r.client.Get("http://" + r.host + "/narrow/stream")
+	if err != nil || answer.StatusCode != 200 {
+		f.Fatal(answer, err)
+	}
+	defer answer.Body.Close()
+	busy := make(chan *http.Response, 1)
+	go func() { // ends with connect_timeout
+		answer, err := r.client.Get("http://" + r.host + "/narrow/whoami")
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		busy <- answer
+	}()
+	s.until(f, "upstream_calls_waiting")
+	if answer := <-busy; answer == nil || answer.StatusCode != 503 || answer.Header.Get("Coatcheck-Error") != "upstream_unavailable" || answer.Header.Get("Retry-After") != "1" {
+		f.Errorf("no connection free: %v", answer)
+	}
+	s.until(f, "upstream_busy_total")
 }
 
 // renewals: one that two replicas want at once, one that the API refuses, and one
 // that it fails.
-func (f *fleet) renewals() {
-	f.api.set(func(a *fleetAPI) { a.slow = 500 * time.Millisecond })
+func (f *fleet) renewals(s seen) {
 	people := f.expired(3)
+	release := f.holdAPI()
 	done := make(chan struct{})
-	go func() { defer close(done); f.get(f.replicas[1], "/api/whoami", people[0]) }()
-	f.get(f.replicas[0], "/api/whoami", people[0])
+	go func() { // ends with both answers
+		defer close(done)
+		each(2, 2, func(i int) { f.get(f.replicas[i], "/api/whoami", people[0]) })
+	}()
+	s.until(f, "refresh_waits_total")
+	release()
 	<-done
-	f.api.set(func(a *fleetAPI) { a.slow, a.current["p1"] = 0, "" })
+	f.api.set(func(a *fleetAPI) { a.hold, a.current["p1"] = nil, "" })
 	if got := f.get(f.replicas[0], "/api/whoami", people[1]); got.status != 401 {
 		f.Errorf("refused renewal: %s", got)
 	}
@@ -318,7 +354,8 @@ func (f *fleet) logged(replicas ...*replica) {
 			delete(met, name)
 		}
 		delete(met, "bytes_out")
-		delete(met, "reason") // of session_came_back
+		delete(met, "reason")   // of session_came_back
+		delete(met, "withheld") // of events that came more than once a second
 		for name := range met {
 			f.Errorf("%s: docs/logs.md does not know %s", heading, name)
 		}

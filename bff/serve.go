@@ -17,6 +17,7 @@ import (
 	"coatcheck/bff/admin"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/metrics"
+	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
@@ -46,6 +47,7 @@ func (p *program) serve(ctx context.Context, c *cli.Command) error {
 	if err := h.listen(); err != nil {
 		return errors.Join(failure{err}, h.close())
 	}
+	version, _ := buildInfo()
 	h.log.Info("serving", "listen", h.public.Addr().String(), "admin", h.operators.Addr().String(), "version", version)
 	return h.run(ctx)
 }
@@ -69,12 +71,13 @@ type house struct {
 	certificate *certificate
 	draining    atomic.Bool
 	supervisor  supervisor
+	ends        time.Time // when the process should be over, once it drains
 }
 
 // build makes the rooms, floor by floor. Nothing is dialled: a store that is away
 // comes back by itself.
-func (p *program) build(config *configs.Config, pages map[string]*server.Pages) (*house, error) {
-	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr)}
+func (p *program) build(config *configs.Config, builtIn map[string]*pages.Pages) (*house, error) {
+	h := &house{config: config, level: new(slog.LevelVar), lines: newLineWriter(p.stderr), supervisor: supervisor{p.getenv}}
 	h.level.Set(levelOf(config.Log.Level))
 	h.log = newLog(h.lines, h.level)
 	quiet := muteStandardLog(h.log)
@@ -83,7 +86,8 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if err != nil {
 		return nil, err
 	}
-	counts := metrics.New(version, buildCommit())
+	version, commit := buildInfo()
+	counts := metrics.New(version, commit)
 	h.counts = counts
 	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log, Observe: counts.Store})
 	if err != nil {
@@ -95,11 +99,11 @@ func (p *program) build(config *configs.Config, pages map[string]*server.Pages) 
 	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
 		return nil, err
 	}
-	if h.tracer, err = trace.FromEnvironment(version, h.log); err != nil {
+	if h.tracer, err = trace.FromEnvironment(version, p.getenv, h.log); err != nil {
 		return nil, err
 	}
 	if h.server, err = server.New(server.Options{Config: config, Tracer: h.tracer, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,
-		Log: h.log, Access: h.lines, Client: web.Client(), Pages: pages}); err != nil {
+		Log: h.log, Access: h.lines, Client: web.Client(), Pages: builtIn}); err != nil {
 		return nil, err
 	}
 	readSessions(counts, h.manager)
@@ -205,7 +209,7 @@ func (h *house) drain(signals <-chan os.Signal) {
 	}()
 	h.draining.Store(true)
 	h.supervisor.stopping(h.config.Drain.Delay + h.config.Drain.Timeout + lastSpans)
-	h.server.Leave()
+	h.server.MarkNotReady()
 	h.log.Info("draining", "delay", h.config.Drain.Delay.String(), "timeout", h.config.Drain.Timeout.String())
 	select {
 	case <-time.After(h.config.Drain.Delay):
@@ -214,15 +218,35 @@ func (h *house) drain(signals <-chan os.Signal) {
 	if err := h.server.Shutdown(ctx); err != nil {
 		h.log.Warn("calls were cut off", "error", err)
 	}
+	h.ends, _ = ctx.Deadline()
+	if ctx.Err() != nil {
+		h.ends = time.Now()
+	}
 }
 
-// lastSpans is how long the end waits for the collector.
-const lastSpans = 5 * time.Second
+const (
+	lastSpans  = 5 * time.Second // how long the end waits for the collector
+	leastStore = time.Second     // and for the store, where drain.timeout is over
+)
+
+// closeManager waits for refreshes at work as long as drain.timeout lasts: one that
+// hangs must not keep the process. What a refresh has stored is safe.
+func (h *house) closeManager() error {
+	closed := make(chan error, 1)
+	go func() { closed <- h.manager.Close() }() // ends with the last refresh, or with the process
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(max(time.Until(h.ends), leastStore)):
+		h.log.Warn("refreshes were cut off")
+		return nil
+	}
+}
 
 // close ends the rooms, the highest first.
 func (h *house) close() error {
 	err := errors.Join(closeIf(h.admin != nil, func() error { return h.admin.Close() }),
-		closeIf(h.manager != nil, func() error { return h.manager.Close() }))
+		closeIf(h.manager != nil, h.closeManager))
 	if h.upstreams != nil {
 		h.upstreams.Close()
 	}

@@ -12,7 +12,7 @@ import (
 
 // TestManualPage: the page has every command, and man has no complaint of it.
 func TestManualPage(t *testing.T) {
-	_, page, _ := command(nil, "man")
+	_, page, _ := runCommand(nil, "man")
 	for _, c := range (&program{}).command().Commands {
 		if !strings.Contains(page, c.Name) || !strings.Contains(page, strings.ReplaceAll(strings.Fields(c.Usage)[0], "'", `\(cq`)) {
 			t.Errorf("%s is missing", c.Name)

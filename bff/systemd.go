@@ -12,9 +12,15 @@ import (
 
 // supervisor is the service manager that started this process, if it wants to hear how
 // it is (sd_notify(3)). Without NOTIFY_SOCKET nothing is said to anybody.
-type supervisor struct{}
+type supervisor struct {
+	getenv func(string) (string, bool)
+}
 
-func (supervisor) say(state string) { _, _ = daemon.SdNotify(false, state) } // who does not listen cannot be helped
+func (s supervisor) say(state string) {
+	if socket, _ := s.getenv("NOTIFY_SOCKET"); socket != "" {
+		_, _ = daemon.SdNotify(false, state) // a supervisor that does not listen stops nothing
+	}
+}
 
 // ready says that calls are answered.
 func (s supervisor) ready() { s.say(daemon.SdNotifyReady) }
@@ -33,12 +39,15 @@ func (s supervisor) stopping(within time.Duration) {
 // still answers: it asks itself. A process that hangs falls silent and is restarted.
 // It ends with ctx.
 func (s supervisor) watch(ctx context.Context, address string) error {
+	if limit, _ := s.getenv("WATCHDOG_USEC"); limit == "" {
+		return nil
+	}
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || interval <= 0 {
 		return err
 	}
 	go func() {
-		client := &http.Client{Timeout: interval / 2}
+		client := &http.Client{Transport: direct, Timeout: interval / 2}
 		tick := time.NewTicker(interval / 2)
 		defer tick.Stop()
 		for {

@@ -136,3 +136,81 @@ func TestTraceOfAStranger(t *testing.T) {
 		t.Errorf("without the collector: %s", a)
 	}
 }
+
+const questionsConfig = `
+listen: 127.0.0.1:0
+admin: {listen: "127.0.0.1:0"}
+sessions: {store: "memory://", keys: ["` + reloadKeyA + `"]}
+upstreams:
+  api:
+    url: "API"
+    login:
+      request: {path: /login, body: {email: "{email}"}}
+      answers: [{at: /ticket, step: otp}]
+      credential: {access_token: /token}
+      user: {at: /user, subject: /id}
+      steps: {otp: {fields: [otp], keep: {ticket: /ticket}, request: {path: /factor, body: {t: "{ticket}", c: "{otp}"}}}}
+    verify: {request: {path: /verify}}
+    logout: {request: {path: /logout}}
+frontends:
+  app:
+    origins: ["http://app.localhost"]
+    login: {upstream: api, fields: [email]}
+    routes: [{path: /api/, upstream: api}]
+`
+
+// TestTraceOfEveryQuestion: each question to the API has a span below its call's, and
+// the API hears of that span: sign-in, second factor, verify and sign-out too.
+func TestTraceOfEveryQuestion(t *testing.T) {
+	collector := newReceiver(t)
+	var mu sync.Mutex
+	heard := map[string]string{} // traceparent by path
+	r := openInside(t, questionsConfig, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL}, func(w http.ResponseWriter, q *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		heard[q.URL.Path] = q.Header.Get("Traceparent")
+		switch q.URL.Path {
+		case "/login":
+			_, _ = io.WriteString(w, `{"ticket":"k"}`)
+		case "/factor":
+			_, _ = io.WriteString(w, `{"token":"t","user":{"id":"u"}}`)
+		case "/api/x":
+			w.WriteHeader(401)
+		}
+	})
+	first, header, body := r.ask("POST", "/bff/login", `{"email":"ada"}`)
+	step, _, _ := strings.Cut(header.Get("Set-Cookie"), ";")
+	second, header, _ := r.ask("POST", "/bff/login", `{"step":"otp","otp":"1"}`, "Cookie: "+step)
+	if first != 200 || second != 200 {
+		t.Fatalf("sign-in: %d, %d %s", first, second, body)
+	}
+	cookie := ""
+	for _, line := range header.Values("Set-Cookie") {
+		if value, rest, _ := strings.Cut(line, ";"); !strings.Contains(rest, "Max-Age=0") {
+			cookie = "Cookie: " + value
+		}
+	}
+	r.ask("GET", "/api/x", "", cookie)
+	if status, _, _ := r.ask("POST", "/bff/logout", "", cookie); status != 204 {
+		t.Fatalf("sign-out: %d", status)
+	}
+	r.end() // sends what is left
+	for name, row := range map[string]struct{ path, call string }{"sign_in api": {"/login", "POST /bff/login"}, "step api": {"/factor", "POST /bff/login"},
+		"forward api": {"/api/x", "GET /api/"}, "verify api": {"/verify", "GET /api/"}, "sign_out api": {"/logout", "POST /bff/logout"}} {
+		span := collector.find(name, "")
+		if span == nil {
+			t.Errorf("no span %q", name)
+			continue
+		}
+		if want := "-" + hex.EncodeToString(span.SpanId) + "-"; !strings.Contains(heard[row.path], want) {
+			t.Errorf("%s: the API heard of %q, not of %s", name, heard[row.path], want)
+		}
+		found := false
+		for _, call := range collector.spans {
+			found = found || call.Name == row.call && string(call.SpanId) == string(span.ParentSpanId)
+		}
+		if !found {
+			t.Errorf("%s is not below %s", name, row.call)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/problem"
 	"coatcheck/bff/server"
 	"coatcheck/configs"
 	"coatcheck/upstream"
@@ -106,7 +107,7 @@ func (t *trial) run(ctx context.Context, refresh, logout bool) error {
 	return failed
 }
 
-// codeTries is how often a wrong code may be typed again, as in a browser.
+// codeTries is how many codes may be typed, as in a browser.
 const codeTries = 5
 
 // step asks for what a step needs, again where the code was wrong.
@@ -136,7 +137,7 @@ func (t *trial) step(ctx context.Context, p *upstream.Pending) (*upstream.Signed
 func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
 	fmt.Fprintln(t.stdout)
 	if err != nil {
-		t.refused(server.Told(err), err)
+		t.refused(server.ProblemOf(err), err)
 		return
 	}
 	shown := map[string]json.RawMessage{}
@@ -160,7 +161,7 @@ func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
 }
 
 // refused is what a browser would see of a refusal.
-func (t *trial) refused(p *server.Problem, err error) {
+func (t *trial) refused(p *problem.Problem, err error) {
 	fmt.Fprintf(t.stdout, "A browser would see: %d %s\n", p.Status, p.Code)
 	if p.RetryAfter > 0 {
 		fmt.Fprintf(t.stdout, "  Retry-After: %d\n", int(p.RetryAfter.Seconds()))

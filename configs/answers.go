@@ -120,7 +120,9 @@ func (ck *checker) place(path string, p Place, taking bool) {
 }
 
 // checkPointer holds s against RFC 6901 §3.
-func checkPointer(s string) complaint {
+func checkPointer(s string) complaint { return settled(s, pointerFault(s), pointerFault) }
+
+func pointerFault(s string) complaint {
 	switch {
 	case s == "":
 		return complaint{}

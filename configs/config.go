@@ -11,17 +11,18 @@ import (
 //
 // The tags are the one source for three things: what the decoder accepts
 // (`yaml`), what stands there when the file says nothing (`default`), and the
-// closed lists of words (`enum`). The JSON Schema and the reference are made from
+// closed lists of words (`enum`); `restart` marks what a running process cannot
+// change ([NeedRestart]). The JSON Schema and the reference are made from
 // the same tags and from the comments.
 type Config struct {
-	// Address of the public listener, host:port; an empty host is every address.
-	Listen string `yaml:"listen" default:":8080"`
-	// TLS for the public listener; without it, plain HTTP (behind a front that ends TLS).
-	TLS *TLS `yaml:"tls"`
+	// Address of the public listener, host:port; an empty host is every address. A change needs a restart.
+	Listen string `yaml:"listen" default:":8080" restart:"true" like:":8080"`
+	// TLS for the public listener; without it, plain HTTP (behind a front that ends TLS). A change needs a restart; the files themselves are reread.
+	TLS *TLS `yaml:"tls" restart:"true"`
 	// Peers (CIDR or address) whose X-Forwarded-For and X-Forwarded-Host are believed. None by default.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 	// Path answered 204 (draining: 503) on the public listener for any Host, such as /healthz. Empty: none.
-	HealthPath string `yaml:"health_path"`
+	HealthPath string `yaml:"health_path" like:"/healthz"`
 	// The operator's listener.
 	Admin Admin `yaml:"admin"`
 	// What is logged.
@@ -53,8 +54,8 @@ type TLS struct {
 
 // Admin is the operator's listener: health, metrics, session administration.
 type Admin struct {
-	// Address of the admin listener; never the public one.
-	Listen string `yaml:"listen" default:"127.0.0.1:9090"`
+	// Address of the admin listener; never the public one. A change needs a restart.
+	Listen string `yaml:"listen" default:"127.0.0.1:9090" restart:"true" like:"127.0.0.1:9090"`
 	// Bearer token of the admin API; without one that API answers 404. Health and metrics need none.
 	Token credential.Secret `yaml:"token"`
 }
@@ -87,10 +88,10 @@ type Limits struct {
 
 // Sessions says where sessions lie and how long they live.
 type Sessions struct {
-	// Store URL: memory:// | file:///path | redis:// | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2.
-	Store credential.Secret `yaml:"store" required:"true"`
-	// First part of every key in the store.
-	Prefix string `yaml:"prefix" default:"coatcheck"`
+	// Store URL: memory:// | file:///path | redis:// | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2. A change needs a restart.
+	Store credential.Secret `yaml:"store" required:"true" restart:"true" like:"redis://localhost:6379/0"`
+	// First part of every key in the store. A change needs a restart.
+	Prefix string `yaml:"prefix" default:"coatcheck" restart:"true"`
 	// Sealing keys, at least 32 bytes each: the first seals, all of them open.
 	Keys []credential.Secret `yaml:"keys" required:"true"`
 	// Ends a session that makes no call for so long.
@@ -106,11 +107,11 @@ type Sessions struct {
 // Frontend is one browser application.
 type Frontend struct {
 	// Origins of its pages in serialised form: https://shop.example.com.
-	Origins []string `yaml:"origins" required:"true"`
+	Origins []string `yaml:"origins" required:"true" like:"https://shop.example.com"`
 	// Host its calls come to; by default the origins' own hosts.
-	Host string `yaml:"host"`
+	Host string `yaml:"host" like:"api.example.com"`
 	// Path prefix in front of /bff and of the routes, for several frontends on one host.
-	BasePath string `yaml:"base_path"`
+	BasePath string `yaml:"base_path" like:"/shop"`
 	// The session cookie.
 	Cookie Cookie `yaml:"cookie"`
 	// max-age of Strict-Transport-Security on answers of https frontends; 0 = none.
@@ -119,6 +120,8 @@ type Frontend struct {
 	Login FrontendLogin `yaml:"login" required:"true"`
 	// Bounds on failed sign-ins.
 	Throttle Throttle `yaml:"throttle"`
+	// Name under which several frontends of one sign-in count failed sign-ins together; without it each counts for itself.
+	SharedThrottle string `yaml:"shared_throttle"`
 	// Whether unsafe methods must send X-CSRF: 1 (or X-XSRF-TOKEN).
 	CSRFHeader string `yaml:"csrf_header" default:"unsafe" enum:"off|unsafe"`
 	// Additions to what the shared-host layout answers.
@@ -132,7 +135,7 @@ type Frontend struct {
 // Cookie is the session cookie of a frontend. It is always Path=/, HttpOnly, Secure and host-only.
 type Cookie struct {
 	// Name, beginning with __Host-; by default __Host-Http-<frontend>.
-	Name string `yaml:"name"`
+	Name string `yaml:"name" like:"__Host-Http-shop"`
 	// SameSite attribute.
 	SameSite string `yaml:"same_site" default:"strict" enum:"strict|lax"`
 	// Whether the cookie outlives the browser: Max-Age = sessions.max_lifetime.
@@ -176,7 +179,7 @@ type SPA struct {
 	// Directory of built files.
 	Dir string `yaml:"dir"`
 	// URL of a development server.
-	Proxy string `yaml:"proxy"`
+	Proxy string `yaml:"proxy" like:"http://localhost:5173"`
 	// Content-Security-Policy of the documents in dir; empty: none.
 	CSP string `yaml:"csp" default:"base-uri 'self'; object-src 'none'; frame-ancestors 'self'"`
 }
@@ -184,16 +187,16 @@ type SPA struct {
 // Route leads a path prefix of a frontend to an upstream.
 type Route struct {
 	// Path prefix, ending in "/": takes what lies below it. The longest route wins.
-	Path string `yaml:"path" required:"true"`
+	Path string `yaml:"path" required:"true" like:"/api/"`
 	// Upstream it leads to.
 	Upstream string `yaml:"upstream" required:"true"`
 	// Replaces the prefix; without it the path goes on whole (without base_path).
-	Rewrite *string `yaml:"rewrite"`
+	Rewrite *string `yaml:"rewrite" like:"/"`
 	// Methods that are let through.
 	Methods []string `yaml:"methods" default:"GET|HEAD|POST|PUT|PATCH|DELETE"`
 	// Whether a call needs a session.
 	Session string `yaml:"session" default:"required" enum:"required|optional|none"`
-	// Whether the token goes along; default: true for the frontend's login.upstream, false for another.
+	// Whether the token goes along; default: true for the frontend's login.upstream (but with session: none), false for another.
 	SendToken *bool `yaml:"send_token"`
 	// Whether WebSockets are tunnelled.
 	WebSocket bool `yaml:"websocket" default:"false"`

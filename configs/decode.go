@@ -12,6 +12,7 @@ import (
 //	enum      the words that a text may be
 //	min, max  the bounds of a number, duration or size, both included
 //	required  the key must be there and not empty
+//	like      an example for the hint, where a number in quotes would be wrong too
 //
 // It goes on after a fault, so that a person sees all of them at once; a faulty
 // value keeps its default.

@@ -52,6 +52,9 @@ func (f *Frontend) derive(name, folder string) {
 }
 
 func (u *Upstream) derive(source *Source, path string) {
+	if !source.Has(path + ".streams_per_session") {
+		u.StreamsPerSession = min(u.StreamsPerSession, max(1, u.MaxConnections/4))
+	}
 	if u.Login != nil {
 		u.Login.derive()
 	}

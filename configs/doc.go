@@ -1,8 +1,8 @@
 // Package configs speaks to the operator's files: it reads a configuration,
 // says everything that is wrong with it at once, and fills in what follows.
 //
-// [Load] is the whole of it. A file goes through five stages, one file of this
-// package each:
+// [Load] is the whole of it. A file goes through five stages, which begin in these
+// files of this package:
 //
 //	document.go, tree.go   YAML text → a tree of our own, with places; bounded
 //	                       in size and depth, anchors and merge keys resolved
@@ -13,7 +13,7 @@
 //	derive.go              defaults that depend on something else
 //	check.go               what cannot work is refused, what is unwise is warned of
 //
-// The tags (yaml, default, enum, min, max, required) are the one source for the
+// The tags (yaml, default, enum, min, max, required, restart, like) are the one source for the
 // decoder, for the JSON Schema that editors use ([Schema], kept in
 // coatcheck.schema.json) and for the reference.
 //

@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 )
 
+// errUnset says of a variable that the environment lacks it.
+var errUnset = errors.New("is not set")
+
 // maxExpanded bounds the content of a file behind ${file:…}, in bytes.
 const maxExpanded = 64 << 10
 
@@ -87,7 +90,7 @@ func (s sources) variable(text string) (value, rest string, err error) {
 	case hasFallback && value == "":
 		return fallback, rest, nil
 	case !set:
-		return "", rest, fmt.Errorf("the variable %s is not set", name)
+		return "", rest, fmt.Errorf("the variable %s %w", name, errUnset)
 	case !clean(value):
 		return "", rest, fmt.Errorf("the variable %s holds what is no text (NUL, or no UTF-8)", name)
 	}

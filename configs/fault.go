@@ -23,6 +23,8 @@ type Fault struct {
 	Hint string
 	// Warning marks what works but is unwise. All other faults refuse the configuration.
 	Warning bool
+	// Unset marks a ${NAME} whose variable the environment lacks.
+	Unset bool
 }
 
 // String writes the fault on one line, the way compilers do:

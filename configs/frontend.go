@@ -37,7 +37,7 @@ func (f *Frontend) SharedHost() bool {
 }
 
 // SharedHost reports whether calls to host may come from more than one origin,
-// over all frontends: then every answer of this host carries Vary: Origin.
+// over all frontends.
 func (c *Config) SharedHost(host string) bool {
 	origins := map[string]bool{}
 	for _, f := range c.Frontends {

@@ -16,13 +16,14 @@ func (ck *checker) frontends() {
 		// A sign-in that waits for a step, or for a provider, has a cookie of its own, named after the session's.
 		for _, cookie := range []string{f.Cookie.Name, f.Cookie.Name + "-step", f.Cookie.Name + "-login"} {
 			if other, taken := cookies[cookie]; taken && other != name {
-				ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", "leave the name out: it is made of the frontend's own")
+				ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", ownCookie)
 				break
 			}
 			cookies[cookie] = name
 		}
 		for _, other := range names[:i] {
 			ck.together(name, other)
+			ck.shareThrottle(name, other)
 		}
 	}
 }
@@ -48,6 +49,7 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 	if f.CSRFHeader == "off" {
 		ck.warn(child(path, "csrf_header"), "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site", "unsafe")
 	}
+	ck.sharedThrottle(path, f)
 	ck.unwiseFrontend(path, f)
 	ck.routes(path, f)
 }
@@ -73,20 +75,25 @@ func (ck *checker) origins(path string, f *Frontend) {
 }
 
 // checkBareHost is checkHost for a value in which people write origins and ports.
-func checkBareHost(s string) complaint {
+func checkBareHost(s string) complaint { return settled(s, bareHostFault(s), bareHostFault) }
+
+func bareHostFault(s string) complaint {
 	_, bare, isOrigin := strings.Cut(s, "://")
 	if isOrigin {
+		bare, _, _ = strings.Cut(bare, "/")
 		host, _ := splitPort(bare)
 		return complaint{"this is the name of a host, without scheme and port", host}
 	}
 	if host, port := splitPort(s); port != "" {
 		return complaint{"this is the name of a host, without a port", host}
 	}
-	return checkHost(s)
+	return hostFault(s)
 }
 
-func checkBasePath(s string) complaint {
-	c := checkPath(s)
+func checkBasePath(s string) complaint { return settled(s, basePathFault(s), basePathFault) }
+
+func basePathFault(s string) complaint {
+	c := pathFault(s)
 	switch {
 	case c.is():
 		return c
@@ -100,17 +107,20 @@ func checkBasePath(s string) complaint {
 	return complaint{}
 }
 
+// ownCookie is the hint that never clashes with another frontend.
+const ownCookie = "leave the name out: it is made of the frontend's own"
+
 // cookie checks the name. Browsers enforce the prefix: a cookie whose name begins
 // so can be set by this very host only, over https, for all of its paths.
 func (ck *checker) cookie(path string, f *Frontend) {
 	at, name := child(path, "cookie", "name"), f.Cookie.Name
 	switch {
 	case !strings.HasPrefix(name, "__Host-"):
-		ck.refuse(at, "the name must begin with __Host-, letter for letter", "__Host-Http-shop")
+		ck.refuse(at, "the name must begin with __Host-, letter for letter", ownCookie)
 	case name == "__Host-" || name == "__Host-Http-":
-		ck.refuse(at, "the prefix alone is no name", "__Host-Http-shop")
+		ck.refuse(at, "the prefix alone is no name", ownCookie)
 	case !isToken(name) || len(name) > 128:
-		ck.refuse(at, "a cookie's name has letters, digits and !#$%&'*+-.^_`|~, at most 128 (RFC 6265)", "__Host-Http-shop")
+		ck.refuse(at, "a cookie's name has letters, digits and !#$%&'*+-.^_`|~, at most 128 (RFC 6265)", ownCookie)
 	}
 }
 

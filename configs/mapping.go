@@ -9,13 +9,17 @@ import (
 // Upstream is one API: where it is, how it signs people in, what carries them.
 type Upstream struct {
 	// Scheme, host, optional base path. Nothing a browser sends can change it.
-	URL string `yaml:"url" required:"true"`
+	URL string `yaml:"url" required:"true" like:"https://api.example.net"`
 	// Allows http:// to an address off loopback.
 	InsecureHTTP bool `yaml:"insecure_http" default:"false"`
 	// Time to open a connection, TLS included.
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"3s" min:"1ms" max:"5m"`
-	// Most connections open at once, one for each stream and WebSocket among them. Where none is free, a call waits for connect_timeout.
+	// Most connections open at once, one for each stream and WebSocket among them. Where none is free, a call waits for connect_timeout, then gets 503.
 	MaxConnections int `yaml:"max_connections" default:"1024" min:"1" max:"1000000"`
+	// Most WebSockets and event streams of one session at once; a further one is refused (429). Unless given, at most a quarter of max_connections.
+	StreamsPerSession int `yaml:"streams_per_session" default:"64" min:"1" max:"1000000"`
+	// Whose calls may use a kept connection again: those of any caller, or of the same person's session only (calls without a session share theirs). person costs connections; see SECURITY.md.
+	Reuse string `yaml:"reuse" default:"any" enum:"any|person"`
 	// PEM file of the authorities that are trusted instead of the system's.
 	CA string `yaml:"ca"`
 	// PEM files for mutual TLS; both or none.
@@ -25,14 +29,14 @@ type Upstream struct {
 	// What carries the person on calls. Default: Authorization: Bearer {access_token}.
 	Send *Send `yaml:"send"`
 	// Paths reachable through no route, besides the sign-in paths.
-	PrivatePaths []string `yaml:"private_paths"`
+	PrivatePaths []string `yaml:"private_paths" like:"/admin"`
 	// How a person signs in.
 	Login *Login `yaml:"login"`
 	// How the token is renewed.
 	Refresh *Refresh `yaml:"refresh"`
 	// How the API is told that a person signed out, best effort.
 	Logout *Logout `yaml:"logout"`
-	// Asking the API whether a token still lives, where there is no refresh.
+	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
 	// A token of its own that the person's provider gives for this API.
 	Exchange *TokenExchange `yaml:"exchange"`

@@ -13,7 +13,7 @@ const (
 	mapping
 )
 
-// wanted names what a file should have held, in a fault's words.
+// String implements [fmt.Stringer] with a fault's words.
 func (k kind) String() string {
 	return [...]string{"nothing", "true or false", "a whole number", "a number", "text", "a list", "a mapping"}[k]
 }

@@ -16,7 +16,9 @@ func (c complaint) is() bool { return c.message != "" }
 
 // checkOrigin holds s against the serialised form of an origin (RFC 6454 §6.2),
 // because it is compared byte for byte with what browsers send.
-func checkOrigin(s string) complaint {
+func checkOrigin(s string) complaint { return settled(s, originFault(s), originFault) }
+
+func originFault(s string) complaint {
 	scheme, rest, ok := strings.Cut(s, "://")
 	switch {
 	case strings.Contains(s, "*"):
@@ -78,7 +80,9 @@ func defaultPort(scheme string) string {
 
 // checkHost holds s against the one way a browser writes a host: lower case,
 // punycode, no trailing dot; addresses in their canonical form, IPv6 in brackets.
-func checkHost(s string) complaint {
+func checkHost(s string) complaint { return settled(s, hostFault(s), hostFault) }
+
+func hostFault(s string) complaint {
 	if strings.HasPrefix(s, "[") {
 		addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
 		if err != nil || addr.Zone() != "" || "["+addr.String()+"]" != s {

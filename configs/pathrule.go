@@ -8,7 +8,9 @@ import (
 // checkPath holds a path that Coatcheck compares or forwards against the rules
 // that calls must keep: letters as written, nothing that two readers could take
 // for two different paths.
-func checkPath(s string) complaint {
+func checkPath(s string) complaint { return settled(s, pathFault(s), pathFault) }
+
+func pathFault(s string) complaint {
 	switch {
 	case strings.Contains(s, "*"):
 		return complaint{"there are no wildcards in paths: a prefix takes all below it", ""}

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +14,11 @@ func (ck *checker) process() {
 	ck.address("listen", c.Listen)
 	ck.address("admin.listen", c.Admin.Listen)
 	if overlap(c.Listen, c.Admin.Listen) {
-		ck.refuse("admin.listen", "the admin listener may not be the public one", "127.0.0.1:9090")
+		hint := "127.0.0.1:9090"
+		if overlap(c.Listen, hint) {
+			hint = "127.0.0.1:9091"
+		}
+		ck.refuse("admin.listen", "the admin listener may not be the public one", hint)
 	}
 	if n := c.Admin.Token.Len(); n > 0 && n < 16 {
 		ck.warn("admin.token", "the token of the admin API is short", "16 bytes or more; `coatcheck keygen` makes one")
@@ -31,12 +36,7 @@ func (ck *checker) healthPath() {
 	if path == "" {
 		return
 	}
-	switch c := checkPath(path); {
-	case c.is():
-		ck.complain("health_path", c)
-	case path == "/bff" || strings.HasPrefix(path, "/bff/"):
-		ck.refuse("health_path", "/bff/ is Coatcheck's own", "/healthz")
-	}
+	ck.complain("health_path", settled(path, healthFault(path), healthFault))
 	for name, f := range ck.config.Frontends {
 		for i, r := range f.Routes {
 			if r.Path != "" && strings.HasPrefix(path, f.BasePath+r.Path) {
@@ -46,16 +46,43 @@ func (ck *checker) healthPath() {
 	}
 }
 
+func healthFault(s string) complaint {
+	if c := pathFault(s); c.is() {
+		return c
+	}
+	if s == "/bff" || strings.HasPrefix(s, "/bff/") {
+		return complaint{"/bff/ is Coatcheck's own", "/healthz"}
+	}
+	return complaint{}
+}
+
 // address checks what [net.Listen] will be given.
 func (ck *checker) address(path, value string) {
 	host, port, err := net.SplitHostPort(value)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
-		ck.refuse(path, "this is no address to listen on", "\":8080\", \"127.0.0.1:8080\" or \"[::1]:8080\"")
+		ck.complain(path, complaint{"this is no address to listen on", likelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})
 		return
 	}
 	if strings.ContainsAny(host, "/ *") {
-		ck.refuse(path, "this is no address to listen on", "every address is \":"+port+"\"")
+		ck.complain(path, complaint{"this is no address to listen on", "every address is \":" + port + "\""})
 	}
+}
+
+// likelyAddress is what somebody meant who wrote a port, or a host, alone.
+func likelyAddress(value, usualPort string) string {
+	bare := strings.Trim(value, "[]")
+	switch {
+	case isPort(value):
+		return strconv.Quote(":" + value)
+	case isHostName(value) || isIPv6(bare):
+		return strconv.Quote(net.JoinHostPort(bare, usualPort))
+	}
+	return "\":8080\", \"127.0.0.1:8080\" or \"[::1]:8080\""
+}
+
+func isIPv6(s string) bool {
+	addr, err := netip.ParseAddr(s)
+	return err == nil && addr.Is6()
 }
 
 // overlap reports whether two addresses cannot be listened on at once.

@@ -16,7 +16,7 @@ const reportWidth = 80
 //
 //	coatcheck.yaml:12:5: error: frontends.shop.cookie.name
 //	    the name must begin with __Host-, letter for letter
-//	    hint: __Host-Http-shop
+//	    hint: leave the name out: it is made of the frontend's own
 func Report(w io.Writer, faults []Fault) {
 	var errors, warnings int
 	for _, f := range faults {

@@ -21,10 +21,7 @@ func (ck *checker) routes(path string, f *Frontend) {
 }
 
 func (ck *checker) route(path string, f *Frontend, r *Route) {
-	if r.Path != "" && !ck.complain(child(path, "path"), checkPrefix(r.Path)) {
-		if strings.HasPrefix(r.Path, "/bff/") {
-			ck.refuse(child(path, "path"), "/bff/ is Coatcheck's own", "/api/")
-		}
+	if r.Path != "" && !ck.complain(child(path, "path"), settled(r.Path, routeFault(r.Path), routeFault)) {
 		if r.Path == "/" && f.SPA != nil {
 			ck.warn(child(path, "path"), "this takes every path, and leaves none for spa", "/api/")
 		}
@@ -41,9 +38,21 @@ func (ck *checker) route(path string, f *Frontend, r *Route) {
 	}
 }
 
+func routeFault(s string) complaint {
+	if c := prefixFault(s); c.is() {
+		return c
+	}
+	if strings.HasPrefix(s, "/bff/") {
+		return complaint{"/bff/ is Coatcheck's own", "/api/"}
+	}
+	return complaint{}
+}
+
 // checkPrefix is checkPath for what a route takes or puts in its place.
-func checkPrefix(s string) complaint {
-	if c := checkPath(s); c.is() {
+func checkPrefix(s string) complaint { return settled(s, prefixFault(s), prefixFault) }
+
+func prefixFault(s string) complaint {
+	if c := pathFault(s); c.is() {
 		return c
 	}
 	if !strings.HasSuffix(s, "/") {

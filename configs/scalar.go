@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -50,14 +51,27 @@ func mayBeNull(pointer any) bool {
 // none and a fault was reported.
 func (d *decoder) text(f field, n *node) (value string, expanded, ok bool) {
 	if n.kind != text {
-		hint := "put it in quotes"
-		if n.kind == nothing || n.kind == list || n.kind == mapping {
-			hint = ""
-		}
-		d.mismatch(f, n, text, hint)
+		d.mismatch(f, n, text, quoting(f, n))
 		return "", false, false
 	}
 	return d.expanded(f, n.written)
+}
+
+// quoting is the hint for a scalar that should be text: quotes, unless what they hold
+// would be the next fault.
+func quoting(f field, n *node) string {
+	words, like := f.tag.Get("enum"), f.tag.Get("like")
+	switch {
+	case n.kind == nothing || n.kind == list || n.kind == mapping:
+		return ""
+	case words != "":
+		return strings.ReplaceAll(words, "|", ", ")
+	case strings.HasPrefix(like, ":") && isPort(n.written):
+		return strconv.Quote(":" + n.written)
+	case like != "":
+		return strconv.Quote(like)
+	}
+	return "put it in quotes"
 }
 
 // expanded replaces the variables in written.
@@ -69,11 +83,14 @@ func (d *decoder) expanded(f field, written string) (value string, used, ok bool
 	if err == nil {
 		return value, used, true
 	}
-	hint := ""
-	if strings.Contains(err.Error(), "is not set") {
+	hint, unset, before := "", errors.Is(err, errUnset), len(d.faults)
+	if unset {
 		hint = "set it, or give a default: ${NAME:-text}"
 	}
 	d.fault(f.at, f.path, strings.ReplaceAll(err.Error(), "\n", "; "), hint)
+	if len(d.faults) > before {
+		d.faults[before].Unset = unset
+	}
 	return "", used, false
 }
 
@@ -163,7 +180,7 @@ func (d *decoder) number(f field, n *node, into reflect.Value) {
 // parsed decodes what is written as text (90s, 10MiB, 10.0.0.0/8) or as a plain number.
 func parsed[T any](d *decoder, f field, n *node, into *T, parse func(string) (T, error)) {
 	written := n.written
-	if n.kind != integer {
+	if n.kind == text || n.kind == nothing || n.kind == list || n.kind == mapping {
 		var ok bool
 		if written, _, ok = d.text(f, n); !ok {
 			return

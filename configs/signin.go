@@ -105,7 +105,8 @@ func (ck *checker) exposeNames(path string, f *Frontend) {
 	}
 }
 
-// takenAt reports whether a value of the credential comes out of the place, or the place out of it.
+// takenAt reports whether the place is that of a value of the credential, or inside one.
+// What is around one may be shown: values are cut out of it (package upstream).
 func takenAt(u *Upstream, pointer string) bool {
 	places := []map[string]Place{u.Login.Credential}
 	for _, s := range u.Login.Steps {

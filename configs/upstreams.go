@@ -37,9 +37,9 @@ func (ck *checker) url(path, value string) string {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
-		ck.refuse(path, "this is no URL", "https://api.example.net")
+		ck.complain(path, complaint{"this is no URL", likelyURL(value)})
 	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
-		ck.refuse(path, "an absolute URL is wanted, https:// in front", "https://api.example.net")
+		ck.complain(path, complaint{"an absolute URL is wanted, https:// in front", likelyURL(value)})
 	case u.User != nil:
 		ck.refuse(path, "a URL here has no user name and password", "basic: [\"${ID}\", \"${SECRET}\"] in the request, or send: {headers: …}")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(value, "#"):
@@ -52,6 +52,23 @@ func (ck *checker) url(path, value string) string {
 		return strings.ToLower(urlHost(u))
 	}
 	return ""
+}
+
+// likelyURL is what somebody meant who left the scheme out.
+func likelyURL(value string) string {
+	_, rest, has := strings.Cut(value, "://")
+	if !has {
+		rest = value
+	}
+	u, err := url.Parse("https://" + rest)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || checkHost(urlHost(u)).is() || u.Port() != "" && !isPort(u.Port()) ||
+		u.Path != "" && checkPath(u.EscapedPath()).is() {
+		return "https://api.example.net"
+	}
+	if isLoopback(urlHost(u)) {
+		u.Scheme = "http"
+	}
+	return u.String()
 }
 
 // urlHost is a URL's host without port, IPv6 in brackets.

@@ -48,12 +48,18 @@ type Call struct {
 	// of no use: the API answered early, or the connection broke. Without it both
 	// wait until that Read returns.
 	StopBody func()
+	// Faulted, if set, hears of a panic while Body was sent, from another goroutine: the
+	// stack, which holds nothing of what the panic said. The call breaks off.
+	Faulted func(stack []byte)
 	// HeaderTimeout is the time from the last byte of the request to the answer's
 	// head; it may last an eighth longer. 30 s.
 	HeaderTimeout time.Duration
 	// IdleTimeout is the silence allowed inside a body, either way; it may last an
 	// eighth longer. 5 min.
 	IdleTimeout time.Duration
+	// Owner is who calls, where a kept connection is for its owner's calls only
+	// ([ForwarderOptions].OwnerOnly). Nobody in particular is an owner, too.
+	Owner string
 	// Upgrade says that Head asks for another protocol (RFC 9110 §7.8): 101 is then
 	// an answer, and [Answer.Hijack] gives the connection.
 	Upgrade bool
@@ -67,9 +73,9 @@ type Call struct {
 // it must have been told before.
 func (c *Call) Reset() {
 	c.link.Store(nil)
-	c.Head, c.Buffered, c.Body, c.StopBody = nil, nil, nil, nil
+	c.Head, c.Buffered, c.Body, c.StopBody, c.Faulted = nil, nil, nil, nil, nil
 	c.IsHead, c.Idempotent, c.NeedsLength, c.Upgrade = false, false, false, false
-	c.BodyLength, c.HeaderTimeout, c.IdleTimeout = 0, 0, 0
+	c.BodyLength, c.HeaderTimeout, c.IdleTimeout, c.Owner = 0, 0, 0, ""
 }
 
 // Abort ends the call, from any goroutine and at any time between [Call.Reset] and

@@ -24,7 +24,10 @@ const (
 // newClient makes the resty client of one upstream.
 func newClient(d *dialer) *resty.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) }
-	return guarded(&http.Transport{DialContext: dial, DialTLSContext: dial})
+	return guarded(&http.Transport{
+		DialContext: dial, DialTLSContext: dial,
+		DisableKeepAlives: d.apart, // who signs in is nobody yet
+	})
 }
 
 // guarded makes a resty client over transport. Nothing that resty or net/http do of
@@ -37,6 +40,7 @@ func guarded(transport *http.Transport) *resty.Client {
 	stay := resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })
 	return resty.NewWithClient(&http.Client{Transport: transport}).
 		SetRedirectPolicy(stay).SetResponseBodyLimit(maxAnswer).
+		SetContentLength(true). // or resty wraps the absent body of a POST in a reader, which net/http sends chunked
 		SetAllowGetMethodPayload(true).SetLogger(silence{}).SetDisableWarn(true)
 }
 

@@ -22,9 +22,9 @@ const wild = "\x00"
 // Closed reports whether path is closed to routes: path as it would go out, below
 // the upstream's base, still encoded, with or without query. It is compared after
 // one decoding, without regard to case, path parameters, repeated or trailing slashes.
-func (u *Upstream) Closed(path string) bool {
+func (u *Upstream) Closed(path []byte) bool {
 	var room [16]string // most paths fit: this is asked on every call
-	got := appendSegments(append(room[:0], u.closed.base...), path)
+	got := appendSegments(append(room[:0], u.closed.base...), string(path))
 	for _, closed := range u.closed.exact {
 		if len(got) == len(closed) && begins(got, closed) {
 			return true

@@ -70,7 +70,7 @@ func TestUpstreamTellsWhatItCan(t *testing.T) {
 	set := newSet(t, map[string]*configs.Upstream{"bare": {URL: "http://127.0.0.1:1"}})
 	bare := set.Get("bare")
 	if set.Get("other") != nil || bare.Name() != "bare" || bare.CanSignIn() || bare.CanRefresh() || bare.CanSignOut() || bare.Renews(nil) ||
-		bare.RefreshBefore() != 0 || bare.RefreshTimeout() != 0 || bare.Follows() || bare.Closed("/x") {
+		bare.RefreshBefore() != 0 || bare.RefreshTimeout() != 0 || bare.Follows() || bare.Closed([]byte("/x")) {
 		t.Error("a bare upstream can do something")
 	}
 	if in, err := signIn(bare); fate(in, err) != "upstream_invalid" {

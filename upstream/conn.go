@@ -16,6 +16,7 @@ type conn struct {
 	net    net.Conn // what is read and written: TCP, or TLS above it
 	reader http1.Reader
 	reused bool
+	owner  string    // whose calls it carried, see Call.Owner
 	since  time.Time // when it was put into the pool
 
 	reads, whole rolled // the deadline that is set: of reads, or of a whole small call
@@ -31,10 +32,10 @@ type conn struct {
 	killed bool
 }
 
-// newConn makes the place of a connection that must be open within timeout.
-func newConn(timeout time.Duration) (*conn, context.Context) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	return &conn{cancel: cancel}, ctx
+// newConn makes the place of a connection that is to be opened under ctx.
+func newConn(owner string) (c *conn, ctx context.Context) {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &conn{owner: owner, cancel: cancel}, ctx
 }
 
 // opened gives back what only opening needs.

@@ -80,11 +80,16 @@ func (b belowTLS) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// errDepleted says that this process has nothing to open a connection with.
+var errDepleted = fmt.Errorf("%w: out of descriptors, ports or memory", ErrBusy)
+
 // connect opens c.
 func (k *connector) connect(ctx context.Context, c *conn) error {
+	ctx, cancel := context.WithTimeout(ctx, k.timeout)
+	defer cancel()
 	socket, err := k.dialer.DialContext(ctx, "tcp", k.addr)
 	if err != nil {
-		return orDeadline(ctx, err)
+		return whyNotOpen(ctx, err)
 	}
 	if !c.own(socket) {
 		_ = socket.Close()
@@ -94,7 +99,7 @@ func (k *connector) connect(ctx context.Context, c *conn) error {
 	if k.tls != nil {
 		secure := tls.Client(belowTLS{socket}, k.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
-			return orDeadline(ctx, err)
+			return whyNotOpen(ctx, err)
 		}
 		c.net = secure
 	}
@@ -106,11 +111,26 @@ func (k *connector) connect(ctx context.Context, c *conn) error {
 	return nil
 }
 
-// orDeadline says that the time was up where that is why opening failed: what was
-// interrupted may say something else.
-func orDeadline(ctx context.Context, err error) error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+// whyNotOpen says that the time was up, or the caller gone, where that is why opening
+// failed: what was interrupted may say something else. What this process lacks is
+// [ErrBusy].
+func whyNotOpen(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	if isDepleted(err) {
+		return errDepleted
+	}
 	return err
+}
+
+// isDepleted reports whether nothing was dialled because this process, or its machine,
+// is out of descriptors, ports or memory.
+func isDepleted(err error) bool {
+	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, lack) {
+			return true
+		}
+	}
+	return false
 }

@@ -63,12 +63,13 @@ type dialer struct {
 	addr    string
 	tls     *tls.Config // nil for http
 	timeout time.Duration
-	most    int // connections for calls; 0 = the forwarder's default
+	most    int  // connections for calls; 0 = the forwarder's default
+	apart   bool // a connection that was kept serves one person only
 }
 
 // newDialer reads the certificates that c names.
 func newDialer(b *base, c *configs.Upstream) (*dialer, error) {
-	d := &dialer{addr: b.addr, timeout: c.ConnectTimeout, most: c.MaxConnections}
+	d := &dialer{addr: b.addr, timeout: c.ConnectTimeout, most: c.MaxConnections, apart: c.Reuse == "person"}
 	if d.timeout <= 0 {
 		d.timeout = defaultConnectTimeout
 	}
@@ -157,5 +158,5 @@ func dialReason(err error) string {
 // ForwarderOptions are where this upstream is and how it is reached, for a
 // [Forwarder] that carries calls there.
 func (u *Upstream) ForwarderOptions() ForwarderOptions {
-	return ForwarderOptions{URL: &url.URL{Scheme: u.base.scheme, Host: u.base.host}, TLS: u.dialer.tls, ConnectTimeout: u.dialer.timeout, MaxConns: u.dialer.most}
+	return ForwarderOptions{URL: &url.URL{Scheme: u.base.scheme, Host: u.base.host}, TLS: u.dialer.tls, ConnectTimeout: u.dialer.timeout, MaxConns: u.dialer.most, OwnerOnly: u.dialer.apart}
 }

@@ -21,6 +21,8 @@ func (c *Call) explain(err error) error {
 		return nil
 	case c.link.Load() == aborted, errors.Is(err, ErrAborted), errors.Is(err, context.Canceled):
 		return ErrAborted
+	case errors.Is(err, ErrBusy), errors.Is(err, ErrOpen):
+		return err
 	case errors.As(err, &body):
 		return fmt.Errorf("upstream: %w", body)
 	case isTimeout(err):

@@ -74,6 +74,8 @@ func failure(ctx context.Context, err error) error {
 		return fmt.Errorf("call given up: %w", context.Canceled)
 	case errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
 		return ErrTimeout
+	case isDepleted(err):
+		return errDepleted
 	}
 	if reason := unreachable(err); reason != "" {
 		return fmt.Errorf("%w: %s", ErrUnreachable, reason)

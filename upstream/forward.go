@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -50,22 +51,24 @@ const (
 type Forwarder struct {
 	connector connector
 	pool      connPool
+	breaker   *breaker // nil: none
 	headLimit int
 	dialled   atomic.Uint64 // connections opened
 	retried   atomic.Uint64 // calls sent again, because a kept connection was dead
 	stale     atomic.Uint64 // kept connections that were found dead before use
+	busy      atomic.Uint64 // calls that found no connection free
 }
 
 // ForwarderStats is what a forwarder counted since it was made, and its pool now.
 type ForwarderStats struct {
-	Open, Idle              int
-	Dialled, Retried, Stale uint64
+	Open, Idle, Waiting           int
+	Dialled, Retried, Stale, Busy uint64
 }
 
 // Stats returns what has been counted, for metrics.
 func (f *Forwarder) Stats() ForwarderStats {
 	open, idle := f.pool.count()
-	return ForwarderStats{Open: open, Idle: idle, Dialled: f.dialled.Load(), Retried: f.retried.Load(), Stale: f.stale.Load()}
+	return ForwarderStats{Open: open, Idle: idle, Waiting: f.pool.waiters(), Dialled: f.dialled.Load(), Retried: f.retried.Load(), Stale: f.stale.Load(), Busy: f.busy.Load()}
 }
 
 // ForwarderOptions say where the API is. Zero values are the defaults named.
@@ -75,8 +78,8 @@ type ForwarderOptions struct {
 	// TLS for https: authorities, client certificates. The server's name is the
 	// URL's unless it is given here; below TLS 1.2 nothing is spoken.
 	TLS *tls.Config
-	// ConnectTimeout bounds waiting for a place in the pool, dialling and the TLS
-	// handshake together. 3 s.
+	// ConnectTimeout bounds dialling and the TLS handshake together, and, by itself,
+	// waiting for a place in the pool. 3 s.
 	ConnectTimeout time.Duration
 	// MaxConns bounds open connections, tunnels included. 1024.
 	MaxConns int
@@ -84,6 +87,9 @@ type ForwarderOptions struct {
 	MaxIdle int
 	// IdleTimeout is how long they are kept. 4 s, below the 5 s of Node and Apache.
 	IdleTimeout time.Duration
+	// OwnerOnly says that a kept connection carries calls of the same Call.Owner only.
+	// What an API says unasked, and too late to be noticed, then reaches nobody else.
+	OwnerOnly bool
 	// HeaderLimit bounds an answer's head in bytes. 64 KiB.
 	HeaderLimit int
 }
@@ -95,7 +101,7 @@ func NewForwarder(o ForwarderOptions) (*Forwarder, error) {
 		return nil, fmt.Errorf("forwarder: %w", err)
 	}
 	f.pool.init(orInt(o.MaxConns, defaultMaxConns), orInt(o.MaxIdle, defaultMaxIdle),
-		orDuration(o.IdleTimeout, defaultIdleTimeout))
+		orDuration(o.IdleTimeout, defaultIdleTimeout), o.OwnerOnly)
 	return f, nil
 }
 
@@ -124,8 +130,8 @@ func (f *Forwarder) Open() (open, idle int) { return f.pool.count() }
 // must be closed; after an error there is nothing to close and call's body is no
 // longer touched.
 //
-// Errors are [ErrUnreachable], [ErrTimeout], [ErrInvalid], [ErrAborted], or, wrapped,
-// what call.Body returned.
+// Errors are [ErrUnreachable], [ErrTimeout], [ErrInvalid], [ErrAborted], [ErrBusy], or,
+// wrapped, what call.Body returned.
 func (f *Forwarder) Do(call *Call, ans *Answer) error {
 	ans.reset(call)
 	c, err := f.connection(call, time.Now())
@@ -136,8 +142,7 @@ func (f *Forwarder) Do(call *Call, ans *Answer) error {
 		return nil
 	}
 	if !c.reused || !call.repeatable() || ans.begun(err) || isTimeout(err) {
-		f.giveUp(ans)
-		return call.explain(err)
+		return f.giveUp(call, ans, err)
 	}
 	ans.reset(call)
 	f.retried.Add(1)
@@ -145,15 +150,15 @@ func (f *Forwarder) Do(call *Call, ans *Answer) error {
 		return call.explain(err)
 	}
 	if err = f.exchange(c, call, ans); err != nil {
-		f.giveUp(ans)
+		return f.giveUp(call, ans, err)
 	}
-	return call.explain(err)
+	return nil
 }
 
 // connection takes an idle connection, or opens one.
 func (f *Forwarder) connection(call *Call, now time.Time) (*conn, error) {
 	for {
-		c := f.pool.take(now)
+		c := f.pool.take(now, call.Owner)
 		if c == nil {
 			return f.open(call)
 		}
@@ -174,53 +179,70 @@ func (f *Forwarder) connection(call *Call, now time.Time) (*conn, error) {
 // open waits for a place in the pool and fills it with a new connection, unless
 // one comes back while it waits.
 func (f *Forwarder) open(call *Call) (*conn, error) {
-	c, ctx := newConn(f.connector.timeout)
+	if f.breaker.isOpen() {
+		return nil, ErrOpen // no need to wait for a place
+	}
+	c, ctx := newConn(call.Owner)
 	defer c.opened()
 	if !call.attach(c) {
 		return nil, ErrAborted
 	}
-	old, err := f.pool.reserve(ctx)
+	old, err := f.pool.reserve(ctx, call.Owner, f.connector.timeout)
 	if err != nil {
 		call.detach(c)
-		return nil, err
+		return nil, f.countBusy(err)
 	}
-	if old != nil && !old.stale() {
-		old.reused = true
-		if call.detach(c) && call.attach(old) {
-			return old, nil
-		}
-		f.pool.drop(old)
-		return nil, ErrAborted
+	if old == nil {
+		return f.dial(ctx, c, call)
 	}
-	if old != nil {
+	if old.stale() {
+		f.stale.Add(1)
 		old.kill() // its place is ours
+		old.reader.Reset(nil)
+		return f.dial(ctx, c, call)
 	}
-	f.dialled.Add(1)
-	if err := f.connector.connect(ctx, c); err != nil {
-		call.detach(c)
-		f.pool.drop(c)
-		return nil, err
+	old.reused = true
+	if call.detach(c) && call.attach(old) {
+		return old, nil
 	}
-	return c, nil
+	f.pool.put(old, false) // it was not touched
+	return nil, ErrAborted
 }
 
 // renew puts a new connection into the place of one that was dead.
 func (f *Forwarder) renew(dead *conn, call *Call) (*conn, error) {
 	dead.kill()
 	dead.reader.Reset(nil)
-	c, ctx := newConn(f.connector.timeout)
+	c, ctx := newConn(call.Owner)
 	defer c.opened()
-	err := error(ErrAborted)
 	if call.detach(dead) && call.attach(c) {
+		return f.dial(ctx, c, call)
+	}
+	f.pool.drop(c)
+	return nil, ErrAborted
+}
+
+// dial opens c, which has a place in the pool, if the breaker lets it.
+func (f *Forwarder) dial(ctx context.Context, c *conn, call *Call) (*conn, error) {
+	ahead, err := f.breaker.enter(ctx, f.connector.timeout)
+	if err == nil {
 		f.dialled.Add(1)
 		err = f.connector.connect(ctx, c)
+		f.breaker.leave(ahead, err)
 	}
 	if err != nil {
 		call.detach(c)
 		f.pool.drop(c)
-		return nil, err
+		return nil, f.countBusy(err)
 	}
 	return c, nil
+}
+
+func (f *Forwarder) countBusy(err error) error {
+	if errors.Is(err, ErrBusy) {
+		f.busy.Add(1)
+	}
+	return err
 }
 
 // exchange sends the request and reads the head of the answer. One deadline covers both
@@ -249,9 +271,18 @@ func (f *Forwarder) exchange(c *conn, call *Call, ans *Answer) error {
 	return ans.inHand()
 }
 
-func (f *Forwarder) giveUp(ans *Answer) {
+// errSilent is an [ErrTimeout] without a byte of an answer.
+var errSilent = fmt.Errorf("%w: not a byte came", ErrTimeout)
+
+// giveUp ends an exchange that failed with err, and says why.
+func (f *Forwarder) giveUp(call *Call, ans *Answer, err error) error {
+	silent := !ans.begun(err)
 	ans.keep = false
 	_ = ans.Close()
+	if err = call.explain(err); err == ErrTimeout && silent {
+		err = errSilent
+	}
+	return err
 }
 
 // isTimeout reports whether a deadline passed.

@@ -47,7 +47,7 @@ func TestAbort(t *testing.T) {
 			f := newForwarder(t, api)
 			call := newCall("GET", "/")
 			go func() { <-asked; call.Abort(); call.Abort() }()
-			within(t, 10*time.Second, "an aborted call", func() {
+			within(t, time.Minute, "an aborted call", func() {
 				if got := do(f, call); !errors.Is(got.err, upstream.ErrAborted) || got.whole {
 					t.Errorf("got %v", got)
 				}
@@ -75,7 +75,7 @@ func TestAbortBeforeAConnection(t *testing.T) {
 		go func() { done <- do(f, second) }()
 		time.Sleep(5 * time.Millisecond) // whether it waits by now makes no difference to what must hold
 		second.Abort()
-		within(t, 10*time.Second, "both aborted", func() {
+		within(t, time.Minute, "both aborted", func() {
 			if got := <-done; !errors.Is(got.err, upstream.ErrAborted) {
 				t.Error(got)
 			}
@@ -95,7 +95,7 @@ func TestAbortBeforeAConnection(t *testing.T) {
 		go func() { done <- do(f, call) }()
 		eventually(t, "a connection is being opened", func() bool { open, _ := f.Open(); return open == 1 })
 		call.Abort()
-		within(t, 10*time.Second, "an aborted call", func() {
+		within(t, time.Minute, "an aborted call", func() {
 			if got := <-done; !errors.Is(got.err, upstream.ErrAborted) {
 				t.Error(got)
 			}
@@ -121,7 +121,7 @@ func deafAddress(t *testing.T) *url.URL {
 	t.Helper()
 	addr := deafListener(t)
 	for {
-		c, err := net.DialTimeout("tcp", addr, 100*time.Millisecond)
+		c, err := net.DialTimeout("tcp", addr, 10*short)
 		if err != nil {
 			return &url.URL{Scheme: "http", Host: addr}
 		}
@@ -146,7 +146,7 @@ func TestAbortWhileSending(t *testing.T) {
 				eventually(t, "a connection", func() bool { return api.dialled() == 1 })
 				call.Abort()
 			}()
-			within(t, 10*time.Second, "an aborted call", func() {
+			within(t, time.Minute, "an aborted call", func() {
 				if got := do(f, call); !errors.Is(got.err, upstream.ErrAborted) {
 					t.Error(got)
 				}

@@ -3,6 +3,7 @@ package upstream_test
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -86,6 +87,42 @@ func benchForwarder(b *testing.B, api string) {
 			_ = ans.Close()
 		}
 	})
+}
+
+// BenchmarkReuse is what it costs that kept connections serve one person only: people
+// take turns, as each of them would after a moment's pause.
+func BenchmarkReuse(b *testing.B) {
+	api := smallAPI(b)
+	for _, row := range []struct {
+		name   string
+		only   bool
+		people int
+	}{{"any", false, 1000}, {"person/1", true, 1}, {"person/16", true, 16}, {"person/250", true, 250}, {"person/1000", true, 1000}} {
+		b.Run(row.name, func(b *testing.B) {
+			f, err := upstream.NewForwarder(upstream.ForwarderOptions{URL: &url.URL{Scheme: "http", Host: api}, OwnerOnly: row.only})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer f.Close()
+			var people []string
+			for i := range row.people {
+				people = append(people, fmt.Sprintf("a-session-of-some-length-%06d", i))
+			}
+			var call upstream.Call
+			var ans upstream.Answer
+			head := []byte("GET " + benchPath + " HTTP/1.1\r\nHost: api.example.net\r\n")
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				call.Reset()
+				call.Head, call.Idempotent, call.Owner = head, true, people[i%len(people)]
+				if err := f.Do(&call, &ans); err != nil {
+					b.Fatal(err)
+				}
+				_ = ans.Close()
+			}
+			b.ReportMetric(float64(f.Stats().Dialled)/float64(b.N), "dials/op")
+		})
+	}
 }
 
 func benchTransport(b *testing.B, api string) {

@@ -92,7 +92,7 @@ func TestNothingIsHeldBack(t *testing.T) {
 		call := newCall("POST", "/")
 		call.Body, call.BodyLength, call.StopBody = in, -1, func() { _ = in.Close() }
 		var ans upstream.Answer
-		within(t, 10*time.Second, "an echo, part by part", func() {
+		within(t, time.Minute, "an echo, part by part", func() {
 			if err := f.Do(call, &ans); err != nil {
 				t.Error(err)
 				return

@@ -33,6 +33,7 @@ type wirePeer struct {
 	in    *bufio.Reader
 	index int       // which connection this is, from 0
 	stop  chan bool // set by tests that need it
+	heard chan bool // likewise
 }
 
 // serveWire runs script for every connection, which is closed behind it.
@@ -162,8 +163,8 @@ func newCall(method, path string) *upstream.Call {
 		Idempotent:  strings.Contains("GET HEAD OPTIONS PUT DELETE", method),
 		NeedsLength: strings.Contains("POST PUT PATCH", method),
 		// Long enough never to pass in a test that does not wait for it.
-		HeaderTimeout: 20 * time.Second,
-		IdleTimeout:   20 * time.Second,
+		HeaderTimeout: 2 * time.Minute,
+		IdleTimeout:   2 * time.Minute,
 	}
 }
 
@@ -203,10 +204,11 @@ func do(f *upstream.Forwarder, call *upstream.Call) (o outcome) {
 
 func get(f *upstream.Forwarder, path string) outcome { return do(f, newCall("GET", path)) }
 
-// eventually waits for a condition.
+// eventually waits for a condition, two minutes at most: only what never happens may
+// fail, however busy the machine is.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		if holds() {
 			return
 		}

@@ -19,7 +19,7 @@ func echoAPI(t testing.TB, most *atomic.Int64) *wireAPI {
 			n := now.Add(1)
 			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 			}
-			time.Sleep(100 * time.Microsecond)
+			time.Sleep(100 * time.Microsecond) // so that calls meet; less only makes the test see less
 			now.Add(-1)
 			p.say(ok(r.URL.Path))
 		}
@@ -69,12 +69,12 @@ func TestPoolWaiting(t *testing.T) {
 		p.say(ok("second"))
 		p.drain()
 	})
-	f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns, o.ConnectTimeout = 1, short })
+	f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns, o.ConnectTimeout = 1, 20*short })
 	first := make(chan outcome, 1)
 	go func() { first <- do(f, newCall("POST", "/")) }()
 	<-asked
-	if got := get(f, "/"); !errors.Is(got.err, upstream.ErrTimeout) {
-		t.Errorf("got %v, want a timeout", got)
+	if got := get(f, "/"); !errors.Is(got.err, upstream.ErrBusy) {
+		t.Errorf("got %v, want that no connection is free", got)
 	}
 	patient := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns = 1 })
 	if got := get(patient, "/"); got.body != "second" {
@@ -84,9 +84,7 @@ func TestPoolWaiting(t *testing.T) {
 	if got := <-first; !errors.Is(got.err, upstream.ErrUnreachable) {
 		t.Error(got)
 	}
-	if got := get(f, "/"); got.body != "second" {
-		t.Errorf("after the place was free: %v", got)
-	}
+	eventually(t, "a call once the place is free", func() bool { return get(f, "/").body == "second" })
 }
 
 // Whoever waits gets the place of a connection that breaks, and a connection that
@@ -121,9 +119,9 @@ func TestPoolHandsOver(t *testing.T) {
 					}
 				})
 			}
-			time.Sleep(5 * time.Millisecond) // most of them wait by now
+			time.Sleep(5 * time.Millisecond) // most of them wait by now; fewer only make the test see less
 			close(release)
-			within(t, 20*time.Second, "all were served", callers.Wait)
+			within(t, time.Minute, "all were served", callers.Wait)
 		})
 	}
 }
@@ -131,9 +129,10 @@ func TestPoolHandsOver(t *testing.T) {
 // The connection used last is used first, those that are too many or too old are
 // closed, and Close closes the rest.
 func TestPoolIdle(t *testing.T) {
+	t.Parallel()
 	var most atomic.Int64
 	api := echoAPI(t, &most)
-	f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxIdle, o.IdleTimeout = 3, 10*short })
+	f := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxIdle, o.IdleTimeout = 3, 40*short })
 	answers := make([]upstream.Answer, 6)
 	for i := range answers {
 		if err := f.Do(newCall("GET", "/"), &answers[i]); err != nil {
@@ -146,16 +145,19 @@ func TestPoolIdle(t *testing.T) {
 	if open, idle := f.Open(); open != 3 || idle != 3 {
 		t.Errorf("%d open, %d idle; want 3", open, idle)
 	}
-	// One caller keeps one connection busy; the others grow old and are closed.
+	// One caller keeps one connection busy; the others grow old and are closed. If the
+	// machine keeps the caller from calling, that one grows old as well.
+	last, longest := time.Now(), time.Duration(0)
 	eventually(t, "the unused are closed", func() bool {
 		if got := get(f, "/"); !got.whole {
 			t.Fatal(got)
 		}
+		longest, last = max(longest, time.Since(last)), time.Now()
 		open, _ := f.Open()
 		return open == 1
 	})
-	if n := api.dialled(); n != 6 {
-		t.Errorf("%d connections, want 6", n)
+	if n := api.dialled(); n != 6 && longest < 20*short {
+		t.Errorf("%d connections, want 6; %v between two calls at most", n, longest)
 	}
 	eventually(t, "all are closed", func() bool { open, _ := f.Open(); return open == 0 })
 	get(f, "/")
@@ -194,36 +196,48 @@ func TestPoolCloseLetsFinish(t *testing.T) {
 
 // A connection rests after an answer that has no body by rule, and is used again then.
 func TestPoolRest(t *testing.T) {
+	const rest = 100 * time.Millisecond
+	var answered, shortest atomic.Int64 // when the last answer was given; the shortest time from one to the next request
 	api := serveWire(t, func(p *wirePeer) {
 		for p.request() != nil {
+			gap := time.Now().UnixNano() - answered.Load()
+			for least := shortest.Load(); gap < least && !shortest.CompareAndSwap(least, gap); least = shortest.Load() {
+			}
+			answered.Store(time.Now().UnixNano())
 			p.say("HTTP/1.1 204 No Content\r\n\r\n")
 		}
 	})
-	f := newForwarder(t, api)
+	var f *upstream.Forwarder
+	for took := rest; took >= rest; { // on a busy machine one may have rested: then again
+		f = newForwarder(t, api)
+		before, begun := api.dialled(), time.Now()
+		for range 3 {
+			if got := get(f, "/"); got.status != 204 {
+				t.Fatal(got)
+			}
+		}
+		took = time.Since(begun)
+		if n := api.dialled() - before; n != 3 && took < rest {
+			t.Errorf("%d connections in %v, want 3: none had rested", n, took)
+		}
+	}
+	before := api.dialled()
+	time.Sleep(3 * rest / 2) // the rest is a time, there is nothing else to wait for
 	for range 3 {
 		if got := get(f, "/"); got.status != 204 {
 			t.Fatal(got)
 		}
 	}
-	if n := api.dialled(); n != 3 {
-		t.Errorf("%d connections, want 3: none had rested", n)
-	}
-	time.Sleep(3 * short) // longer than the rest
-	for range 3 {
-		if got := get(f, "/"); got.status != 204 {
-			t.Fatal(got)
-		}
-	}
-	if n := api.dialled(); n != 3 {
-		t.Errorf("%d connections, want 3: all had rested", n)
+	if n := api.dialled() - before; n != 0 {
+		t.Errorf("%d more connections: all had rested", n)
 	}
 	if open, idle := f.Open(); open != 3 || idle != 3 {
 		t.Errorf("%d open, %d idle", open, idle)
 	}
 	// Where there is no other place, nobody waits for the rest to end.
 	one := newForwarder(t, api, func(o *upstream.ForwarderOptions) { o.MaxConns = 1 })
+	shortest.Store(int64(time.Hour))
 	var callers sync.WaitGroup
-	begun := time.Now()
 	for range 4 {
 		callers.Go(func() {
 			for range 25 {
@@ -234,7 +248,7 @@ func TestPoolRest(t *testing.T) {
 		})
 	}
 	callers.Wait()
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("100 calls took %v: they waited", took)
+	if least := time.Duration(shortest.Load()); least >= rest {
+		t.Errorf("%v between two calls at least: they waited", least)
 	}
 }

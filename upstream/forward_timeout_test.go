@@ -5,12 +5,16 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"coatcheck/upstream"
 )
 
+// short is a limit that a test lets pass. Where a call must come before such a limit, a
+// busy machine may let it pass as well: then the test tries again, or the limit is a
+// multiple that no machine reaches.
 const short = 50 * time.Millisecond
 
 // Whoever is silent for too long is left; nobody else is.
@@ -32,7 +36,7 @@ func TestSilence(t *testing.T) {
 				if _, err := io.WriteString(p.Conn, "x"); err != nil {
 					return
 				}
-				time.Sleep(5 * time.Millisecond)
+				time.Sleep(5 * time.Millisecond) // a pace: slower is late all the same
 			}
 		})
 		call := newCall("GET", "/")
@@ -46,7 +50,7 @@ func TestSilence(t *testing.T) {
 			p.head()
 			for range 9 {
 				p.say("HTTP/1.1 103 Early Hints\r\n\r\n")
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(10 * time.Millisecond) // a pace: slower is late all the same
 			}
 			p.drain()
 		})
@@ -96,29 +100,50 @@ func TestSilence(t *testing.T) {
 // The time for the head begins with the last byte of the request, the silence in a
 // body with its last byte: a long call in small steps is no silence.
 func TestSlowIsNotSilent(t *testing.T) {
-	const step, steps = 20 * time.Millisecond, 20
-	api := serveWire(t, func(p *wirePeer) {
-		for p.request() != nil {
-			p.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-			for range steps {
-				time.Sleep(step)
-				p.say("1\r\nx\r\n")
+	t.Parallel()
+	const steps, limit = 25, time.Second // 25 steps last longer than the limit
+	for {
+		var steady pace
+		api := serveWire(t, func(p *wirePeer) {
+			for p.request() != nil {
+				p.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+				for range steps {
+					steady.step()
+					p.say("1\r\nx\r\n")
+				}
+				p.say("0\r\n\r\n")
 			}
-			p.say("0\r\n\r\n")
+		})
+		call := newCall("POST", "/")
+		call.Body, call.BodyLength = &slowly{steps, &steady}, -1
+		call.HeaderTimeout, call.IdleTimeout = limit, limit
+		got := do(newForwarder(t, api), call)
+		if got.body == strings.Repeat("x", steps) && got.whole {
+			return
 		}
-	})
-	f := newForwarder(t, api)
-	call := newCall("POST", "/")
-	call.Body, call.BodyLength = &slowly{steps, step}, -1
-	call.HeaderTimeout, call.IdleTimeout = 10*step, 10*step
-	if got := do(f, call); got.body != strings.Repeat("x", steps) || !got.whole {
-		t.Error(got)
+		if slowest := steady.slowest(); slowest < limit/2 {
+			t.Fatalf("%v, and the longest step was %v", got, slowest)
+		}
 	}
 }
 
+// pace makes steps of about 50 ms and knows the longest that there was: a busy machine
+// may be silent for longer than anybody allows, which proves nothing.
+type pace struct{ longest atomic.Int64 }
+
+func (p *pace) step() {
+	begun := time.Now()
+	time.Sleep(short)
+	if took := int64(time.Since(begun)); took > p.longest.Load() {
+		p.longest.Store(took)
+	}
+}
+
+func (p *pace) slowest() time.Duration { return time.Duration(p.longest.Load()) }
+
 type slowly struct {
 	left int
-	step time.Duration
+	pace *pace
 }
 
 func (s *slowly) Read(p []byte) (int, error) {
@@ -126,7 +151,7 @@ func (s *slowly) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	s.left--
-	time.Sleep(s.step)
+	s.pace.step()
 	p[0] = 'x'
 	return 1, nil
 }
@@ -136,18 +161,26 @@ func TestDeadlinesDoNotOutlive(t *testing.T) {
 	api := serveWire(t, func(p *wirePeer) {
 		for r := p.request(); r != nil; r = p.request() {
 			if r.URL.Path == "/slow" {
-				time.Sleep(3 * short)
+				time.Sleep(3 * short) // longer than the deadline of the call before; more makes no difference
 			}
 			p.say(ok(r.body))
 		}
 	})
 	f := newForwarder(t, api)
+	connections := 1
 	for range 3 {
-		call := newCall("GET", "/")
-		call.HeaderTimeout, call.IdleTimeout = short, short
-		if got := do(f, call); !got.whole {
-			t.Fatal(got)
-		}
+		eventually(t, "a call in time", func() bool {
+			call := newCall("GET", "/")
+			call.HeaderTimeout, call.IdleTimeout = short, short
+			got := do(f, call)
+			if !got.whole && !errors.Is(got.err, upstream.ErrTimeout) {
+				t.Fatal(got)
+			}
+			if !got.whole {
+				connections++
+			}
+			return got.whole
+		})
 		if got := get(f, "/slow"); !got.whole {
 			t.Fatal(got)
 		}
@@ -157,10 +190,14 @@ func TestDeadlinesDoNotOutlive(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	if n := api.dialled(); n != 1 {
-		t.Errorf("%d connections, want 1", n)
+	if n := api.dialled(); n != connections {
+		t.Errorf("%d connections, want %d", n, connections)
 	}
 }
+
+// noSuchName is no name that DNS could have (RFC 1035 section 2.3.4: labels of 63 bytes at
+// most), so that no server has to be asked, which some machines have not, or wait for.
+var noSuchName = strings.Repeat("x", 64) + ".invalid"
 
 func TestUnreachable(t *testing.T) {
 	closed := serveWire(t, func(*wirePeer) {})
@@ -181,7 +218,7 @@ func TestUnreachable(t *testing.T) {
 			t.Errorf("%v accepted", bad)
 		}
 	}
-	unknown, _ := upstream.NewForwarder(upstream.ForwarderOptions{URL: &url.URL{Scheme: "http", Host: "no-such-name.invalid"}})
+	unknown, _ := upstream.NewForwarder(upstream.ForwarderOptions{URL: &url.URL{Scheme: "http", Host: noSuchName}})
 	defer unknown.Close()
 	if got := get(unknown, "/"); got.err == nil {
 		t.Error(got)
@@ -198,7 +235,7 @@ func TestRollingDoesNotOutlive(t *testing.T) {
 				continue
 			}
 			p.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
-			time.Sleep(4 * short)
+			time.Sleep(4 * short) // longer than the head may take; more makes no difference
 			p.say("0\r\n\r\n")
 		}
 	})
@@ -207,13 +244,20 @@ func TestRollingDoesNotOutlive(t *testing.T) {
 		if got := get(f, "/large"); !got.whole {
 			t.Fatal(got)
 		}
-		call := newCall("POST", "/slow")
-		call.HeaderTimeout = 2 * short
-		if streamed {
-			call.Body, call.BodyLength = strings.NewReader("x"), -1
-		}
-		if got := do(f, call); got.body != "x" || !got.whole {
-			t.Errorf("streamed %v: %v", streamed, got)
-		}
+		eventually(t, "a head in time", func() bool {
+			call := newCall("POST", "/slow")
+			call.HeaderTimeout = 2 * short
+			if streamed {
+				call.Body, call.BodyLength = strings.NewReader("x"), -1
+			}
+			got := do(f, call)
+			if got.status == 0 && errors.Is(got.err, upstream.ErrTimeout) {
+				return false // a busy machine
+			}
+			if got.body != "x" || !got.whole {
+				t.Errorf("streamed %v: %v", streamed, got)
+			}
+			return true
+		})
 	}
 }

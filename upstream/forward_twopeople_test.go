@@ -24,7 +24,7 @@ func TestTwoPeople(t *testing.T) {
 		},
 		"101, the answer later": func(p *wirePeer, who string) {
 			p.say(fmt.Sprintf(head, 101, who) + "\r\n")
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) // here and below: a segment of its own, mostly; nothing that must hold depends on it
 			p.say(ok(who))
 		},
 		"103 in its own segment": func(p *wirePeer, who string) {

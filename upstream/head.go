@@ -11,6 +11,8 @@ import (
 const (
 	// handful is how large a body may be to be given out whole.
 	handful = 64 << 10
+	// atHand is how long a body that follows its head in a segment of its own may take.
+	atHand = time.Millisecond
 	// maxInterim is how many 1xx answers are skipped.
 	maxInterim = 10
 	// lastWords is how long an answer is waited for after sending failed.
@@ -145,7 +147,7 @@ func (a *Answer) inHand() error {
 		r.Discard(int(a.left))
 		a.left = 0
 	case a.framing == byLength && a.left <= handful:
-		return a.readOnce()
+		return a.readAtHand()
 	}
 	a.hand = a.Complete
 	return nil
@@ -167,9 +169,11 @@ func (a *Answer) unchunk() error {
 	return nil
 }
 
-// readOnce reads the rest of a small body, if one read is enough for it.
-func (a *Answer) readOnce() error {
-	if err := a.conn.roll(orDuration(a.call.IdleTimeout, defaultBodyIdle)); err != nil {
+// readAtHand reads the rest of a small body, if one read is enough for it that need not
+// wait: the head, and what of the body came with it, are not held back for the rest.
+func (a *Answer) readAtHand() error {
+	a.conn.unroll()
+	if err := a.conn.net.SetReadDeadline(time.Now().Add(atHand)); err != nil {
 		return err
 	}
 	a.large = handfuls.Get().(*[]byte)
@@ -178,7 +182,7 @@ func (a *Answer) readOnce() error {
 	had := copy(body, r.Buffered())
 	r.Discard(had)
 	n, err := r.Read(body[had:])
-	if n == 0 && err != nil {
+	if n == 0 && err != nil && !isTimeout(err) {
 		return err
 	}
 	a.hand = body[:had+n]

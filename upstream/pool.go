@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -12,29 +13,34 @@ import (
 // rule: the time in which a faulty API's body for it would arrive.
 const rest = 100 * time.Millisecond
 
-var errPoolClosed = errors.New("forwarder is closed")
+// ErrBusy says that this side had no connection for a call: all that may be open are in
+// use, or the process is out of descriptors. The API was not asked.
+var ErrBusy = errors.New("upstream: no connection is free")
+
+var (
+	errPoolClosed = errors.New("forwarder is closed")
+	errFull       = fmt.Errorf("%w: all of max_connections are in use", ErrBusy)
+)
 
 // connPool keeps idle connections and counts all of them. The one put last is
 // taken first, so that a quiet time closes what is not needed.
 type connPool struct {
 	maxOpen, maxIdle int
 	idleTimeout      time.Duration
+	personal         bool // a kept connection serves its owner only
 
 	mu      sync.Mutex
-	open    int       // idle, at work, tunnelling or being opened
-	idle    []*conn   // the last is the freshest
-	resting []*conn   // the first has rested longest
-	waiting []*waiter // the first waits longest
+	open    int     // idle, at work, tunnelling or being opened
+	idle    []*conn // the last is the freshest
+	resting []*conn // the first has rested longest
+	waiting queue
 	sweeper *time.Timer
 	armed   bool
 	closed  bool
 }
 
-// waiter gets a connection, or nil: the permission to open one.
-type waiter struct{ turn chan *conn }
-
-func (p *connPool) init(maxOpen, maxIdle int, idleTimeout time.Duration) {
-	p.maxOpen, p.maxIdle, p.idleTimeout = maxOpen, min(maxIdle, maxOpen), idleTimeout
+func (p *connPool) init(maxOpen, maxIdle int, idleTimeout time.Duration, personal bool) {
+	p.maxOpen, p.maxIdle, p.idleTimeout, p.personal = maxOpen, min(maxIdle, maxOpen), idleTimeout, personal
 	p.sweeper = time.AfterFunc(time.Hour, p.sweep)
 	p.sweeper.Stop()
 }
@@ -45,22 +51,35 @@ func (p *connPool) count() (open, idle int) {
 	return p.open, len(p.idle) + len(p.resting)
 }
 
-// take returns an idle connection, or nil.
-func (p *connPool) take(now time.Time) *conn {
+// waiters is how many wait for a place.
+func (p *connPool) waiters() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.takeLocked(now)
+	return p.waiting.length
 }
 
-func (p *connPool) takeLocked(now time.Time) *conn {
-	for len(p.resting) > 0 && now.Sub(p.resting[0].since) >= rest {
-		p.idle = append(p.idle, p.resting[0])
-		p.resting = slices.Delete(p.resting, 0, 1)
+// take returns an idle connection that owner may use, or nil.
+func (p *connPool) take(now time.Time, owner string) *conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.takeLocked(now, owner)
+}
+
+func (p *connPool) takeLocked(now time.Time, owner string) *conn {
+	rested := 0
+	for rested < len(p.resting) && now.Sub(p.resting[rested].since) >= rest {
+		rested++
 	}
-	for last := len(p.idle) - 1; last >= 0; last-- {
-		c := p.idle[last]
-		p.idle[last] = nil
-		p.idle = p.idle[:last]
+	if rested > 0 {
+		p.idle = append(p.idle, p.resting[:rested]...)
+		p.resting = slices.Delete(p.resting, 0, rested)
+	}
+	for i := len(p.idle) - 1; i >= 0; i-- {
+		c := p.idle[i]
+		if !p.fits(c, owner) {
+			continue
+		}
+		p.idle = slices.Delete(p.idle, i, i+1)
 		if now.Sub(c.since) < p.idleTimeout {
 			return c
 		}
@@ -69,50 +88,75 @@ func (p *connPool) takeLocked(now time.Time) *conn {
 	return nil
 }
 
+// fits reports whether owner may use c again.
+func (p *connPool) fits(c *conn, owner string) bool { return !p.personal || c.owner == owner }
+
 // reserve takes the place of a connection that the caller then opens; nil says
-// that it may. Where all places are taken it waits, until ctx ends, and may get a
-// connection that came back.
-func (p *connPool) reserve(ctx context.Context) (*conn, error) {
+// that it may. Where all places are taken it waits, for so long as patience or until
+// ctx ends, and may get a connection that came back.
+func (p *connPool) reserve(ctx context.Context, owner string, patience time.Duration) (*conn, error) {
 	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil, errPoolClosed
-	}
-	if p.open < p.maxOpen {
-		p.open++
-		p.mu.Unlock()
-		return nil, nil
-	}
-	if c := p.takeLocked(time.Now()); c != nil {
-		p.mu.Unlock()
-		return c, nil
-	}
-	if len(p.resting) > 0 {
-		p.resting[0].kill() // its place is of more use
-		p.resting = slices.Delete(p.resting, 0, 1)
-		p.mu.Unlock()
-		return nil, nil
-	}
-	w := &waiter{make(chan *conn, 1)}
-	p.waiting = append(p.waiting, w)
+	c, w, err := p.reserveLocked(owner)
 	p.mu.Unlock()
+	if w == nil {
+		return c, err
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
 	select {
 	case c := <-w.turn:
 		return c, nil
+	case <-timer.C:
+		return p.withdraw(w, errFull)
 	case <-ctx.Done():
 		return p.withdraw(w, ctx.Err())
 	}
+}
+
+// reserveLocked is reserve without the waiting: it returns who has to wait.
+func (p *connPool) reserveLocked(owner string) (*conn, *waiter, error) {
+	if p.closed {
+		return nil, nil, errPoolClosed
+	}
+	if p.open < p.maxOpen {
+		p.open++
+		return nil, nil, nil
+	}
+	if c := p.takeLocked(time.Now(), owner); c != nil {
+		return c, nil, nil
+	}
+	if oldest := p.oldestLocked(); oldest != nil {
+		oldest.kill() // its place is of more use
+		return nil, nil, nil
+	}
+	w := &waiter{turn: make(chan *conn, 1), owner: owner}
+	p.waiting.join(w)
+	return nil, w, nil
+}
+
+// oldestLocked takes out the kept connection that is least likely to be used again: one
+// that rests, else the one idle longest; nil where none is kept. Its place is the
+// caller's.
+func (p *connPool) oldestLocked() (c *conn) {
+	from := &p.resting
+	if len(*from) == 0 {
+		from = &p.idle
+	}
+	if len(*from) == 0 {
+		return nil
+	}
+	c = (*from)[0]
+	*from = slices.Delete(*from, 0, 1)
+	return c
 }
 
 // withdraw ends a waiter, unless its turn came in the same moment.
 func (p *connPool) withdraw(w *waiter, cause error) (*conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := slices.Index(p.waiting, w)
-	if i < 0 {
+	if !p.waiting.leave(w) {
 		return <-w.turn, nil
 	}
-	p.waiting = slices.Delete(p.waiting, i, i+1)
 	return nil, cause
 }
 
@@ -123,9 +167,18 @@ func (p *connPool) put(c *conn, mustRest bool) {
 	c.reader.Release()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !mustRest && p.handLocked(c) {
+		return
+	}
+	full := len(p.idle)+len(p.resting) >= p.maxIdle
+	if full && p.personal && p.waiting.length == 0 {
+		if oldest := p.oldestLocked(); oldest != nil { // whoever owns it has not called for longest
+			p.dropLocked(oldest)
+			full = false
+		}
+	}
 	switch {
-	case !mustRest && p.handLocked(c):
-	case p.closed || len(p.waiting) > 0 || len(p.idle)+len(p.resting) >= p.maxIdle:
+	case p.closed || full || p.waiting.length > 0:
 		p.dropLocked(c)
 	case mustRest:
 		p.resting = append(p.resting, c)
@@ -136,13 +189,19 @@ func (p *connPool) put(c *conn, mustRest bool) {
 	}
 }
 
-// handLocked gives c, or with nil its place, to the one who waits longest.
+// handLocked gives c, or with nil its place, to the one who waits longest. Who may not
+// use c gets its place.
 func (p *connPool) handLocked(c *conn) bool {
-	if len(p.waiting) == 0 {
+	w := p.waiting.first
+	if w == nil {
 		return false
 	}
-	p.waiting[0].turn <- c
-	p.waiting = slices.Delete(p.waiting, 0, 1)
+	p.waiting.leave(w)
+	if c != nil && !p.fits(c, w.owner) {
+		c.kill()
+		c = nil
+	}
+	w.turn <- c
 	return true
 }
 

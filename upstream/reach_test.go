@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/bff/freeport"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 )
@@ -60,9 +61,7 @@ func plainAt(t *testing.T, url string, change func(*configs.Upstream)) *upstream
 // What happens when no whole, well-formed answer comes.
 func TestControlUnreachable(t *testing.T) {
 	closed := rawAPI(t, func(net.Conn) {})
-	l, _ := net.Listen("tcp", "127.0.0.1:0")
-	nobody := l.Addr().String()
-	_ = l.Close()
+	nobody := "127.0.0.1:" + freeport.Text(t)
 	reset := rawAPI(t, func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 16))
 		_ = c.(*net.TCPConn).SetLinger(0)
@@ -84,7 +83,7 @@ func TestControlUnreachable(t *testing.T) {
 		"refused":              {"http://" + nobody, "upstream_unreachable", ""},
 		"closed at once":       {"http://" + closed, "upstream_unreachable", ""},
 		"reset":                {"http://" + reset, "upstream_unreachable", ""},
-		"no such name":         {"http://nowhere.invalid", "upstream_unreachable", ""},
+		"no such name":         {"http://" + noSuchName, "upstream_unreachable", ""},
 		"unknown authority":    {tlsAPI.URL, "upstream_unreachable", ""},
 		"TLS to plain":         {strings.Replace(plainAPI.URL, "http:", "https:", 1), "upstream_unreachable", ""},
 		"TLS 1.1":              {old.URL, "upstream_unreachable", writePEM(t, "ca.pem", "CERTIFICATE", old.Certificate().Raw)},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -21,7 +22,10 @@ const (
 
 var portions = sync.Pool{New: func() any { b := make([]byte, before+portion+behind); return &b }}
 
-var errStopped = errors.New("sending stopped")
+var (
+	errStopped = errors.New("sending stopped")
+	errFault   = errors.New("fault of the program")
+)
 
 // bodyError is what Call.Body said.
 type bodyError struct{ cause error }
@@ -129,6 +133,7 @@ func (u *upload) end(complete bool) bool {
 
 func (u *upload) run() {
 	defer close(u.done)
+	defer u.contain()
 	page := portions.Get().(*[]byte)
 	defer portions.Put(page)
 	if u.call.BodyLength < 0 {
@@ -137,6 +142,19 @@ func (u *upload) run() {
 		u.err = u.copyLength(*page)
 	}
 	u.finished()
+}
+
+// contain is deferred: a panic of the body's reader breaks this call off, and does not
+// end the process.
+func (u *upload) contain() {
+	if recover() == nil {
+		return
+	}
+	if u.call.Faulted != nil {
+		u.call.Faulted(debug.Stack())
+	}
+	u.err = &bodyError{errFault}
+	u.conn.kill()
 }
 
 // finished starts the time that the API has for its answer.

@@ -14,8 +14,8 @@
 //
 // Three fates beside success. A [Refusal] is the API's clear no. [ErrInvalid] is
 // an answer that cannot be used: it is never a person's fault. [ErrUnreachable]
-// and [ErrTimeout] are no answer. No error holds a byte of an answer, a URL's
-// query or a secret.
+// and [ErrTimeout] are no answer; [ErrBusy] says that this process could not ask.
+// No error holds a byte of an answer, a URL's query or a secret.
 package upstream
 
 import (
@@ -145,6 +145,10 @@ func (s *Set) Close() {
 		u.client.GetClient().Transport.(*http.Transport).CloseIdleConnections()
 	}
 }
+
+// Closed finds the test for paths of an upstream that no route may reach: see
+// [Upstream.Closed].
+func (s *Set) Closed(name string) func(path []byte) bool { return s.Get(name).Closed }
 
 // Name is the upstream's name in the configuration.
 func (u *Upstream) Name() string { return u.name }

@@ -57,7 +57,7 @@ func (b *body) next(p []byte) (int, error) {
 		}
 	}
 	b.mustInvite = false
-	if err := c.readDeadline(c.options.BodyIdle); err != nil || b.stopped.Load() {
+	if err := c.readDeadline(c.options().BodyIdle); err != nil || b.stopped.Load() {
 		return 0, ErrBodyBroken
 	}
 	var n int

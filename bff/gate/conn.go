@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,10 @@ const (
 	lingerBytes = 1 << 20
 )
 
+// goodbyeTime is how long close_notify may take. crypto/tls would wait 5 s for a peer
+// that does not read, and the web server closes idle connections under one lock.
+const goodbyeTime = 250 * time.Millisecond
+
 // slack is how much earlier than asked a deadline may fire: a deadline that is
 // moved by less stays where it is, because moving it costs a timer operation.
 const slack = time.Second
@@ -30,8 +35,7 @@ const slack = time.Second
 // heads only; the body is read through [Conn.Request].
 type Conn struct {
 	net.Conn
-	options *Options
-	peer    netip.AddrPort
+	peer netip.AddrPort
 
 	in      http1.Reader
 	out     []byte // of the head shown to the web server, what it has not read yet
@@ -41,6 +45,7 @@ type Conn struct {
 	answering       bool // between a head handed out and the next Read
 	tunnel          bool // the connection speaks another protocol now
 	linger          atomic.Bool
+	hurry           atomic.Pointer[time.Time] // the end of the last answer; nil: not set
 	work            work
 	listener        *Listener
 	number          uint64 // in the listener's watcher
@@ -48,8 +53,8 @@ type Conn struct {
 	onClose         atomic.Pointer[func()]
 }
 
-func newConn(c net.Conn, o *Options) *Conn {
-	conn := &Conn{Conn: c, options: o}
+func newConn(c net.Conn, l *Listener) *Conn {
+	conn := &Conn{Conn: c, listener: l}
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		peer := a.AddrPort()
 		conn.peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
@@ -57,6 +62,10 @@ func newConn(c net.Conn, o *Options) *Conn {
 	conn.in.Reset(c)
 	return conn
 }
+
+// options are the listener's bounds as they are now: a change counts from the next
+// read or write that they bound.
+func (c *Conn) options() *Options { return c.listener.options.Load() }
 
 // Peer is the address at the other end; IPv4 also where it came mapped into IPv6.
 func (c *Conn) Peer() netip.AddrPort { return c.peer }
@@ -67,9 +76,25 @@ func (c *Conn) Request() *Request { return c.request }
 // NetConn returns the connection below, to hand it over or to watch it.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
+// errFault stands for a fault of the program, which was logged.
+var errFault = errors.New("gate: fault")
+
+// contain is deferred. It turns a panic into an error: the web server recovers nothing
+// on its goroutines, so a panic there would end the process.
+func (c *Conn) contain(err *error) {
+	if recover() == nil {
+		return
+	}
+	*err = errFault
+	if c.options().Faulted != nil {
+		c.options().Faulted(debug.Stack())
+	}
+}
+
 // Read implements [net.Conn] for the web server: it waits for the next request
 // and returns the head that stands for it. io.EOF: no more requests, or a refused one.
-func (c *Conn) Read(p []byte) (int, error) {
+func (c *Conn) Read(p []byte) (n int, err error) {
+	defer c.contain(&err)
 	if c.tunnel {
 		return c.in.Read(p)
 	}
@@ -78,7 +103,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n := copy(p, c.out)
+	n = copy(p, c.out)
 	c.out = c.out[n:]
 	return n, nil
 }
@@ -98,13 +123,16 @@ func (c *Conn) next() error {
 		return io.EOF // the rest of a body is no request
 	}
 	c.answering = false
+	if c.hurry.Load() != nil {
+		return io.EOF
+	}
 	if err := c.await(); err != nil {
 		return err
 	}
 	if c.request == nil {
 		c.request = acquireRequest(c)
 	}
-	err := c.request.head.ReadRequest(&c.in, c.options.Header)
+	err := c.request.head.ReadRequest(&c.in, c.options().Header)
 	if err == nil {
 		err = c.request.admit()
 	}
@@ -121,17 +149,17 @@ func (c *Conn) next() error {
 func (c *Conn) await() error {
 	if c.in.Len() == 0 {
 		c.release()
-		if err := c.readDeadline(c.options.KeepAlive); err != nil {
+		if err := c.readDeadline(c.options().KeepAlive); err != nil {
 			return err
 		}
 		runtime.Gosched() // as after a request to the API: the next one is not there yet
-		if err := c.in.Fill(c.options.Header); err != nil {
+		if err := c.in.Fill(c.options().Header); err != nil {
 			return io.EOF // gone, or idle for too long: nobody is owed an answer
 		}
 	}
 	if !whole(c.in.Buffered()) {
 		c.readBy = time.Time{}
-		return c.readDeadline(c.options.HeaderTimeout)
+		return c.readDeadline(c.options().HeaderTimeout)
 	}
 	return nil
 }
@@ -155,10 +183,13 @@ func (c *Conn) refuse(cause error) error {
 	if a == nil {
 		return io.EOF
 	}
-	if c.options.Refused != nil {
-		c.options.Refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
+	if a == tooLarge {
+		a = c.explainTooLarge()
 	}
-	if c.writeDeadline(c.options.BodyIdle) == nil {
+	if refused := c.options().Refused; refused != nil {
+		refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
+	}
+	if c.writeDeadline(c.options().BodyIdle) == nil {
 		_, _ = c.Conn.Write(a.bytes)
 	}
 	c.linger.Store(true)
@@ -171,7 +202,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if c.tunnel {
 		return c.Conn.Write(p)
 	}
-	if err := c.writeDeadline(c.options.BodyIdle); err != nil {
+	if err := c.writeDeadline(c.options().BodyIdle); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
@@ -207,7 +238,19 @@ func (c *Conn) readDeadline(d time.Duration) error {
 }
 
 func (c *Conn) writeDeadline(d time.Duration) error {
-	return move(&c.writeBy, d, c.SetWriteDeadline)
+	err := move(&c.writeBy, d, c.SetWriteDeadline)
+	if by := c.hurry.Load(); by != nil { // after the move: Hurry may have set its deadline before it
+		err = c.SetWriteDeadline(*by)
+	}
+	return err
+}
+
+// Hurry makes the answer at work the last one, and gives d to what of it is still to
+// be written. A peer that does not read is cut off then.
+func (c *Conn) Hurry(d time.Duration) {
+	by := time.Now().Add(d)
+	c.hurry.Store(&by)
+	_ = c.SetWriteDeadline(by)
 }
 
 func move(by *time.Time, d time.Duration, set func(time.Time) error) error {
@@ -227,16 +270,42 @@ func (c *Conn) SetDeadline(t time.Time) error {
 
 // Close implements [net.Conn]. Behind an answer that left part of the request
 // unread, it closes one half first and reads on for a moment.
-func (c *Conn) Close() error {
+func (c *Conn) Close() (err error) {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
+	defer c.contain(&err)
+	defer c.tellClosed()
 	c.listener.leave(c)
 	if c.linger.Load() {
 		c.drain()
 	}
-	defer c.tellClosed()
+	if socket := belowTLS(c.Conn); socket != c.Conn {
+		cut := time.AfterFunc(goodbyeTime, func() { _ = socket.Close() })
+		defer cut.Stop()
+	}
 	return c.Conn.Close()
+}
+
+// Break ends the connection in a way that cannot be taken for an orderly end: with a
+// reset, and over TLS without close_notify (RFC 8446 §6.1). Close must still be called.
+func (c *Conn) Break() {
+	c.linger.Store(false)
+	socket := belowTLS(c.Conn)
+	if tcp, ok := socket.(interface{ SetLinger(seconds int) error }); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = socket.Close()
+}
+
+func belowTLS(c net.Conn) net.Conn {
+	for {
+		upper, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return c
+		}
+		c = upper.NetConn()
+	}
 }
 
 // OnClose makes f be called once the connection is closed; at once where it is.
@@ -254,6 +323,10 @@ func (c *Conn) tellClosed() {
 }
 
 func (c *Conn) drain() {
+	if socket := belowTLS(c.Conn); socket != c.Conn { // CloseWrite writes then
+		cut := time.AfterFunc(lingerTime, func() { _ = socket.Close() })
+		defer cut.Stop()
+	}
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil || c.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return

@@ -17,6 +17,7 @@ package gate
 
 import (
 	"errors"
+	"io"
 	"net/netip"
 	"time"
 )
@@ -36,6 +37,9 @@ type Options struct {
 	// Failing, if set, hears why no connection can be taken in just now, as when the
 	// process has no file descriptors left. The gate goes on trying.
 	Failing func(error)
+	// Faulted, if set, hears of a panic while a connection was served: the stack, which
+	// holds nothing of what the panic said. The connection has ended.
+	Faulted func(stack []byte)
 }
 
 // Refusal is a request that never came in.
@@ -55,3 +59,12 @@ var (
 	// ErrBodyBroken says that a body broke off or is badly framed.
 	ErrBodyBroken = errors.New("gate: request body broken")
 )
+
+// BodyError is what a failed read of a body means: the gate's own errors say more than
+// an early end does, which is [ErrBodyBroken].
+func BodyError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return ErrBodyBroken
+	}
+	return err
+}

@@ -29,7 +29,7 @@ type server struct {
 var quick = gate.Options{Header: 1024, HeaderTimeout: 300 * time.Millisecond, BodyIdle: 300 * time.Millisecond, KeepAlive: 5 * time.Second}
 
 // start serves connections until the test ends. answer gets each request.
-func start(t *testing.T, o gate.Options, answer func(*gate.Request) string) *server {
+func start(t testing.TB, o gate.Options, answer func(*gate.Request) string) *server {
 	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -92,7 +92,7 @@ func itoa(n int) string {
 }
 
 // talk sends bytes as they are and returns all that comes back.
-func talk(t *testing.T, s *server, request string) string {
+func talk(t testing.TB, s *server, request string) string {
 	t.Helper()
 	c, err := net.Dial("tcp", s.address)
 	if err != nil {

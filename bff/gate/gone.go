@@ -1,18 +1,21 @@
 package gate
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
-// patrol is how often connections at work are looked at: a browser that leaves is
-// noticed within two rounds, and a call that is shorter than one costs nothing.
-const patrol = 100 // milliseconds
+// grace is how long a browser that has left, or has closed its sending half, is still
+// worked for. Many a small client half-closes behind its request and reads the answer.
+const grace = 100 * time.Millisecond
 
 // work is what a connection is doing for a browser, as far as a browser's leaving
 // matters to it.
 type work struct {
-	mu      sync.Mutex
-	left    func() // told when the browser left; nil: nothing to tell
-	round   uint32 // the watcher's round in which the work was first seen, 0: not yet
-	watched bool
+	mu   sync.Mutex
+	left func() // called when the browser leaves; nil: nobody needs to know
+	turn uint32 // counts calls of Working
+	gone bool   // the browser has closed its side
 }
 
 // Working says that left is to be called, at most once and from another goroutine,
@@ -20,11 +23,15 @@ type work struct {
 // closes only its sending half counts as gone, as at nginx.
 func (c *Conn) Working(left func()) {
 	c.work.mu.Lock()
-	c.work.left, c.work.round = left, 0
-	c.work.mu.Unlock()
+	defer c.work.mu.Unlock()
+	c.work.left = left
+	c.work.turn++
+	if c.work.gone {
+		c.tellSoon()
+	}
 }
 
-// Idle says that nothing is to be told any more. After it returned left is not
+// Idle says that nobody needs to know any more. After it returned left is not
 // running, and never will be.
 func (c *Conn) Idle() {
 	c.work.mu.Lock()
@@ -32,29 +39,32 @@ func (c *Conn) Idle() {
 	c.work.mu.Unlock()
 }
 
-// gone tells who works for this connection that the browser left.
+// gone takes note that the browser closed its side. It may be called again.
 func (c *Conn) gone() {
 	c.work.mu.Lock()
 	defer c.work.mu.Unlock()
-	c.work.watched = false
-	if left := c.work.left; left != nil {
-		c.work.left = nil
-		left()
+	if c.work.gone {
+		return
+	}
+	c.work.gone = true
+	if c.work.left != nil {
+		c.tellSoon()
 	}
 }
 
-// due reports whether the connection has been at work for a whole round and is not
-// being watched yet.
-func (c *Conn) due(round uint32) bool {
+// tellSoon is called with work.mu held. Its timer concerns the work of now only.
+func (c *Conn) tellSoon() {
+	turn := c.work.turn
+	time.AfterFunc(grace, func() { c.tell(turn) })
+}
+
+func (c *Conn) tell(turn uint32) {
+	var fault error
+	defer c.contain(&fault)
 	c.work.mu.Lock()
 	defer c.work.mu.Unlock()
-	switch {
-	case c.work.left == nil || c.work.watched:
-		return false
-	case c.work.round == 0:
-		c.work.round = round
-		return false
+	if left := c.work.left; left != nil && c.work.turn == turn {
+		c.work.left = nil
+		left()
 	}
-	c.work.watched = true
-	return true
 }

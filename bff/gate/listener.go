@@ -4,13 +4,14 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Listener wraps the connections of another listener.
 type Listener struct {
 	net.Listener
-	options Options
+	options atomic.Pointer[Options]
 	watcher *watcher
 	stop    sync.Once
 
@@ -22,8 +23,14 @@ type Listener struct {
 
 // Listen puts the gate in front of l.
 func Listen(l net.Listener, o Options) *Listener {
-	return &Listener{Listener: l, options: o, watcher: newWatcher(), closed: make(chan struct{}), empty: make(chan struct{})}
+	in := &Listener{Listener: l, watcher: newWatcher(), closed: make(chan struct{}), empty: make(chan struct{})}
+	in.SetOptions(o)
+	return in
 }
+
+// SetOptions puts other bounds in force: for new connections at once, for open ones
+// from the next request. What an open connection waits for just now keeps its deadline.
+func (l *Listener) SetOptions(o Options) { l.options.Store(&o) }
 
 // Between two tries to take a connection in where the last one failed.
 const (
@@ -44,8 +51,8 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if errors.Is(err, net.ErrClosed) {
 			return nil, net.ErrClosed
 		}
-		if l.options.Failing != nil {
-			l.options.Failing(err)
+		if failing := l.options.Load().Failing; failing != nil {
+			failing(err)
 		}
 		select {
 		case <-time.After(pause):
@@ -60,8 +67,7 @@ func (l *Listener) admit(c net.Conn) *Conn {
 	l.mu.Lock()
 	l.open++
 	l.mu.Unlock()
-	conn := newConn(c, &l.options)
-	conn.listener = l
+	conn := newConn(c, l)
 	l.watcher.add(conn)
 	return conn
 }

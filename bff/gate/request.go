@@ -50,8 +50,16 @@ func known(method []byte) int {
 	return -1
 }
 
-// Knows reports whether the gate lets a method in.
-func Knows(method []byte) bool { return known(method) >= 0 }
+// Check says of a well-formed head why it does not come in all the same; nil: it does.
+func Check(h *http1.Head) error {
+	if known(h.Method) < 0 {
+		return errMethod
+	}
+	if expect, count := h.Get("expect"); count > 1 || count == 1 && !http1.EqualFold(expect, "100-continue") {
+		return errExpect
+	}
+	return nil
+}
 
 // MostShown is more than the length of any head that the web server is shown.
 const MostShown = 64
@@ -76,15 +84,12 @@ var heads = func() (made [len(methods)][2][2][]byte) {
 // server is shown.
 func (r *Request) admit() error {
 	h := &r.head
+	if err := Check(h); err != nil {
+		return err
+	}
 	method := known(h.Method)
-	if method < 0 {
-		return errMethod
-	}
-	expect, count := h.Get("expect")
-	if count > 1 || count == 1 && !http1.EqualFold(expect, "100-continue") {
-		return errExpect
-	}
-	r.body.begin(r, count == 1 && h.Minor == 1)
+	_, expects := h.Get("expect")
+	r.body.begin(r, expects == 1 && h.Minor == 1)
 	closes := 0
 	if h.Close || h.Minor == 0 && !h.KeepAlive {
 		closes = 1

@@ -1,46 +1,62 @@
 package gate
 
 import (
-	"net"
+	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // watcher notices browsers that leave while a call is at work. fasthttp has no
-// goroutine that reads meanwhile, as net/http has; asking the kernel about the few
-// connections that work for longer than a round is cheaper than one for each.
+// goroutine that reads meanwhile, as net/http has. The kernel is asked once for each
+// connection to report its end, so that nothing is done per call or per round.
 type watcher struct {
-	epoll int
+	epoll *os.File        // an epoll instance, itself watched by Go's poller; nil: none was to be had
+	raw   syscall.RawConn // the same
+	done  sync.WaitGroup
+
 	mu    sync.Mutex
 	conns map[uint64]*Conn
 	last  uint64
-	round atomic.Uint32
-	stop  chan struct{}
-	done  sync.WaitGroup
 }
 
 func newWatcher() *watcher {
-	w := &watcher{conns: map[uint64]*Conn{}, stop: make(chan struct{})}
-	var err error
-	if w.epoll, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		w.epoll = -1 // browsers that leave are then noticed at the next write
+	w := &watcher{conns: map[uint64]*Conn{}}
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return w // browsers that leave are then noticed at the next write
+	}
+	_ = unix.SetNonblock(fd, true) // or os.NewFile would not use the poller
+	w.epoll = os.NewFile(uintptr(fd), "epoll")
+	if w.raw, err = w.epoll.SyscallConn(); err != nil {
+		_ = w.epoll.Close()
+		w.epoll = nil
 		return w
 	}
-	w.done.Add(1)
-	go w.patrol() // ends with close
+	w.done.Go(w.listen) // ends with close
 	return w
 }
 
+// add asks for a word when the other end closes: for changes only (EPOLLET), and not
+// for data. The kernel forgets a connection that is closed.
 func (w *watcher) add(c *Conn) {
+	raw := rawConn(c)
+	if w.epoll == nil || raw == nil {
+		return
+	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.last++
 	c.number = w.last
 	w.conns[c.number] = c
+	w.mu.Unlock()
+	e := unix.EpollEvent{Events: unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR | unix.EPOLLET,
+		Fd: int32(uint32(c.number)), Pad: int32(uint32(c.number >> 32))}
+	_ = w.raw.Control(func(epoll uintptr) {
+		_ = raw.Control(func(fd uintptr) {
+			_ = unix.EpollCtl(int(epoll), unix.EPOLL_CTL_ADD, int(fd), &e)
+		})
+	})
 }
 
 func (w *watcher) remove(c *Conn) {
@@ -50,71 +66,42 @@ func (w *watcher) remove(c *Conn) {
 }
 
 func (w *watcher) close() {
-	if w.epoll < 0 {
+	if w.epoll == nil {
 		return
 	}
-	close(w.stop)
+	_ = w.epoll.Close()
 	w.done.Wait()
-	_ = unix.Close(w.epoll)
 }
 
-// patrol looks, round by round, for connections that work, and asks the kernel who
-// of them has gone.
-func (w *watcher) patrol() {
-	defer w.done.Done()
-	tick := time.NewTicker(patrol * time.Millisecond)
-	defer tick.Stop()
+// listen waits for what the kernel has to report.
+func (w *watcher) listen() {
 	events := make([]unix.EpollEvent, 128)
 	for {
-		select {
-		case <-w.stop:
+		n := 0
+		err := w.raw.Read(func(epoll uintptr) bool {
+			n = poll(int(epoll), events)
+			return n > 0
+		})
+		if err != nil {
 			return
-		case <-tick.C:
 		}
-		w.enlist(max(1, w.round.Add(1)))
-		for {
-			n, err := unix.EpollWait(w.epoll, events, 0)
-			if err != nil || n == 0 {
-				break
-			}
-			for _, e := range events[:n] {
-				w.tell(uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32)
-			}
+		for _, e := range events[:n] {
+			w.tell(uint64(uint32(e.Fd)) | uint64(uint32(e.Pad))<<32)
 		}
 	}
 }
 
-func (w *watcher) enlist(round uint32) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.conns {
-		if c.due(round) && !w.arm(c) {
-			c.work.mu.Lock()
-			c.work.watched = false
-			c.work.mu.Unlock()
+// poll takes events without waiting; 0: there are none.
+func poll(epoll int, events []unix.EpollEvent) int {
+	for {
+		n, err := unix.EpollWait(epoll, events, 0)
+		if err != unix.EINTR {
+			return max(n, 0)
 		}
 	}
 }
 
-// arm asks for one word when the other end closes. The number in the event tells the
-// connection even if its descriptor has been used again since.
-func (w *watcher) arm(c *Conn) (ok bool) {
-	raw := rawConn(c.Conn)
-	if raw == nil {
-		return false
-	}
-	_ = raw.Control(func(fd uintptr) {
-		e := unix.EpollEvent{Events: unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR | unix.EPOLLONESHOT,
-			Fd: int32(uint32(c.number)), Pad: int32(uint32(c.number >> 32))}
-		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, int(fd), &e)
-		if err == unix.EEXIST {
-			err = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_MOD, int(fd), &e)
-		}
-		ok = err == nil
-	})
-	return ok
-}
-
+// tell finds the connection by its number: its descriptor may have been used again since.
 func (w *watcher) tell(number uint64) {
 	w.mu.Lock()
 	c := w.conns[number]
@@ -125,11 +112,8 @@ func (w *watcher) tell(number uint64) {
 }
 
 // rawConn finds the socket, below TLS too.
-func rawConn(c net.Conn) syscall.RawConn {
-	if t, ok := c.(interface{ NetConn() net.Conn }); ok {
-		c = t.NetConn()
-	}
-	s, ok := c.(syscall.Conn)
+func rawConn(c *Conn) syscall.RawConn {
+	s, ok := belowTLS(c.Conn).(syscall.Conn)
 	if !ok {
 		return nil
 	}

@@ -11,7 +11,7 @@ const (
 )
 
 // Chunks reads a chunked body (RFC 9112 §7.1) and the trailers behind it. Sizes are
-// hexadecimal digits only; extensions are skipped if they are visible text.
+// hexadecimal digits only; extensions are skipped if they are well-formed.
 type Chunks struct {
 	r        *Reader
 	left     int64 // bytes of the current chunk
@@ -161,15 +161,8 @@ func chunkSize(line []byte) (int64, error) {
 		}
 		n = n<<4 | int64(digit)
 	}
-	if i == 0 || i > 15 {
+	if i == 0 || i > 15 || i < len(line) && !isExtensions(line[i:]) {
 		return 0, errChunk
-	}
-	rest := TrimOWS(line[i:])
-	if len(rest) > 0 && (rest[0] != ';' || !all(rest, classValue)) {
-		return 0, errChunk
-	}
-	if len(rest) == 0 && len(line) > i {
-		return 0, errChunk // white space behind the size and nothing else
 	}
 	return n, nil
 }

@@ -38,6 +38,9 @@ func TestChunks(t *testing.T) {
 		{"10000\r\n" + large + "\r\n0\r\n\r\n", large, "", ""},
 		{"5;a\r\nhello\r\n0;b=\"c d\"\r\n\r\n", "hello", "", ""},
 		{"5 ;a=b\r\nhello\r\n0\r\n\r\n", "hello", "", ""},
+		{"5\t;\ta \t=\t b ; c\r\nhello\r\n0 ;d\r\n\r\n", "hello", "", ""},
+		{"5;a=\"b;\\\"=c\\\\\";d=\"\"\r\nhello\r\n0\r\n\r\n", "hello", "", ""},
+		{"5;a=\"\xc3\xa9 \t\"\r\nhello\r\n0\r\n\r\n", "hello", "", ""},
 		{"1\r\nx\r\n0\r\nA: b\r\nc:\t d \r\n\r\nrest", "x", "A=b;c=d;", "rest"},
 		{"9\r\n0\r\n\r\n0\r\n\r\r\n0\r\n\r\n", "0\r\n\r\n0\r\n\r", "", ""},
 		{"000000000000005\r\nhello\r\n0\r\n\r\n", "hello", "", ""},
@@ -84,6 +87,23 @@ func TestBrokenChunks(t *testing.T) {
 				if n, again := body.Read(make([]byte, 64)); n != 0 || again == nil || again == io.EOF || body.Poll() {
 					t.Errorf("%.60q %s: read on after %v: %d, %v", text, name, err, n, again)
 				}
+			}
+		}
+	}
+}
+
+// Chunk extensions are well-formed (RFC 9112 §7.1.1), or the chunk is not.
+func TestChunkExtensions(t *testing.T) {
+	for _, bad := range []string{";", ";;", "; ", ";=b", ";=", ";[", ";a=", ";a= ", ";a=[", ";a==b", ";a=b=c", ";a b", ";a=b c", ";a;", ";a=b;", ";a ", ";a=b ", ";a=\"b", ";a=\"b\\",
+		";a=\"b\\\"", ";a=\"b\"c", ";\"a\"", ";\"a\"=b", ";a=\"\x01\"", ";a=\"\\\x01\"", ";a=\"\x7f\"", ";a\x01", ";\x01", ";a=\x7f", ";\xc3\xa9", ";a=\xc3\xa9", ";a,b", ";a/b", " ", " a", ",a", "=a", "\v;a", ";\va", ";a\r"} {
+		for _, line := range []string{"5" + bad, "0" + bad} {
+			body, r := chunks(strings.NewReader(line + "\r\nhello\r\n0\r\n\r\n"))
+			_ = r.Fill(100)
+			if body.Whole() {
+				t.Errorf("%q is whole", line)
+			}
+			if _, err := io.ReadAll(body); !errors.Is(err, http1.ErrMalformed) {
+				t.Errorf("%q: %v", line, err)
 			}
 		}
 	}

@@ -283,7 +283,7 @@ func (h *Head) length(value []byte) error {
 }
 
 func (h *Head) connection(value []byte) {
-	Options(value, func(option []byte) {
+	EachListMember(value, func(option []byte) {
 		switch {
 		case EqualFold(option, "close"):
 			h.Close = true
@@ -293,8 +293,26 @@ func (h *Head) connection(value []byte) {
 	})
 }
 
-// Options calls f for every member of a comma-separated list (RFC 9110 §5.6.1).
-func Options(list []byte, f func([]byte)) {
+// ConnectionNames reports whether some Connection field names this one as hop-by-hop
+// (RFC 9110 §7.6.1).
+func (h *Head) ConnectionNames(name []byte) bool {
+	for i := range h.Fields {
+		if f := &h.Fields[i]; EqualFold(f.Name, "connection") && ListHolds(f.Value, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// ListHolds reports whether a comma-separated list has this member, without regard to
+// case.
+func ListHolds(list, member []byte) (found bool) {
+	EachListMember(list, func(m []byte) { found = found || EqualFoldBytes(m, member) })
+	return found
+}
+
+// EachListMember calls f for every member of a comma-separated list (RFC 9110 §5.6.1).
+func EachListMember(list []byte, f func([]byte)) {
 	for len(list) > 0 {
 		member := list
 		if i := bytes.IndexByte(list, ','); i >= 0 {

@@ -78,7 +78,7 @@ func malformedRequests() map[string][]string {
 		"versions": first("GET / HTTP/0.9", "GET / HTTP/1.2", "GET / HTTP/1.10", "GET / HTTP/2.0", "GET / HTTP/2", "GET / HTTP/3", "GET / HTTP/9.9", "GET / HTTP/1", "GET / HTTP/1.", "GET / HTTP/01.1",
 			"GET / http/1.1", "GET / HTTPS/1.1", "GET / ICE/1.0", "GET / HTTP/+1.1", "GET / HTTP/1,1", "GET / HTTP 1.1", "GET / \x00TTP/1.1", "PRI * HTTP/2.0"),
 		"targets": first("GET /\x00 HTTP/1.1", "GET /\x01 HTTP/1.1", "GET /\x1f HTTP/1.1", "GET /\x7f HTTP/1.1", "GET /\x80 HTTP/1.1", "GET /é HTTP/1.1", "GET /\xff HTTP/1.1", "GET /a\tb HTTP/1.1", "GET /a\rb HTTP/1.1", "GET /a\vb HTTP/1.1"),
-		"hosts": host("", " ", "a b", "a\tb", "user@a", "a:b", "a:123456", "a:-1", "a::1", "a/b", "a?b", "a#b", "a\\b", "a,b", "a;b", "[::1", "::1]", "[]", "[::1]a", "[::1]:x", "[::1%25eth0]", "é", "\xff",
+		"hosts": host("", " ", "a b", "a\tb", "user@a", "a:b", "a:65536", "a:99999", "[::1]:65536", "a:123456", "a:-1", "a::1", "a/b", "a?b", "a#b", "a\\b", "a,b", "a;b", "[::1", "::1]", "[]", "[::1]a", "[::1]:x", "[::1%25eth0]", "é", "\xff",
 			"a%41", "(a)", "<a>", "\"a\"", "'a'", "a=b", "a&b", "a|b", "a^b", ":80", "a:80:80", "a*b", "{a}", "$a"),
 	}
 	table["hosts"] = append(table["hosts"], "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nX: y\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n",

@@ -45,16 +45,19 @@ func all(b []byte, class byte) bool {
 // IsToken reports whether b is a token (RFC 9110 §5.6.2).
 func IsToken(b []byte) bool { return len(b) > 0 && all(b, classToken) }
 
-// IsPlainName reports whether a field name is only letters, digits and hyphens.
-// Servers that map names to variables (CGI, WSGI, PHP) read "_" and "." as "-", so
-// X_Forwarded_For would arrive as X-Forwarded-For; such names are never forwarded.
+// IsPlainName reports whether a field name is words of letters and digits with one
+// hyphen between them. Servers that map names to variables (CGI, WSGI, PHP) read "_" and
+// "." as "-", and some fold or trim hyphens, so X_Forwarded_For or X--Forwarded-For
+// would arrive as X-Forwarded-For; such names are never forwarded.
 func IsPlainName(b []byte) bool {
+	last := byte('-')
 	for _, c := range b {
-		if classes[c]&classHost == 0 || c == '.' || c == '_' {
+		if classes[c]&classHost == 0 || c == '.' || c == '_' || c == '-' && last == '-' {
 			return false
 		}
+		last = c
 	}
-	return len(b) > 0
+	return last != '-'
 }
 
 // EqualFold reports whether b is lower but for the case of ASCII letters. lower
@@ -65,6 +68,20 @@ func EqualFold(b []byte, lower string) bool {
 	}
 	for i := range b {
 		if Lower(b[i]) != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// EqualFoldBytes reports whether a and b are the same but for the case of ASCII
+// letters.
+func EqualFoldBytes(a, b []byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if Lower(a[i]) != Lower(b[i]) {
 			return false
 		}
 	}
@@ -125,7 +142,8 @@ func isHost(b []byte) bool {
 	return all(host, classHost) && isPort(port)
 }
 
-// isPort reports whether b is empty or ":" and up to five digits.
+// isPort reports whether b is empty or ":" and a port, which may be empty (RFC 3986
+// §3.2.3) and is at most 65535.
 func isPort(b []byte) bool {
 	if len(b) == 0 {
 		return true
@@ -133,10 +151,12 @@ func isPort(b []byte) bool {
 	if b[0] != ':' || len(b) > 6 {
 		return false
 	}
+	port := 0
 	for _, c := range b[1:] {
 		if c < '0' || c > '9' {
 			return false
 		}
+		port = 10*port + int(c-'0')
 	}
-	return true
+	return port <= 65535
 }

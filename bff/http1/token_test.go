@@ -9,7 +9,7 @@ import (
 func TestWords(t *testing.T) {
 	for word, want := range map[string]struct{ token, plain bool }{
 		"Accept": {true, true}, "X-Request-Id2": {true, true}, "X_Forwarded_For": {true, false}, "X.Y": {true, false}, "X!": {true, false},
-		"": {}, "X Y": {}, "X:": {}, "Xé": {}, "X\x00": {}, "(x)": {},
+		"X-": {true, false}, "-X": {true, false}, "X--Y": {true, false}, "Transfer---Encoding": {true, false}, "-": {true, false}, "": {}, "X Y": {}, "X:": {}, "Xé": {}, "X\x00": {}, "(x)": {},
 	} {
 		if got := http1.IsToken([]byte(word)); got != want.token {
 			t.Errorf("IsToken(%q) = %v", word, got)
@@ -37,7 +37,7 @@ func TestWords(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for list, want := range map[string]string{"": "", "a": "a|", "a, b ,\tc": "a|b|c|", ",,a,, ,b,": "a|b|", " a b ": "a b|"} {
 		got := ""
-		http1.Options([]byte(list), func(member []byte) { got += string(member) + "|" })
+		http1.EachListMember([]byte(list), func(member []byte) { got += string(member) + "|" })
 		if got != want {
 			t.Errorf("%q: %q, want %q", list, got, want)
 		}

@@ -7,64 +7,76 @@ import (
 	"strconv"
 	"time"
 
+	"coatcheck/bff/call"
 	"coatcheck/bff/gate"
+	"coatcheck/bff/http1"
+	"coatcheck/bff/problem"
 )
 
 // logCall writes the one line of a call. Of what the browser sent it holds the path
 // without its query, and the method; both passed the gate, so that no line can be
-// forged. Ids are hashes.
+// forged. A session is named by a hash that opens nothing.
 //
 // The line looks as slog's JSON handler would write it. It is put together by hand,
 // because slog takes four times as long, and this is the only line on the hot path.
-func (s *Server) logCall(x *exchange, level slog.Level) {
+func (s *Server) logCall(e *exchange, level slog.Level) {
 	ctx := context.Background()
-	s.warnForwarded(ctx, x)
+	s.warnForwarded(ctx, &e.call)
 	if s.access == nil || !s.log.Enabled(ctx, level) {
 		return
 	}
-	x.line = x.appendLine(x.line[:0], level)
-	_, _ = s.access.Write(x.line) // a log that cannot be written stops nobody
+	e.line = appendLine(e.line[:0], &e.call, level)
+	_, _ = s.access.Write(e.line) // a log that cannot be written stops nobody
 }
 
-func (x *exchange) appendLine(b []byte, level slog.Level) []byte {
+func appendLine(b []byte, c *call.Call, level slog.Level) []byte {
+	r := &c.Record
 	b = append(b, `{"time":"`...)
-	b = x.begun.AppendFormat(b, time.RFC3339Nano)
+	b = r.Begun.AppendFormat(b, time.RFC3339Nano)
 	b = append(append(b, `","level":"`...), level.String()...)
 	b = append(b, `","msg":"call"`...)
-	b = appendText(b, "request_id", x.requestID)
-	b = appendText(b, "method", x.head.Method)
-	b = appendText(b, "path", x.loggedPath())
-	b = appendNumber(b, "status", int64(x.status))
-	b = appendMillis(b, "duration_ms", time.Since(x.begun))
-	b = appendNumber(b, "bytes_in", x.request.BodyRead())
-	b = appendNumber(b, "bytes_out", x.bytesOut)
+	b = appendText(b, "request_id", c.ID)
+	b = appendText(b, "method", c.Request.Head.Method)
+	b = appendText(b, "path", loggedPath(c.Request.Head))
+	b = appendNumber(b, "status", int64(r.Status))
+	b = appendMillis(b, "duration_ms", time.Since(r.Begun))
+	b = appendNumber(b, "bytes_in", c.In.BodyRead())
+	b = appendNumber(b, "bytes_out", r.BytesOut)
 	b = append(b, `,"address":"`...)
-	b = append(x.client.AppendTo(b), '"')
-	if x.frontend != nil {
-		b = appendText(b, "frontend", x.frontend.name)
+	b = append(c.Request.Client.AppendTo(b), '"')
+	if f := c.Frontend(); f != nil {
+		b = appendText(b, "frontend", f.Name)
 	}
-	if x.route != nil {
-		b = appendText(b, "route", x.route.prefix)
-		b = appendMillis(b, "upstream_ms", x.upstreamTime)
+	if route := c.Route(); route != nil {
+		b = appendText(b, "route", route.Prefix)
+		b = appendMillis(b, "upstream_ms", r.Upstream)
 	}
-	if x.session != nil {
-		b = appendText(b, "session", x.session.LogID)
+	if r.Session != "" {
+		b = appendText(b, "session", r.Session)
 	}
-	if x.span != nil {
-		b = appendText(b, "trace_id", x.span.TraceID())
+	if c.Span != nil {
+		b = appendText(b, "trace_id", c.Span.TraceID())
 	}
-	if x.code != "" {
-		b = appendText(b, "code", x.code)
+	if r.Code != "" {
+		b = appendText(b, "code", r.Code)
 	}
-	if x.cause != nil && (x.status >= 500 || x.streaming) {
-		b = appendText(b, "error", x.cause.Error())
+	if tellsWhy(r) {
+		b = appendText(b, "error", r.Cause.Error())
 	}
 	return append(b, '}', '\n')
 }
 
+// tellsWhy reports whether the line has the error's text: what went wrong here or at the
+// API, what broke off, and what was wrong with a body. A refusal that is nothing but a
+// [problem.Problem] has said it all with its code.
+func tellsWhy(r *call.Record) bool {
+	_, plain := r.Cause.(*problem.Problem)
+	return r.Cause != nil && (r.Status >= 500 || r.BeganAfter > 0 || r.Status == 400 && !plain)
+}
+
 // loggedPath is the path as it came, also where it was refused; cut where it is long.
-func (x *exchange) loggedPath() []byte {
-	path, _, _ := bytes.Cut(x.head.Target, []byte{'?'})
+func loggedPath(h *http1.Head) []byte {
+	path, _, _ := bytes.Cut(h.Target, []byte{'?'})
 	return path[:min(len(path), 1024)]
 }
 
@@ -97,39 +109,24 @@ func appendMillis(b []byte, name string, d time.Duration) []byte {
 	return append(b, '.', byte('0'+micros/100), byte('0'+micros/10%10), byte('0'+micros%10))
 }
 
-// event is the one line of something that matters for security.
-func (s *Server) event(x *exchange, kind, outcome string, more ...any) {
-	s.metrics.Event(x.frontend.name, kind, outcome)
-	attrs := []any{"event", kind, "outcome", outcome, "request_id", string(x.requestID),
-		"frontend", x.frontend.name, "address", x.client.String()}
-	if x.session != nil {
-		attrs = append(attrs, "session", x.session.LogID)
-	}
-	s.log.InfoContext(context.Background(), "security", append(attrs, more...)...)
-}
-
-// guardEvery is how often a refusal of one kind has a line of its own, besides that of
-// its call: a flood of such calls must not be two floods of lines.
-const guardEvery = time.Second
-
-// refusedByGuard counts a call that was not made by the frontend's own pages, and
-// logs it as an event, once a second at most. Before a frontend is known only a
-// foreign origin is such a refusal.
-func (s *Server) refusedByGuard(x *exchange, code string) {
+// guardRefused counts a call that was not made by the frontend's own pages, and logs it
+// as an event, once a second at most. Before a frontend is known only a foreign origin
+// is such a refusal.
+func (s *Server) guardRefused(c *call.Call, p *problem.Problem) {
 	name := ""
-	switch {
-	case x.frontend != nil:
-		name = x.frontend.name
-	case code != errOrigin.Code:
+	switch f := c.Frontend(); {
+	case f != nil:
+		name = f.Name
+	case p != problem.OriginNotAllowed:
 		return
 	}
-	s.metrics.Guard(name, code)
-	now, last := x.begun.UnixNano(), s.guarded.Load()
-	if now-last < int64(guardEvery) || !s.guarded.CompareAndSwap(last, now) {
+	s.metrics.Guard(name, p.Code)
+	now, last := c.Record.Begun.UnixNano(), s.guarded.Load()
+	if now-last < int64(call.EventInterval) || !s.guarded.CompareAndSwap(last, now) {
 		return
 	}
-	s.log.InfoContext(context.Background(), "security", "event", "guard", "outcome", code, "request_id", string(x.requestID),
-		"frontend", name, "address", x.client.String())
+	s.log.InfoContext(context.Background(), "security", "event", "guard", "outcome", p.Code, "request_id", string(c.ID),
+		"frontend", name, "address", c.Request.Client.String())
 }
 
 // logRefusal is the line of a request that the gate answered.
@@ -151,15 +148,15 @@ const warnInterval = 60 // seconds
 
 // warnForwarded tells the operator, once a minute, that a front is not in
 // trusted_proxies, or that somebody plays one.
-func (s *Server) warnForwarded(ctx context.Context, x *exchange) {
-	if x.trusted {
+func (s *Server) warnForwarded(ctx context.Context, c *call.Call) {
+	if c.Request.Trusted {
 		return
 	}
-	if _, n := x.head.Get("x-forwarded-for"); n == 0 {
+	if _, n := c.Request.Head.Get("x-forwarded-for"); n == 0 {
 		return
 	}
-	now, last := x.begun.Unix(), s.warned.Load()
+	now, last := c.Record.Begun.Unix(), s.warned.Load()
 	if now-last >= warnInterval && s.warned.CompareAndSwap(last, now) {
-		s.log.WarnContext(ctx, "X-Forwarded-For from a peer that is not in trusted_proxies", "peer", x.peer.String())
+		s.log.WarnContext(ctx, "X-Forwarded-For from a peer that is not in trusted_proxies", "peer", c.Request.Peer.String())
 	}
 }

@@ -84,9 +84,7 @@ func TestAnswerTranscript(t *testing.T) {
 	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = []string{"application/pdf", "text/html"}
 	})
-	if got := h.call("GET /api/x", cookie, sameOrign).Header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "sandbox") {
-		t.Errorf("two types: %q", got)
-	}
+	h.want(h.call("GET /api/x", cookie, sameOrign), 502, "upstream_invalid")
 	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/html") })
 	if got := h.call("GET /plain/x", cookie, sameOrign).Header.Get("Content-Security-Policy"); got != "" {
 		t.Errorf("isolate: false: %q", got)
@@ -129,6 +127,45 @@ func TestCaching(t *testing.T) {
 				t.Errorf("session: none: %v", open.Header)
 			}
 		})
+	}
+}
+
+// TestDocumentsAreNotKept: an answer of a session that is opened as a document is stored
+// nowhere, whatever the API says; what a page fetches is not shown as one.
+func TestDocumentsAreNotKept(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	const page = "Accept: text/html,*/*;q=0.8"
+	rows := []struct {
+		name, path string
+		headers    []string
+		kept       bool
+		vary       string
+	}{
+		{"a link", "/api/x", []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"}, false, "Cookie, Sec-Fetch-Mode"},
+		{"a frame", "/api/x", []string{"Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: iframe"}, false, "Cookie, Sec-Fetch-Mode"},
+		{"a link of an older browser", "/api/x", []string{page}, false, "Cookie"},
+		{"fetch", "/api/x", []string{"Sec-Fetch-Mode: cors", "Sec-Fetch-Dest: empty"}, true, "Cookie, Sec-Fetch-Mode"},
+		{"fetch that takes HTML", "/api/x", []string{"Sec-Fetch-Mode: same-origin", page}, true, "Cookie, Sec-Fetch-Mode"},
+		{"an image", "/api/x", []string{"Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"}, true, "Cookie, Sec-Fetch-Mode"},
+		{"a program", "/api/x", []string{"Accept: */*"}, true, "Cookie"},
+		{"a link, optional session", "/maybe/x", []string{"Sec-Fetch-Mode: navigate"}, false, "Cookie, Sec-Fetch-Mode"},
+	}
+	for _, row := range rows {
+		h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") })
+		got := h.call("GET "+row.path, append(row.headers, cookie, sameOrign)...)
+		want := map[bool]string{true: "private, max-age=60", false: "private, no-store"}[row.kept]
+		if got.StatusCode != 200 || got.Header.Get("Cache-Control") != want || got.Header.Get("Vary") != row.vary {
+			t.Errorf("%s: %d %q", row.name, got.StatusCode, got.Header)
+		}
+	}
+	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "Coo\u212aie") })
+	if got := h.call("GET /api/x", cookie, sameOrign); !strings.HasSuffix(got.Header.Get("Vary"), ", Cookie") {
+		t.Errorf("a Kelvin sign stands for a k: %q", got.Header)
+	}
+	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") })
+	if got := h.call("GET /open/x", "Sec-Fetch-Mode: navigate", sameOrign); got.Header.Get("Cache-Control") != "max-age=60" || got.Header.Get("Vary") != "" {
+		t.Errorf("session: none: %v", got.Header)
 	}
 }
 

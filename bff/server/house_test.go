@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/configs"
@@ -86,7 +87,7 @@ const (
 	passwordMark = "pw-MARKED"
 )
 
-func newAPI(t *testing.T) *api {
+func newAPI(t testing.TB) *api {
 	t.Helper()
 	a := &api{}
 	a.Server = httptest.NewServer(http.HandlerFunc(a.serve))
@@ -156,13 +157,16 @@ func (a *api) count() int {
 
 // house is Coatcheck as it stands between a browser and the API.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	address string
 	server  *server.Server
 	manager *session.Manager
+	config  *configs.Config
 	api     *api
 	logs    *lockedBuffer
-	pages   map[string]*server.Pages
+	pages   map[string]*pages.Pages
+	fault   string
+	wrap    func(net.Listener) net.Listener
 }
 
 type lockedBuffer struct {
@@ -250,7 +254,10 @@ type settings struct {
 	store  string // memory:// unless given
 	near   string // 1s unless given
 	edit   func(yaml string) string
-	pages  map[string]*server.Pages
+	pages  map[string]*pages.Pages
+	wrap   func(net.Listener) net.Listener // such as TLS; nil: plain
+	fault  string                          // log lines that hold this are a fault of the program
+	keep   **configs.Config                // where the test wants the configuration
 }
 
 var prefixes struct {
@@ -259,9 +266,9 @@ var prefixes struct {
 }
 
 // open builds a house and ends it with the test.
-func open(t *testing.T, s settings) *house {
+func open(t testing.TB, s settings) *house {
 	t.Helper()
-	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages}
+	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages, fault: s.fault, wrap: s.wrap}
 	text := s.config
 	if text == "" {
 		text = usual
@@ -279,6 +286,9 @@ func open(t *testing.T, s settings) *house {
 	if configs.Refused(faults) {
 		t.Fatalf("configuration: %v", faults)
 	}
+	if s.keep != nil {
+		*s.keep = config
+	}
 	h.build(config)
 	return h
 }
@@ -290,18 +300,24 @@ func or(a, b string) string {
 	return a
 }
 
+// keys are the house's sealing keys.
+func (h *house) keys() []credential.Secret {
+	key, err := configs.KeyBytes(h.config.Sessions.Keys[0])
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return []credential.Secret{credential.NewSecret(string(key))}
+}
+
 func (h *house) build(config *configs.Config) {
 	t := h.t
-	log := slog.New(slog.NewJSONHandler(h.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := slog.New(slog.NewJSONHandler(trap{h.logs, h.fault}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := configs.KeyBytes(config.Sessions.Keys[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.manager, err = session.NewManager(store, session.Options{Keys: []credential.Secret{credential.NewSecret(string(key))},
+	h.config = config
+	h.manager, err = session.NewManager(store, session.Options{Keys: h.keys(),
 		Prefix: config.Sessions.Prefix, IdleTimeout: config.Sessions.IdleTimeout, MaxLifetime: config.Sessions.MaxLifetime,
 		NearCache: config.Sessions.NearCache, Log: log})
 	if err != nil {
@@ -311,7 +327,7 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: h.logs, Client: []byte(clientMark), Pages: h.pages})
+	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault}, Client: []byte(clientMark), Pages: h.pages})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,6 +336,9 @@ func (h *house) build(config *configs.Config) {
 		t.Fatal(err)
 	}
 	h.address = l.Addr().String()
+	if h.wrap != nil {
+		l = h.wrap(l)
+	}
 	served := make(chan struct{})
 	go func() { defer close(served); _ = h.server.Serve(l) }() // ends with Shutdown
 	t.Cleanup(func() {
@@ -429,7 +448,7 @@ func (h *house) signIn(email string, headers ...string) string {
 	return "Cookie: " + cookieOf(h.t, got)
 }
 
-func cookieOf(t *testing.T, a answer) string {
+func cookieOf(t testing.TB, a answer) string {
 	t.Helper()
 	set := a.Header["Set-Cookie"]
 	if len(set) != 1 {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"coatcheck/bff/routing"
+
 	"github.com/goccy/go-yaml"
 )
 
@@ -29,12 +31,12 @@ func TestOpenAPIEndpoints(t *testing.T) {
 		}
 	}
 	var made []string
-	for _, e := range endpoints {
-		path := e.path
+	for _, e := range routing.Endpoints() {
+		path := e.Path
 		if strings.HasSuffix(path, "/") {
 			path += "{id}"
 		}
-		for _, method := range e.methods {
+		for _, method := range e.Methods {
 			made = append(made, method+" "+path)
 		}
 	}
@@ -50,8 +52,8 @@ func TestOpenAPIEndpoints(t *testing.T) {
 func TestOpenAPICodes(t *testing.T) {
 	made := map[string]string{} // code: status
 	for name, pattern := range map[string]string{
-		"problem.go":        `problem\((\d{3}), "(\w+)"`,
-		"../gate/answer.go": `fix\(http\.Status(\w+), "(\w+)"`,
+		"../problem/problem.go": `define\((\d{3}), "(\w+)"`,
+		"../gate/answer.go":     `fix\(http\.Status(\w+), "(\w+)"`,
 	} {
 		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(read(t, name), -1) {
 			made[m[2]] = statusNumber(m[1])

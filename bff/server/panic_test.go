@@ -3,16 +3,18 @@ package server_test
 import (
 	"bufio"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"io/fs"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 )
 
@@ -25,7 +27,7 @@ func (broken) Open(name string) (fs.File, error) { panic("fault at " + name + " 
 // connection, is logged once with the place and without what it says, and concerns
 // nobody else.
 func TestPanic(t *testing.T) {
-	h := open(t, settings{pages: map[string]*server.Pages{"shop": {Files: broken{}}}})
+	h := open(t, settings{pages: map[string]*pages.Pages{"shop": {Files: broken{}}}})
 	cookie := h.signIn("ada@x.test")
 	var work sync.WaitGroup
 	for range 8 {
@@ -59,19 +61,128 @@ func TestPanic(t *testing.T) {
 		t.Errorf("the connection went on: %.100q", rest)
 	}
 	work.Wait()
+	h.oneFault("panic_test.go")
+}
+
+// oneFault wants one line that names the place and does not repeat the fault's text.
+func (h *house) oneFault(place string) {
+	h.t.Helper()
 	faults := 0
 	for line := range strings.Lines(h.logs.String()) {
 		if strings.Contains(line, tokenMark) || strings.Contains(line, "fault at") {
-			t.Errorf("the log repeats the fault's text: %s", line)
+			h.t.Errorf("the log repeats the fault's text: %s", line)
 		}
 		var l struct{ Level, Stack string }
 		if json.Unmarshal([]byte(line), &l) == nil && l.Stack != "" {
-			if faults++; l.Level != "ERROR" || !strings.Contains(l.Stack, "panic_test.go") {
-				t.Errorf("log: %s", line)
+			if faults++; l.Level != "ERROR" || !strings.Contains(l.Stack, place) {
+				h.t.Errorf("log: %s", line)
 			}
 		}
 	}
 	if faults != 1 {
-		t.Errorf("%d lines of the fault\n%s", faults, fmt.Sprint(h.logs))
+		h.t.Errorf("%d lines of the fault\n%s", faults, h.logs)
 	}
+}
+
+// trap is a writer of log lines that has a fault at some of them.
+type trap struct {
+	io.Writer
+	fault string
+}
+
+func (t trap) Write(p []byte) (int, error) {
+	if t.fault != "" && strings.Contains(string(p), t.fault) {
+		panic("fault at a line with " + tokenMark)
+	}
+	return t.Writer.Write(p)
+}
+
+// TestPanicElsewhere: a fault that no handler meets ends its call and its connection, too,
+// and not the process: in the line of a call, behind a stream, in a WebSocket's
+// handshake, at the gate, in work that goes on behind an answer, before a call is known.
+func TestPanicElsewhere(t *testing.T) {
+	const path = "/api/long/marked-line"
+	get := func(version, more string) func(*house, string) {
+		return func(h *house, cookie string) {
+			h.faulty("GET " + path + " HTTP/1." + version + "\r\nHost: shop.example.com\r\n" + cookie + "\r\n" + more + "\r\n")
+		}
+	}
+	streams := func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, "part")
+		w.(http.Flusher).Flush()
+		_, _ = io.WriteString(w, "part")
+	}
+	for name, row := range map[string]struct {
+		fault string
+		api   func(http.ResponseWriter, *http.Request)
+		doing func(h *house, cookie string)
+	}{
+		"the line of a call":        {`"path":"` + path, nil, get("1", sameOrign+"\r\n")},
+		"the line of a stream":      {`"path":"` + path, streams, get("1", sameOrign+"\r\n")},
+		"the line of an old stream": {`"path":"` + path, streams, get("0", "")},
+		"the line of a WebSocket": {`"path":"/api/long/ws`, func(w http.ResponseWriter, _ *http.Request) {
+			c, b, _ := w.(http.Hijacker).Hijack()
+			defer c.Close()
+			_, _ = b.WriteString(accepted)
+			_ = b.Flush()
+			_, _ = io.Copy(io.Discard, c)
+		}, func(h *house, cookie string) { h.faulty(handshake(cookie, "Upgrade")) }},
+		"the gate": {`"msg":"refused"`, nil, func(h *house, _ string) { h.faulty("GET / HTTP/1.1\r\nHo st: x\r\n\r\n") }},
+		"behind an answer": {`"msg":"API not told of a sign-out"`, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			func(h *house, cookie string) { h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, settings{fault: row.fault})
+			cookie, other := h.signIn("ada@x.test"), h.signIn("bob@x.test")
+			h.api.say(row.api)
+			row.doing(h, cookie)
+			h.api.say(nil)
+			for end := time.Now().Add(10 * time.Second); !strings.Contains(h.logs.String(), `"msg":"panic"`) && time.Now().Before(end); {
+				time.Sleep(10 * time.Millisecond)
+			}
+			h.oneFault("panic_test.go")
+			h.want(h.call("GET /api/x", other, sameOrign), 200, "")
+			if n := h.manager.Stats().Watched; n != 0 {
+				t.Errorf("%d streams are still tied to their sessions", n)
+			}
+		})
+	}
+}
+
+// faulty sends a request and wants its connection to end.
+func (h *house) faulty(request string) {
+	h.t.Helper()
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_, _ = io.WriteString(c, request)
+	if got, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) || strings.Contains(string(got), tokenMark) {
+		h.t.Errorf("answer: %q, %v", got, err)
+	}
+}
+
+// TestPanicBeforeTheCall: a fault before anything of a call is known is answered 500.
+func TestPanicBeforeTheCall(t *testing.T) {
+	h := open(t, settings{})
+	h.want(h.call("GET /open/x"), 200, "")
+	back := server.Lose(h.server)
+	got := h.raw("GET /api/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n", false)
+	back()
+	if got.StatusCode != 500 || got.code() != "internal" || !got.Close || !strings.Contains(got.body, `"code":"internal"`) {
+		t.Errorf("answer: %v %s", got.Header, got.body)
+	}
+	h.oneFault("handle.go")
+	h.want(h.call("GET /open/x"), 200, "")
+}
+
+// TestPanicInStream: reading a stream passes no fault on.
+func TestPanicInStream(t *testing.T) {
+	h := open(t, settings{})
+	if err := server.ReadBroken(h.server); err == nil {
+		t.Error("no error")
+	}
+	h.oneFault("write.go")
 }

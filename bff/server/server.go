@@ -1,29 +1,32 @@
-// Package server speaks to browsers.
+// Package server speaks to browsers: it stands between the web server and the rooms
+// that answer.
 //
-// Every request walks through [Server.serve] in proxy.go, from top to bottom; read
-// that function first. What it needs lies in files named for ideas: which frontend
-// (frontend.go), whose page (guard.go), what may not pass (headers.go), what the
-// browser is told (problem.go). Middleware is used for nothing but what every answer
-// shares, and is one function, [Server.handle].
+// Every request walks through [Server.handle]: its facts and the decision (package
+// routing), the room that answers (account, pages, proxy), the headers that every
+// answer carries, the one log line. Errors become answers in one table ([ProblemOf]).
 //
 // Below it stands package gate, which lets only well-formed requests in; Fiber runs
 // between the two. Nothing of Fiber's own reading of a request is used: paths,
-// headers, cookies and bodies come from the gate, as they were sent.
+// headers, cookies and bodies come from the gate, as they were sent. No other room
+// knows fasthttp or Fiber.
 package server
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"coatcheck/bff/account"
+	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
 	"coatcheck/bff/gate"
 	"coatcheck/bff/metrics"
+	"coatcheck/bff/pages"
+	"coatcheck/bff/proxy"
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
@@ -33,7 +36,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Options are what a Server is made of. All but Client and Pages are required.
+// Options are what a Server is made of. Config, Manager, Upstreams and Log are required.
 type Options struct {
 	Config    *configs.Config
 	Manager   *session.Manager
@@ -48,7 +51,7 @@ type Options struct {
 	// Client is the text of /bff/client.js.
 	Client []byte
 	// Pages are built-in pages by frontend name, for the demo.
-	Pages map[string]*Pages
+	Pages map[string]*pages.Pages
 }
 
 // Server answers the public listener.
@@ -59,14 +62,13 @@ type Server struct {
 	access     io.Writer
 	metrics    *metrics.Metrics
 	tracer     *trace.Tracer // nil: off
-	client     *asset
-	pages      map[string]*Pages // built-in ones
+	client     *account.Asset
+	builtIn    map[string]*pages.Pages
 	app        *fiber.App
 	leaving    atomic.Bool // load balancers are told to look away
 	draining   atomic.Bool // every answer is the last of its connection
 	background sync.WaitGroup
-	tunnels    tunnels
-	streams    streams
+	open       proxy.Open
 	listener   atomic.Pointer[gate.Listener]
 	guarded    atomic.Int64 // when a refusal of the guard last had a line of its own, Unix nanoseconds
 	failing    atomic.Int64 // when the want of descriptors was last told of, Unix seconds
@@ -78,11 +80,12 @@ func New(o Options) (*Server, error) {
 	if o.Metrics == nil {
 		o.Metrics = metrics.New("", "") // counted, and asked by nobody
 	}
-	first, err := newSnapshot(o.Config, o.Upstreams, o.Pages, o.Metrics, o.Log)
+	s := &Server{manager: o.Manager, log: o.Log, access: o.Access, metrics: o.Metrics, tracer: o.Tracer, builtIn: o.Pages,
+		client: account.NewAsset(o.Client, "text/javascript; charset=utf-8")}
+	first, err := s.newSnapshot(o.Config, o.Upstreams)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{manager: o.Manager, log: o.Log, access: o.Access, metrics: o.Metrics, tracer: o.Tracer, client: newAsset(o.Client, "text/javascript; charset=utf-8"), pages: o.Pages}
 	s.current.Store(first)
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true, DisableHeaderNormalizing: true, DisableDefaultContentType: true,
@@ -117,144 +120,111 @@ func (p printer) Printf(format string, _ ...any) {
 // Serve answers connections of l until Shutdown. It returns at once when Shutdown
 // begins; wait for Shutdown, not for Serve.
 func (s *Server) Serve(l net.Listener) error {
-	c := s.current.Load().config.Limits
-	in := gate.Listen(l, gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing})
+	in := gate.Listen(l, s.gateOptions())
 	s.listener.Store(in)
+	in.SetOptions(s.gateOptions()) // a reload may have come before the line above
+	if s.draining.Load() {         // Shutdown may have looked before it was there
+		_ = in.Close()
+	}
 	return s.app.Listener(in)
 }
 
-// Reload takes another configuration into use: calls at work finish with the old one.
-// Connection limits are those of the start. A forwarder in use is closed later.
-func (s *Server) Reload(c *configs.Config, ups *upstream.Set) error {
-	next, err := newSnapshot(c, ups, s.pages, s.metrics, s.log)
+// gateOptions are the bounds of the configuration in use.
+func (s *Server) gateOptions() gate.Options {
+	c := s.current.Load().config.Limits
+	return gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing,
+		Faulted: func(stack []byte) { s.events().Fault("", stack) }}
+}
+
+// Prepare makes another configuration ready, and returns what takes it into use. All
+// that can fail has happened by then; without a call of use nothing has changed. Calls
+// at work finish with the old configuration, and its connections to APIs are closed a
+// minute later.
+func (s *Server) Prepare(c *configs.Config, ups *upstream.Set) (use func(), err error) {
+	next, err := s.newSnapshot(c, ups)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, f := range s.current.Swap(next).carriers {
-		time.AfterFunc(time.Minute, f.Close) // calls that have just begun still dial
-	}
-	return nil
+	return func() {
+		time.AfterFunc(time.Minute, s.current.Swap(next).proxy.Close) // calls that have just begun still dial
+		if in := s.listener.Load(); in != nil {
+			in.SetOptions(s.gateOptions())
+		}
+	}, nil
 }
 
 // Carriers tells how the ways to the APIs are, by upstream.
 func (s *Server) Carriers() map[string]upstream.CarrierStats {
-	found := map[string]upstream.CarrierStats{}
-	for name, c := range s.current.Load().carriers {
-		found[name] = c.Stats()
-	}
-	return found
+	return s.current.Load().proxy.Carriers()
 }
 
-// Leave makes health_path say that the process is ending; serving goes on as before.
-func (s *Server) Leave() { s.leaving.Store(true) }
+// MarkNotReady makes health_path say that the process is ending; serving goes on as before.
+func (s *Server) MarkNotReady() { s.leaving.Store(true) }
 
 // Shutdown refuses new connections and waits for the calls at work, and for what
 // goes on behind them, as long as ctx lasts. Every answer from now on is the last of
 // its connection.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.Leave()
+	s.MarkNotReady()
 	s.draining.Store(true)
-	s.tunnels.end()
-	s.streams.end()
 	in := s.listener.Load()
+	if in != nil { // first of all: nothing below may keep the door open
+		if err := in.Close(); err != nil {
+			s.log.Warn("listener not closed", "error", err)
+		}
+	}
+	s.open.End()
 	if in != nil {
-		s.part(ctx, in)
+		s.waitIdle(ctx, in)
 	}
-	err := s.app.ShutdownWithContext(ctx)
-	done := make(chan struct{})
-	go func() { s.background.Wait(); s.tunnels.wait.Wait(); close(done) }() // ends with the last of them; each has a deadline
-	select {
-	case <-done:
-	case <-ctx.Done():
-		err = errors.Join(err, ctx.Err())
-	}
+	err := s.finish(ctx)
 	if in != nil {
 		in.Stop()
 	}
 	return err
 }
 
-// parting is how long kept connections without a call stay open at the end, and half
+// finish waits for the calls at work and for what goes on behind them, but never
+// longer than ctx: the web server closes connections one by one, under a lock of its own.
+func (s *Server) finish(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { // ends with the last of them; each has a deadline
+		err := s.app.ShutdownWithContext(ctx)
+		s.background.Wait()
+		s.open.Wait()
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// idleGrace is how long kept connections without a call stay open at the end, and half
 // of drain.timeout at most. A front that sends a call along one just as it is closed
 // cannot tell whether the call was taken (RFC 9112 §9.5), so whoever calls often
 // meets "Connection: close" first.
-const parting = 3 * time.Second
+const idleGrace = 3 * time.Second
 
-// part takes no more connections in, and lets those that are open say their last.
-func (s *Server) part(ctx context.Context, in *gate.Listener) {
-	if err := in.Close(); err != nil {
-		s.log.Warn("listener not closed", "error", err)
-	}
+// waitIdle lets the connections that are open finish what they have begun.
+func (s *Server) waitIdle(ctx context.Context, in *gate.Listener) {
 	select {
 	case <-in.Empty():
-	case <-time.After(min(parting, s.current.Load().config.Drain.Timeout/2)):
+	case <-time.After(min(idleGrace, s.current.Load().config.Drain.Timeout/2)):
 	case <-ctx.Done():
 	}
 }
 
-// handle is what all answers share: the exchange, the net under a panic, the headers
-// on every answer, the one log line.
-func (s *Server) handle(c *fiber.Ctx) error {
-	x := s.acquire(c)
-	if x == nil {
-		c.Context().SetConnectionClose()
-		return c.SendStatus(fiber.StatusInternalServerError)
+// SignOutAtAPI tells the API, best effort, that nobody will use this credential of
+// that frontend any more.
+func (s *Server) SignOutAtAPI(ctx context.Context, frontend string, c *credential.Credential) {
+	n := s.current.Load()
+	if f := n.table.Frontend(frontend); f != nil {
+		n.account.SignOut(ctx, f, c)
 	}
-	if err := s.protected(x); err != nil {
-		x.fail(err)
-	}
-	x.common()
-	if x.streaming {
-		x.beganAfter = time.Since(x.begun)
-	} else {
-		x.log()
-		x.release()
-	}
-	return nil
 }
 
-func (s *Server) protected(x *exchange) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			s.log.Error("panic", "request_id", string(x.requestID), "stack", string(debug.Stack()))
-			_ = x.answer.Close()
-			x.streaming = false
-			err = errInternal
-		}
-	}()
-	if path := x.snapshot.config.HealthPath; path != "" && string(x.head.Target) == path {
-		return s.health(x)
-	}
-	return s.serve(x)
-}
-
-// health answers load balancers, which know no Host.
-func (s *Server) health(x *exchange) error {
-	if !x.isGet && !x.isHead {
-		return errMethod.with(func(p *Problem) { p.Allow = "GET, HEAD" })
-	}
-	x.set("Cache-Control", "no-store")
-	x.empty(204)
-	if s.leaving.Load() {
-		x.empty(503)
-	}
-	return nil
-}
-
-// local answers one of Coatcheck's own addresses.
-func (s *Server) local(x *exchange) error {
-	if !allows(x.endpoint.methods, x.head.Method) {
-		return errMethod.with(func(p *Problem) { p.Allow = x.endpoint.allow })
-	}
-	return x.endpoint.answer(s, x)
-}
-
-// detachedLimit bounds what is done for a browser that may have left meanwhile.
-const detachedLimit = 45 * time.Second
-
-// detached is a context that no browser can cancel: a sign-in that an API accepted
-// must be stored, or its token would live on unknown to anybody.
-func (s *Server) detached() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), detachedLimit)
-}
+func (s *Server) events() call.Events { return call.Events{Log: s.log, Metrics: s.metrics} }

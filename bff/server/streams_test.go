@@ -3,10 +3,14 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -385,7 +389,16 @@ func TestConnectionsAtMost(t *testing.T) {
 		t.Fatal(got.Status)
 	}
 	h.api.say(nil)
-	h.want(h.call("GET /open/x"), 504, "upstream_timeout")
+	for range 12 { // often enough to open a breaker that would count it
+		got := h.call("GET /open/x")
+		h.want(got, 503, "upstream_unavailable")
+		if got.Header.Get("Retry-After") != "1" {
+			t.Errorf("Retry-After: %q", got.Header.Get("Retry-After"))
+		}
+	}
+	if !strings.Contains(h.logs.String(), "all of max_connections are in use") || h.server.Carriers()["api"].BreakerOpen {
+		t.Errorf("the log does not say why, or the API was blamed: %+v", h.server.Carriers()["api"])
+	}
 	_ = c.Close()
 	wait(t, "the end of the call to the API", left)
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -393,6 +406,89 @@ func TestConnectionsAtMost(t *testing.T) {
 			return
 		} else if time.Now().After(end) {
 			t.Fatalf("%s %s", got.Status, got.code())
+		}
+	}
+}
+
+// TestFirstBytesGoOut: the head of an answer, and what of its body came with it, wait
+// for nothing else of the API, however the body is framed and however small it is.
+func TestFirstBytesGoOut(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	for name, row := range map[string]struct{ head, first, rest string }{
+		"length":               {"Content-Length: 10\r\n\r\n", "hello", "world"},
+		"length, no byte":      {"Content-Length: 10\r\n\r\n", "", "helloworld"},
+		"length, event stream": {"Content-Type: text/event-stream\r\nContent-Length: 11\r\n\r\n", "data: a\n\n", ": "},
+		"chunked":              {"Transfer-Encoding: chunked\r\n\r\n", "5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n"},
+		"chunked, no byte":     {"Transfer-Encoding: chunked\r\n\r\n", "", "5\r\nhello\r\n0\r\n\r\n"},
+		"to the end":           {"\r\n", "hello", "world"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			seen := make(chan struct{})
+			h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+				c, b, _ := w.(http.Hijacker).Hijack()
+				defer c.Close()
+				_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.head + row.first)
+				_ = b.Flush()
+				<-seen // nothing more before the browser has all of that
+				_, _ = io.WriteString(c, row.rest)
+			})
+			_, got := h.stream("GET /api/x HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
+			want := row.first
+			if strings.HasPrefix(want, "5\r\n") {
+				want = "hello"
+			}
+			first := make([]byte, len(want))
+			if _, err := io.ReadFull(got.Body, first); err != nil || string(first) != want {
+				t.Errorf("%q, %v", first, err)
+			}
+			close(seen)
+			if _, err := io.ReadAll(got.Body); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestBrokenAnswerToOldCaller: to a caller of HTTP/1.0 the end of the connection is the
+// end of the answer. One that breaks off must look otherwise, over TLS too.
+func TestBrokenAnswerToOldCaller(t *testing.T) {
+	certificates := httptest.NewTLSServer(nil)
+	defer certificates.Close()
+	config := &tls.Config{Certificates: certificates.TLS.Certificates}
+	secure := func(l net.Listener) net.Listener { return tls.NewListener(l, config) }
+	for name, wrap := range map[string]func(net.Listener) net.Listener{"plain": nil, "TLS": secure} {
+		for how, row := range map[string]struct {
+			answer string
+			whole  bool
+		}{
+			"whole":            {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", true},
+			"without its end":  {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", false},
+			"malformed behind": {"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nx\r\n", false},
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				h := open(t, settings{wrap: wrap})
+				h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+					c, b, _ := w.(http.Hijacker).Hijack()
+					_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.answer)
+					_ = b.Flush()
+					_ = c.Close()
+				})
+				c, err := net.Dial("tcp", h.address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				if wrap != nil {
+					c = tls.Client(c, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // a test's own server
+				}
+				_, _ = io.WriteString(c, "GET /open/x HTTP/1.0\r\nHost: shop.example.com\r\n\r\n")
+				got, err := io.ReadAll(c)
+				if errors.Is(err, os.ErrDeadlineExceeded) || (err == nil) != row.whole || row.whole && !strings.HasSuffix(string(got), "\r\n\r\nhello") {
+					t.Errorf("%q, %v", got, err)
+				}
+			})
 		}
 	}
 }

@@ -2,21 +2,20 @@ package session
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"coatcheck/bff/credential"
 )
 
 const (
-	commitQuick = time.Second      // who waits is told after so long that the store is away
+	commitQuick = time.Second      // waiters get ErrUnavailable after this
 	commitMost  = 10 * time.Minute // how long a new credential waits for its store
 	commitPause = 200 * time.Millisecond
 )
 
 // commit writes a new credential at the generation that was read. The API may
 // have made the old one useless by giving the new one, so a store that is away
-// just now must not lose it: the write is tried again until the store is back.
+// just now must not lose it: the write is tried again for ten minutes, or until Close.
 func (r *refresh) commit(ctx context.Context, s *Session, fresh *credential.Credential) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()
@@ -54,7 +53,7 @@ func (r *refresh) write(ctx context.Context, s Swap) (Outcome, error) {
 	for {
 		outcome, err := m.store.Replace(ctx, m.key(r.h), s)
 		late := m.clock.elapsed() - begun
-		if err == nil || late > commitMost || errors.Is(err, ErrFull) {
+		if err == nil || late > commitMost {
 			return outcome, err
 		}
 		if late > commitQuick {

@@ -12,8 +12,9 @@
 //	coatcheck:s:{H}     the record; H = hex SHA-256("coatcheck/v1/key" ‖ ticket)
 //	coatcheck:s:{H}:x   tombstone, 10 minutes: why the session ended
 //	coatcheck:s:{H}:l   lease of the one process that is renewing the credential
-//	coatcheck:s:{H}:once:…  what may be done for a session once in a while
-//	coatcheck:q:{H}     a sign-in that waits for its next step, sealed like a record; :tries counts
+//	coatcheck:s:{H}:every:…:l  what may be done for a session once in a while
+//	coatcheck:q:{H}     a sign-in that waits for its next step, sealed like a record; :x when it
+//	                    is over; :tries and :tries:early count
 //	coatcheck:p:{N}     sessions of one person at one frontend, by public id
 //	coatcheck:t:a:{N}   failed sign-ins of an account; coatcheck:t:o:{N} from a familiar address
 //	coatcheck:t:i:{N}   failed sign-ins from an address
@@ -36,13 +37,18 @@
 //
 // # What is promised
 //
-// No write brings a session back: each is "if it still exists", in one script.
-// Time is the store's clock. A replica's own knowledge is never older than
-// [Options].NearCache, counted from the moment the store was asked. While the
-// store is away every call says [ErrUnavailable] and nothing is lost.
+// No write brings a session back: after the first, each is "if it still exists", in
+// one script. Time is the store's clock. A replica's own knowledge is never older than
+// [Options].NearCache, counted from the moment the store was asked. While the store is
+// away, whatever needs it says [ErrUnavailable], and nothing is lost.
+//
+// A store in memory or in a file has a bound. At the bound, sign-ins are refused with
+// [ErrUnavailable]; whoever is in stays in.
 //
 // # Costs
 //
-// [Manager.Find] costs no round trip when the near cache holds the session, one
-// otherwise, and one more at most once a minute, to extend the idle time.
+// [Manager.Find] costs no round trip when the near cache holds the session and one
+// otherwise. At most once a minute it extends the idle time as well: that is one round
+// trip, and one for each server key to look for the session in the person's list. A
+// ticket whose session is over costs one more, to learn why.
 package session

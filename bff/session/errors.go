@@ -42,12 +42,17 @@ func (t Throttled) Error() string {
 }
 
 var (
-	// ErrUnavailable means that the store cannot be asked now, or holds a record
-	// of a newer program. Nothing is lost: the same ticket works later.
+	// ErrUnavailable means that the store cannot be asked now, is full, or holds a
+	// record that another replica can read and this one cannot. Nothing is lost: the
+	// same ticket works later, or at another replica.
 	ErrUnavailable = errors.New("session: store unavailable")
 
 	// ErrNotFound means that this person has no session with that id.
 	ErrNotFound = errors.New("session: no such session")
+
+	// ErrTokenEnded means that the API gave a token that is over already and
+	// cannot be renewed.
+	ErrTokenEnded = errors.New("session: the token has already ended")
 
 	// ErrCredentialDead is what a [RefreshFunc] returns when the API said that
 	// the refresh token is dead. The session ends.

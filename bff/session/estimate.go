@@ -30,19 +30,45 @@ type estimates struct {
 	value int
 	err   error
 	at    time.Duration
-	asked bool
+	asked bool // there is one
+
+	asking bool // somebody asks for the next
 }
 
 // Live is about how many sessions the store holds, all frontends and replicas
 // together; the error is [ErrUnavailable]. Memory and file stores count; of a
-// Redis, keys are drawn at random. An answer may be ten seconds old.
+// Redis, keys are drawn at random. An answer may be ten seconds old, or older while
+// another caller is asking the store.
 func (m *Manager) Live(ctx context.Context) (int, error) {
-	e, now := &m.estimates, m.clock.elapsed()
+	e := &m.estimates
+	value, err, kept := e.begin(m.clock.elapsed())
+	if kept {
+		return value, err
+	}
+	value, err = m.askLive(ctx)
+	e.finish(value, err, m.clock.elapsed())
+	return value, err
+}
+
+// begin returns the last estimate; false tells the caller to ask.
+func (e *estimates) begin(now time.Duration) (int, error, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.asked && now-e.at < estimateKept {
-		return e.value, e.err
+	if e.asked && (e.asking || now-e.at < estimateKept) {
+		return e.value, e.err, true
 	}
+	e.asking = true
+	return 0, nil, false
+}
+
+func (e *estimates) finish(value int, err error, now time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.value, e.err, e.at, e.asked, e.asking = value, err, now, true, false
+}
+
+// askLive asks the store; no lock is held meanwhile.
+func (m *Manager) askLive(ctx context.Context) (int, error) {
 	store := m.store
 	if o, ok := store.(observed); ok {
 		store = o.Store
@@ -52,14 +78,13 @@ func (m *Manager) Live(ctx context.Context) (int, error) {
 		return 0, unavailable("estimate", errNoEstimate)
 	}
 	prefix := m.prefix + ":s:{"
-	e.value, e.err = counts.estimate(ctx, func(key string) bool {
+	n, err := counts.estimate(ctx, func(key string) bool {
 		return len(key) > len(prefix) && key[:len(prefix)] == prefix && key[len(key)-1] == '}'
 	})
-	if e.err != nil {
-		e.err = unavailable("estimate", e.err)
+	if err != nil {
+		return 0, unavailable("estimate", err)
 	}
-	e.at, e.asked = now, true
-	return e.value, e.err
+	return n, nil
 }
 
 func (m *memory) estimate(_ context.Context, isRecord func(string) bool) (n int, err error) {

@@ -1,11 +1,11 @@
 package session
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"strings"
+	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -15,98 +15,102 @@ import (
 // at path: one process only, mode 0600. Sign-ins, renewed credentials and endings
 // are on disk before they are answered; extensions are written behind, within a
 // second. Failed sign-ins are counted in memory only.
+//
+// A damaged file is an error that says what to do, whatever the damage.
 func openFile(path string, o StoreOptions) (_ Store, err error) {
-	// The library panics on some damaged files.
+	// The file was looked through before the library maps it. If the disk fails all
+	// the same, the fault becomes a panic, and that an error.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("session: store: file %s is damaged", path)
+			err = damaged(path, errors.New("the library cannot read it"))
 		}
 	}()
+	content, err := lookThrough(path, newMemory(o.Now, o.MaxBytes))
+	if err != nil {
+		return nil, err
+	}
 	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: journalLock})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("session: store: file %s is in use by another process", path)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("session: store: file: %w", err)
+		return nil, openError(path, err)
 	}
-	m, err := loadFile(db, path, o)
-	if err != nil {
+	if err := adopt(db, path, content); err != nil {
 		_ = db.Close()
-		return nil, fmt.Errorf("session: store: file: %w", err)
-	}
-	return m, nil
-}
-
-func loadFile(db *bolt.DB, path string, o StoreOptions) (*memory, error) {
-	if err := os.Chmod(path, 0o600); err != nil { // it may have come from a copy
 		return nil, err
 	}
-	err := db.Update(func(tx *bolt.Tx) error {
-		_, err := tx.CreateBucketIfNotExists(bucketItems)
-		if err == nil {
-			_, err = tx.CreateBucketIfNotExists(bucketEntries)
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	m := newMemory(o.Now, o.MaxBytes)
-	if err := db.View(m.load); err != nil {
-		return nil, err
-	}
-	m.journal = newJournal(db, o.Log)
+	m := content.memory
+	m.journal = newJournal(db, content.sum, o.Log)
 	m.sweep() // what ran out meanwhile leaves the file too
 	m.done.Go(m.sweepUntilClosed)
 	return m, nil
 }
 
-// load reads the whole file into memory, before anyone else uses the store.
-func (m *memory) load(tx *bolt.Tx) error {
-	err := tx.Bucket(bucketItems).ForEach(func(key, value []byte) error {
-		return m.loadItem(string(key), value)
-	})
+// lookThrough reads the file into m and checks it, while the library's lock keeps
+// writers away. There is nothing to read where there is no file, or an empty one.
+func lookThrough(path string, m *memory) (*fileContent, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return &fileContent{memory: m, txid: newTxid}, nil
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("session: store: file %s: %w", path, err)
 	}
-	return tx.Bucket(bucketEntries).ForEach(func(key, value []byte) error {
-		return m.loadEntry(string(key), value)
+	lock, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: journalLock, ReadOnly: true})
+	if err != nil {
+		return nil, openError(path, err)
+	}
+	defer lock.Close()
+	content, err := readContent(path, m)
+	if err != nil {
+		return nil, damaged(path, err)
+	}
+	return content, nil
+}
+
+// openError tells apart why the library does not open a file: it is in use, the
+// system refuses, or what lies there is not a session file.
+func openError(path string, err error) error {
+	var system *fs.PathError
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return inUse(path)
+	case errors.As(err, &system):
+		return fmt.Errorf("session: store: file: %w", err)
+	}
+	return damaged(path, err)
+}
+
+func inUse(path string) error {
+	return fmt.Errorf("session: store: file %s is in use by another process", path)
+}
+
+// adopt makes the file this process's own: what was read is still what lies there,
+// nobody else may read it, and its buckets and checksum are there.
+func adopt(db *bolt.DB, path string, content *fileContent) error {
+	if err := os.Chmod(path, 0o600); err != nil { // it may have come from a copy
+		return fmt.Errorf("session: store: file: %w", err)
+	}
+	var changed bool
+	err := db.Update(func(tx *bolt.Tx) error {
+		// Between the look and the lock of now somebody may have written.
+		if changed = uint64(tx.ID()) != content.txid+1; changed {
+			return bolterrors.ErrTimeout
+		}
+		for _, name := range [][]byte{bucketItems, bucketEntries} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return content.sum.write(tx)
 	})
-}
-
-func (m *memory) loadItem(key string, value []byte) error {
-	it, ok := itemOf(value)
-	if !ok {
-		return nil
+	if changed {
+		return inUse(path)
 	}
-	s, _ := m.lock(shardKey(key))
-	defer s.mu.Unlock()
-	return m.set(s, key, it)
-}
-
-func (m *memory) loadEntry(key string, value []byte) error {
-	it, ok := itemOf(value)
-	person, id, found := strings.Cut(key, "\x00")
-	if !ok || !found {
-		return nil
+	if err != nil {
+		return fmt.Errorf("session: store: file: %w", err)
 	}
-	s, _ := m.lock(person)
-	defer s.mu.Unlock()
-	if s.people[person] == nil {
-		s.people[person] = map[string]item{}
-	}
-	s.people[person][id] = it
-	return m.grow(id, it)
+	return nil
 }
-
-// itemOf copies a value out of the file, whose pages are the library's.
-func itemOf(value []byte) (item, bool) {
-	if len(value) < 8 {
-		return item{}, false
-	}
-	ends := int64(binary.BigEndian.Uint64(value))
-	return item{data: append([]byte(nil), value[8:]...), ends: ends}, ends > 0
-}
-
-// shardKey is the key whose shard holds key: a tombstone lies with its record.
-func shardKey(key string) string { return strings.TrimSuffix(key, tombstoneSuffix) }

@@ -30,7 +30,7 @@ func TestFileSurvivesAKill(t *testing.T) {
 	if _, err := m.End(ctx, "shop", ended, session.SignedOut); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Refresh(ctx, made, kept, time.Second, newAPI("refresh-1").refresh); err != nil {
+	if _, err := m.Refresh(ctx, made, kept, time.Minute, newAPI("refresh-1").refresh); err != nil {
 		t.Fatal(err)
 	}
 	// What a kill leaves: the file as it is now, without the store's Close.

@@ -9,7 +9,7 @@ import (
 // Find returns the session that t opens at frontend, for a call, and extends its
 // idle time; that is written at most once a minute, or once in a tenth of the
 // idle timeout if that is shorter. With the session in the near cache it asks
-// the store nothing.
+// the store nothing else.
 //
 // Errors are [Dead] (the ticket opens nothing here) and [ErrUnavailable] (keep
 // the cookie). A failed extension is no error: it is tried again with the next
@@ -32,7 +32,7 @@ func (m *Manager) Find(ctx context.Context, frontend string, t Ticket) (*Session
 }
 
 // Look returns the session that t opens at frontend and never extends it. Errors
-// are as with [Manager.Find].
+// are as for [Manager.Find].
 func (m *Manager) Look(ctx context.Context, frontend string, t Ticket) (*Session, error) {
 	return m.current(ctx, m.settings.Load(), frontend, t)
 }
@@ -48,16 +48,17 @@ func (m *Manager) Extend(ctx context.Context, frontend string, t Ticket) (*Sessi
 	return m.touch(ctx, o, s)
 }
 
-// IdleLeft is how long s lives without another call; Left how long whatever it
-// does. Both are at least zero, and never more than was granted, however
-// clocks differ.
+// IdleLeft is how long s lives without another call, as far as s knows: another
+// replica may have extended it since. It is at least zero and never more than was
+// granted, however clocks differ.
 func (m *Manager) IdleLeft(s *Session) time.Duration {
 	o := m.settings.Load()
 	idle := min(s.seen.Add(o.idle).Sub(m.Now()), o.idle)
 	return max(0, min(idle, m.Left(s)))
 }
 
-// Left is how long s lives at most.
+// Left is how long s lives at most, whatever it does. It is at least zero and never
+// more than was granted.
 func (m *Manager) Left(s *Session) time.Duration {
 	return max(0, min(s.Ends.Sub(m.Now()), s.Ends.Sub(s.Created)))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -67,6 +68,7 @@ func (f *flights) fly(ctx context.Context, job *refresh) {
 func (r *refresh) safely(ctx context.Context) (s *Session, err error) {
 	defer func() {
 		if recover() != nil {
+			r.m.log.Error("panic", "stack", string(debug.Stack()))
 			s, err = nil, errors.New("session: refresh: panic in the refresh function")
 			r.unlease(ctx, true)
 		}

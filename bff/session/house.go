@@ -3,7 +3,7 @@ package session
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -30,16 +30,27 @@ func (m *Manager) keepHouse() {
 }
 
 func (m *Manager) sweep(ctx context.Context) {
+	defer m.contain()
 	now := m.clock.elapsed()
 	m.near.sweep(now - m.settings.Load().near)
 	m.endings.sweep(now - endingsKept)
 	m.flights.sweep(now - failureKept)
+	m.tellWithheld(now)
 	_ = m.askClock(ctx) // its failure shows in Ping and in every call
 	m.lookAfterWatched(ctx)
 }
 
+// contain is deferred: a fault of the program in a message, a round or a renewal of a
+// lease costs that one, and not the process. What it says may be a secret.
+func (m *Manager) contain() {
+	if recover() != nil {
+		m.log.Error("panic", "stack", string(debug.Stack()))
+	}
+}
+
 // endReturned ends again what a failover brought back.
 func (m *Manager) endReturned(ctx context.Context) {
+	defer m.contain()
 	ended := m.endings.all()
 	hashes := make([]hash, 0, len(ended))
 	for h := range ended {
@@ -47,7 +58,7 @@ func (m *Manager) endReturned(ctx context.Context) {
 	}
 	m.inBatches(ctx, hashes, func(h hash, alive bool) {
 		if alive {
-			m.endAgain(ctx, h, ended[h])
+			_ = m.endAgain(ctx, h, ended[h]) // a failure is mended by the next round
 		}
 	})
 }
@@ -137,29 +148,4 @@ func (m *Manager) Stats() Stats {
 		Started: c.started.Load(), Ended: ended, Refreshes: refreshes, RefreshWaits: c.refreshWaits.Load(), EndedAgain: c.endedAgain.Load(),
 		Watched: len(m.watches.all()), StoreStats: m.store.Stats(),
 	}
-}
-
-// warnings keeps a flood of bad records from becoming a flood of lines: one a
-// second for each kind.
-type warnings struct{ record, security atomic.Int64 }
-
-func (m *Manager) warn(what string, attrs ...any) {
-	if m.mayWarn(&m.warnings.record) {
-		m.log.Warn(what, attrs...)
-	}
-}
-
-// securityEvent logs what no honest party causes.
-func (m *Manager) securityEvent(event string, attrs ...any) {
-	if m.mayWarn(&m.warnings.security) {
-		m.log.Warn("security", append([]any{slog.String("event", event)}, attrs...)...)
-	}
-}
-
-func (m *Manager) mayWarn(last *atomic.Int64) bool {
-	now, before := int64(m.clock.elapsed()), last.Load()
-	if before != 0 && now-before < int64(time.Second) {
-		return false
-	}
-	return last.CompareAndSwap(before, max(now, 1))
 }

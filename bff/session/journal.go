@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ var (
 // last one waits. A nil journal does nothing.
 type journal struct {
 	db   *bolt.DB
+	sum  fileSum // of what lies in the file; belongs to the goroutine
 	log  *slog.Logger
 	wake chan struct{}
 	stop chan struct{}
@@ -36,7 +38,9 @@ type journal struct {
 
 	mu      sync.Mutex
 	pending map[change]item // an item that ends at 0 is a deletion
+	fresh   map[change]bool // those of pending whose key was never in the file
 	waiting []chan error
+	broken  bool // the library panicked: it must not be asked again
 }
 
 // change names what has changed.
@@ -45,8 +49,9 @@ type change struct {
 	key     string
 }
 
-func newJournal(db *bolt.DB, log *slog.Logger) *journal {
-	j := &journal{db: db, log: log, wake: make(chan struct{}, 1), stop: make(chan struct{}), pending: map[change]item{}}
+// newJournal writes to db, whose content has the checksum sum.
+func newJournal(db *bolt.DB, sum fileSum, log *slog.Logger) *journal {
+	j := &journal{db: db, sum: sum, log: log, wake: make(chan struct{}, 1), stop: make(chan struct{}), pending: map[change]item{}, fresh: map[change]bool{}}
 	j.done.Go(j.run)
 	return j
 }
@@ -65,10 +70,30 @@ func (j *journal) entry(person, id string, it item) {
 	}
 }
 
+// note takes in a change. A key that comes and goes before it was written leaves
+// nothing: else sign-ins would pile up while the disk fails.
 func (j *journal) note(c change, it item) {
 	j.mu.Lock()
+	defer j.mu.Unlock()
+	if it.ends == 0 && j.fresh[c] {
+		delete(j.pending, c)
+		delete(j.fresh, c)
+		return
+	}
 	j.pending[c] = it
-	j.mu.Unlock()
+}
+
+// created says that the change of key that waits, if one does, is the first that the
+// file is to see of it.
+func (j *journal) created(key string) {
+	if j == nil {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if c := (change{key: key}); j.pending[c].ends != 0 {
+		j.fresh[c] = true
+	}
 }
 
 // flush returns when everything noted so far is on disk. Those who come at one
@@ -110,12 +135,12 @@ func (j *journal) run() {
 // unless it has changed again.
 func (j *journal) write() {
 	j.mu.Lock()
-	batch, waiting := j.pending, j.waiting
-	j.pending, j.waiting = map[change]item{}, nil
+	batch, fresh, waiting := j.pending, j.fresh, j.waiting
+	j.pending, j.fresh, j.waiting = map[change]item{}, map[change]bool{}, nil
 	j.mu.Unlock()
 	var err error
 	if len(batch) > 0 {
-		err = j.db.Update(func(tx *bolt.Tx) error { return apply(tx, batch) })
+		err = j.update(batch)
 	}
 	if err != nil {
 		err = fmt.Errorf("file: %w", err)
@@ -124,6 +149,9 @@ func (j *journal) write() {
 		for c, it := range batch {
 			if _, newer := j.pending[c]; !newer {
 				j.pending[c] = it
+				if fresh[c] {
+					j.fresh[c] = true
+				}
 			}
 		}
 		j.mu.Unlock()
@@ -133,29 +161,64 @@ func (j *journal) write() {
 	}
 }
 
-func apply(tx *bolt.Tx, batch map[change]item) error {
-	items, entries := tx.Bucket(bucketItems), tx.Bucket(bucketEntries)
-	if items == nil || entries == nil {
-		return errors.New("the file has no such bucket")
+var errBroken = errors.New("the file cannot be written since a fault; restart the program")
+
+// update applies a batch in one transaction. A disk that fails under the mapped file
+// is a fault of memory: it becomes an error here and does not end the process. The
+// library may hold its locks for ever after that, so it is left alone.
+func (j *journal) update(batch map[change]item) (err error) {
+	if j.broken {
+		return errBroken
 	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			j.broken, err = true, errBroken
+		}
+	}()
+	sum := j.sum
+	err = j.db.Update(func(tx *bolt.Tx) error {
+		if err := apply(tx, batch, &sum); err != nil {
+			return err
+		}
+		return sum.write(tx)
+	})
+	if err == nil {
+		j.sum = sum
+	}
+	return err
+}
+
+func apply(tx *bolt.Tx, batch map[change]item, sum *fileSum) error {
 	for c, it := range batch {
-		bucket := items
+		name := bucketItems
 		if c.entries {
-			bucket = entries
+			name = bucketEntries
 		}
-		var err error
-		switch {
-		case c.key == "":
-		case it.ends == 0:
-			err = bucket.Delete([]byte(c.key))
-		default:
-			err = bucket.Put([]byte(c.key), append(binary.BigEndian.AppendUint64(nil, uint64(it.ends)), it.data...))
+		bucket := tx.Bucket(name)
+		if bucket == nil {
+			return errors.New("the file has no such bucket")
 		}
-		if err != nil {
+		if c.key == "" {
+			continue
+		}
+		if err := applyOne(bucket, name, []byte(c.key), it, sum); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func applyOne(bucket *bolt.Bucket, name, key []byte, it item, sum *fileSum) error {
+	if old := bucket.Get(key); old != nil {
+		sum.remove(name, key, old)
+	}
+	if it.ends == 0 {
+		return bucket.Delete(key)
+	}
+	value := append(binary.BigEndian.AppendUint64(nil, uint64(it.ends)), it.data...)
+	sum.add(name, key, value)
+	return bucket.Put(key, value)
 }
 
 // close writes what waits and closes the file.
@@ -163,5 +226,8 @@ func (j *journal) close() error {
 	close(j.stop)
 	j.done.Wait()
 	j.write()
+	if j.broken {
+		return errBroken
+	}
 	return j.db.Close()
 }

@@ -50,11 +50,11 @@ func TestNothingLeaks(t *testing.T) {
 	say("another frontend", err)
 	_, err = stranger.Find(ctx, "shop", ticket)
 	say("unknown key", err)
-	renewed, err := m.Refresh(ctx, made, ticket, time.Second, func(context.Context, *credential.Credential) (*credential.Credential, error) {
+	renewed, err := m.Refresh(ctx, made, ticket, time.Minute, func(context.Context, *credential.Credential) (*credential.Credential, error) {
 		return tokens("LEAKagain", "LEAKrefresh"), nil
 	})
 	say("refresh", err, renewed, *renewed, made.Credential, made.LogID)
-	_, err = m.Refresh(ctx, renewed, ticket, time.Second, func(context.Context, *credential.Credential) (*credential.Credential, error) {
+	_, err = m.Refresh(ctx, renewed, ticket, time.Minute, func(context.Context, *credential.Credential) (*credential.Credential, error) {
 		return nil, errors.New("unreachable")
 	})
 	say("failed refresh", err)
@@ -76,7 +76,7 @@ func TestNothingLeaks(t *testing.T) {
 	ended, err := m.End(ctx, "shop", ticket, session.SignedOut)
 	say("end", err, ended)
 	say("dump after", dump(t, raw))
-	say("messages", heardSoFar(messages))
+	say("messages", heardSoFar(t, raw, messages))
 
 	s.kill()
 	_, err = m.Find(ctx, "shop", second)
@@ -127,11 +127,21 @@ func dump(t *testing.T, raw *redis.Client) string {
 	return b.String()
 }
 
-func heardSoFar(sub *redis.PubSub) string {
+// heardSoFar is all that was published until now: messages keep their order, so the
+// one that is sent here is the last.
+func heardSoFar(t *testing.T, raw *redis.Client, sub *redis.PubSub) string {
+	t.Helper()
+	ctx := context.Background()
+	if err := raw.Publish(ctx, "the end", "").Err(); err != nil {
+		t.Fatal(err)
+	}
 	var b strings.Builder
 	for {
-		message, err := sub.ReceiveTimeout(context.Background(), 100*time.Millisecond)
+		message, err := sub.ReceiveMessage(ctx)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if message.Channel == "the end" {
 			return b.String()
 		}
 		fmt.Fprintln(&b, message)

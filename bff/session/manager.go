@@ -123,6 +123,7 @@ func (m *Manager) init() {
 	m.flights.init()
 	m.touching.init()
 	m.loads.init()
+	m.warnings.init()
 	m.reconnect = make(chan struct{}, 1)
 	m.closing, m.stop = context.WithCancel(context.Background())
 	m.done.Go(m.listen)
@@ -151,13 +152,25 @@ func newSettings(o Options) (*settings, error) {
 // Reconfigure changes keys, times and limits while sessions go on. Prefix, Log,
 // Orphaned and Now stay as they were. After an error nothing has changed.
 func (m *Manager) Reconfigure(o Options) error {
-	set, err := newSettings(o)
+	use, err := m.Prepare(o)
 	if err != nil {
 		return err
 	}
-	m.settings.Store(set)
-	m.near.flush()
+	use()
 	return nil
+}
+
+// Prepare is [Manager.Reconfigure] in two steps: use, which cannot fail, makes the
+// change. A change that spans several rooms makes all of them ready first.
+func (m *Manager) Prepare(o Options) (use func(), err error) {
+	set, err := newSettings(o)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		m.settings.Store(set)
+		m.near.flush()
+	}, nil
 }
 
 // Close waits for refreshes at work, ends the goroutines of the Manager and
@@ -166,6 +179,7 @@ func (m *Manager) Close() error {
 	m.stop()
 	m.flights.wait()
 	m.done.Wait()
+	m.tellWithheld(m.clock.elapsed() + warnEvery) // whatever is left
 	if err := m.store.Close(); err != nil {
 		return fmt.Errorf("session: close: %w", err)
 	}

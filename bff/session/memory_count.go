@@ -2,64 +2,89 @@ package session
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 )
 
-// attempts are the sign-ins counted under one key, by id, in milliseconds. They
-// are not kept in a file: a restart forgets them.
+// attempts are the attempts counted under one key, the oldest first, in
+// milliseconds. They are not kept in a file: a restart forgets them. A key without
+// attempts is not kept at all.
 type attempts struct {
-	at   map[string]int64
+	list []counted
 	ends int64
 }
+
+type counted struct {
+	id string
+	at int64
+}
+
+func (c counted) size() int64 { return int64(len(c.id) + attemptOverhead) }
+
+func windowSize(key string) int64 { return int64(len(key) + windowOverhead) }
 
 func (m *memory) Count(_ context.Context, key, id string, limit int, window time.Duration) (time.Duration, error) {
 	s, now := m.lock(key)
 	defer s.mu.Unlock()
+	m.prune(s, key, now-window.Milliseconds())
 	a := s.windows[key]
+	if a != nil {
+		if a.find(id) >= 0 {
+			return 0, nil
+		}
+		if len(a.list) >= limit {
+			return time.Duration(max(a.list[0].at+window.Milliseconds()-now, 1)) * time.Millisecond, nil
+		}
+	}
+	one := counted{id: strings.Clone(id), at: now}
+	size := one.size()
 	if a == nil {
-		a = &attempts{at: map[string]int64{}}
+		size += windowSize(key)
 	}
-	oldest := m.prune(a, now-window.Milliseconds())
-	if _, again := a.at[id]; again {
-		return 0, nil
-	}
-	if len(a.at) >= limit {
-		return time.Duration(max(oldest+window.Milliseconds()-now, 1)) * time.Millisecond, nil
-	}
-	ends := now + window.Milliseconds()
-	if err := m.grow(id, item{ends: ends}); err != nil {
+	if err := m.reserve(size); err != nil {
 		return 0, err
 	}
-	a.at[id], a.ends = now, ends
-	s.windows[key] = a
+	if a == nil {
+		a = &attempts{}
+		s.windows[key] = a
+	}
+	a.list, a.ends = append(a.list, one), max(a.ends, now+window.Milliseconds())
 	return 0, nil
 }
 
-// prune removes attempts at or before limit and returns the oldest that is left.
-func (m *memory) prune(a *attempts, limit int64) int64 {
-	oldest := int64(0)
-	for id, at := range a.at {
-		if at <= limit {
-			m.uncount(a, id)
-		} else if oldest == 0 || at < oldest {
-			oldest = at
-		}
-	}
-	return oldest
+func (a *attempts) find(id string) int {
+	return slices.IndexFunc(a.list, func(c counted) bool { return c.id == id })
 }
 
-func (m *memory) uncount(a *attempts, id string) {
-	if at, ok := a.at[id]; ok {
-		m.shrink(id, item{ends: at})
-		delete(a.at, id)
+// prune removes attempts at or before limit.
+func (m *memory) prune(s *memoryShard, key string, limit int64) {
+	a := s.windows[key]
+	for a != nil && len(a.list) > 0 && a.list[0].at <= limit {
+		a = m.uncount(s, key, 0)
 	}
+}
+
+// uncount removes one attempt, and with the last one the key. It returns what is
+// left, nil for nothing.
+func (m *memory) uncount(s *memoryShard, key string, i int) *attempts {
+	a := s.windows[key]
+	m.bytes.Add(-a.list[i].size())
+	if a.list = slices.Delete(a.list, i, i+1); len(a.list) > 0 {
+		return a
+	}
+	m.bytes.Add(-windowSize(key))
+	delete(s.windows, key)
+	return nil
 }
 
 func (m *memory) Uncount(_ context.Context, key, id string) error {
 	s, _ := m.lock(key)
 	defer s.mu.Unlock()
 	if a := s.windows[key]; a != nil {
-		m.uncount(a, id)
+		if i := a.find(id); i >= 0 {
+			m.uncount(s, key, i)
+		}
 	}
 	return nil
 }
@@ -67,7 +92,7 @@ func (m *memory) Uncount(_ context.Context, key, id string) error {
 func (m *memory) Mark(_ context.Context, key string, ttl time.Duration) error {
 	s, now := m.lock(key)
 	defer s.mu.Unlock()
-	return m.set(s, key, item{ends: now + ttl.Milliseconds()})
+	return m.add(s, key, item{ends: now + ttl.Milliseconds()})
 }
 
 func (m *memory) Marked(_ context.Context, keys ...string) (bool, error) {
@@ -91,10 +116,7 @@ func (m *memory) Forget(_ context.Context, key string) error {
 }
 
 func (m *memory) forget(s *memoryShard, key string) {
-	if a := s.windows[key]; a != nil {
-		for id := range a.at {
-			m.uncount(a, id)
-		}
-		delete(s.windows, key)
+	for s.windows[key] != nil {
+		m.uncount(s, key, len(s.windows[key].list)-1)
 	}
 }

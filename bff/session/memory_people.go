@@ -17,18 +17,31 @@ func (m *memory) addEntry(person, id string, entry []byte, ttl time.Duration) (i
 	s, now := m.lock(person)
 	defer s.mu.Unlock()
 	it := item{data: entry, ends: now + ttl.Milliseconds()}
-	if err := m.grow(id, it); err != nil {
+	if err := m.reserve(s.entryGrowth(person, id, it)); err != nil {
 		return 0, err
 	}
+	m.keepEntry(s, person, id, it)
+	return len(s.people[person]), nil
+}
+
+// entryGrowth is by how many bytes the store grows with an entry.
+func (s *memoryShard) entryGrowth(person, id string, it item) int64 {
 	entries := s.people[person]
+	n := it.size(id) - entries[id].size(id)
 	if entries == nil {
-		entries = map[string]item{}
-		s.people[person] = entries
+		n += personSize(person)
 	}
-	m.shrink(id, entries[id])
-	entries[id] = it
+	return n
+}
+
+func personSize(person string) int64 { return int64(len(person) + personOverhead) }
+
+func (m *memory) keepEntry(s *memoryShard, person, id string, it item) {
+	if s.people[person] == nil {
+		s.people[person] = map[string]item{}
+	}
+	s.people[person][id] = it
 	m.journal.entry(person, id, it)
-	return len(entries), nil
 }
 
 func (m *memory) Entries(_ context.Context, person string) (map[string][]byte, error) {
@@ -58,9 +71,10 @@ func (m *memory) dropEntry(s *memoryShard, person, id string) {
 	if !ok {
 		return
 	}
-	m.shrink(id, it)
+	m.bytes.Add(-it.size(id))
 	delete(entries, id)
 	if len(entries) == 0 {
+		m.bytes.Add(-personSize(person))
 		delete(s.people, person)
 	}
 	m.journal.entry(person, id, item{})

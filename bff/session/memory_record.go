@@ -27,7 +27,11 @@ func (m *memory) Tombstone(_ context.Context, key string) (Reason, error) {
 
 func (m *memory) Create(_ context.Context, key string, value []byte, ttl time.Duration) error {
 	s, now := m.lock(key)
-	err := m.set(s, key, item{data: value, ends: now + ttl.Milliseconds()})
+	_, again := s.items[key]
+	err := m.add(s, key, item{data: value, ends: now + ttl.Milliseconds()})
+	if err == nil && !again { // keys of records are random: the file never had this one
+		m.journal.created(key)
+	}
 	s.mu.Unlock()
 	if err != nil {
 		return err
@@ -51,15 +55,15 @@ func (m *memory) Touch(_ context.Context, key string, t Touch) (Touched, error) 
 	}
 	seen := time.UnixMilli(now)
 	data := append(appendStamp(make([]byte, 0, len(it.data)), seen), it.data[stampLen:]...)
-	err := m.set(s, key, item{data: data, ends: ends})
+	m.put(s, key, item{data: data, ends: ends})
 	s.mu.Unlock()
-	return Touched{Seen: seen, Indexed: m.indexed(t.People, t.ID)}, err
+	return Touched{Seen: seen, Indexed: m.indexed(t.People, t.ID)}, nil
 }
 
 func (m *memory) Replace(_ context.Context, key string, r Swap) (Outcome, error) {
-	outcome, err := m.replace(key, r)
-	if err != nil || outcome == Gone {
-		return outcome, err
+	outcome := m.replace(key, r)
+	if outcome == Gone {
+		return Gone, nil
 	}
 	if outcome == Done {
 		m.send(r.Note)
@@ -69,22 +73,20 @@ func (m *memory) Replace(_ context.Context, key string, r Swap) (Outcome, error)
 	return outcome, m.journal.flush()
 }
 
-func (m *memory) replace(key string, r Swap) (Outcome, error) {
+func (m *memory) replace(key string, r Swap) Outcome {
 	s, now := m.lock(key)
 	defer s.mu.Unlock()
 	it, ok := s.get(key, now)
 	if !ok {
-		return Gone, nil
+		return Gone
 	}
 	if generationOf(it.data) != r.At {
-		return OtherGeneration, nil
+		return OtherGeneration
 	}
 	data := append(append(make([]byte, 0, stampLen+len(r.Sealed)), it.data[:stampLen]...), r.Sealed...)
-	if err := m.set(s, key, item{data: data, ends: it.ends}); err != nil {
-		return Done, err
-	}
+	m.put(s, key, item{data: data, ends: it.ends})
 	m.unlease(s, key, r.Owner, now)
-	return Done, nil
+	return Done
 }
 
 func (m *memory) Remove(_ context.Context, key string, r Removal) ([]byte, Outcome, error) {
@@ -105,9 +107,8 @@ func (m *memory) Remove(_ context.Context, key string, r Removal) ([]byte, Outco
 func (m *memory) restore(key string, it item) {
 	s, _ := m.lock(key)
 	defer s.mu.Unlock()
-	if m.set(s, key, it) == nil {
-		m.unset(s, key+tombstoneSuffix)
-	}
+	m.put(s, key, it)
+	m.unset(s, key+tombstoneSuffix)
 }
 
 func (m *memory) remove(key string, r Removal) (item, Outcome) {
@@ -121,8 +122,7 @@ func (m *memory) remove(key string, r Removal) (item, Outcome) {
 		return item{}, OtherGeneration
 	}
 	m.unset(s, key)
-	tombstone := item{data: []byte(r.Reason), ends: now + tombstoneTTL.Milliseconds()}
-	_ = m.set(s, key+tombstoneSuffix, tombstone) // smaller than what was removed
+	m.put(s, key+tombstoneSuffix, item{data: []byte(r.Reason), ends: now + tombstoneTTL.Milliseconds()})
 	return it, Done
 }
 
@@ -148,8 +148,8 @@ func (m *memory) Lease(_ context.Context, key, owner string, ttl time.Duration) 
 	if it, ok := s.get(key+leaseSuffix, now); ok && string(it.data) != owner {
 		return false, value, nil
 	}
-	err := m.set(s, key+leaseSuffix, item{data: []byte(owner), ends: now + ttl.Milliseconds()})
-	return err == nil, value, err
+	m.put(s, key+leaseSuffix, item{data: []byte(owner), ends: now + ttl.Milliseconds()})
+	return true, value, nil
 }
 
 func (m *memory) Unlease(_ context.Context, key, owner string, note Note) error {

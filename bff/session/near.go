@@ -67,8 +67,8 @@ func (n *near) epoch(h hash) uint64 {
 	return s.epoch
 }
 
-// put keeps s, unless anything of the shard was invalidated since epoch, or what
-// is there was asked later.
+// put keeps s, unless anything of the shard was invalidated since epoch, what is
+// there was asked later, or s alone is larger than the shard may be.
 func (n *near) put(h hash, epoch uint64, asked time.Duration, s *Session) {
 	shard := n.shard(h)
 	shard.mu.Lock()
@@ -77,6 +77,9 @@ func (n *near) put(h hash, epoch uint64, asked time.Duration, s *Session) {
 		return
 	}
 	shard.remove(h)
+	if s.size > n.maxBytes { // it would push out all others and the bound with them
+		return
+	}
 	shard.makeRoom(n.maxBytes - s.size)
 	shard.entries[h] = nearEntry{session: s, asked: asked}
 	shard.bytes += s.size

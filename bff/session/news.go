@@ -28,6 +28,7 @@ func (m *Manager) renewedNote(h hash, generation uint64) Note {
 
 // hear takes in a message. What it does not understand it ignores.
 func (m *Manager) hear(payload string) {
+	defer m.contain()
 	words := strings.Split(payload, " ")
 	if len(words) != 4 || words[1] == m.replica {
 		return

@@ -6,12 +6,15 @@ import (
 	"time"
 )
 
-// Once reports whether something may be done for s now that must not be done more
-// often than every so often, in the whole fleet. Who is told yes has used it up.
+// Once reports whether something may be done for s now that the whole fleet must do
+// only once in every. A true answer uses it up.
+//
+// It takes a lease and never gives it back, so that a store at its bound grants it
+// too: whoever is in stays in.
 func (m *Manager) Once(ctx context.Context, s *Session, what string, every time.Duration) (bool, error) {
-	retry, err := m.store.Count(ctx, m.key(s.hash)+":once:"+what, rand.Text(), 1, every)
+	held, _, err := m.store.Lease(ctx, m.key(s.hash)+":every:"+what, rand.Text(), every)
 	if err != nil {
 		return false, unavailable("once", err)
 	}
-	return retry == 0, nil
+	return held, nil
 }

@@ -3,10 +3,29 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
-// open makes a session of what lies in the store under t's key, for frontend.
+// open makes a session of what lies in the store under t's key, for frontend, if it
+// still lives.
 func (m *Manager) open(ctx context.Context, o *settings, frontend string, t Ticket, h hash, value []byte) (*Session, error) {
+	s, err := m.read(ctx, o, frontend, t, h, value)
+	if err != nil {
+		return nil, err
+	}
+	if !o.lives(s, m.Now()) {
+		m.over(h, Expired)
+		return nil, Dead{Expired}
+	}
+	if reason, ended := m.endings.reason(h); ended {
+		_ = m.endAgain(ctx, h, reason) // a failure is mended by the next look
+		return nil, Dead{reason}
+	}
+	return s, nil
+}
+
+// read is open without a look at the time: what lies there, for frontend.
+func (m *Manager) read(ctx context.Context, o *settings, frontend string, t Ticket, h hash, value []byte) (*Session, error) {
 	if value == nil {
 		return nil, m.gone(ctx, h)
 	}
@@ -17,14 +36,6 @@ func (m *Manager) open(ctx context.Context, o *settings, frontend string, t Tick
 	if s.Frontend != frontend {
 		m.securityEvent("ticket_of_another_frontend", "frontend", frontend, "session", s.LogID)
 		return nil, Dead{Expired}
-	}
-	if !o.lives(s, m.Now()) {
-		m.over(h, Expired)
-		return nil, Dead{Expired}
-	}
-	if reason, ended := m.endings.reason(h); ended {
-		m.endAgain(ctx, h, reason)
-		return nil, Dead{reason}
 	}
 	return s, nil
 }
@@ -59,21 +70,30 @@ func (m *Manager) gone(ctx context.Context, h hash) error {
 	return Dead{reasonOf(string(reason))}
 }
 
-// unreadable judges a record that does not open. Only a corrupt one is deleted:
-// under an unknown key or in a newer format it is another replica's business.
+// unreadable judges the record of a session that does not open.
 func (m *Manager) unreadable(ctx context.Context, frontend string, h hash, why error) error {
+	return m.judge(frontend, why, func() error {
+		_, _, err := m.remove(ctx, h, Removal{Reason: Expired})
+		return err
+	})
+}
+
+// judge judges a record that does not open. Only a corrupt one is removed: under an
+// unknown key or in a newer format it is another replica's business. Under an unknown
+// key the error is [Dead] and errUnknownKey: it may live elsewhere.
+func (m *Manager) judge(frontend string, why error, remove func() error) error {
 	switch {
 	case errors.Is(why, errNewer):
 		m.warn("session record of a newer version", "frontend", frontend)
 		return unavailable("find", why)
 	case errors.Is(why, errUnknownKey):
-		m.warn("session record under an unknown key", "frontend", frontend)
-		return Dead{Expired}
+		m.warn("session sealed under a key that is not in sessions.keys", "frontend", frontend)
+		return fmt.Errorf("%w: %w", Dead{Expired}, why)
 	case !errors.Is(why, errCorrupt):
 		return unavailable("find", why)
 	}
 	m.securityEvent("record_corrupt", "frontend", frontend)
-	if _, _, err := m.remove(ctx, h, Removal{Reason: Expired}); err != nil {
+	if err := remove(); err != nil {
 		return unavailable("find", err)
 	}
 	return Dead{Expired}

@@ -68,7 +68,8 @@ func (m *Manager) Hold(ctx context.Context, p Pending) (Ticket, error) {
 	return t, nil
 }
 
-// Held returns the pending sign-in of t at frontend; [Dead] where there is none (any more).
+// Held returns the pending sign-in of t at frontend. Errors are [Dead] where there is
+// none (any more), and [ErrUnavailable].
 func (m *Manager) Held(ctx context.Context, frontend string, t Ticket) (*Pending, error) {
 	if err := m.needClock(ctx); err != nil {
 		return nil, err
@@ -82,12 +83,19 @@ func (m *Manager) Held(ctx context.Context, frontend string, t Ticket) (*Pending
 		return nil, Dead{Expired}
 	}
 	o, err := m.settings.Load().ring.unseal(t, key, value)
-	if err != nil || o.frontend != frontend {
+	if err != nil {
+		return nil, m.unreadablePending(ctx, frontend, t, err)
+	}
+	if o.frontend != frontend {
+		m.securityEvent("ticket_of_another_frontend", "frontend", frontend)
 		return nil, Dead{Expired}
 	}
 	r, err := decodeRecord(o.plain)
 	var text pendingText
-	if err != nil || !m.Now().Before(r.ends) || json.Unmarshal(r.user, &text) != nil {
+	if err != nil || json.Unmarshal(r.user, &text) != nil {
+		return nil, m.unreadablePending(ctx, frontend, t, errCorrupt)
+	}
+	if !m.Now().Before(r.ends) {
 		return nil, Dead{Expired}
 	}
 	p := &Pending{Frontend: frontend, Account: r.subject, Step: text.Step, Fields: text.Fields, Kept: r.credential.Values(), Counted: text.Counted, Tries: text.Tries}
@@ -95,6 +103,13 @@ func (m *Manager) Held(ctx context.Context, frontend string, t Ticket) (*Pending
 		p.Tries = key + ":tries"
 	}
 	return p, nil
+}
+
+func (m *Manager) unreadablePending(ctx context.Context, frontend string, t Ticket, why error) error {
+	return m.judge(frontend, why, func() error {
+		_, err := m.Drop(ctx, t)
+		return err
+	})
 }
 
 // Try is one of the five tries of a pending sign-in. Leave it alone if the person

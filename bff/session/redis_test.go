@@ -5,14 +5,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"coatcheck/bff/freeport"
 )
 
 // The access control list of docs/redis.md: all tests against Redis run with it,
@@ -37,14 +39,14 @@ type server struct {
 	done chan struct{}
 }
 
-// newServer prepares a server on a free port without starting it.
+// newServer prepares a server on a port of its own without starting it.
 func newServer(t testing.TB, args ...string) *server {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		t.Fatal("redis-server is not in PATH; `make tools` installs it")
+		t.Fatal("redis-server is not in PATH; `make test` installs it")
 	}
-	s := &server{t: t, port: freePort(t), dir: t.TempDir()}
+	s := &server{t: t, port: freeport.Number(t), dir: t.TempDir()}
 	sum := sha256.Sum256([]byte(aclPassword))
 	acl := fmt.Sprintf("user default on nopass ~* &* +@all\nuser %s on #%s %s\n", aclUser, hex.EncodeToString(sum[:]), aclRules)
 	file := filepath.Join(s.dir, "users.acl")
@@ -100,20 +102,38 @@ func (s *server) raw() *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: s.addr(), MaxRetries: -1})
 }
 
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+// replicated waits until the replicas of s have all that s has written so far. A
+// manager asks for an acknowledgement as well, but waits only 200 ms for it, which a
+// busy machine can take.
+func (s *server) replicated() {
+	s.t.Helper()
+	ctx, client := context.Background(), s.raw()
+	defer client.Close()
+	eventually(s.t, "a replica has it all", func() bool {
+		info, err := client.Info(ctx, "replication").Result()
+		return err == nil && caughtUp(info)
+	})
 }
 
-// eventually waits for a condition, half a minute at most.
+// caughtUp reports whether the first replica has read as far as its master wrote.
+func caughtUp(info string) bool {
+	var written, read string
+	for line := range strings.Lines(info) {
+		if name, value, _ := strings.Cut(strings.TrimSpace(line), ":"); name == "master_repl_offset" {
+			written = value
+		} else if name == "slave0" {
+			_, offset, _ := strings.Cut(value, "offset=")
+			read, _, _ = strings.Cut(offset, ",")
+		}
+	}
+	return written != "" && written == read
+}
+
+// eventually waits for a condition, two minutes at most: only what never happens may
+// fail, however busy the machine is.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for limit := time.Now().Add(30 * time.Second); time.Now().Before(limit); time.Sleep(5 * time.Millisecond) {
+	for limit := time.Now().Add(2 * time.Minute); time.Now().Before(limit); time.Sleep(5 * time.Millisecond) {
 		if condition() {
 			return
 		}

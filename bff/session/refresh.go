@@ -25,7 +25,7 @@ const (
 // Refresh returns the session with a credential newer than s has. It calls f at
 // most once for all who wait, in this process and, while the store's lease holds,
 // in all others; f gets timeout, and a context that the caller's leaving does not
-// cancel. Who waits gets what the holder wrote.
+// cancel. Waiters get what the holder wrote.
 //
 // No lock can promise more: a holder that dies or stalls past its lease is
 // followed by another with the same stored credential. The generation fences
@@ -35,8 +35,9 @@ const (
 // Upstream; what f returned, remembered for a second for calls that come then;
 // [ErrUnavailable]; the error of ctx; and a wrapped
 // [context.DeadlineExceeded] when somebody else's refresh took longer than
-// timeout. After all but Dead the session stays as it was. Nothing here extends
-// its idle time.
+// timeout. After all but Dead the session lives on with its old credential; after
+// ErrUnavailable and the last two it may still get the new one, which is written when
+// the store is back within ten minutes. Nothing here extends its idle time.
 func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RefreshFunc) (*Session, error) {
 	limit := time.NewTimer(timeout + refreshGrace)
 	defer limit.Stop()
@@ -180,6 +181,7 @@ func (r *refresh) keepLease(ctx context.Context) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
+		defer r.m.contain()
 		tick := time.NewTicker(leaseTTL / 3)
 		defer tick.Stop()
 		for {

@@ -77,12 +77,12 @@ func TestOneRefreshForAllWhoWait(t *testing.T) {
 				p.manager(func(o *session.Options) { o.NearCache = near }),
 			}
 			upstream := newAPI("refresh-1")
-			upstream.pause = 50 * time.Millisecond
+			upstream.pause = 50 * time.Millisecond // most come meanwhile; less only makes the test see less
 			ticket, s := start(t, replicas[0], ann("shop"))
 			var calls sync.WaitGroup
 			for i := range 1000 {
 				calls.Go(func() {
-					got, err := replicas[i%2].Refresh(context.Background(), s, ticket, 10*time.Second, upstream.refresh)
+					got, err := replicas[i%2].Refresh(context.Background(), s, ticket, time.Minute, upstream.refresh)
 					if err != nil || got.Generation != 2 || got.Credential.Value(credential.RefreshToken).Reveal() != "refresh-1.1" {
 						t.Errorf("call %d: %v, %v", i, got, err)
 					}
@@ -109,7 +109,7 @@ func TestManySessionsManyRefreshes(t *testing.T) {
 			ticket, s := start(t, replicas[0], in)
 			for i := range 4 {
 				calls.Go(func() {
-					if _, err := replicas[i%2].Refresh(context.Background(), s, ticket, 10*time.Second, upstream.refresh); err != nil {
+					if _, err := replicas[i%2].Refresh(context.Background(), s, ticket, time.Minute, upstream.refresh); err != nil {
 						t.Error(err)
 					}
 				})
@@ -134,7 +134,7 @@ func TestFailedRefresh(t *testing.T) {
 		return nil, away
 	}
 	for range 20 {
-		if _, err := m.Refresh(context.Background(), s, ticket, time.Second, fail); !errors.Is(err, away) {
+		if _, err := m.Refresh(context.Background(), s, ticket, time.Minute, fail); !errors.Is(err, away) {
 			t.Fatalf("refresh: %v", err)
 		}
 	}
@@ -145,7 +145,7 @@ func TestFailedRefresh(t *testing.T) {
 		t.Fatalf("generation %d", got.Generation)
 	}
 	p.clock.advance(time.Second)
-	got, err := m.Refresh(context.Background(), s, ticket, time.Second, newAPI("refresh-1").refresh)
+	got, err := m.Refresh(context.Background(), s, ticket, time.Minute, newAPI("refresh-1").refresh)
 	if err != nil || got.Generation != 2 {
 		t.Fatalf("a second later: %v, %v", got, err)
 	}
@@ -159,7 +159,7 @@ func TestRefusedRefreshEndsTheSession(t *testing.T) {
 		ticket, s := start(t, a, ann("shop"))
 		ended := make(chan session.Reason, 2)
 		b.Watch(ticket, func(why session.Reason) { ended <- why })
-		_, err := a.Refresh(context.Background(), s, ticket, time.Second, newAPI().refresh)
+		_, err := a.Refresh(context.Background(), s, ticket, time.Minute, newAPI().refresh)
 		var d session.Dead
 		if !errors.As(err, &d) || d.Reason != session.Upstream {
 			t.Fatalf("refresh: %v", err)
@@ -182,14 +182,19 @@ func TestRefreshOutlivesItsCaller(t *testing.T) {
 		ticket, s := start(t, m, ann("shop"))
 		ctx, leave := context.WithCancel(context.Background())
 		upstream := newAPI("refresh-1")
-		_, err := m.Refresh(ctx, s, ticket, 5*time.Second, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
+		left := make(chan struct{})
+		_, err := m.Refresh(ctx, s, ticket, time.Minute, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 			leave()
+			select {
+			case <-left:
+			case <-ctx.Done():
+			}
 			if ctx.Err() != nil {
 				t.Error("the refresh was cancelled with its caller")
 			}
-			time.Sleep(20 * time.Millisecond)
 			return upstream.refresh(ctx, old)
 		})
+		close(left)
 		if !errors.Is(err, context.Canceled) {
 			t.Fatalf("refresh: %v", err)
 		}
@@ -240,11 +245,16 @@ func TestDeadHolder(t *testing.T) {
 		if held, _, err := store.Lease(context.Background(), storeKey(ticket), "a dead process", 2*time.Second); !held || err != nil {
 			t.Fatalf("lease: %v, %v", held, err)
 		}
-		if p.clock != nil {
-			go func() { time.Sleep(100 * time.Millisecond); p.clock.advance(3 * time.Second) }()
-		}
 		upstream := newAPI("refresh-1")
-		got, err := m.Refresh(context.Background(), s, ticket, 20*time.Second, upstream.refresh)
+		var got *session.Session
+		var err error
+		var waiter sync.WaitGroup
+		waiter.Go(func() { got, err = m.Refresh(context.Background(), s, ticket, time.Minute, upstream.refresh) })
+		if p.clock != nil {
+			eventually(t, "somebody waits for the lease", func() bool { return m.Stats().RefreshWaits > 0 })
+			p.clock.advance(3 * time.Second)
+		}
+		waiter.Wait()
 		if calls, _ := upstream.count(); err != nil || got.Generation != 2 || calls != 1 {
 			t.Fatalf("refresh: %v, %v, %d calls", got, err, calls)
 		}
@@ -265,9 +275,9 @@ func TestStalledHolderIsFenced(t *testing.T) {
 		for name, answer := range answers {
 			a, b := p.manager(), p.manager()
 			ticket, s := start(t, a, ann("shop"))
-			got, err := a.Refresh(context.Background(), s, ticket, 20*time.Second, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
+			got, err := a.Refresh(context.Background(), s, ticket, time.Minute, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 				loseLease(t, p, ticket)
-				if _, err := b.Refresh(ctx, s, ticket, 10*time.Second, newAPI("refresh-1").refresh); err != nil {
+				if _, err := b.Refresh(ctx, s, ticket, time.Minute, newAPI("refresh-1").refresh); err != nil {
 					t.Errorf("%s: the next holder: %v", name, err)
 				}
 				return answer(ctx, old)
@@ -328,12 +338,12 @@ func TestPanicInTheRefreshFunction(t *testing.T) {
 	p := memoryPlace(t)
 	m := p.manager()
 	ticket, s := start(t, m, ann("shop"))
-	if _, err := m.Refresh(context.Background(), s, ticket, time.Second, func(context.Context, *credential.Credential) (*credential.Credential, error) {
+	if _, err := m.Refresh(context.Background(), s, ticket, time.Minute, func(context.Context, *credential.Credential) (*credential.Credential, error) {
 		panic("broken")
 	}); err == nil {
 		t.Fatal("no error")
 	}
-	if got, err := m.Refresh(context.Background(), s, ticket, time.Second, newAPI("refresh-1").refresh); err != nil || got.Generation != 2 {
+	if got, err := m.Refresh(context.Background(), s, ticket, time.Minute, newAPI("refresh-1").refresh); err != nil || got.Generation != 2 {
 		t.Fatalf("the next refresh: %v, %v", got, err)
 	}
 }
@@ -364,9 +374,9 @@ func TestStoreBlinksForThoseWhoWait(t *testing.T) {
 		upstream := newAPI("refresh-1")
 		ticket, s := start(t, holder, ann("shop"))
 		got := make(chan error, 1)
-		_, err := holder.Refresh(context.Background(), s, ticket, 20*time.Second, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
+		_, err := holder.Refresh(context.Background(), s, ticket, time.Minute, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 			go func() { // ends with the refresh
-				_, err := waiter.Refresh(context.Background(), s, ticket, 20*time.Second, upstream.refresh)
+				_, err := waiter.Refresh(context.Background(), s, ticket, time.Minute, upstream.refresh)
 				got <- err
 			}()
 			eventually(t, "somebody waits", func() bool { return b.asked.Load() > 0 })

@@ -57,7 +57,7 @@ func endDuringWrites(t *testing.T, p *place, a, b *session.Manager) {
 			if found, err := m.Find(ctx, "shop", ticket); err == nil {
 				now = found
 			}
-			_, _ = m.Refresh(ctx, now, ticket, time.Second, renew)
+			_, _ = m.Refresh(ctx, now, ticket, time.Minute, renew)
 		})
 	}
 	for range 8 {
@@ -143,7 +143,7 @@ func TestTokensForAnEndedSession(t *testing.T) {
 		})
 		other := p.manager()
 		ticket, s := start(t, m, ann("shop"))
-		_, err := m.Refresh(ctx, s, ticket, time.Second, func(context.Context, *credential.Credential) (*credential.Credential, error) {
+		_, err := m.Refresh(ctx, s, ticket, time.Minute, func(context.Context, *credential.Credential) (*credential.Credential, error) {
 			if _, err := other.End(ctx, "shop", ticket, session.SignedOut); err != nil {
 				t.Error(err)
 			}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -34,7 +35,11 @@ type Start struct {
 
 // Start begins a session under a new ticket. When it returns, the session is in
 // the store and in the person's list, and those beyond MaxPerPerson have ended.
-// Its error is [ErrUnavailable], and then nothing was begun.
+//
+// Errors: [ErrUnavailable], and [ErrTokenEnded] for a token that cannot be renewed and
+// has ended by the store's clock. Then nobody has a ticket: what was stored is removed
+// again, or runs out unopened if the store is away. Any other error is a mistake of
+// the caller's: no credential, no frontend, or a frontend's name over 255 bytes.
 func (m *Manager) Start(ctx context.Context, in Start) (Ticket, *Session, error) {
 	if in.Credential == nil || in.Frontend == "" {
 		return Ticket{}, nil, errors.New("session: start: no credential or no frontend")
@@ -69,7 +74,7 @@ func (m *Manager) create(ctx context.Context, o *settings, t Ticket, in Start) (
 	}
 	ttl := min(o.idle, r.ends.Sub(now))
 	if ttl <= 0 {
-		return nil, errors.New("session: start: the token has already ended")
+		return nil, fmt.Errorf("session: start: %w", ErrTokenEnded)
 	}
 	epoch, asked := m.near.epoch(h), m.clock.elapsed()
 	if err := m.store.Create(ctx, m.key(h), append(appendStamp(nil, now), sealed...), ttl); err != nil {

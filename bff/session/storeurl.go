@@ -21,8 +21,10 @@ type StoreOptions struct {
 	// Now is the clock of a store in this process [time.Now].
 	Now func() time.Time
 
-	// MaxBytes bounds a store in this process [256 MiB]. When it is full, new
-	// sessions are refused; nobody's is thrown out.
+	// MaxBytes bounds a store in this process, in bytes [256 MiB]. Sign-ins are
+	// refused from seven eighths of it; the rest is for people who are in, whose
+	// records may grow. Nobody is thrown out, and what people who are in need is
+	// kept even beyond the bound.
 	MaxBytes int64
 
 	// Observe hears of each question to the store [nobody].

@@ -208,6 +208,7 @@ func put(t testing.TB, p *place, key string, value []byte) {
 // heard waits until what a does reaches b by a message: both listen.
 func heard(t testing.TB, a, b *session.Manager) {
 	t.Helper()
+	patience := 50 * time.Millisecond // b may not listen yet: then nothing ever comes
 	eventually(t, "a message arrives", func() bool {
 		ticket, _ := start(t, a, ann("hello"))
 		told := make(chan struct{})
@@ -218,7 +219,8 @@ func heard(t testing.TB, a, b *session.Manager) {
 		select {
 		case <-told:
 			return true
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(patience):
+			patience *= 2
 			return false
 		}
 	})

@@ -20,6 +20,20 @@ const familiarFor = 30 * 24 * time.Hour
 type Limits struct {
 	Account, Address int
 	Window           time.Duration
+
+	// Shared names counts that several frontends use together. Empty: the
+	// frontend has its own. Frontends that share must have equal limits, and the
+	// same people behind them: a success at one clears the count for all.
+	Shared string
+}
+
+// scope is what the names of the counts begin with. The two forms differ in length,
+// so no frontend's own counts are ever those of a shared name.
+func (l Limits) scope(frontend string) []string {
+	if l.Shared != "" {
+		return []string{"shared", "throttle", l.Shared}
+	}
+	return []string{frontend}
 }
 
 // Attempt is a counted sign-in. Leave it alone if the sign-in failed; else call
@@ -40,7 +54,11 @@ type Counted struct {
 
 // Attempt counts a sign-in before the API is asked, so that any number of
 // guesses at one instant stays within the limits. It returns [Throttled] when a
-// limit is reached, and then the API must not be asked.
+// limit is reached, and then the API must not be asked; [ErrUnavailable] when the
+// store could not count.
+//
+// The address is counted first: an address at its limit leaves no trace of the
+// accounts that it makes up.
 //
 // The account is compared trimmed, in Unicode NFC, case-folded; an address whole
 // (IPv4) or by its /64 (IPv6). An address from which the account signed in within
@@ -49,42 +67,45 @@ type Counted struct {
 func (m *Manager) Attempt(ctx context.Context, frontend, account string, address netip.Addr, l Limits) (*Attempt, error) {
 	o := m.settings.Load()
 	who, where := foldAccount(account), network(address)
+	scope := l.scope(frontend)
 	a := &Attempt{m: m, own: Counted{ID: rand.Text()[:16]}}
 	if who != "" && where != "" {
-		a.pairs = m.throttleKeys(o, ":f:", frontend, "familiar", who, where)
+		a.pairs = m.throttleKeys(o, ":f:", scope, "familiar", who, where)
 	}
-	if who != "" && l.Account > 0 {
-		keys, err := m.accountKeys(ctx, o, a, frontend, who, where)
-		if err != nil {
-			return nil, unavailable("throttle", err)
-		}
-		if err := a.count(ctx, keys, l.Account, l.Window); err != nil {
+	if where != "" && l.Address > 0 {
+		if err := a.count(ctx, m.throttleKeys(o, ":t:i:", scope, "address", where), l.Address, l.Window); err != nil {
 			return nil, err
 		}
-		a.account = keys
 	}
-	if where == "" || l.Address <= 0 {
+	if who == "" || l.Account <= 0 {
 		return a, nil
 	}
-	if err := a.count(ctx, m.throttleKeys(o, ":t:i:", frontend, "address", where), l.Address, l.Window); err != nil {
+	keys, err := m.accountKeys(ctx, o, a, scope, who, where)
+	if err != nil {
+		_ = a.GiveBack(context.WithoutCancel(ctx)) // the store's failure; it runs out at the window's end
+		return nil, unavailable("throttle", err)
+	}
+	if err := a.count(ctx, keys, l.Account, l.Window); err != nil {
 		return nil, err
 	}
+	a.account = keys
 	return a, nil
 }
 
 // accountKeys are those of the account's count: its own for a familiar address.
-func (m *Manager) accountKeys(ctx context.Context, o *settings, a *Attempt, frontend, who, where string) ([]string, error) {
+func (m *Manager) accountKeys(ctx context.Context, o *settings, a *Attempt, scope []string, who, where string) ([]string, error) {
 	familiar, err := m.store.Marked(ctx, a.pairs...)
 	if err != nil || !familiar {
-		return m.throttleKeys(o, ":t:a:", frontend, "account", who), err
+		return m.throttleKeys(o, ":t:a:", scope, "account", who), err
 	}
-	return m.throttleKeys(o, ":t:o:", frontend, "account", who, where), nil
+	return m.throttleKeys(o, ":t:o:", scope, "account", who, where), nil
 }
 
 // throttleKeys returns one key for each server key, in an order that all
 // replicas share. All of them count: while keys roll, replicas with different
 // lists have at least one in common, and that one holds the limit.
-func (m *Manager) throttleKeys(o *settings, kind string, parts ...string) []string {
+func (m *Manager) throttleKeys(o *settings, kind string, scope []string, parts ...string) []string {
+	parts = append(slices.Clone(scope), parts...)
 	keys := make([]string, len(o.sorted))
 	for i, k := range o.sorted {
 		keys[i] = m.prefix + kind + "{" + k.name(parts...) + "}"

@@ -21,6 +21,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/session"
 )
 
@@ -35,7 +36,7 @@ func wholeLife(t *testing.T, a, b *session.Manager) {
 	if _, err := b.Extend(ctx, "shop", ticket); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.Refresh(ctx, s, ticket, 5*time.Second, newAPI("refresh-1").refresh); err != nil || got.Generation != 2 {
+	if got, err := b.Refresh(ctx, s, ticket, time.Minute, newAPI("refresh-1").refresh); err != nil || got.Generation != 2 {
 		t.Fatalf("refresh: %v, %v", got, err)
 	}
 	if entries := list(t, a); len(entries) != 1 {
@@ -70,7 +71,8 @@ func sentinels(t *testing.T) (master *server, url string) {
 		s := newServer(t)
 		file := filepath.Join(s.dir, "sentinel.conf")
 		text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor mymaster 127.0.0.1 %d 2\n"+
-			"sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 3000\n", s.port, s.dir, master.port)
+			// A server of a busy machine may be silent for seconds and is not down.
+			"sentinel down-after-milliseconds mymaster 5000\nsentinel failover-timeout mymaster 5000\n", s.port, s.dir, master.port)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -102,9 +104,8 @@ func TestSentinelFailover(t *testing.T) {
 	if _, err := a.End(context.Background(), "shop", ended, session.SignedOut); err != nil {
 		t.Fatal(err)
 	}
-	if n := a.Stats().Unacknowledged; n != 0 {
-		t.Fatalf("%d writes without an acknowledgement", n)
-	}
+	eventually(t, "a write is acknowledged", func() bool { return acknowledged(a) })
+	master.replicated()
 	master.kill()
 	eventually(t, "the replica is promoted and found", func() bool {
 		_, _, err := a.Start(context.Background(), ann("admin"))
@@ -114,9 +115,16 @@ func TestSentinelFailover(t *testing.T) {
 	find(t, b, ticket)
 	dead(t, a, "shop", ended, session.SignedOut)
 	heard(t, a, b)
-	if n := a.Stats().Unacknowledged; n == 0 {
-		t.Error("no replica is left, but the writes count as acknowledged")
+	if acknowledged(a) {
+		t.Error("no replica is left, but a write counts as acknowledged")
 	}
+}
+
+// acknowledged makes a write and reports whether a replica acknowledged it in time.
+func acknowledged(m *session.Manager) bool {
+	before := m.Stats().Unacknowledged
+	_, _, err := m.Start(context.Background(), ann("other"))
+	return err == nil && m.Stats().Unacknowledged == before
 }
 
 // cluster starts three masters with a replica each.
@@ -126,7 +134,8 @@ func cluster(t *testing.T) (nodes []*server, url string) {
 	slots := [][2]int{{0, 5460}, {5461, 10922}, {10923, 16383}}
 	var hosts []string
 	for i := range 6 {
-		s := startServer(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0")
+		s := startServer(t, "--cluster-enabled", "yes", "--cluster-port", freeport.Text(t),
+			"--cluster-node-timeout", "5000", "--repl-diskless-sync-delay", "0") // a busy node may be silent for seconds
 		nodes, hosts = append(nodes, s), append(hosts, s.addr())
 		raw := s.raw()
 		defer raw.Close()
@@ -135,7 +144,8 @@ func cluster(t *testing.T) (nodes []*server, url string) {
 				t.Fatal(err)
 			}
 		}
-		if err := raw.ClusterMeet(ctx, "127.0.0.1", fmt.Sprint(nodes[0].port)).Err(); err != nil {
+		bus := nodes[0].raw().ConfigGet(ctx, "cluster-port").Val()["cluster-port"]
+		if err := raw.Do(ctx, "CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -168,19 +178,22 @@ func TestClusterFailover(t *testing.T) {
 	p := &place{t: t, redis: nodes[0], open: open}
 	a, b := p.manager(), p.manager()
 	heard(t, a, b)
-	for range 20 { // over all of the nodes
-		wholeLife(t, a, b)
-	}
-	// Each life has three writes that ask for an acknowledgement; a busy machine may
-	// miss some, but on another node than the key's own none would ever come.
-	if n := a.Stats().Unacknowledged + b.Stats().Unacknowledged; n > 20 {
-		t.Errorf("%d of 60 writes without an acknowledgement", n)
-	}
+	// Each life has three writes that ask for an acknowledgement, and the lives lie on
+	// all of the nodes. On another node than the key's own no acknowledgement would ever
+	// come, so two thirds would be missing; a busy machine misses some, and not each time.
+	eventually(t, "most writes are acknowledged", func() bool {
+		before := a.Stats().Unacknowledged + b.Stats().Unacknowledged
+		for range 20 {
+			wholeLife(t, a, b)
+		}
+		return a.Stats().Unacknowledged+b.Stats().Unacknowledged-before <= 20
+	})
 	var tickets []session.Ticket
 	for range 30 {
 		ticket, _ := start(t, a, ann("shop"))
 		tickets = append(tickets, ticket)
 	}
+	nodes[0].replicated()
 	nodes[0].kill()
 	for _, ticket := range tickets {
 		eventually(t, "a session is found after the failover", func() bool {
@@ -214,7 +227,7 @@ func TestRedisOverTLS(t *testing.T) {
 	dir := t.TempDir()
 	ca, cert, key := certificate(t, dir)
 	s := newServer(t, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca)
-	tlsPort := freePort(t)
+	tlsPort := freeport.Number(t)
 	s.args = append(s.args, "--tls-port", fmt.Sprint(tlsPort))
 	s.start()
 	host := fmt.Sprintf("127.0.0.1:%d/0", tlsPort)

@@ -17,9 +17,9 @@ func (w *watches) init() { w.by = map[hash]map[*watch]struct{}{} }
 
 // Watch calls ended, once at most, when the session of t ends here, or word
 // comes that it ended elsewhere, or a look at the store (every five seconds, for
-// all watched sessions together) finds it gone. ended must not block and must not
-// call stop. After stop has returned it is not called any more, unless the call
-// had begun.
+// all watched sessions together) finds it gone. ended must not block. After stop has
+// returned it is not called any more, unless the session's end was being told just
+// then.
 func (m *Manager) Watch(t Ticket, ended func(Reason)) (stop func()) {
 	h, x := t.hash(), &watch{ended}
 	m.watches.add(h, x)

@@ -2,9 +2,11 @@ package session_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
 )
 
@@ -91,11 +93,21 @@ func TestStreamsEndWithoutAMessage(t *testing.T) {
 		t.Parallel()
 		s := startServer(t, "--appendonly", "yes", "--appendfsync", "always")
 		p := redisPlace(t, s)
-		m := p.manager()
+		var looked atomic.Int32 // in vain, for the sessions that are watched
+		store, err := session.OpenStore(credential.NewSecret(s.url()), session.StoreOptions{
+			Observe: func(operation string, _ time.Duration, failed bool) {
+				if operation == "seen" && failed {
+					looked.Add(1)
+				}
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := p.over(store)
 		ticket, _ := start(t, m, ann("shop"))
 		told, _ := watching(m, ticket)
 		s.kill()
-		time.Sleep(6 * time.Second) // one look at least falls into the absence
+		eventually(t, "a look falls into the absence", func() bool { return looked.Load() > 0 })
 		s.start()
 		find(t, m, ticket)
 		if len(told) != 0 {

@@ -1,7 +1,9 @@
 // Package trace tells an OpenTelemetry collector where a call's time went: one span
 // for the call, and one below it for each question to an API, which hears of it by
-// the header traceparent (W3C Trace Context). It is on where the environment names a
-// collector, and off otherwise; then every method works on nil and costs a branch.
+// the header traceparent (W3C Trace Context). A sign-in is one question with all
+// requests that its mapping makes of it. Tracing is on where the environment names a
+// collector or the exporter, and off otherwise; then every method works on nil and
+// costs a branch.
 //
 // A span never holds a token, a ticket, a path, a query, a header or a body: its names
 // are those of the configuration, its values words of closed lists and numbers.
@@ -15,7 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -41,38 +43,59 @@ var ErrSetting = errors.New("trace")
 // wanted reports whether the environment asks for traces, by OpenTelemetry's own
 // variables. Unlike what they say, nothing is sent anywhere unless one names a
 // collector, or the exporter.
-func wanted() (bool, error) {
-	if os.Getenv("OTEL_SDK_DISABLED") == "true" {
+func wanted(get func(string) string) (bool, error) {
+	if get("OTEL_SDK_DISABLED") == "true" {
 		return false, nil
 	}
-	switch exporter := os.Getenv("OTEL_TRACES_EXPORTER"); exporter {
+	switch exporter := get("OTEL_TRACES_EXPORTER"); exporter {
 	case "none":
 		return false, nil
 	case "", "otlp":
-		if exporter == "" && os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
+		if exporter == "" && get("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
 			return false, nil
 		}
 	default:
 		return false, fmt.Errorf("%w: OTEL_TRACES_EXPORTER may be otlp or none", ErrSetting)
 	}
 	for _, name := range []string{"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"} {
-		if p := os.Getenv(name); p != "" && p != "http/protobuf" {
+		if p := get(name); p != "" && p != "http/protobuf" {
 			return false, fmt.Errorf("%w: %s may be http/protobuf only", ErrSetting, name)
 		}
 	}
 	return true, nil
 }
 
+// endpoint is where the environment says that the collector is; empty where it names
+// none, or nothing that is a URL.
+func endpoint(get func(string) string) string {
+	if at := get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"); at != "" {
+		return at
+	}
+	base, err := url.Parse(get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+	if err != nil || base.Host == "" {
+		return ""
+	}
+	return base.JoinPath("v1", "traces").String()
+}
+
 // FromEnvironment makes the tracer that the environment asks for; nil where it asks
-// for none. Nobody is dialled yet, and a collector that is away holds nobody up: what
-// cannot be sent is dropped.
-func FromEnvironment(version string, log *slog.Logger) (*Tracer, error) {
-	on, err := wanted()
+// for none. getenv decides whether there is one and where its collector is; the rest
+// (OTEL_EXPORTER_OTLP_HEADERS, OTEL_TRACES_SAMPLER, OTEL_BSP_*, OTEL_RESOURCE_ATTRIBUTES
+// and so on) OpenTelemetry's library reads from the process's own environment. Nobody
+// is dialled yet, and a collector that is away holds nobody up: what cannot be sent is
+// dropped.
+func FromEnvironment(version string, getenv func(string) (string, bool), log *slog.Logger) (*Tracer, error) {
+	get := func(name string) string { value, _ := getenv(name); return value }
+	on, err := wanted(get)
 	if err != nil || !on {
 		return nil, err
 	}
 	ctx := context.Background()
-	exporter, err := otlptracehttp.New(ctx)
+	var options []otlptracehttp.Option
+	if at := endpoint(get); at != "" {
+		options = append(options, otlptracehttp.WithEndpointURL(at))
+	}
+	exporter, err := otlptracehttp.New(ctx, options...)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the exporter's settings cannot be used", ErrSetting)
 	}

@@ -83,7 +83,7 @@ func TestJournalIsBounded(t *testing.T) {
 
 func TestSocketSaysItAgain(t *testing.T) {
 	api := start(t, demo.Options{})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	address := strings.Replace(api.url, "http", "ws", 1) + "/api/socket"
 	if _, answer, err := websocket.Dial(ctx, address, nil); err == nil || answer == nil || answer.StatusCode != http.StatusUnauthorized {

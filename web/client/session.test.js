@@ -21,8 +21,8 @@ test("a page that opens signed in knows who it is, and calls that no sign-in", a
   const s = await bff.ready;
   assert.equal(s.user.email, "ada@shop.example");
   assert.equal(s.frontend, "shop");
-  assert.ok(Math.abs(s.idleExpiresAt - Date.now() - 1_800_000) < 5000);
-  assert.ok(Math.abs(s.expiresAt - Date.now() - 43_200_000) < 5000);
+  assert.ok(Math.abs(s.idleExpiresAt - Date.now() - 1_800_000) < 60_000);
+  assert.ok(Math.abs(s.expiresAt - Date.now() - 43_200_000) < 60_000);
   assert.deepEqual(told, ["change authenticated"]);
 });
 
@@ -185,7 +185,7 @@ test("a listener that throws stops no other", async (t) => {
 test("the end is announced once, after a look whether another tab has moved it", async (t) => {
   const server = new FakeServer();
   server.signIn();
-  server.idle = 3;
+  server.idle = 30;
   const { bff, told } = openTab(t, server, { expiringMs: 60_000 });
   await bff.ready;
   await until(() => told.includes("expiring"));

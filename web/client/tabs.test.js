@@ -120,8 +120,10 @@ test("after close no clock runs", async (t) => {
   const server = new FakeServer();
   server.signIn();
   server.idle = 30;
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const { bff } = openTab(t, server, { initial: server.document() });
   bff.close();
-  await new Promise((r) => setTimeout(r, 20)); // the warning is due at once
+  t.mock.timers.tick(3_600_000); // the warning is due at once
+  await new Promise((r) => setImmediate(r));
   assert.equal(server.calls.length, 0);
 });

@@ -88,9 +88,9 @@ export function openTab(t, server, options = {}) {
   return { bff, told };
 }
 
-/** Waits until what is expected is there. */
+/** Waits until what is expected is there, two minutes at most: only what never happens may fail. */
 export async function until(condition) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 120_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error("waited in vain for: " + condition);
     await new Promise((r) => setTimeout(r, 5));

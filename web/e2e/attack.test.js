@@ -76,7 +76,7 @@ test("the pages can be framed by nobody", async () => {
     frame.src = shop
     document.body.append(frame)
   }), house.shop)
-  assert.ok(complaints.some((c) => c.includes("frame-ancestors 'none'")), complaints.join("\n"))
+  await until("the browser's complaint", () => complaints.some((c) => c.includes("frame-ancestors 'none'")))
   await context.close()
 })
 

@@ -4,12 +4,19 @@ import { after, before, test } from "node:test"
 import puppeteer from "puppeteer-core"
 import { demo } from "./house.js"
 
+const patience = 120_000 // only what never happens may fail
 let house, firefox
 before(async () => {
   [house, firefox] = await Promise.all([demo(),
-    puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true })])
+    puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, timeout: patience, protocolTimeout: patience })])
 })
 after(async () => { await firefox?.close(); await house?.stop() })
+
+async function open(context) {
+  const page = await context.newPage()
+  page.setDefaultTimeout(patience)
+  return page
+}
 
 async function signIn(page, address) {
   await page.goto(address)
@@ -20,7 +27,7 @@ async function signIn(page, address) {
 
 test("two people in Firefox, an attacker, and a sign-out that one of them sees", async () => {
   const context = await firefox.createBrowserContext()
-  const shop = await context.newPage(), admin = await context.newPage(), attacker = await context.newPage()
+  const shop = await open(context), admin = await open(context), attacker = await open(context)
   await signIn(shop, house.shop)
   await signIn(admin, house.admin)
   const cookies = (await context.cookies()).sort((a, b) => a.name.localeCompare(b.name))
@@ -30,14 +37,14 @@ test("two people in Firefox, an attacker, and a sign-out that one of them sees",
 
   await attacker.goto(house.evil)
   await attacker.click("#attack")
-  await attacker.waitForSelector("#score:not(:empty)", { timeout: 60_000 })
+  await attacker.waitForSelector("#score:not(:empty)")
   const tries = await attacker.$$eval("#tries li", (all) => all.map((li) => li.dataset.verdict))
   assert.deepEqual(tries, Array(8).fill("refused"))
 
   await shop.bringToFront()
   await shop.click("[data-call=expire]")
   await shop.waitForFunction(() => document.getElementById("strip").textContent.includes("8 calls in · 1 refresh · 8 out"))
-  const again = await context.newPage()
+  const again = await open(context)
   await again.goto(house.shop)
   await again.waitForSelector("#inside:not([hidden])")
   await again.click("#logout")

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { createServer as createTLS } from "node:https"
-import { createServer as listen } from "node:net"
+import { connect, createServer as listen } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { chromium } from "playwright-core"
@@ -20,12 +20,16 @@ export const people = {
   radia: { email: "radia@admin.example", password: "spanning-tree" },
 }
 
+// How long what must happen may take: only what never happens may fail, however busy
+// the machine is.
+const patience = 120_000
+
 /** Waits until f is true; the one place where a test polls. */
-export async function until(what, f, tries = 400) {
-  for (let i = 0; ; i++) {
+export async function until(what, f) {
+  for (const end = Date.now() + patience; ;) {
     const value = await f()
     if (value) return value
-    if (i > tries) throw new Error(`waited in vain for ${what}`)
+    if (Date.now() > end) throw new Error(`waited in vain for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
@@ -44,11 +48,19 @@ export async function run(args, ready, env = {}) {
   return { log: () => log, stop: async () => { child.kill("SIGKILL"); await ended } }
 }
 
+/**
+ * A port of 127.0.0.1 for a program that has to be told its number. It is kept for as
+ * long as this process lives: one connection that was accepted there stays open, and so
+ * the kernel gives the number to nobody who asks for any port, while a program that
+ * names it may listen there (SO_REUSEADDR). bff/freeport does the same.
+ */
 export async function freePort() {
   const server = listen()
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
   const { port } = server.address()
-  await new Promise((resolve) => server.close(resolve))
+  const accepted = new Promise((resolve) => server.once("connection", resolve))
+  for (const socket of [connect(port, "127.0.0.1"), await accepted]) socket.unref().on("error", () => {})
+  server.close()
   return port
 }
 
@@ -76,8 +88,15 @@ export async function site(pages, tls) {
 
 /** A browser: the one that run.js started for all files, or else one of our own. */
 export async function browse() {
-  if (process.env.E2E_BROWSER) return chromium.connect(process.env.E2E_BROWSER)
-  return chromium.launch(flags(await certificate()))
+  const browser = process.env.E2E_BROWSER ? await chromium.connect(process.env.E2E_BROWSER)
+    : await chromium.launch({ ...flags(await certificate()), timeout: patience })
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async (options) => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(patience)
+    return context
+  }
+  return browser
 }
 
 export const flags = ({ pin }) => ({
@@ -116,10 +135,11 @@ bff.ready.then(show)
  * Coatcheck before the demo's API, configured as o says: layout "same" (pages and
  * calls on one host) or "shared" (two frontends calling one host), over http on
  * *.coatcheck.localhost or over https on *.coatcheck.test; its pages are in the folder
- * spa, those of the demo by default.
+ * spa, those of the demo by default. What is below /hold/ goes to the API at hold, if
+ * one is named.
  */
 export async function world(o) {
-  const { layout = "same", scheme = "http", sameSite = "strict", sessions = "", spa = built } = o
+  const { layout = "same", scheme = "http", sameSite = "strict", sessions = "", spa = built, hold } = o
   const behind = await demo()
   const dir = await mkdtemp(join(tmpdir(), "coatcheck-e2e-"))
   const tls = scheme === "https" ? await certificate() : undefined
@@ -134,7 +154,7 @@ export async function world(o) {
     ${pages ? `host: api.${domain}` : `spa: {dir: ${spa}}`}
     cookie: {same_site: ${sameSite}}
     login: {upstream: api, fields: [email, password], expose: [id, email, name]}
-    routes: [{path: /api/, upstream: api, websocket: true}]`
+    routes: [{path: /api/, upstream: api, websocket: true}${hold ? ", {path: /hold/, upstream: hold}" : ""}]`
   const config = join(dir, "coatcheck.yaml")
   await writeFile(config, `
 listen: "127.0.0.1:${port}"
@@ -142,7 +162,7 @@ admin: {listen: "127.0.0.1:0"}
 drain: {delay: 0s}
 ${tls ? `tls: {cert: ${tls.certFile}, key: ${tls.keyFile}}` : ""}
 sessions: {store: "memory://", keys: ["${Buffer.alloc(32, port).toString("base64")}"]${sessions && `, ${sessions}`}}
-${mapping(behind.api)}
+${mapping(behind.api)}${hold ? `  hold: {url: ${hold}}` : ""}
 frontends:${frontend("shop")}${frontend("admin")}
 `)
   const own = await run(["serve", "-config", config], (log) => log.includes('"msg":"serving"'))

@@ -2,7 +2,7 @@
 // network panel's bodies or the console can show.
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { browse, demo, eavesdrop, inside, kept, outside, people, press, signIn } from "./house.js"
+import { browse, demo, eavesdrop, inside, kept, outside, people, press, signIn, until } from "./house.js"
 
 test("nothing in the browser shows a token or a ticket", async () => {
   const [house, browser] = await Promise.all([demo(), browse()])
@@ -27,6 +27,7 @@ test("nothing in the browser shows a token or a ticket", async () => {
   ]))
   await page.click("#logout")
   await outside(page)
+  await until("what the page heard", () => heard.join().includes("Ada Lovelace"))
   const everything = [seen, ...heard, house.log()].join("\n")
   assert.ok(everything.length > 20_000 && heard.join().includes("Ada Lovelace"), "nothing was heard")
   assert.ok(!everything.includes(tickets[0]), "the ticket was seen")

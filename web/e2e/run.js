@@ -9,7 +9,7 @@ process.env.E2E_DIR = await mkdtemp(join(tmpdir(), "coatcheck-e2e-"))
 const { certificate } = await import("./certificate.js")
 const { flags } = await import("./house.js")
 
-const server = await chromium.launchServer(flags(await certificate()))
+const server = await chromium.launchServer({ ...flags(await certificate()), timeout: 120_000 })
 const here = new URL(".", import.meta.url).pathname
 const files = (await readdir(here)).filter((name) => name.endsWith(".test.js")).sort()
 const child = spawn(process.execPath, ["--test", "--test-concurrency=3", "--test-timeout=600000", ...files],

@@ -40,7 +40,7 @@ test("React and Vite, from an empty folder", async (t) => {
   const text = (await readFile(join(home, "docs/start-react-vite.md"), "utf8")).replace(/\b(8080|5173)\b/g, (p) => ports[p])
     .replace("~/coatcheck", home).replace("http://127.0.0.1:9000", house.api)
   const at = `http://localhost:${ports[8080]}`
-  const options = { cwd: dir, env: { ...process.env, CI: "1" } }
+  const options = { cwd: dir, env: { ...process.env, CI: "1", npm_config_fetch_retries: "5" } }
   const blocks = [...text.matchAll(/<!-- test:(env|run|file|start)(?: (\S+))? -->\n```\w+\n(.*?)\n```/gs)].map(([, kind, name, body]) => ({ kind, name, body }))
   assert.deepEqual(blocks.map((b) => b.name ?? b.kind), ["env", "run", "src/bff.ts", "src/App.tsx", "coatcheck.yaml", "vite", "coatcheck", "run"])
   const follow = async ({ kind, name, body }) => {

@@ -1,12 +1,30 @@
 // One person in several tabs: reloads, sign-outs, streams, what stays on the page.
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { browse, inside, outside, people, signIn, world } from "./house.js"
+import { browse, inside, outside, people, signIn, site, until, world } from "./house.js"
+
+// An API that reads a body when it is let, and says how long it was.
+const uploadSize = 24 << 20
+async function holdingAPI() {
+  const held = []
+  const { port, stop } = await site({
+    "/hold/upload": (request, response) => held.push(() => {
+      let bytes = 0
+      request.on("data", (part) => { bytes += part.length })
+      request.on("end", () => response.end(String(bytes)))
+    }),
+  })
+  return { held, stop, url: `http://127.0.0.1:${port}` }
+}
 
 const houses = {}
-let browser
-before(async () => { [houses.http, houses.https, browser] = await Promise.all([world({ scheme: "http" }), world({ scheme: "https" }), browse()]) })
-after(async () => { await browser?.close(); await Promise.all(Object.values(houses).map((h) => h.stop())) })
+let api, browser
+before(async () => {
+  api = await holdingAPI()
+  const hold = api.url;
+  [houses.http, houses.https, browser] = await Promise.all([world({ scheme: "http", hold }), world({ scheme: "https", hold }), browse()])
+})
+after(async () => { await browser?.close(); await Promise.all([...Object.values(houses), api].map((h) => h?.stop())) })
 
 for (const scheme of ["http", "https"]) {
   /** Two tabs of one browser, Ada in both. */
@@ -70,19 +88,27 @@ for (const scheme of ["http", "https"]) {
     await context.close()
   })
 
+  // The API reads no body before the page has seen how far it is. What lies between them
+  // takes less than the whole, so that the page learns of a part, or of nothing.
   test(`${scheme}: an upload tells how far it is`, async () => {
     const { context, one } = await tabs()
-    const seen = await one.evaluate(() => new Promise((resolve) => {
+    await one.evaluate((size) => {
       const request = new XMLHttpRequest(), seen = []
-      request.open("POST", "/api/upload")
+      request.open("POST", "/hold/upload")
       request.setRequestHeader("X-CSRF", "1")
       request.upload.onprogress = (e) => seen.push(e.loaded)
-      request.onloadend = () => resolve({ status: request.status, seen, answer: JSON.parse(request.responseText) })
-      request.send(new Blob([new Uint8Array(24 << 20)]))
-    }))
-    assert.equal(seen.status, 200)
-    assert.equal(seen.answer.bytes, 24 << 20)
-    assert.ok(seen.seen.length > 1 && seen.seen[0] < 24 << 20, `progress: ${seen.seen}`)
+      window.upload = { seen, end: new Promise((resolve) => { request.onloadend = () => resolve({ status: request.status, answer: request.responseText }) }) }
+      request.send(new Blob([new Uint8Array(size)]))
+    }, uploadSize)
+    const first = await until("progress", () => one.evaluate(() => window.upload.seen[0]))
+    assert.ok(first < uploadSize, `${first} bytes of an upload that nobody read`)
+    const held = await until("the upload at the API", () => api.held.shift())
+    held()
+    const { status, answer, seen } = await one.evaluate(async () => ({ ...await window.upload.end, seen: window.upload.seen }))
+    assert.equal(status, 200)
+    assert.equal(answer, String(uploadSize), "bytes that the API read")
+    assert.equal(seen.at(-1), uploadSize)
+    assert.deepEqual(seen, seen.toSorted((a, b) => a - b))
     await context.close()
   })
 }

@@ -1,0 +1,141 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/session"
+	"coatcheck/upstream"
+)
+
+// login takes a person's credentials to the API, and gives the browser a ticket for
+// what the API gave. A failed sign-in changes no session; a good one is stored first,
+// and then ends the session whose live ticket came with it.
+func (a *Account) login(c *call.Call) error {
+	fields, err := readLogin(c)
+	if err != nil {
+		return err
+	}
+	if step, ok := a.stepOf(c, fields); ok {
+		return a.takeStep(c, step, fields)
+	}
+	login := c.Frontend().Config.Login
+	if err := undeclared(fields, login.Fields); err != nil {
+		return err
+	}
+	ctx, cancel := call.Detached()
+	defer cancel()
+	account := fields[login.FieldNames()[0]].Reveal()
+	attempt, err := a.attempt(ctx, c, account)
+	if err != nil {
+		return err
+	}
+	api := a.auth.API(c.Frontend())
+	span, caller := c.Ask("sign_in", api.Name())
+	signedIn, err := api.SignIn(ctx, fields, caller, a.manager.Now())
+	span.Answered(0, err)
+	if err != nil {
+		a.settle(ctx, c, attempt, err)
+		return err
+	}
+	if signedIn.Step != nil {
+		return a.hold(ctx, c, attempt, account, "", signedIn.Step)
+	}
+	return a.startSession(ctx, c, attempt, signedIn)
+}
+
+// startSession begins the session of a person whom the API let in.
+func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *session.Attempt, in *upstream.SignedIn) error {
+	replaced := a.auth.Present(c)
+	ticket, started, err := a.manager.Start(ctx, a.sessionOf(c, in))
+	if err != nil {
+		a.settle(ctx, c, attempt, err)
+		a.tellAPI(c, in.Credential)
+		return err
+	}
+	a.settle(ctx, c, attempt, nil)
+	if replaced.HasTicket {
+		a.endReplaced(ctx, c, replaced.Ticket)
+	}
+	c.Record.Session = started.LogID
+	setSessionCookie(c, ticket)
+	if a.dropStep(ctx, c) {
+		clearStepCookie(c)
+	}
+	a.events.Security(c, "sign_in", "signed_in")
+	return c.JSON(200, a.document(c.Frontend().Config, started))
+}
+
+// attempt counts the sign-in before the API is asked.
+func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*session.Attempt, error) {
+	f := c.Frontend()
+	t := f.Config.Throttle
+	limits := session.Limits{Account: t.Account, Address: t.Address, Window: t.Window, Shared: f.Config.SharedThrottle}
+	attempt, err := a.manager.Attempt(ctx, f.Name, account, c.Request.Client, limits)
+	var throttled session.Throttled
+	if errors.As(err, &throttled) {
+		a.events.Security(c, "sign_in", "throttled")
+	}
+	return attempt, err
+}
+
+// settle closes the books on an attempt: a success clears the account's count, a
+// person's fault stays counted, and ours or the API's is given back.
+func (a *Account) settle(ctx context.Context, c *call.Call, attempt *session.Attempt, err error) {
+	var refusal *upstream.Refusal
+	switch {
+	case err == nil:
+		err = attempt.Succeeded(ctx)
+	case errors.As(err, &refusal) && personsFault(refusal.Meaning):
+		a.events.Security(c, "sign_in", refusal.Meaning)
+		err = nil
+	default:
+		err = attempt.GiveBack(ctx)
+	}
+	if err != nil {
+		a.events.Log.WarnContext(ctx, "throttle count not settled", "frontend", c.Frontend().Name, "error", err)
+	}
+}
+
+// personsFault reports whether an answer counts as a failed guess. An API that is
+// throttled or misconfigured is nobody's guess. invalid_fields is one: many an API
+// says so of a wrong password or code.
+func personsFault(meaning string) bool {
+	switch meaning {
+	case "upstream_invalid", "too_many_attempts", "session_expired":
+		return false
+	}
+	return true
+}
+
+// subjectOf names the person for ever. Whom the API does not name is nobody else: a
+// random name of their own, or all such people would share one list of sessions.
+func subjectOf(in *upstream.SignedIn) string {
+	if in.Subject != "" {
+		return in.Subject
+	}
+	return "unnamed " + rand.Text()
+}
+
+func (a *Account) sessionOf(c *call.Call, in *upstream.SignedIn) session.Start {
+	agent, _ := c.Request.Head.Get("user-agent")
+	user, _ := json.Marshal(in.User) // a map of JSON texts: cannot fail
+	return session.Start{Frontend: c.Frontend().Name, Subject: subjectOf(in), User: user, Credential: in.Credential,
+		RefreshAble: a.auth.API(c.Frontend()).Renews(in.Credential),
+		UserAgent:   string(agent), Address: c.Request.Client.String()}
+}
+
+// endReplaced ends the session that the new one takes the place of.
+func (a *Account) endReplaced(ctx context.Context, c *call.Call, ticket session.Ticket) {
+	ended, err := a.manager.End(ctx, c.Frontend().Name, ticket, session.SignedOut)
+	if err != nil {
+		a.events.Log.WarnContext(ctx, "replaced session not ended", "frontend", c.Frontend().Name, "error", err)
+		return
+	}
+	if ended != nil {
+		a.tellAPI(c, ended.Credential)
+	}
+}

@@ -1,0 +1,78 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
+	"coatcheck/bff/routing"
+	"coatcheck/bff/session"
+	"coatcheck/upstream"
+)
+
+// logout ends the session, then tells the API. The cookie is expired only once the
+// session is gone from the store, so that a page can say when it is not.
+func (a *Account) logout(c *call.Call) error {
+	who := a.auth.Present(c)
+	ctx, cancel := call.Detached()
+	defer cancel()
+	if who.HasTicket {
+		ended, err := a.manager.End(ctx, c.Frontend().Name, who.Ticket, session.SignedOut)
+		if err != nil {
+			return err
+		}
+		if ended != nil {
+			c.Record.Session = ended.LogID
+			a.events.Security(c, "sign_out", "signed_out")
+			a.tellAPI(c, ended.Credential)
+		}
+	}
+	clearSessionCookie(c)
+	if a.dropStep(ctx, c) {
+		clearStepCookie(c)
+	}
+	c.Own()
+	c.Reply.Empty(204)
+	return nil
+}
+
+// SignOut tells the API, best effort, that nobody will use this credential of that
+// frontend any more. There is no call: the session ended by itself.
+func (a *Account) SignOut(ctx context.Context, f *routing.Frontend, credential *credential.Credential) {
+	caller := upstream.Caller{UserAgent: "Coatcheck", ForwardedProto: f.Scheme, ForwardedHost: f.Hosts[0]}
+	if err := a.auth.API(f).SignOut(ctx, credential, caller); err != nil {
+		a.events.Log.WarnContext(ctx, "API not told of a sign-out", "frontend", f.Name, "error", err)
+	}
+}
+
+// patience is how long an answer waits for the API to hear of a sign-out. The work
+// goes on behind it.
+const patience = time.Second
+
+// tellAPI tells the API, best effort, that nobody will use this credential again.
+func (a *Account) tellAPI(c *call.Call, credential *credential.Credential) {
+	api, frontend := a.auth.API(c.Frontend()), c.Frontend().Name
+	if !api.CanSignOut() {
+		return
+	}
+	span, caller := c.Ask("sign_out", api.Name())
+	done, id := make(chan struct{}), string(c.ID)
+	a.background.Add(1)
+	go func() { // ends with the API's answer or logout.timeout; Shutdown waits for it
+		defer a.background.Done()
+		defer close(done)
+		defer a.events.Contain(id)
+		ctx, cancel := call.Detached()
+		defer cancel()
+		err := api.SignOut(ctx, credential, caller)
+		span.Answered(0, err)
+		if err != nil {
+			a.events.Log.WarnContext(ctx, "API not told of a sign-out", "frontend", frontend, "error", err)
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(patience):
+	}
+}

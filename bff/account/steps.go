@@ -1,0 +1,157 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"coatcheck/bff/auth"
+	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/session"
+	"coatcheck/upstream"
+)
+
+// stepOf finds out whether a sign-in body answers a pending step: it names one, and
+// the frontend has no sign-in field of that name.
+func (a *Account) stepOf(c *call.Call, fields map[string]credential.Secret) (string, bool) {
+	step, ok := fields["step"]
+	if !ok || !a.auth.API(c.Frontend()).HasSteps() || slices.Contains(c.Frontend().Config.Login.FieldNames(), "step") {
+		return "", false
+	}
+	delete(fields, "step")
+	return step.Reveal(), true
+}
+
+// hold keeps a sign-in that the API wants more for. It is no success yet: the attempt
+// stays counted until the last step is done, and is then given back with it.
+// tries is where codes for this very step were counted before, if they were.
+func (a *Account) hold(ctx context.Context, c *call.Call, attempt *session.Attempt, account, tries string, p *upstream.Pending) error {
+	ticket, err := a.manager.Hold(ctx, session.Pending{Frontend: c.Frontend().Name, Account: account,
+		Step: p.Name, Fields: p.Fields, Kept: p.Kept, Counted: attempt.Counts(), Tries: tries})
+	if err != nil {
+		a.settle(ctx, c, attempt, err)
+		return err
+	}
+	a.events.Security(c, "sign_in", "step")
+	a.dropStep(ctx, c)
+	setStepCookie(c, ticket)
+	return c.JSON(200, anonymous{Step: p.Name, Fields: fieldNames(p.Fields)})
+}
+
+// fieldNames are the fields as a page is told them; "name?" is optional there too.
+func fieldNames(fields []string) []string { return append([]string{}, fields...) }
+
+// takeStep answers a pending step with what the person gave.
+func (a *Account) takeStep(c *call.Call, step string, fields map[string]credential.Secret) error {
+	ctx, cancel := call.Detached()
+	defer cancel()
+	ticket, ok := auth.StepTicket(c.Request.Head, c.Frontend())
+	if !ok {
+		return problem.NotAuthenticated
+	}
+	p, err := a.manager.Held(ctx, c.Frontend().Name, ticket)
+	if err != nil {
+		return err
+	}
+	if p.Step != step {
+		return badRequest("another step is pending: " + p.Step)
+	}
+	if err := undeclared(fields, p.Fields); err != nil {
+		return err
+	}
+	attempt, err := a.attempt(ctx, c, p.Account)
+	if err != nil {
+		return err
+	}
+	attempt.Follow(p.Counted)
+	try, err := a.manager.Try(ctx, p)
+	if err != nil {
+		a.settle(ctx, c, attempt, err)
+		return err
+	}
+	api := a.auth.API(c.Frontend())
+	span, caller := c.Ask("step", api.Name())
+	signedIn, err := api.Continue(ctx, p.Step, p.Kept, fields, caller, a.manager.Now())
+	span.Answered(0, err)
+	if err != nil {
+		a.settle(ctx, c, attempt, err)
+		a.stepRefused(ctx, ticket, try, err)
+		return err
+	}
+	return a.stepTaken(ctx, c, attempt, ticket, p, signedIn)
+}
+
+// stepTaken goes on behind a step that the API accepted. Of two that take the same
+// step at once, one gets through.
+func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *session.Attempt, t session.Ticket, p *session.Pending, in *upstream.SignedIn) error {
+	first, err := a.manager.Drop(ctx, t)
+	if err == nil && !first {
+		err = session.Dead{Reason: session.Expired}
+	}
+	if err != nil {
+		a.settle(ctx, c, attempt, err)
+		if in.Step == nil {
+			a.tellAPI(c, in.Credential)
+		}
+		return err
+	}
+	if in.Step == nil {
+		return a.startSession(ctx, c, attempt, in)
+	}
+	tries := ""
+	if in.Step.Name == p.Step { // the API wants the same again: that is no new allowance
+		tries = p.Tries
+	}
+	return a.hold(ctx, c, attempt, p.Account, tries, in.Step)
+}
+
+// stepRefused ends a pending sign-in that the API will not go on with. A wrong code
+// (mfa_required) leaves it, until its tries are spent; a failure of ours or the API's
+// spends none.
+func (a *Account) stepRefused(ctx context.Context, t session.Ticket, try *session.Try, err error) {
+	var refusal *upstream.Refusal
+	switch {
+	case !errors.As(err, &refusal) || !personsFault(refusal.Meaning):
+		err = try.GiveBack(ctx)
+	case try.Last || refusal.Meaning == upstream.InvalidCredentials:
+		_, err = a.manager.Drop(ctx, t)
+	default:
+		return
+	}
+	if err != nil {
+		a.events.Log.WarnContext(ctx, "pending sign-in not settled", "error", err)
+	}
+}
+
+// dropStep ends a pending sign-in that the call brought along, best effort: another
+// one takes its place, or the person is in, or leaves. It reports whether there is a
+// cookie of one.
+func (a *Account) dropStep(ctx context.Context, c *call.Call) bool {
+	ticket, ok := auth.StepTicket(c.Request.Head, c.Frontend())
+	if !ok {
+		return false
+	}
+	if _, err := a.manager.Drop(ctx, ticket); err != nil {
+		a.events.Log.WarnContext(ctx, "pending sign-in not ended", "error", err)
+	}
+	return true
+}
+
+// nobody is the session document where nobody is signed in; it names the step that a
+// reloaded page must go on with.
+func (a *Account) nobody(c *call.Call, why session.Reason) error {
+	doc := anonymous{Reason: string(why)}
+	if ticket, ok := auth.StepTicket(c.Request.Head, c.Frontend()); ok {
+		p, err := a.manager.Held(context.Background(), c.Frontend().Name, ticket)
+		var dead session.Dead
+		switch {
+		case err == nil:
+			doc.Step, doc.Fields = p.Step, fieldNames(p.Fields)
+		case !errors.As(err, &dead):
+			return err
+		}
+	}
+	return c.JSON(200, doc)
+}

@@ -1,0 +1,119 @@
+// Package auth says who calls: a person with a session, or nobody.
+//
+// [Auth.Identify] is asked once per call, behind the guard. It also sees to it that
+// the API's token lasts ([Auth.ensureFresh]), and afterwards, when the API refuses a
+// token all the same, [Auth.AfterUnauthorized] gets another one or learns that there
+// is none. Everything that the API says of a token behind an answer goes through
+// [Auth.AfterAnswer].
+package auth
+
+import (
+	"context"
+	"errors"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/routing"
+	"coatcheck/bff/session"
+	"coatcheck/upstream"
+)
+
+// Principal is who calls. Its zero value is nobody.
+type Principal struct {
+	// Session is the person's; nil: nobody is signed in.
+	Session *session.Session
+	// Ticket that came with the request, and whether one came. It may be a dead one.
+	Ticket    session.Ticket
+	HasTicket bool
+	// Ambient reports that the browser attached the proof by itself, as it does with
+	// cookies: such a call proves who the person is, not that a page of ours made it.
+	// The guard stands before every ambient proof.
+	Ambient bool
+}
+
+// Credential is what the API gave the person; nil: nobody is signed in.
+func (p *Principal) Credential() *credential.Credential {
+	if p.Session == nil {
+		return nil
+	}
+	return p.Session.Credential
+}
+
+// Auth identifies callers. One is made for each configuration.
+type Auth struct {
+	manager *session.Manager
+	events  call.Events
+	apis    []*upstream.Upstream // that sign people in, by frontend
+}
+
+// New makes an Auth for the frontends of a table.
+func New(manager *session.Manager, table *routing.Table, ups *upstream.Set, events call.Events) *Auth {
+	a := &Auth{manager: manager, events: events}
+	for _, f := range table.Frontends {
+		a.apis = append(a.apis, ups.Get(f.Config.Login.Upstream))
+	}
+	return a
+}
+
+// API is the upstream that signs people in at a frontend.
+func (a *Auth) API(f *routing.Frontend) *upstream.Upstream { return a.apis[f.Index] }
+
+// Present reads the ticket of a call and asks nobody what it opens.
+func (a *Auth) Present(c *call.Call) Principal {
+	ticket, ok := Ticket(c.Request.Head, c.Frontend())
+	return Principal{Ticket: ticket, HasTicket: ok, Ambient: true}
+}
+
+// Identify finds out whose call it is, as the route demands, and sees to it that the
+// token is fresh. It fills in p, which must be the zero value. Errors:
+// [problem.NotAuthenticated], [session.Dead] (on a route that requires a session),
+// [session.ErrUnavailable], and what a refresh ends with.
+func (a *Auth) Identify(c *call.Call, p *Principal) error {
+	route := c.Route()
+	if route.Session == routing.SessionNone {
+		return nil
+	}
+	*p = a.Present(c)
+	if !p.HasTicket {
+		if route.Session == routing.SessionOptional {
+			return nil
+		}
+		return problem.NotAuthenticated
+	}
+	found, err := a.manager.Find(context.Background(), c.Frontend().Name, p.Ticket)
+	if err == nil {
+		found, err = a.ensureFresh(c, p, found)
+	}
+	if err != nil && route.Session == routing.SessionOptional && isDead(err) {
+		return nil // as if nobody were signed in
+	}
+	p.take(c, found)
+	return err
+}
+
+// Require finds the session of a call to one of Coatcheck's own addresses that needs
+// one; the idle time is extended. Errors as in [Auth.Identify].
+func (a *Auth) Require(c *call.Call) (Principal, error) {
+	p := a.Present(c)
+	if !p.HasTicket {
+		return p, problem.NotAuthenticated
+	}
+	found, err := a.manager.Find(context.Background(), c.Frontend().Name, p.Ticket)
+	p.take(c, found)
+	return p, err
+}
+
+// take makes the session the principal's, and names it in the record.
+func (p *Principal) take(c *call.Call, s *session.Session) {
+	p.Session = s
+	if s != nil {
+		c.Record.Session = s.LogID
+	}
+}
+
+// isDead reports whether an error says that the session is over.
+func isDead(err error) bool {
+	var dead session.Dead
+	return errors.As(err, &dead)
+}

@@ -1,0 +1,96 @@
+package command
+
+import (
+	"slices"
+	"strings"
+
+	"coatcheck/bff/problem"
+	"coatcheck/bff/routing"
+)
+
+// advise says what to do about a refusal: the mistakes that people make first, each
+// found in the request itself. It may repeat the configuration's names, and of the
+// request what the person who asks has typed.
+func (e *explainer) advise(p *problem.Problem) {
+	switch p.Code {
+	case problem.UnknownHost.Code:
+		e.adviseHost()
+	case problem.OriginNotAllowed.Code:
+		e.adviseOrigin()
+	case problem.FrontendUndetermined.Code:
+		e.say("advice", "A page is recognised by its Origin, which fetch sends; a program by X-Frontend, without Origin and Sec-Fetch-Site. Or give each frontend a base_path.")
+	case problem.CrossSiteRequest.Code:
+		e.say("advice", "Page and host must be one site, and the page's origin must be listed. Links, images and documents send no Origin to a shared host: use fetch, or crossorigin=\"use-credentials\".")
+	case problem.CSRFHeaderMissing.Code:
+		e.say("advice", "Send X-CSRF: 1 with the request, as the browser client does; a form cannot.")
+	case problem.ForbiddenDestination.Code:
+		e.say("advice", "Scripts and workers come from the application's own files, never from an API. isolate: false on the route would let this API's code run as the page's own.")
+	case problem.BadPath.Code:
+		e.say("advice", "No dot segments, no backslash, no control bytes, no // at the start, no broken escapes; %%2F only on a route with encoded_slash: pass.")
+	case problem.MethodNotAllowed.Code:
+		e.adviseMethod()
+	case problem.NotFound.Code:
+		if e.call.Frontend() != nil && e.call.Route() == nil {
+			e.adviseRoute()
+		}
+	}
+}
+
+func (e *explainer) adviseHost() {
+	r := &e.call.Request
+	e.say("advice", "Known hosts: %s.", strings.Join(e.table.Hosts(), ", "))
+	if _, n := r.Head.Get("x-forwarded-host"); n > 0 && !r.Trusted {
+		e.say("", "X-Forwarded-Host counts only from trusted_proxies, and the peer %s is not one of them.", r.Peer)
+		return
+	}
+	e.say("", "A reverse proxy may have rewritten Host: nginx needs proxy_set_header Host $host, Vite changeOrigin: false (a target that is a bare string means true).")
+}
+
+func (e *explainer) adviseOrigin() {
+	r := &e.call.Request
+	given := string(r.Origin)
+	var listed []string
+	for _, f := range e.table.Frontends {
+		listed = append(listed, f.Origins...)
+	}
+	slices.Sort(listed)
+	for _, o := range listed {
+		if routing.OriginHost(o) == routing.OriginHost(given) && o != given {
+			e.say("advice", "%s is listed: the origin sent differs from it in scheme or port only. Origins are compared byte for byte.", o)
+			return
+		}
+	}
+	if r.Origins > 1 {
+		e.say("advice", "The request has more than one Origin header.")
+		return
+	}
+	e.say("advice", "Listed: %s. localhost and 127.0.0.1 are different origins, and so are names with and without www.", strings.Join(slices.Compact(listed), ", "))
+}
+
+func (e *explainer) adviseMethod() {
+	switch d := &e.call.Decision; {
+	case d.Endpoint != nil && d.Endpoint.ID == routing.Logout:
+		e.say("advice", "Signing out is POST only: browsers and mail scanners fetch links ahead, and would sign people out.")
+	case d.Endpoint != nil:
+		e.say("advice", "This address takes %s.", d.Endpoint.Allow)
+	case d.Route != nil:
+		e.say("advice", "The route takes %s. Add the method to the route's methods if pages need it.", d.Route.Allow)
+	}
+}
+
+func (e *explainer) adviseRoute() {
+	d := &e.call.Decision
+	var prefixes []string
+	for _, r := range d.Frontend.Routes {
+		if string(d.Target.Path)+"/" == r.Prefix {
+			e.say("advice", "The route %s takes what is below it, not %s itself: add the slash.", r.Prefix, d.Target.Path)
+			return
+		}
+		prefixes = append(prefixes, r.Prefix)
+	}
+	if d.IsBFF {
+		e.say("advice", "/bff/ is Coatcheck's own: login, logout, session, sessions, client.js.")
+		return
+	}
+	e.say("advice", "Routes of %s: %s. Paths are case-sensitive.", d.Frontend.Name, strings.Join(prefixes, ", "))
+}

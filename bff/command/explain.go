@@ -1,0 +1,341 @@
+package command
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+
+	"coatcheck/bff/account"
+	"coatcheck/bff/auth"
+	"coatcheck/bff/call"
+	"coatcheck/bff/gate"
+	"coatcheck/bff/http1"
+	"coatcheck/bff/metrics"
+	"coatcheck/bff/pages"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/proxy"
+	"coatcheck/bff/routing"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+)
+
+// Question is a request to be explained.
+type Question struct {
+	// Method and URL of the request; the URL is absolute.
+	Method, URL string
+	// Headers are lines: "Name: value".
+	Headers []string
+	// Peer is the address the connection comes from.
+	Peer netip.Addr
+}
+
+// Explanation is what a server of this configuration would do with a request.
+type Explanation struct {
+	// Lines are the trail: what each check says, and what would go to the API.
+	Lines []string
+	// Decision is what [routing.Table.Decide] says, the same that serves; zero where the
+	// gate refuses the request.
+	Decision routing.Decision
+	// Problem is the answer of Coatcheck's own; nil: there is none, or the store or the
+	// API would decide.
+	Problem *problem.Problem
+}
+
+// Explain tells the decision about one request, without any network. It runs the very
+// code that serves. An error means that the question cannot be read.
+func Explain(c *configs.Config, ups *upstream.Set, q Question) (*Explanation, error) {
+	table, err := routing.New(c, routing.Options{Closed: ups.Closed})
+	if err != nil {
+		return nil, err
+	}
+	events := call.Events{Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("", "")}
+	ways, err := proxy.New(proxy.Options{Config: c, Table: table, Upstreams: ups, Events: events})
+	if err != nil {
+		return nil, err
+	}
+	defer ways.Close()
+	head, err := q.head(c)
+	e := &explainer{table: table, proxy: ways}
+	var refused gateRefusal
+	if errors.As(err, &refused) {
+		e.gate(refused)
+		return e.explanation(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	table.Read(&e.call.Request, head, q.Peer)
+	table.Decide(&e.call.Request, &e.call.Decision)
+	e.explain()
+	return e.explanation(), nil
+}
+
+// gateRefusal is a request that never becomes a call: what stands on the wire is not
+// well-formed HTTP, or its method is not known.
+type gateRefusal struct{ error }
+
+// head reads the question as the gate would.
+func (q Question) head(c *configs.Config) (*http1.Head, error) {
+	// Not left to net/url: what it cannot read is worth an explanation, too.
+	scheme, rest, ok := strings.Cut(q.URL, "://")
+	end := strings.IndexAny(rest+"/", "/?#\\")
+	if !ok || end == 0 || scheme != "https" && scheme != "http" {
+		return nil, fmt.Errorf("%q is not an absolute URL", q.URL)
+	}
+	host, target := rest[:end], rest[end:]
+	if !strings.HasPrefix(target, "/") {
+		target = "/" + target
+	}
+	text := q.Method + " " + target + " HTTP/1.1\r\n"
+	if !hasHost(q.Headers) {
+		text += "Host: " + host + "\r\n"
+	}
+	for _, line := range q.Headers {
+		text += line + "\r\n"
+	}
+	var in http1.Reader
+	in.Reset(bytes.NewReader([]byte(text + "\r\n")))
+	head := new(http1.Head)
+	err := head.ReadRequest(&in, int(c.Limits.Header))
+	if err == nil {
+		err = gate.Check(head)
+	}
+	if err != nil {
+		return nil, gateRefusal{err}
+	}
+	return head, nil
+}
+
+func hasHost(lines []string) bool {
+	for _, line := range lines {
+		if name, _, _ := strings.Cut(line, ":"); http1.EqualFold([]byte(name), "host") {
+			return true
+		}
+	}
+	return false
+}
+
+// explainer writes down what each check says.
+type explainer struct {
+	table   *routing.Table
+	proxy   *proxy.Proxy
+	call    call.Call
+	problem *problem.Problem
+	lines   []string
+}
+
+func (e *explainer) explanation() *Explanation {
+	return &Explanation{Lines: e.lines, Decision: e.call.Decision, Problem: e.problem}
+}
+
+func (e *explainer) say(step, format string, args ...any) {
+	e.lines = append(e.lines, wrapped(fmt.Sprintf("%-9s %s", step, fmt.Sprintf(format, args...)))...)
+}
+
+// refuse is the answer of Coatcheck's own.
+func (e *explainer) refuse(p *problem.Problem) {
+	e.problem = p
+	e.say("answer", "%d %s: %s", p.Status, p.Code, p.Detail)
+}
+
+// gate explains a request that the raw gate answers.
+func (e *explainer) gate(r gateRefusal) {
+	e.say("gate", "refuses the request: %s", r.error)
+	if status, code, ok := gate.Answer(r.error); ok {
+		e.say("answer", "%d %s; the connection is closed", status, code)
+	} else {
+		e.say("answer", "none: the connection is closed")
+	}
+	if errors.Is(r.error, http1.ErrTooLarge) {
+		e.say("advice", "limits.header bounds a request's head. Large cookies of other programs on this host are the usual cause. A browser that opens a page gets one that says so.")
+	}
+}
+
+// explain tells the decision stage by stage, as far as it went.
+func (e *explainer) explain() {
+	c, d := &e.call, &e.call.Decision
+	e.say("client", "%s (trusted proxy: %v)", c.Request.Client, c.Request.Trusted)
+	if d.Stage > routing.AtPath {
+		e.say("path", "%s", d.Target.Path)
+	}
+	if d.Stage >= routing.AtHost && d.Host == nil {
+		e.say("host", "%s is not a host of any frontend", c.Request.Host)
+	}
+	if d.Stage >= routing.AtFrontend && d.Host != nil {
+		e.frontend()
+	}
+	if d.Stage >= routing.AtGuard {
+		e.guard()
+	}
+	if d.Stage >= routing.AtRoute {
+		e.route()
+	}
+	if d.Problem != nil {
+		e.refuse(d.Problem)
+		e.advise(d.Problem)
+		return
+	}
+	e.answer()
+}
+
+func (e *explainer) frontend() {
+	f := e.call.Frontend()
+	if f == nil {
+		e.say("frontend", "not determined: %s", e.candidates())
+		return
+	}
+	e.say("frontend", "%s (host %s, cookie %s)", f.Name, e.call.Request.Host, f.Config.Cookie.Name)
+}
+
+// candidates names the frontends that may be meant at a host.
+func (e *explainer) candidates() string {
+	var names []string
+	for _, f := range e.call.Decision.Host.Frontends {
+		names = append(names, f.Name)
+	}
+	list := strings.Join(names, ", ")
+	if e.call.Decision.Problem == problem.OriginNotAllowed {
+		return "the Origin matches none of: " + list
+	}
+	return "the request does not say which of: " + list
+}
+
+func (e *explainer) guard() {
+	switch d := &e.call.Decision; {
+	case !d.Guarded:
+		e.say("guard", "not asked: the route says guard: false")
+	case d.Stage == routing.AtGuard:
+		e.say("guard", "refuses the request")
+	default:
+		e.say("guard", "passes")
+	}
+}
+
+func (e *explainer) route() {
+	switch d := &e.call.Decision; {
+	case d.Endpoint != nil:
+		e.say("endpoint", "%s", d.Endpoint.Path)
+	case d.Route == nil:
+		e.say("route", "no route takes this path")
+	case d.Route.DevServer():
+		e.say("route", "none; the development server %s answers", d.Route.Origin)
+	default:
+		e.say("route", "%s to upstream %s", d.Route.Prefix, d.Route.Upstream)
+		if d.Problem == problem.NotFound {
+			e.say("route", "closed: the path belongs to the sign-in, or is private, and no route may reach it")
+		}
+	}
+}
+
+// answer tells what follows a decision that refuses nothing.
+func (e *explainer) answer() {
+	switch d := &e.call.Decision; d.Kind {
+	case routing.Health:
+		e.say("answer", "204, or 503 while the process is ending: health_path answers for any host")
+	case routing.Preflight:
+		e.say("answer", "204: a preflight of a listed origin")
+	case routing.Page:
+		e.page()
+	case routing.Own:
+		if d.Endpoint.ID == routing.Login && !e.signInBody() {
+			return
+		}
+		e.say("answer", "by Coatcheck itself")
+		e.unexplained()
+		if d.Frontend.Scheme == "http" && d.Endpoint.ID == routing.Login {
+			e.say("note", "Over plain http Safari does not keep the cookie; Chromium and Firefox do on localhost.")
+		}
+	case routing.Proxy:
+		e.outgoing()
+	}
+}
+
+// page tells what a path means among the application's files.
+func (e *explainer) page() {
+	d := &e.call.Decision
+	if !pages.IsFileName(d.Target.Path[len(d.Frontend.Base):]) {
+		e.say("files", "no file can have such a name")
+		e.refuse(problem.NotFound)
+		return
+	}
+	e.say("answer", "a file of the application itself, or its index document; no session is needed")
+	e.say("note", "Not explained: which files exist.")
+}
+
+// signInBody checks what a sign-in announces of its body.
+func (e *explainer) signInBody() bool {
+	p := account.CheckBody(e.call.Request.Head)
+	if p == nil {
+		return true
+	}
+	e.say("body", "a sign-in takes application/json in UTF-8, without Content-Encoding, of at most %d bytes", account.MaxBody)
+	e.refuse(p)
+	return false
+}
+
+// unexplained says what decides as well, and is not looked at here.
+func (e *explainer) unexplained() {
+	e.say("note", "Not explained: the body itself, whether a session lives, throttles, limits on connections, and how the API is doing.")
+}
+
+// ticket says whether the request carries one, by its form: what it opens is in the
+// store, which is not read here.
+func (e *explainer) ticket() string {
+	route := e.call.Route()
+	if route.Session == routing.SessionNone {
+		return ""
+	}
+	_, ok := auth.Ticket(e.call.Request.Head, e.call.Frontend())
+	switch {
+	case ok:
+		return "; a ticket is present, and the store decides"
+	case route.Session == routing.SessionRequired:
+		e.problem = problem.NotAuthenticated
+		return "; no ticket is present: 401 not_authenticated. With one:"
+	}
+	return "; no ticket is present: nobody is signed in"
+}
+
+// outgoing shows what would go to the API. Nobody is signed in here, so that the
+// token's header is shown by its name only.
+func (e *explainer) outgoing() {
+	c, r := &e.call, e.call.Route()
+	e.say("session", "%s; send_token: %v%s", r.Config.Session, r.SendToken, e.ticket())
+	c.ID = []byte("(made for each call)")
+	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, c, nil, nil)), "\r\n"), "\r\n") {
+		if i == 0 {
+			e.say("upstream", "%s", line)
+		} else {
+			e.say("", "%s", line)
+		}
+	}
+	if r.SendToken && r.Session != routing.SessionNone {
+		e.say("", "and, for a person who is signed in: %s", strings.Join(e.proxy.SendNames(r), ", "))
+	}
+	if c.Decision.BodyTooLarge {
+		e.say("body", "%d bytes are announced; the route's max_body is %d", c.Request.Head.Length, r.Config.MaxBody)
+		if e.problem == nil {
+			e.refuse(problem.BodyTooLarge)
+		}
+		return
+	}
+	e.unexplained()
+}
+
+// wrapped breaks a line of the trail between its words, below where its text began.
+func wrapped(line string) []string {
+	const width, margin = 92, 10
+	var lines []string
+	for len(line) > width {
+		i := strings.LastIndexByte(line[:width], ' ')
+		if i <= margin {
+			break
+		}
+		lines = append(lines, line[:i])
+		line = strings.Repeat(" ", margin) + line[i+1:]
+	}
+	return append(lines, line)
+}

@@ -1,0 +1,54 @@
+// Package freeport gives tests a port number for a program that cannot take port 0:
+// its number has to stand in a configuration before it runs, or it starts twice.
+//
+// To close a listener and use its number again is a guess: any other process may have
+// been given it meanwhile. Here the number stays taken. One accepted connection is
+// kept open at it, which has two effects: the kernel gives the number to nobody who
+// asks for any port, and a program that names it may listen there all the same,
+// because a server may always start again beside its old connections (SO_REUSEADDR,
+// which Go, Node, Redis, nginx and Caddy set).
+package freeport
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"testing"
+)
+
+// Hold takes a port of 127.0.0.1. Nobody listens there until somebody names the
+// number. release gives it back.
+func Hold() (port int, release func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, nil, fmt.Errorf("freeport: %w", err)
+	}
+	defer l.Close()
+	near, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return 0, nil, fmt.Errorf("freeport: %w", err)
+	}
+	far, err := l.Accept()
+	if err != nil {
+		_ = near.Close()
+		return 0, nil, fmt.Errorf("freeport: %w", err)
+	}
+	return l.Addr().(*net.TCPAddr).Port, func() { _, _ = near.Close(), far.Close() }, nil
+}
+
+// Number holds a port until the test has ended.
+func Number(t testing.TB) int {
+	t.Helper()
+	port, release, err := Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
+	return port
+}
+
+// Text is Number as it stands in an address.
+func Text(t testing.TB) string {
+	t.Helper()
+	return strconv.Itoa(Number(t))
+}

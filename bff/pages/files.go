@@ -1,0 +1,155 @@
+package pages
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"slices"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/http1"
+)
+
+// sendFile answers with a file, if there is one: the ready-made compression that the
+// browser likes best, a part if it asks for one, nothing if it has it.
+func (p *Pages) sendFile(c *call.Call, name string) (bool, error) {
+	for _, e := range accepted(c.Request.Head) {
+		if f := openFile(p.Files, name+e.suffix); f != nil {
+			c.Reply.Header.Vary("Accept-Encoding")
+			return true, p.sendOpen(c, f, name, e.name)
+		}
+	}
+	f := openFile(p.Files, name)
+	if f == nil {
+		return false, nil
+	}
+	c.Reply.Header.Vary("Accept-Encoding") // of the plain file, too: others get another (RFC 9110 §12.5.5)
+	return true, p.sendOpen(c, f, name, "")
+}
+
+// encodings are the ready-made compressions that are looked for, the best first.
+var encodings = []encoding{{"br", ".br"}, {"gzip", ".gz"}}
+
+// encoding is a content coding and what the names of files end in that have it.
+type encoding struct{ name, suffix string }
+
+// accepted are the encodings that the browser takes, the one that it likes best first
+// (RFC 9110 §12.5.3). What it likes less than the plain file is left out.
+func accepted(h *http1.Head) []encoding {
+	identity := max(0, http1.Weight(h, "identity", false))
+	likes := func(e encoding) int { return http1.Weight(h, e.name, true) }
+	list := slices.DeleteFunc(slices.Clone(encodings), func(e encoding) bool { return likes(e) <= 0 || likes(e) < identity })
+	slices.SortStableFunc(list, func(a, b encoding) int { return likes(b) - likes(a) })
+	return list
+}
+
+// file is an open regular file.
+type file struct {
+	fs.File
+	io.ReaderAt
+	info fs.FileInfo
+}
+
+func openFile(files fs.FS, name string) *file {
+	f, err := files.Open(name)
+	if err != nil {
+		return nil
+	}
+	info, err := f.Stat()
+	at, ok := f.(io.ReaderAt)
+	if err != nil || !ok || !info.Mode().IsRegular() {
+		_ = f.Close()
+		return nil
+	}
+	return &file{f, at, info}
+}
+
+// etag is made of size and time; of the content where there is no time (embedded
+// files). The coding is part of it, because two forms may be equal in both.
+func (f *file) etag(coding string) string {
+	if !f.info.ModTime().IsZero() {
+		return fmt.Sprintf(`"%x-%x%s"`, f.info.ModTime().UnixNano(), f.info.Size(), coding)
+	}
+	b, _ := io.ReadAll(io.NewSectionReader(f, 0, f.info.Size()))
+	return http1.ContentTag(b)
+}
+
+// sendOpen answers with an open file, which it closes: what the conditions and the
+// range of the request leave of it. coding is its Content-Encoding, or empty.
+func (p *Pages) sendOpen(c *call.Call, f *file, name, coding string) error {
+	v, h := http1.Validators{ETag: f.etag(coding), Changed: f.info.ModTime()}, &c.Reply.Header
+	if status := v.Failed(c.Request.Head); status != 0 {
+		c.Reply.Empty(status)
+		if status == http.StatusNotModified {
+			p.fileHeaders(c, name, v) // they renew what the browser has (RFC 9110 §15.4.5)
+		}
+		return f.Close()
+	}
+	size := f.info.Size()
+	part, partial, ok := wanted(&c.Request, size, v)
+	if !ok {
+		h.Set("Content-Range", fmt.Sprintf("bytes */%d", size))
+		c.Reply.Empty(http.StatusRequestedRangeNotSatisfiable)
+		return f.Close()
+	}
+	p.fileHeaders(c, name, v)
+	describe(h, name, coding, v)
+	c.Reply.Status = http.StatusOK
+	if partial {
+		c.Reply.Status = http.StatusPartialContent
+		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", part.first, part.end-1, size))
+	}
+	if c.Request.IsHead() {
+		c.Reply.Bodiless, c.Reply.Length = true, part.length()
+		return f.Close()
+	}
+	c.Reply.Stream, c.Reply.Length = &section{io.NewSectionReader(f, part.first, part.length()), f}, part.length()
+	return nil
+}
+
+// section is a part of a file, which it closes.
+type section struct {
+	*io.SectionReader
+	f *file
+}
+
+func (s *section) Close() error { return s.f.Close() }
+
+// fileHeaders say who may use the file, and how long it may be kept.
+func (p *Pages) fileHeaders(c *call.Call, name string, v http1.Validators) {
+	h := &c.Reply.Header
+	h.Set("ETag", v.ETag)
+	h.Set("X-Content-Type-Options", "nosniff")
+	c.IsolateOrigin()
+	if isHashed(name) {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	} else {
+		h.Set("Cache-Control", "no-cache")
+	}
+	if isDocument(mediaType(name)) {
+		p.documentHeaders(c)
+	}
+}
+
+// describe says what is sent. It stands on answers with content only.
+func describe(h *call.Header, name, coding string, v http1.Validators) {
+	h.Set("Content-Type", mediaType(name))
+	h.Set("Accept-Ranges", "bytes")
+	if coding != "" {
+		h.Set("Content-Encoding", coding)
+	}
+	if v.HasTime() {
+		h.Set("Last-Modified", v.Changed.UTC().Format(http.TimeFormat))
+	}
+}
+
+// documentHeaders are those of everything that can be shown as a page.
+func (p *Pages) documentHeaders(c *call.Call) {
+	h := &c.Reply.Header
+	if csp := p.CSP; csp != "" {
+		h.Set("Content-Security-Policy", csp)
+	}
+	h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}

@@ -1,0 +1,193 @@
+// Package pages answers with the files of a browser application that Coatcheck serves
+// itself: documents, with the session of whoever opens them put in, and everything that
+// they load.
+//
+// Pages are for whoever follows a link, so that neither guard nor session stands before
+// them; nothing secret may lie in the folder.
+package pages
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/auth"
+	"coatcheck/bff/call"
+	"coatcheck/bff/http1"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/routing"
+	"coatcheck/bff/session"
+	"coatcheck/configs"
+)
+
+// Pages are files of a browser application that Coatcheck serves itself.
+type Pages struct {
+	// Files of the application; index.html answers every navigation that no file does.
+	Files fs.FS
+	// CSP is the Content-Security-Policy of documents.
+	CSP string
+}
+
+// maxIndex is the largest index.html, in bytes, that a session is put into.
+const maxIndex = 1 << 20
+
+// Server answers with the pages of all frontends of one configuration.
+type Server struct {
+	manager  *session.Manager
+	document func(*configs.Frontend, *session.Session) ([]byte, error)
+	pages    []*Pages // by frontend; nil: none
+}
+
+// Options are what a Server is made of. All but Pages are required.
+type Options struct {
+	Table   *routing.Table
+	Manager *session.Manager
+	// Document renders the session document for a page; it must be safe inside a script
+	// element.
+	Document func(*configs.Frontend, *session.Session) ([]byte, error)
+	// Pages are built-in pages by frontend name; they go before spa.dir.
+	Pages map[string]*Pages
+}
+
+// New opens the folders of the configuration. An error names the key.
+func New(o Options) (*Server, error) {
+	s := &Server{manager: o.Manager, document: o.Document}
+	for _, f := range o.Table.Frontends {
+		p, err := pagesOf(f, o.Pages[f.Name])
+		if err != nil {
+			return nil, err
+		}
+		s.pages = append(s.pages, p)
+	}
+	return s, nil
+}
+
+func pagesOf(f *routing.Frontend, builtIn *Pages) (*Pages, error) {
+	spa := f.Config.SPA
+	if builtIn != nil || spa == nil || spa.Dir == "" {
+		return builtIn, nil
+	}
+	root, err := os.OpenRoot(spa.Dir) // a root cannot be left by links either
+	if err != nil {
+		return nil, fmt.Errorf("frontends.%s.spa.dir: %w", f.Name, err)
+	}
+	return &Pages{Files: root.FS(), CSP: spa.CSP}, nil
+}
+
+// Serve answers with a file of the application, or with its index.
+func (s *Server) Serve(c *call.Call) error {
+	f := c.Frontend()
+	p := s.pages[f.Index]
+	name, ok := fileName(c.Decision.Target.Path[len(f.Base):]) // below it: see routing.Page
+	if !ok {
+		return problem.NotFound
+	}
+	if name != "index.html" {
+		if sent, err := p.sendFile(c, name); sent || err != nil {
+			return err
+		}
+		if !c.Request.Navigates() && path.Ext(name) != "" {
+			return problem.NotFound // a missing script must not come as a page
+		}
+	}
+	return s.sendIndex(c, p)
+}
+
+// fileName is the file that a path means: decoded once, no dot files, no way out.
+func fileName(p []byte) (string, bool) {
+	name, err := url.PathUnescape(strings.TrimPrefix(string(p), "/"))
+	if err != nil || strings.Contains(name, "//") {
+		return "", false
+	}
+	name = strings.TrimSuffix(name, "/")
+	if name == "" {
+		return "index.html", true
+	}
+	for segment := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(segment, ".") {
+			return "", false
+		}
+	}
+	return name, fs.ValidPath(name)
+}
+
+// IsFileName reports whether some file could answer a path, which begins behind the
+// frontend's base path.
+func IsFileName(path []byte) bool {
+	_, ok := fileName(path)
+	return ok
+}
+
+// sendIndex answers a navigation. Where the request brings a live session, its
+// document is put into the page, so that the first paint knows who is there; such a
+// page is kept nowhere. Otherwise the page asks: a Strict cookie is absent on a link
+// from a mail.
+func (s *Server) sendIndex(c *call.Call, p *Pages) error {
+	f := openFile(p.Files, "index.html")
+	if f == nil {
+		return problem.NotFound
+	}
+	if f.info.Size() <= maxIndex {
+		if doc := s.inline(c); doc != nil {
+			b, err := io.ReadAll(io.NewSectionReader(f, 0, maxIndex))
+			_ = f.Close()
+			if err != nil {
+				return err
+			}
+			p.documentHeaders(c)
+			c.Own()
+			c.Reply.Header.Vary("Cookie")
+			c.Reply.Bytes(200, "text/html; charset=utf-8", withSession(b, doc))
+			return nil
+		}
+	}
+	c.Reply.Header.Vary("Cookie")
+	return p.sendOpen(c, f, "index.html", "")
+}
+
+// inline is the session document of the request, or nil. It never extends the session.
+func (s *Server) inline(c *call.Call) []byte {
+	ticket, ok := auth.Ticket(c.Request.Head, c.Frontend())
+	if !ok {
+		return nil
+	}
+	found, err := s.manager.Look(context.Background(), c.Frontend().Name, ticket)
+	if err != nil {
+		return nil // the page asks, and learns why
+	}
+	c.Record.Session = found.LogID
+	doc, err := s.document(c.Frontend().Config, found)
+	if err != nil {
+		return nil
+	}
+	return doc
+}
+
+// withSession puts the document in front of the end of the head; where the page has
+// none, behind all.
+func withSession(page, doc []byte) []byte {
+	block := slices.Concat([]byte(`<script type="application/json" id="bff-session">`), doc, []byte("</script>"))
+	at := indexFold(page, "</head>")
+	if at < 0 {
+		at = len(page)
+	}
+	return slices.Concat(page[:at], block, page[at:])
+}
+
+// indexFold finds lower in b, without regard to the case of ASCII letters, or returns
+// -1. Byte by byte: the lower case of a whole page may be longer or shorter than the
+// page ("İ", "ẞ", bytes that are no UTF-8), and its offsets are not the page's.
+func indexFold(b []byte, lower string) int {
+	for i := range b {
+		if b[i] == lower[0] && http1.HasPrefixFold(b[i:], lower) {
+			return i
+		}
+	}
+	return -1
+}

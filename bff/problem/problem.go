@@ -1,0 +1,118 @@
+// Package problem holds every answer of Coatcheck's own that is not a success, as the
+// browser sees it (RFC 9457).
+//
+// A [Problem] is an error, so that any room can return one and a single place renders
+// it. Everything in it is a constant of this program: no text from a request, an API
+// or another error ever gets into one. The answers of the raw gate stand in package
+// gate, because they are written before there is a request.
+package problem
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Problem is one answer. Treat the package's variables as constants; [Problem.With]
+// makes a changed copy.
+type Problem struct {
+	// Status is the HTTP status.
+	Status int
+	// Code names the problem for programs; it never changes its meaning.
+	Code string
+	// Detail is one sentence for people.
+	Detail string
+
+	// Reason says why a session is dead, where that is known.
+	Reason string
+	// Fields are names of sign-in fields that the API found wrong.
+	Fields []string
+	// RetryAfter is when to try again; 0 means that the answer does not say.
+	RetryAfter time.Duration
+	// Allow lists the methods that would pass, on a 405.
+	Allow string
+}
+
+// Error implements error with the code.
+func (p *Problem) Error() string { return p.Code }
+
+// Is makes a changed copy match the constant it was made of.
+func (p *Problem) Is(target error) bool {
+	t, ok := target.(*Problem)
+	return ok && t.Code == p.Code
+}
+
+// With returns a copy of p, changed.
+func (p *Problem) With(change func(*Problem)) *Problem {
+	q := *p
+	change(&q)
+	return &q
+}
+
+// AllowOnly is [MethodNotAllowed] with its Allow header (RFC 9110 §15.5.6).
+func AllowOnly(methods string) *Problem {
+	return MethodNotAllowed.With(func(p *Problem) { p.Allow = methods })
+}
+
+func define(status int, code, detail string) *Problem {
+	return &Problem{Status: status, Code: code, Detail: detail}
+}
+
+// The problems, in the order of their status.
+var (
+	BadRequest           = define(400, "bad_request", "The request is not what this address takes.")
+	BadPath              = define(400, "bad_path", "The path is ambiguous.")
+	FrontendUndetermined = define(400, "frontend_undetermined", "The request does not say which frontend it belongs to.")
+	NotAuthenticated     = define(401, "not_authenticated", "Nobody is signed in.")
+	SessionExpired       = define(401, "session_expired", "The session has ended.")
+	InvalidCredentials   = define(401, "invalid_credentials", "The credentials were not accepted.")
+	MFARequired          = define(401, "mfa_required", "A further factor is needed.")
+	OriginNotAllowed     = define(403, "origin_not_allowed", "Pages of this origin may not call here.")
+	CrossSiteRequest     = define(403, "cross_site_request", "The request was not made by the frontend's own pages.")
+	CSRFHeaderMissing    = define(403, "csrf_header_missing", "The header X-CSRF: 1 is missing.")
+	ForbiddenDestination = define(403, "forbidden_destination", "An API's answer may not become a script or a worker.")
+	AccountLocked        = define(403, "account_locked", "The account is locked.")
+	AccountDisabled      = define(403, "account_disabled", "The account is disabled.")
+	AccountUnverified    = define(403, "account_unverified", "The account is not confirmed yet.")
+	PasswordExpired      = define(403, "password_expired", "The password has expired.")
+	NotFound             = define(404, "not_found", "There is nothing here.")
+	MethodNotAllowed     = define(405, "method_not_allowed", "The method is not allowed here.")
+	RequestTimeout       = define(408, "request_timeout", "The request's body did not arrive in time.")
+	BodyTooLarge         = define(413, "body_too_large", "The request's body is too large.")
+	UnsupportedMediaType = define(415, "unsupported_media_type", "Only application/json is taken here.")
+	UnknownHost          = define(421, "unknown_host", "No frontend lives at this host.")
+	InvalidFields        = define(422, "invalid_fields", "The API did not accept the form of some fields.")
+	TooManyAttempts      = define(429, "too_many_attempts", "Too many failed sign-ins. Try again later.")
+	TooManyStreams       = define(429, "too_many_attempts", "This session has too many streams open. Close some first.").With(func(p *Problem) { p.RetryAfter = 5 * time.Second })
+	BrowserLeft          = define(499, "browser_left", "Nobody reads this.")
+	Internal             = define(500, "internal", "Something went wrong here.")
+	UpstreamUnreachable  = define(502, "upstream_unreachable", "The API cannot be reached.")
+	UpstreamInvalid      = define(502, "upstream_invalid", "The API's answer cannot be used.")
+	StoreUnavailable     = define(503, "store_unavailable", "Sessions cannot be read at the moment. Nothing is lost.")
+	UpstreamUnavailable  = define(503, "upstream_unavailable", "The API is not answering at the moment.")
+	UpstreamBusy         = define(503, "upstream_unavailable", "All connections to the API are in use at the moment.").With(func(p *Problem) { p.RetryAfter = time.Second })
+	Draining             = define(503, "draining", "This process is ending.").With(func(p *Problem) { p.RetryAfter = time.Second })
+	UpstreamTimeout      = define(504, "upstream_timeout", "The API did not answer in time.")
+)
+
+// Document renders p as application/problem+json. requestID must be of our making, or
+// checked: it is the one value that is not a constant.
+func (p *Problem) Document(requestID string) []byte {
+	b, _ := json.Marshal(struct { // strings and numbers: cannot fail
+		Type      string   `json:"type"`
+		Title     string   `json:"title"`
+		Status    int      `json:"status"`
+		Code      string   `json:"code"`
+		Reason    string   `json:"reason,omitempty"`
+		Fields    []string `json:"fields,omitempty"`
+		Detail    string   `json:"detail"`
+		RequestID string   `json:"request_id"`
+	}{"about:blank", http.StatusText(p.Status), p.Status, p.Code, p.Reason, p.Fields, p.Detail, requestID})
+	return b
+}
+
+// RetryAfterSeconds is the value of Retry-After: whole seconds, rounded up, at least 1.
+func (p *Problem) RetryAfterSeconds() string {
+	return strconv.Itoa(max(1, int((p.RetryAfter+time.Second-1)/time.Second)))
+}

@@ -1,0 +1,127 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/session"
+)
+
+// eventPatience is how long the end of an event under way is waited for before a stream
+// is cut all the same.
+const eventPatience = 700 * time.Millisecond
+
+// lastWrite is how long a browser has to read the last of a stream that is cut. One
+// that does not read is left then; with eventPatience it makes less than a second.
+const lastWrite = 250 * time.Millisecond
+
+// streamCancel ends a stream before the API does: when its session ends, here or on
+// another replica, and for events at the end of this process. A stream of events is
+// cut between two of them, so that a page never acts on half of one; any other at once.
+type streamCancel struct {
+	mu        sync.Mutex
+	abort     func()              // nil: the stream is over
+	hurry     func(time.Duration) // bounds what is still to be written; nil: nothing is
+	faults    call.Events
+	requestID string
+	events    *events
+	ending    bool // waits for the end of an event
+}
+
+// cut ends the stream soon, and does not block.
+func (s *streamCancel) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.events == nil || s.events.between():
+		s.now()
+	case !s.ending:
+		s.ending = true
+		time.AfterFunc(eventPatience, func() {
+			defer s.faults.Contain(s.requestID)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.now()
+		})
+	}
+}
+
+// now ends the stream; s.mu is held.
+func (s *streamCancel) now() {
+	if s.abort == nil {
+		return
+	}
+	s.abort()
+	s.abort = nil
+	if s.hurry != nil {
+		s.hurry(lastWrite)
+	}
+}
+
+// disarm makes sure that nothing is aborted any more: the call is used again.
+func (s *streamCancel) disarm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.abort = nil
+}
+
+// pass takes note of what is about to go out, and returns how much of it may.
+func (s *streamCancel) pass(p []byte) int {
+	if s.events == nil {
+		return len(p)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ending {
+		s.events.follow(p)
+		return len(p)
+	}
+	n := s.events.toEnd(p)
+	if s.events.between() {
+		s.now()
+	}
+	return n
+}
+
+// track ties the answer that is about to stream to its session. The session is looked
+// at once more behind it, so that no sign-out falls between the first look and this.
+func (x *roundTrip) track(s *streamCancel) error {
+	p, stop := x.proxy, func() {}
+	s.faults, s.requestID = p.events, string(x.call.ID)
+	if s.events != nil {
+		p.open.streams.add(s)
+	}
+	if x.who.Session != nil {
+		stop = x.watch(s.cut)
+	}
+	x.untrack = func() {
+		stop()
+		p.open.streams.remove(s)
+		s.disarm()
+	}
+	if s.events != nil && p.draining.Load() {
+		s.cut() // Open.End may have looked before it was there
+	}
+	if x.who.Session == nil {
+		return nil
+	}
+	_, err := p.manager.Look(context.Background(), x.call.Frontend().Name, x.who.Ticket)
+	var dead session.Dead
+	if errors.As(err, &dead) {
+		return err
+	}
+	return nil // a store that is away ends no stream
+}
+
+// watch calls ended when the session of the call ends. That happens on goroutines of
+// the manager, which a fault here must not end.
+func (x *roundTrip) watch(ended func()) (stop func()) {
+	events, id := x.proxy.events, string(x.call.ID)
+	return x.proxy.manager.Watch(x.who.Ticket, func(session.Reason) {
+		defer events.Contain(id)
+		ended()
+	})
+}

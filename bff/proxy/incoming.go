@@ -1,0 +1,190 @@
+package proxy
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/http1"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/routing"
+	"coatcheck/upstream"
+)
+
+// isolation makes an answer that is shown as a document a dead one: no script, no
+// origin. An API's HTML must not become script on the frontend's origin.
+const isolation = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
+// passAnswer turns the API's answer into the browser's.
+func (x *roundTrip) passAnswer() error {
+	a := &x.answer
+	if a.Status == 407 {
+		return problem.UpstreamInvalid // a proxy's challenge is none of the browser's business
+	}
+	if a.Status == 101 {
+		return x.passUpgrade()
+	}
+	if err := checkTypes(a.Fields); err != nil {
+		return err
+	}
+	x.call.Reply.Status = a.Status
+	x.passFields()
+	x.mark()
+	return x.passBody()
+}
+
+// checkTypes refuses an answer whose Content-Type lines differ: it is one value (RFC 9110
+// §8.3), readers disagree on which line counts, and the web server would send one of
+// them only.
+func checkTypes(fields []http1.Field) error {
+	first := -1
+	for i := range fields {
+		switch {
+		case !http1.EqualFold(fields[i].Name, "content-type"):
+		case first < 0:
+			first = i
+		case !bytes.Equal(fields[first].Value, fields[i].Value):
+			return fmt.Errorf("%w: Content-Type lines that differ", upstream.ErrInvalid)
+		}
+	}
+	return nil
+}
+
+// passFields copies what no rule holds back, every line of it.
+func (x *roundTrip) passFields() {
+	h := &x.call.Reply.Header
+	var listed [8][]byte
+	names := connectionNames(listed[:0], x.answer.Fields)
+	isolate, private := x.isolates(), x.call.Route().Session != routing.SessionNone
+	var caching policy
+	for i := range x.answer.Fields {
+		f := &x.answer.Fields[i]
+		switch {
+		case x.target.answer.holds(f.Name) || contains(names, f.Name):
+		case private && caching.consume(f.Name, f.Value):
+		case http1.EqualFold(f.Name, "vary"):
+			h.Vary(string(f.Value))
+		case isolate && (http1.EqualFold(f.Name, "content-security-policy") || http1.EqualFold(f.Name, "content-security-policy-report-only")):
+		case http1.EqualFold(f.Name, "content-encoding"):
+			addEncoding(h, f.Value)
+		case http1.EqualFold(f.Name, "content-type"):
+			h.Set("Content-Type", string(f.Value)) // one line: all are equal
+		case http1.EqualFold(f.Name, "location"):
+			h.AddBytes(f.Name, location(x.call.Route(), f.Value))
+		default:
+			h.AddBytes(f.Name, f.Value)
+		}
+	}
+	if private {
+		request := &x.call.Request
+		h.Set("Cache-Control", caching.cacheControl(request.Navigates()))
+		h.Vary("Cookie")
+		if request.Head.Has("sec-fetch-mode") {
+			h.Vary("Sec-Fetch-Mode") // or what a page fetched would be shown as a document
+		}
+	}
+}
+
+// addEncoding adds to Content-Encoding. The web server keeps one line of it, so that
+// several become one list, which means the same (RFC 9110 §5.3, §8.4).
+func addEncoding(h *call.Header, value []byte) {
+	had := h.Get("Content-Encoding")
+	switch {
+	case len(value) == 0:
+	case had == "":
+		h.Set("Content-Encoding", string(value))
+	default:
+		h.Set("Content-Encoding", had+", "+string(value))
+	}
+}
+
+// connectionNames are the fields that the API's Connection names as hop-by-hop.
+func connectionNames(names [][]byte, fields []http1.Field) [][]byte {
+	for i := range fields {
+		if f := &fields[i]; http1.EqualFold(f.Name, "connection") {
+			http1.EachListMember(f.Value, func(option []byte) { names = append(names, option) })
+		}
+	}
+	return names
+}
+
+func contains(names [][]byte, name []byte) bool {
+	for _, n := range names {
+		if http1.EqualFoldBytes(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isolates reports whether this answer must not become a document. A PDF is left
+// alone: its viewer does not work in a sandbox, and it has no origin to act for.
+func (x *roundTrip) isolates() bool {
+	if !x.call.Route().Config.Isolate {
+		return false
+	}
+	count, pdf := 0, false
+	for i := range x.answer.Fields {
+		if f := &x.answer.Fields[i]; http1.EqualFold(f.Name, "content-type") {
+			count++
+			pdf = string(f.Value) == "application/pdf"
+		}
+	}
+	return count != 1 || !pdf
+}
+
+// mark puts on the answer what is ours to say.
+func (x *roundTrip) mark() {
+	h := &x.call.Reply.Header
+	h.Set("X-Content-Type-Options", "nosniff")
+	x.call.IsolateOrigin()
+	if x.isolates() {
+		h.Set("Content-Security-Policy", isolation)
+	}
+	if s := x.who.Session; s != nil {
+		h.SetInt("Coatcheck-Idle-Expires-In", int64(x.proxy.manager.IdleLeft(s)/time.Second))
+	}
+}
+
+// location rewrites a redirect within the upstream's base to the route that served
+// the call. All others pass as they are.
+func location(r *routing.Route, value []byte) []byte {
+	path := value
+	if rest, ok := bytes.CutPrefix(value, []byte(r.Origin)); ok && (len(rest) == 0 || rest[0] == '/' || rest[0] == '?' || rest[0] == '#') {
+		path = rest
+	} else if len(value) == 0 || value[0] != '/' || len(value) > 1 && value[1] == '/' {
+		return value
+	}
+	below, ok := bytes.CutPrefix(path, []byte(r.Base+r.Rewrite))
+	if !ok {
+		return value
+	}
+	if r.Prefix == "/" && len(below) > 0 && below[0] == '/' {
+		return value // "//…" would be another host (RFC 3986 §4.2)
+	}
+	return append([]byte(r.Prefix), below...)
+}
+
+// lines are the values of an answer's fields called name, also of those that never
+// reach the browser.
+func (x *roundTrip) lines(name string) (values []string) {
+	for i := range x.answer.Fields {
+		if f := &x.answer.Fields[i]; len(f.Name) == len(name) && http1.EqualFoldBytes(f.Name, []byte(name)) {
+			values = append(values, string(slices.Clone(f.Value)))
+		}
+	}
+	return values
+}
+
+// field finds a field of the answer: the last value, and how many there are.
+func field(fields []http1.Field, lower string) (value []byte, count int) {
+	for i := range fields {
+		if http1.EqualFold(fields[i].Name, lower) {
+			value = fields[i].Value
+			count++
+		}
+	}
+	return value, count
+}

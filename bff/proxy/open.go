@@ -1,0 +1,128 @@
+package proxy
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/problem"
+)
+
+// Open are the streams and tunnels of one process, whatever configuration they began
+// under: its end can end them, and one session cannot have too many. Its zero value
+// has none.
+type Open struct {
+	streams registry[*streamCancel]
+	tunnels registry[*tunnel]
+	places  places
+	told    atomic.Int64 // when too many streams of a session were last logged, Unix nanoseconds
+}
+
+// End ends event streams between two events, and closes WebSockets with 1001. It does
+// not wait.
+func (o *Open) End() {
+	for _, t := range o.tunnels.all() {
+		t.end(closeGoingAway)
+	}
+	for _, s := range o.streams.all() {
+		s.cut()
+	}
+}
+
+// Wait returns once the last WebSocket is over; each has a deadline once End was called.
+func (o *Open) Wait() { o.tunnels.wait.Wait() }
+
+// registry holds what is open.
+type registry[T comparable] struct {
+	mu   sync.Mutex
+	open map[T]struct{}
+	wait sync.WaitGroup
+}
+
+func (r *registry[T]) add(x T) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open == nil {
+		r.open = map[T]struct{}{}
+	}
+	r.open[x] = struct{}{}
+	r.wait.Add(1)
+}
+
+func (r *registry[T]) remove(x T) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, there := r.open[x]; there {
+		delete(r.open, x)
+		r.wait.Done()
+	}
+}
+
+func (r *registry[T]) all() []T {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.open))
+}
+
+// places counts what stays open for long, WebSockets and event streams, by session and
+// API: each holds a connection to the API, and one person must not hold them all.
+type places struct {
+	mu    sync.Mutex
+	taken map[place]int
+}
+
+type place struct{ upstream, session string }
+
+// take takes a place; false: the session has most of them already.
+func (p *places) take(at place, most int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[at] >= most {
+		return false
+	}
+	if p.taken == nil {
+		p.taken = map[place]int{}
+	}
+	p.taken[at]++
+	return true
+}
+
+func (p *places) giveBack(at place) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.taken[at]--; p.taken[at] == 0 {
+		delete(p.taken, at)
+	}
+}
+
+// takePlace takes a place for a WebSocket or an event stream; [roundTrip.giveBack]
+// gives it back, unless a tunnel took it over. Where nobody is signed in, nothing is
+// counted.
+func (x *roundTrip) takePlace() error {
+	s := x.who.Session
+	if s == nil {
+		return nil
+	}
+	open, at := x.proxy.open, place{x.call.Route().Upstream, s.ID}
+	if !open.places.take(at, x.target.streams) {
+		x.tooMany()
+		return problem.TooManyStreams
+	}
+	x.leave = func() { open.places.giveBack(at) }
+	return nil
+}
+
+// tooMany counts a refusal, and logs one a second at most.
+func (x *roundTrip) tooMany() {
+	c, e := x.call, x.proxy.events
+	e.Metrics.Event(c.Frontend().Name, "stream", "too_many")
+	now, last := c.Record.Begun.UnixNano(), x.proxy.open.told.Load()
+	if now-last < int64(call.EventInterval) || !x.proxy.open.told.CompareAndSwap(last, now) {
+		return
+	}
+	e.Log.InfoContext(context.Background(), "security", "event", "stream", "outcome", "too_many", "request_id", string(c.ID),
+		"frontend", c.Frontend().Name, "address", c.Request.Client.String(), "session", c.Record.Session)
+}

@@ -1,0 +1,185 @@
+package proxy
+
+import (
+	"bytes"
+	"io"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
+	"coatcheck/bff/gate"
+	"coatcheck/bff/http1"
+	"coatcheck/bff/trace"
+	"coatcheck/upstream"
+)
+
+// maxRepeatable is the largest request body that is held in memory, so that a call
+// can be repeated with a new token.
+const maxRepeatable = 64 << 10
+
+// AppendHead assembles the head of the call that goes to the API, line by line: what
+// the browser sent and no rule holds back, then ours. credential is what carries the
+// person, span the question's part of a trace; both may be nil. Framing is the
+// forwarder's.
+func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Credential, span *trace.Span) []byte {
+	r, h, t := c.Route(), c.Request.Head, p.targets[c.Route().Index]
+	b = append(append(b, h.Method...), ' ')
+	b = append(append(b, r.Base...), c.Decision.Forwarded...)
+	b = append(append(b, c.Decision.Target.Query...), " HTTP/1.1\r\nHost: "...)
+	b = append(append(b, r.Host...), '\r', '\n')
+	_, options := h.Get("connection")
+	for i := range h.Fields {
+		f := &h.Fields[i]
+		if t.request.holds(f.Name) || options > 0 && h.ConnectionNames(f.Name) || span != nil && isTraceContext(f.Name) {
+			continue
+		}
+		if c.Decision.Handshake && http1.EqualFold(f.Name, protocols) {
+			continue
+		}
+		b = appendField(b, f.Name, f.Value)
+	}
+	if c.Decision.Handshake {
+		b = appendProtocols(b, h)
+		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
+	}
+	var who upstream.Caller
+	if t.up.SendsCaller() {
+		who = c.Caller()
+	}
+	b = t.up.AppendSend(b, credential, who)
+	b = append(b, "X-Forwarded-For: "...)
+	b = c.Request.Client.AppendTo(b)
+	b = append(append(b, "\r\nX-Forwarded-Host: "...), c.Request.Authority...)
+	b = append(append(b, "\r\nX-Forwarded-Proto: "...), c.Frontend().Scheme...)
+	b = append(append(b, "\r\nX-Request-Id: "...), c.ID...)
+	b = append(b, '\r', '\n')
+	return appendTrace(b, span)
+}
+
+// protocols is the field by which a page offers what it speaks over a WebSocket.
+const protocols = "sec-websocket-protocol"
+
+// appendProtocols makes one line of all Sec-WebSocket-Protocol lines. They are one list
+// (RFC 6455 §11.3.4), of which the API chooses one.
+func appendProtocols(b []byte, h *http1.Head) []byte {
+	some := false
+	for i := range h.Fields {
+		f := &h.Fields[i]
+		switch {
+		case !http1.EqualFold(f.Name, protocols):
+			continue
+		case some:
+			b = append(b, ", "...)
+		default:
+			b = append(append(b, f.Name...), ": "...)
+		}
+		some = true
+		b = append(b, f.Value...)
+	}
+	if some {
+		b = append(b, '\r', '\n')
+	}
+	return b
+}
+
+func appendField(b, name, value []byte) []byte {
+	b = append(append(b, name...), ':', ' ')
+	return append(append(b, value...), '\r', '\n')
+}
+
+// isTraceContext reports whether a browser's header would compete with ours.
+func isTraceContext(name []byte) bool {
+	return http1.EqualFold(name, "traceparent") || http1.EqualFold(name, "tracestate")
+}
+
+// appendTrace appends the question's place in the trace (W3C Trace Context).
+func appendTrace(b []byte, span *trace.Span) []byte {
+	if span == nil {
+		return b
+	}
+	parent, state := span.Headers()
+	if parent != "" {
+		b = append(append(append(b, "traceparent: "...), parent...), '\r', '\n')
+	}
+	if state != "" {
+		b = append(append(append(b, "tracestate: "...), state...), '\r', '\n')
+	}
+	return b
+}
+
+// token is the credential that this call may carry; nil: none.
+func (x *roundTrip) token() *credential.Credential {
+	if !x.call.Route().SendToken {
+		return nil
+	}
+	return x.who.Credential()
+}
+
+// owner is whose connections the call may use, where the upstream keeps people apart:
+// the session's; all calls without one share an owner.
+func (x *roundTrip) owner() string {
+	if x.who.Session == nil {
+		return ""
+	}
+	return x.who.Session.ID
+}
+
+// prepareBody holds a small body in memory, and lets a larger one stream.
+func (x *roundTrip) prepareBody() error {
+	c, in := &x.out, x.call.In
+	c.Body, c.BodyLength, c.Buffered = nil, 0, nil
+	c.NeedsLength = needsLength(x.call.Request.Head.Method)
+	if !in.HasBody() {
+		return nil
+	}
+	in.LimitBody(int64(x.call.Route().Config.MaxBody))
+	n := in.BodyLength()
+	if n < 0 || n > maxRepeatable {
+		events, id := x.proxy.events, string(x.call.ID)
+		c.Body, c.BodyLength, c.StopBody = in, n, in.Interrupt
+		c.Faulted = func(stack []byte) { events.Fault(id, stack) }
+		return nil
+	}
+	if whole, ok := in.Buffered(); ok {
+		c.Buffered = whole
+		return nil
+	}
+	x.small = append(x.small[:0], make([]byte, n)...)
+	if _, err := io.ReadFull(in, x.small); err != nil {
+		return gate.BodyError(err)
+	}
+	c.Buffered = x.small
+	return nil
+}
+
+// needsLength: methods that anticipate a body say so even without one (RFC 9110 §8.6).
+func needsLength(method []byte) bool {
+	return bytes.HasPrefix(method, []byte("P")) // POST, PUT, PATCH
+}
+
+func isIdempotent(method []byte) bool {
+	switch string(method) {
+	case "GET", "HEAD", "OPTIONS", "PUT", "DELETE":
+		return true
+	}
+	return false
+}
+
+// send sends the call once, and reads the head of the answer.
+func (x *roundTrip) send() error {
+	c, out, route := x.call, &x.out, x.call.Route()
+	x.span = c.Span.Ask("forward", route.Upstream)
+	x.head = x.proxy.AppendHead(x.head[:0], c, x.token(), x.span)
+	out.Head = x.head
+	out.IsHead, out.Idempotent = c.Request.IsHead(), isIdempotent(c.Request.Head.Method)
+	out.HeaderTimeout, out.IdleTimeout = route.Config.HeaderTimeout, route.Config.IdleTimeout
+	out.Upgrade, out.Owner = c.Decision.Handshake, x.owner()
+	c.In.Conn().Working(x.abort)
+	begun := time.Now()
+	err := x.target.carrier.Do(out, &x.answer)
+	c.Record.Upstream += time.Since(begun)
+	if x.span != nil {
+		x.span.Answered(x.answer.Status, err)
+	}
+	return err
+}

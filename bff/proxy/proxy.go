@@ -1,0 +1,257 @@
+// Package proxy takes a guarded call to its API and the answer back: the hot path.
+//
+// [Proxy.Serve] reads from top to bottom: who calls, the body, the call, what the API
+// says of the token, the answer. What may not pass stands in headers.go; how an answer
+// may be kept, in caching.go; how a stream ends before its time, in cancel.go.
+//
+// Nothing here knows a web server: the answer goes into [call.Reply].
+package proxy
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coatcheck/bff/auth"
+	"coatcheck/bff/call"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/routing"
+	"coatcheck/bff/session"
+	"coatcheck/bff/trace"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+)
+
+// Options are what a Proxy is made of. All are required.
+type Options struct {
+	Config    *configs.Config
+	Table     *routing.Table
+	Upstreams *upstream.Set
+	Manager   *session.Manager
+	Auth      *auth.Auth
+	Events    call.Events
+	// Open are the streams and tunnels of the process.
+	Open *Open
+	// Draining reports that the process is ending.
+	Draining *atomic.Bool
+}
+
+// Proxy forwards the calls of one configuration.
+type Proxy struct {
+	config   *configs.Config
+	manager  *session.Manager
+	auth     *auth.Auth
+	events   call.Events
+	open     *Open
+	draining *atomic.Bool
+	bodyIdle time.Duration // limits.body_idle
+	targets  []*target     // by route
+	carriers map[string]*upstream.Carrier
+}
+
+// target is what stands behind a route.
+type target struct {
+	up      *upstream.Upstream
+	carrier *upstream.Carrier
+	request ruleset // names that never go to the API
+	answer  ruleset // names that never go to the browser
+	streams int     // most streams of one session at once
+}
+
+// New makes a Proxy. Nothing is dialled yet.
+func New(o Options) (*Proxy, error) {
+	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
+		carriers: map[string]*upstream.Carrier{}}
+	if err := p.addTargets(o); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// addTargets makes the ways to the APIs, and what stands behind each route.
+func (p *Proxy) addTargets(o Options) error {
+	for name := range o.Config.Upstreams {
+		if err := p.addCarrier(name, o.Upstreams.Get(name)); err != nil {
+			return err
+		}
+	}
+	for _, f := range o.Table.Frontends {
+		for _, r := range f.Routes {
+			if r.DevServer() {
+				if err := p.addDevServer(f, r); err != nil {
+					return err
+				}
+				continue
+			}
+			p.addTarget(r, o.Upstreams.Get(r.Upstream), p.carriers[r.Upstream])
+		}
+	}
+	return nil
+}
+
+func (p *Proxy) addCarrier(name string, up *upstream.Upstream) error {
+	log := p.events.Log
+	c, err := upstream.NewCarrier(up.ForwarderOptions(), func(open bool) {
+		log.Warn("circuit breaker", "upstream", name, slog.Bool("open", open))
+	})
+	if err != nil {
+		return err
+	}
+	p.carriers[name] = c
+	return nil
+}
+
+func (p *Proxy) addTarget(r *routing.Route, up *upstream.Upstream, carrier *upstream.Carrier) {
+	for len(p.targets) <= r.Index {
+		p.targets = append(p.targets, nil)
+	}
+	t := &target{up: up, carrier: carrier, request: requestRules(up), answer: answerRules(up)}
+	if u := p.config.Upstreams[r.Upstream]; u != nil {
+		t.streams = u.StreamsPerSession
+	}
+	p.targets[r.Index] = t
+}
+
+// addDevServer makes the way to a frontend's development server, which is an upstream
+// of its own.
+func (p *Proxy) addDevServer(f *routing.Frontend, r *routing.Route) error {
+	set, err := upstream.New(map[string]*configs.Upstream{"spa": {URL: f.Config.SPA.Proxy, InsecureHTTP: true}}, upstream.Options{})
+	if err != nil {
+		return err
+	}
+	name := "spa of " + f.Name
+	if err := p.addCarrier(name, set.Get("spa")); err != nil {
+		return err
+	}
+	p.addTarget(r, set.Get("spa"), p.carriers[name])
+	return nil
+}
+
+// Carriers tells how the ways to the APIs are, by upstream.
+func (p *Proxy) Carriers() map[string]upstream.CarrierStats {
+	found := map[string]upstream.CarrierStats{}
+	for name, c := range p.carriers {
+		found[name] = c.Stats()
+	}
+	return found
+}
+
+// SendNames are the headers that carry a person on calls of a route, in lower case.
+func (p *Proxy) SendNames(r *routing.Route) []string { return p.targets[r.Index].up.SendNames() }
+
+// Close ends the idle connections to the APIs; calls at work finish.
+func (p *Proxy) Close() {
+	for _, c := range p.carriers {
+		c.Close()
+	}
+}
+
+// roundTrip is one call on its way to the API and back. It is used again; nothing may
+// hold it once its reply is out.
+type roundTrip struct {
+	proxy  *Proxy
+	call   *call.Call
+	target *target
+	who    auth.Principal
+
+	out     upstream.Call
+	answer  upstream.Answer
+	span    *trace.Span // of the question to the API; nil: it is not traced
+	leave   func()      // gives the place of a long-lived stream back; nil: it has none
+	untrack func()      // ends the tracking of a stream; nil: it is not tracked
+	abort   func()      // ends out; made once
+	release func()      // gives the roundTrip back; made once
+	head    []byte      // the head that goes to the API
+	small   []byte      // a request body held for a repetition
+}
+
+var roundTrips = sync.Pool{New: func() any { return new(roundTrip) }}
+
+func (p *Proxy) begin(c *call.Call) *roundTrip {
+	x := roundTrips.Get().(*roundTrip)
+	if x.abort == nil {
+		x.abort, x.release = x.out.Abort, x.giveBack
+	}
+	x.proxy, x.call, x.target = p, c, p.targets[c.Route().Index]
+	c.Reply.Finally = x.release
+	return x
+}
+
+// giveBack is called once the reply is out, or was dropped.
+func (x *roundTrip) giveBack() {
+	x.call.In.Conn().Idle() // from here on nobody aborts the call
+	if x.untrack != nil {
+		x.untrack()
+	}
+	if x.leave != nil {
+		x.leave()
+	}
+	_ = x.answer.Close()
+	x.proxy, x.call, x.target, x.untrack, x.leave = nil, nil, nil, nil, nil
+	x.who, x.span = auth.Principal{}, nil
+	x.out.Reset()
+	roundTrips.Put(x)
+}
+
+// Serve takes a call to its API and the answer back.
+func (p *Proxy) Serve(c *call.Call) error {
+	if c.Decision.Handshake && p.draining.Load() {
+		return problem.Draining
+	}
+	x := p.begin(c)
+	if err := p.auth.Identify(c, &x.who); err != nil {
+		return err
+	}
+	if c.Decision.BodyTooLarge {
+		return problem.BodyTooLarge
+	}
+	if err := x.prepareBody(); err != nil {
+		return err
+	}
+	if c.Decision.Handshake {
+		if err := x.takePlace(); err != nil {
+			return err
+		}
+	}
+	if err := x.forward(); err != nil {
+		return err
+	}
+	return x.passAnswer()
+}
+
+// forward sends the call and reads the answer's head. An upstream's 401 is taken as
+// word that the token may be stale: the call is repeated once with a new one.
+func (x *roundTrip) forward() error {
+	if err := x.send(); err != nil {
+		return err
+	}
+	if x.answer.Status == 401 && x.mayRepeat() {
+		renewed, err := x.proxy.auth.AfterUnauthorized(x.call, &x.who)
+		if err != nil {
+			return err
+		}
+		if renewed {
+			_ = x.answer.Close()
+			if err := x.send(); err != nil {
+				return err
+			}
+		}
+	}
+	if x.token() == nil || !x.meansSignIn() {
+		return nil
+	}
+	return x.proxy.auth.AfterAnswer(x.call, &x.who, x.answer.Status, x.lines)
+}
+
+// mayRepeat reports whether a 401 may be answered by a renewal and a repetition:
+// the call carried a token, a session was required, and its body can be repeated.
+func (x *roundTrip) mayRepeat() bool {
+	return x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
+		x.proxy.auth.API(x.call.Frontend()).Renews(x.who.Credential())
+}
+
+// meansSignIn reports whether the API that was called is the one that signed the
+// person in: only what that one says of the token counts.
+func (x *roundTrip) meansSignIn() bool { return x.target.up == x.proxy.auth.API(x.call.Frontend()) }

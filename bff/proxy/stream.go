@@ -1,0 +1,101 @@
+package proxy
+
+import (
+	"io"
+	"strings"
+
+	"coatcheck/bff/http1"
+)
+
+// passBody hands the body over: a small one at once, any other as it comes.
+func (x *roundTrip) passBody() error {
+	a, r := &x.answer, &x.call.Reply
+	if x.call.Request.IsHead() || a.Status == 204 || a.Status == 304 {
+		r.Bodiless, r.Length = true, a.Length
+		if a.Status == 204 {
+			r.Length = -1
+		}
+		return nil
+	}
+	x.announceTrailers()
+	if a.Complete != nil && len(r.Trailers) == 0 || a.Length == 0 {
+		r.Body = a.Complete
+		return nil
+	}
+	cancel := &streamCancel{abort: x.abort, hurry: x.call.In.Conn().Hurry}
+	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
+		cancel.events = new(events)
+		r.Header.Set("X-Accel-Buffering", "no") // an nginx in front would hold events back
+		if err := x.takePlace(); err != nil {
+			return err
+		}
+	}
+	if err := x.track(cancel); err != nil {
+		return err
+	}
+	x.proxy.events.Metrics.Stream("stream", 1)
+	r.Stream, r.Length = &stream{x: x, cancel: cancel}, a.Length
+	r.BodyOpen = x.out.Body != nil
+	return nil
+}
+
+// announceTrailers names those fields behind the API's body that may pass. Only what
+// the API's own Trailer field names can be sent on, because a browser must hear of it
+// before; of that, what the rules for headers hold back is left out, and what would
+// change the meaning of the answer's head afterwards (RFC 9110 §6.5.1).
+func (x *roundTrip) announceTrailers() {
+	if x.answer.Length >= 0 || x.call.Request.Head.Minor == 0 {
+		return // no chunks, no trailers
+	}
+	r := &x.call.Reply
+	for i := range x.answer.Fields {
+		if f := &x.answer.Fields[i]; http1.EqualFold(f.Name, "trailer") {
+			http1.EachListMember(f.Value, func(name []byte) {
+				if x.mayTrail(name) {
+					r.Trailers = append(r.Trailers, string(name))
+				}
+			})
+		}
+	}
+	if len(r.Trailers) > 0 {
+		r.Trailer = x.answer.Trailers
+	}
+}
+
+// mayTrail reports whether a field of this name may stand behind a body.
+func (x *roundTrip) mayTrail(name []byte) bool {
+	if _, inHead := field(x.answer.Fields, strings.ToLower(string(name))); inHead > 0 || x.target.answer.holds(name) {
+		return false // a field of the head would move behind the body
+	}
+	for _, special := range []string{"vary", "location", "content-security-policy", "content-security-policy-report-only"} {
+		if http1.EqualFold(name, special) {
+			return false
+		}
+	}
+	var caching policy // what says how long an answer is kept is Coatcheck's to say, too
+	return !caching.consume(name, nil)
+}
+
+// stream is the body of an answer on its way.
+type stream struct {
+	x      *roundTrip
+	cancel *streamCancel
+}
+
+// Read implements [io.Reader].
+func (s *stream) Read(p []byte) (n int, err error) {
+	n, err = s.x.answer.Read(p)
+	n = s.cancel.pass(p[:n])
+	if err != nil && err != io.EOF {
+		s.x.call.Record.Cause = err
+		s.x.call.Record.Code = "upstream_broken"
+	}
+	return n, err
+}
+
+// Close implements [io.Closer]: the answer is out, or the browser left. What the stream
+// holds of others is freed by [roundTrip.giveBack], which the reply calls afterwards.
+func (s *stream) Close() error {
+	s.x.proxy.events.Metrics.Stream("stream", -1)
+	return s.x.answer.Close()
+}

@@ -1,0 +1,252 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/gate"
+	"coatcheck/upstream"
+)
+
+// closePatience is how long the end of a tunnel may take: the frame under way, the
+// close frame, and the browser's reading of both. Then the connection is cut.
+const closePatience = 800 * time.Millisecond
+
+// past is a deadline that wakes whoever reads or writes.
+var past = time.Unix(1, 0)
+
+// tunnel carries frames between a browser and an API. From browser to API it is
+// blind; the other way it follows the frames' heads, so that it can put a close
+// frame between two of them.
+//
+// One goroutine writes to the browser and one to the API, and no lock is held across
+// either. Whoever ends the tunnel names a close code and wakes both by their
+// deadlines; the first to name one decides.
+type tunnel struct {
+	browser   *gate.Conn
+	api       *upstream.Tunnel
+	idle      time.Duration // silence allowed, both ways together
+	write     time.Duration // how long one write may take
+	last      atomic.Int64  // when a byte last went through, Unix nanoseconds
+	requestID string
+	faults    call.Events
+	frames    frames // of the goroutine that writes to the browser
+
+	mu    sync.Mutex // guards what follows, and the deadlines
+	begun bool       // the answer 101 is written, and the browser's connection is the tunnel's
+	code  int        // why it ends; 0: it is open
+	by    time.Time  // when it ends at the latest
+}
+
+// end ends the tunnel soon, with a close frame where one can be sent. It does not
+// block, and only its first call counts.
+func (t *tunnel) end(code int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.code != 0 {
+		return
+	}
+	t.code, t.by = code, time.Now().Add(closePatience)
+	if t.begun {
+		t.wake()
+	}
+}
+
+// wake interrupts both goroutines; t.mu is held. The browser may be written to until
+// t.by; nothing of it goes to the API any more.
+func (t *tunnel) wake() {
+	_ = t.api.SetDeadline(past)
+	_ = t.browser.SetReadDeadline(past)
+	_ = t.browser.SetWriteDeadline(t.by)
+}
+
+// begin takes the browser's connection over from the web server.
+func (t *tunnel) begin() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.browser.Tunnel()
+	t.begun = true
+	if t.code != 0 {
+		t.wake()
+	}
+}
+
+// close ends the API's side, also of a tunnel that never began.
+func (t *tunnel) close() {
+	t.end(closeAbnormal)
+	_ = t.api.Close()
+}
+
+// run copies until one side ends, or both have been silent for the idle time. The web
+// server closes the browser's connection behind it.
+func (t *tunnel) run() {
+	defer t.contain()
+	t.last.Store(time.Now().UnixNano())
+	t.begin()
+	var up sync.WaitGroup
+	up.Go(func() { // ends with the tunnel: end wakes it
+		defer t.contain()
+		t.upload()
+	})
+	whole := t.download()
+	t.close()
+	up.Wait()
+	if !whole || !t.sayGoodbye() {
+		t.browser.Break() // it does not read
+	}
+}
+
+// contain is deferred: a fault of the program ends this tunnel only.
+func (t *tunnel) contain() {
+	if recover() == nil {
+		return
+	}
+	defer func() { _ = recover() }() // whatever state the fault left it in
+	t.faults.Fault(t.requestID, debug.Stack())
+	defer t.browser.Break()
+	t.close()
+}
+
+// upload copies from the browser to the API.
+func (t *tunnel) upload() {
+	buf := make([]byte, 4<<10)
+	for t.isOpen() {
+		n, err := t.read(t.browser, buf)
+		if n > 0 && !t.toAPI(buf[:n]) {
+			t.end(closeInternal)
+			return
+		}
+		if err != nil {
+			t.end(t.cause(err, closeAbnormal))
+		}
+	}
+}
+
+// download copies from the API to the browser, and once the tunnel ends only up to
+// the end of a frame. It reports whether the browser got all that was written.
+func (t *tunnel) download() (whole bool) {
+	buf := make([]byte, 4<<10)
+	for {
+		n, err := t.read(t.api, buf)
+		p := buf[:n]
+		if t.isOpen() {
+			t.frames.follow(p)
+		} else {
+			p = p[:t.frames.toBoundary(p)]
+		}
+		if len(p) > 0 && !t.toBrowser(p) {
+			t.end(closeAbnormal)
+			return false
+		}
+		if t.isOpen() && err != nil {
+			t.end(t.cause(err, closeInternal))
+		}
+		if !t.mayFinishFrame(err) {
+			return true
+		}
+	}
+}
+
+// mayFinishFrame reports whether there is more to read from the API: always while the
+// tunnel is open, else only the rest of a frame, while there is time.
+func (t *tunnel) mayFinishFrame(err error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.code == 0:
+		return true
+	case t.frames.boundary(), t.code == closeAbnormal, !time.Now().Before(t.by):
+		return false
+	}
+	return err == nil || errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// read waits for bytes, for the idle time at most; the silence of one direction does
+// not count while the other is alive.
+func (t *tunnel) read(from net.Conn, buf []byte) (int, error) {
+	for {
+		t.mu.Lock()
+		by := time.Now().Add(t.idle)
+		switch {
+		case t.code == 0:
+		case from == net.Conn(t.browser) || t.frames.boundary():
+			by = past
+		default:
+			by = t.by
+		}
+		_ = from.SetReadDeadline(by)
+		t.mu.Unlock()
+		n, err := from.Read(buf)
+		if n > 0 {
+			t.last.Store(time.Now().UnixNano())
+		}
+		if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && t.isOpen() && !t.isSilent() {
+			continue
+		}
+		return n, err
+	}
+}
+
+func (t *tunnel) isSilent() bool {
+	return time.Since(time.Unix(0, t.last.Load())) >= t.idle
+}
+
+func (t *tunnel) isOpen() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.code == 0
+}
+
+// cause is the close code behind an error of reading: gone unless it was silence.
+func (t *tunnel) cause(err error, gone int) int {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return closeGoingAway
+	}
+	return gone
+}
+
+// toAPI reports whether p was written; once the tunnel ends nothing is.
+func (t *tunnel) toAPI(p []byte) bool {
+	t.mu.Lock()
+	open := t.code == 0
+	if open {
+		_ = t.api.SetWriteDeadline(time.Now().Add(t.write))
+	}
+	t.mu.Unlock()
+	if !open {
+		return false
+	}
+	_, err := t.api.Write(p)
+	return err == nil
+}
+
+// toBrowser reports whether p was written in time.
+func (t *tunnel) toBrowser(p []byte) bool {
+	t.mu.Lock()
+	by := t.by
+	if t.code == 0 {
+		by = time.Now().Add(t.write)
+	}
+	_ = t.browser.SetWriteDeadline(by)
+	t.mu.Unlock()
+	_, err := t.browser.Write(p)
+	return err == nil
+}
+
+// sayGoodbye writes the close frame, unless the API has said goodbye itself, or the
+// framing allows none. It reports false where the browser did not read it in time.
+func (t *tunnel) sayGoodbye() bool {
+	t.mu.Lock()
+	code := t.code
+	t.mu.Unlock()
+	if t.frames.closed || !t.frames.boundary() || code == closeAbnormal {
+		return true
+	}
+	return t.toBrowser([]byte{0x88, 2, byte(code >> 8), byte(code)})
+}

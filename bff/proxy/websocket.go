@@ -1,0 +1,92 @@
+package proxy
+
+import (
+	"crypto/sha1" //nolint:gosec // RFC 6455 names it; it guards nothing
+	"encoding/base64"
+	"net"
+
+	"coatcheck/bff/http1"
+	"coatcheck/bff/problem"
+)
+
+// Close codes (RFC 6455 §7.4.1).
+const (
+	closeGoingAway = 1001
+	closeAbnormal  = 1006 // never sent: the connection ends without a close frame
+	closePolicy    = 1008
+	closeInternal  = 1011 // the API is gone. 1014 would say more, but many a library does not know it
+)
+
+// websocketGUID is what the API must have hashed the key with (RFC 6455 §1.3).
+const websocketGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// checkAccept verifies what the API answered (RFC 6455 §4.1): it speaks WebSocket,
+// has read this very handshake, and chose nothing that was not offered.
+func (x *roundTrip) checkAccept() error {
+	head := x.call.Request.Head
+	key, _ := head.Get("sec-websocket-key")
+	sum := sha1.Sum(append(key[:len(key):len(key)], websocketGUID...)) //nolint:gosec // as above
+	want := base64.StdEncoding.EncodeToString(sum[:])
+	accept, accepts := field(x.answer.Fields, "sec-websocket-accept")
+	upgrade, _ := field(x.answer.Fields, "upgrade")
+	protocol, chosen := field(x.answer.Fields, protocols)
+	if accepts != 1 || string(accept) != want || !http1.EqualFold(upgrade, "websocket") ||
+		chosen > 1 || chosen == 1 && !offers(head, protocol) {
+		return problem.UpstreamInvalid
+	}
+	return nil
+}
+
+// offers reports whether the page offered a protocol, on any line.
+func offers(head *http1.Head, protocol []byte) bool {
+	for i := range head.Fields {
+		if f := &head.Fields[i]; http1.EqualFold(f.Name, protocols) && http1.ListHolds(f.Value, protocol) {
+			return true
+		}
+	}
+	return false
+}
+
+// passUpgrade answers 101 and ties both connections together.
+func (x *roundTrip) passUpgrade() error {
+	if err := x.checkAccept(); err != nil {
+		return err
+	}
+	if err := x.track(&streamCancel{abort: x.abort}); err != nil {
+		return err
+	}
+	r := &x.call.Reply
+	r.Status = 101
+	x.passFields()
+	r.Header.Set("Connection", "Upgrade")
+	r.Header.Set("Upgrade", "websocket")
+	conn, t := x.call.In.Conn(), x.newTunnel()
+	stop := func() {}
+	if x.who.Session != nil { // its word goes to the tunnel from now on
+		stop = x.watch(func() { t.end(closePolicy) })
+	}
+	leave := x.leave
+	x.leave = nil // the tunnel's now
+	open, metrics := x.proxy.open, x.proxy.events.Metrics
+	open.tunnels.add(t)
+	metrics.Stream("websocket", 1)
+	// The web server may end the connection without ever letting the tunnel begin:
+	// the browser left before the answer, or a drain began.
+	conn.OnClose(func() {
+		t.close()
+		stop()
+		if leave != nil {
+			leave()
+		}
+		metrics.Stream("websocket", -1)
+		open.tunnels.remove(t)
+	})
+	r.Upgrade = func(net.Conn) { t.run() }
+	return nil
+}
+
+func (x *roundTrip) newTunnel() *tunnel {
+	idle := x.call.Route().Config.IdleTimeout
+	return &tunnel{browser: x.call.In.Conn(), api: x.answer.Hijack(), idle: idle, faults: x.proxy.events,
+		write: min(idle, x.proxy.bodyIdle), requestID: string(x.call.ID)}
+}

@@ -1,0 +1,189 @@
+package routing
+
+import (
+	"encoding/base64"
+	"slices"
+
+	"coatcheck/bff/problem"
+)
+
+// Kind is what a request is for.
+type Kind int
+
+// What a request can be for. The zero value is for nothing: it is refused.
+const (
+	Refused Kind = iota
+	Health
+	Preflight
+	Page
+	Own // an endpoint of Coatcheck's own
+	Proxy
+)
+
+// Stage is the check that decided, or that was made last.
+type Stage int
+
+// The stages, in their order.
+const (
+	AtHealth Stage = iota
+	AtPath
+	AtHost
+	AtFrontend
+	AtPreflight
+	AtPage
+	AtGuard
+	AtRoute
+	AtMethod
+)
+
+// Decision is what one request is for. [Table.Decide] writes it once; nothing changes
+// it afterwards.
+type Decision struct {
+	Kind  Kind
+	Stage Stage
+	// Problem is why the request is refused; nil: it is not.
+	Problem *problem.Problem
+
+	Target Target
+	// Host is what the call came to; nil where no frontend lives there.
+	Host *Host
+	// Frontend is nil where the request was refused before it was known.
+	Frontend *Frontend
+	// Endpoint or Route is what the path means there; at most one is set.
+	Endpoint *Endpoint
+	Route    *Route
+	// IsBFF reports that the path lies under /bff, which is never proxied.
+	IsBFF bool
+	// Guarded reports that the guard looked at the request.
+	Guarded bool
+	// Handshake reports that the request opens a WebSocket, on a route that tunnels them.
+	Handshake bool
+	// BodyTooLarge reports that the request announces more than the route's max_body.
+	// It refuses only after the session was checked.
+	BodyTooLarge bool
+	// Forwarded is the path that goes to the API, below the upstream's base.
+	Forwarded []byte
+}
+
+// Decide decides what r is for. Each check is a line, the first that fails answers,
+// and none hides elsewhere. What is malformed never comes this far (package gate).
+func (t *Table) Decide(r *Request, d *Decision) {
+	*d = Decision{Forwarded: d.Forwarded[:0]}
+	d.Problem = t.decide(r, d)
+	if d.Problem != nil {
+		d.Kind = Refused
+	}
+}
+
+func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
+	if path := t.config.HealthPath; path != "" && string(r.Head.Target) == path {
+		d.Kind = Health
+		return onlyReads(r)
+	}
+	d.Host = t.hosts[string(r.Host)]
+	d.Stage = AtPath
+	var ok bool
+	if d.Target, ok = ParseTarget(r.Head.Target); !ok || d.Target.EncodedSlash && !t.encodedSlash {
+		return problem.BadPath
+	}
+	if d.Stage = AtHost; d.Host == nil {
+		return problem.UnknownHost
+	}
+	d.Stage = AtFrontend
+	f, p := d.Host.choose(r, d.Target.Path)
+	if p != nil {
+		return p
+	}
+	d.enter(f, r)
+	if d.Target.EncodedSlash && (d.Route == nil || !d.Route.passesSlash()) {
+		return problem.BadPath
+	}
+	if r.isPreflight() {
+		d.Kind, d.Stage = Preflight, AtPreflight
+		return d.preflight(r)
+	}
+	if d.Route == nil && !d.IsBFF && f.HasPages && under(d.Target.Path, f.Base) {
+		d.Kind, d.Stage = Page, AtPage // documents and their files: whoever follows a link may see them
+		return onlyReads(r)
+	}
+	d.Stage = AtGuard
+	if d.Guarded = d.Route == nil || d.Route.Config.Guard || d.Handshake; d.Guarded {
+		in := d.guardInput(r)
+		if p := guard(&in); p != nil {
+			return p
+		}
+	}
+	return d.decideRoute(r)
+}
+
+// enter takes note of the frontend, and of what the path means there.
+func (d *Decision) enter(f *Frontend, r *Request) {
+	d.Frontend = f
+	path := d.Target.Path
+	if !under(path, f.Base) {
+		return
+	}
+	if local := path[len(f.Base):]; under(local, "/bff") {
+		d.IsBFF = true
+		d.Endpoint = findEndpoint(local)
+		return
+	}
+	if d.Route = f.route(path); d.Route != nil {
+		d.Handshake = d.Route.Config.WebSocket && r.wantsWebSocket()
+	}
+}
+
+// decideRoute is the second half of the decision: does the path lead anywhere, by
+// this method?
+func (d *Decision) decideRoute(r *Request) *problem.Problem {
+	d.Stage = AtRoute
+	if d.Endpoint != nil {
+		d.Kind, d.Stage = Own, AtMethod
+		return allow(d.Endpoint.Methods, d.Endpoint.Allow, r)
+	}
+	if d.Route == nil {
+		return problem.NotFound
+	}
+	d.Kind = Proxy
+	d.Forwarded = d.Route.appendPath(d.Forwarded, d.Target.Path)
+	switch {
+	case d.Route.isDoubleSlash(d.Forwarded):
+		return problem.BadPath
+	case d.Route.closed(d.Forwarded):
+		return problem.NotFound // a page could mint itself a token there
+	}
+	d.Stage = AtMethod
+	if p := allow(d.Route.Config.Methods, d.Route.Allow, r); p != nil {
+		return p
+	}
+	if d.Handshake && !isHandshake(r) {
+		return problem.BadRequest
+	}
+	limit := int64(d.Route.Config.MaxBody)
+	d.BodyTooLarge = limit > 0 && !r.Head.Chunked && r.Head.Length > limit
+	return nil
+}
+
+func onlyReads(r *Request) *problem.Problem {
+	if r.reads() {
+		return nil
+	}
+	return problem.AllowOnly("GET, HEAD")
+}
+
+func allow(methods []string, list string, r *Request) *problem.Problem {
+	if slices.Contains(methods, string(r.Head.Method)) {
+		return nil
+	}
+	return problem.AllowOnly(list)
+}
+
+// isHandshake verifies what a browser asks for (RFC 6455 §4.2.1).
+func isHandshake(r *Request) bool {
+	h := r.Head
+	version, versions := h.Get("sec-websocket-version")
+	key, keys := h.Get("sec-websocket-key")
+	raw, err := base64.StdEncoding.DecodeString(string(key))
+	return versions == 1 && string(version) == "13" && keys == 1 && err == nil && len(raw) == 16 &&
+		h.Minor == 1 && !h.Close && !h.Chunked && h.Length <= 0
+}

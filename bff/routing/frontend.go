@@ -1,0 +1,158 @@
+package routing
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"coatcheck/bff/problem"
+	"coatcheck/configs"
+)
+
+// Host is a name under which calls come, and the frontends that may be meant.
+type Host struct {
+	Frontends []*Frontend
+	// otherOrigins: pages of another host call here, so answers differ by Origin.
+	otherOrigins bool
+}
+
+// Frontend is a [configs.Frontend] made ready to be served. It never changes.
+type Frontend struct {
+	// Index is the frontend's place in [Table.Frontends], for tables beside this one.
+	Index  int
+	Name   string
+	Config *configs.Frontend
+	// Base is the base path without a "/" at its end.
+	Base    string
+	Hosts   []string
+	Origins []string
+	// Scheme of the origins: https or http.
+	Scheme string
+	// HSTS is the value of Strict-Transport-Security, or empty.
+	HSTS string
+	// Shared reports that its pages live at another host than the one they call.
+	Shared bool
+	// HasPages reports that Coatcheck serves the application's files.
+	HasPages bool
+	Routes   []*Route
+	// ExposeHeaders is the value of Access-Control-Expose-Headers.
+	ExposeHeaders string
+	allowHeaders  string
+	// CookieMaxAge is how long the session cookie outlives the browser; 0: it does not.
+	CookieMaxAge time.Duration
+}
+
+func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) error {
+	f := &Frontend{Index: len(t.Frontends), Name: name, Config: config, Base: strings.TrimSuffix(config.BasePath, "/"),
+		Hosts: config.Hosts(), Origins: config.Origins, Scheme: config.Scheme(),
+		HasPages: config.SPA != nil && config.SPA.Dir != "" || o.HasPages != nil && o.HasPages(name)}
+	if config.IsHTTPS() && config.HSTS > 0 {
+		f.HSTS = "max-age=" + strconv.FormatInt(int64(config.HSTS/time.Second), 10)
+	}
+	f.allowHeaders = join("Content-Type, X-CSRF, X-XSRF-TOKEN, Last-Event-ID", config.CORS.AllowHeaders)
+	f.ExposeHeaders = join("Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition", config.CORS.ExposeHeaders)
+	if config.Cookie.Persistent {
+		f.CookieMaxAge = t.config.Sessions.MaxLifetime
+	}
+	for _, host := range f.Hosts {
+		other := servesOther(f, host)
+		f.Shared = f.Shared || other
+		t.host(host).add(f, other)
+	}
+	t.Frontends = append(t.Frontends, f)
+	return t.addRoutes(f, o)
+}
+
+// servesOther reports whether pages of f live at another host than the one they
+// call. Without a host of its own each of its origins calls itself.
+func servesOther(f *Frontend, host string) bool {
+	return f.Config.Host != "" && slices.ContainsFunc(f.Origins, func(o string) bool { return OriginHost(o) != host })
+}
+
+// add keeps the frontends of a host in an order that does not depend on a map's.
+func (h *Host) add(f *Frontend, other bool) {
+	at, _ := slices.BinarySearchFunc(h.Frontends, f, func(a, b *Frontend) int { return cmp.Compare(a.Name, b.Name) })
+	h.Frontends = slices.Insert(h.Frontends, at, f)
+	h.otherOrigins = h.otherOrigins || other
+}
+
+// ListsOrigin reports whether pages of this origin belong to the frontend. Origins
+// are compared byte for byte.
+func (f *Frontend) ListsOrigin(origin []byte) bool {
+	for _, o := range f.Origins {
+		if string(origin) == o {
+			return true
+		}
+	}
+	return false
+}
+
+// pagesLiveAt reports whether a page of f may live at the host that is called.
+func (f *Frontend) pagesLiveAt(host []byte) bool {
+	for _, o := range f.Origins {
+		if OriginHost(o) == string(host) {
+			return true
+		}
+	}
+	return false
+}
+
+// choose finds the one frontend that a call is for: by its Origin; without one, and
+// without Sec-Fetch-Site, by X-Frontend; among several left by the longest base path, and
+// then by an unguarded route.
+func (h *Host) choose(r *Request, path []byte) (*Frontend, *problem.Problem) {
+	name, named := r.Head.Get("x-frontend")
+	if len(h.Frontends) == 1 && r.Origins == 0 && named == 0 {
+		return h.Frontends[0], nil // the usual case, without a list
+	}
+	var room [8]*Frontend
+	left := append(room[:0], h.Frontends...)
+	if r.Origins > 0 {
+		left = filter(left, func(f *Frontend) bool { return r.Origins == 1 && f.ListsOrigin(r.Origin) })
+		if len(left) == 0 {
+			return nil, problem.OriginNotAllowed
+		}
+	} else if _, fetch := r.Head.Get("sec-fetch-site"); fetch == 0 && named > 0 {
+		left = filter(left, func(f *Frontend) bool { return named == 1 && string(name) == f.Name })
+	}
+	if len(left) > 1 {
+		left = byBasePath(left, path)
+	}
+	if len(left) > 1 {
+		left = filter(left, func(f *Frontend) bool { route := f.route(path); return route != nil && !route.Config.Guard })
+	}
+	if len(left) != 1 {
+		return nil, problem.FrontendUndetermined
+	}
+	return left[0], nil
+}
+
+// byBasePath keeps those with the longest base path that holds path; where none
+// has one that does, those without.
+func byBasePath(all []*Frontend, path []byte) []*Frontend {
+	longest := 0
+	for _, f := range all {
+		if under(path, f.Base) {
+			longest = max(longest, len(f.Base))
+		}
+	}
+	return filter(all, func(f *Frontend) bool { return len(f.Base) == longest && under(path, f.Base) })
+}
+
+// filter keeps those of all that f wants, in place.
+func filter(all []*Frontend, f func(*Frontend) bool) []*Frontend {
+	n := 0
+	for _, x := range all {
+		if f(x) {
+			all[n] = x
+			n++
+		}
+	}
+	return all[:n]
+}
+
+func join(first string, more []string) string {
+	return strings.Join(append([]string{first}, more...), ", ")
+}

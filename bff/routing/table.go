@@ -1,0 +1,78 @@
+// Package routing decides what a request is for: which frontend, what the path means
+// there, and whether the frontend's own pages made it.
+//
+// [Table.Decide] is the whole decision, from the path to the method. It reads a [Request] and a [Table], asks nobody, and changes
+// nothing, so that the server and the command explain can both call it: what explain
+// says is what serve does.
+//
+// A [Table] is a configuration made ready. It never changes; a reload makes another.
+// Rooms that hold something of their own for each frontend or route (counters, files,
+// connections) keep slices beside it, by Index.
+package routing
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+
+	"coatcheck/configs"
+)
+
+// Options are what the configuration does not say.
+type Options struct {
+	// Closed finds the test for paths of an upstream that no route may reach: a page
+	// that could call the sign-in path would mint itself a token. Required.
+	Closed func(upstream string) func(path []byte) bool
+	// HasPages, if set, reports that the process brings files for a frontend itself.
+	HasPages func(frontend string) bool
+}
+
+// Table is a configuration made ready to be served.
+type Table struct {
+	// Frontends and Routes, each at its Index.
+	Frontends []*Frontend
+	Routes    []*Route
+
+	config       *configs.Config
+	hosts        map[string]*Host
+	trusted      []netip.Prefix
+	encodedSlash bool // some route lets %2F pass
+}
+
+// New makes a table of a configuration that [configs.Load] accepted.
+func New(c *configs.Config, o Options) (*Table, error) {
+	t := &Table{config: c, hosts: map[string]*Host{}, trusted: c.TrustedProxies}
+	for _, name := range slices.Sorted(maps.Keys(c.Frontends)) {
+		if err := t.addFrontend(name, c.Frontends[name], o); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+func (t *Table) host(name string) *Host {
+	if t.hosts[name] == nil {
+		t.hosts[name] = &Host{}
+	}
+	return t.hosts[name]
+}
+
+// Frontend finds a frontend by its name; nil where there is none.
+func (t *Table) Frontend(name string) *Frontend {
+	at, found := slices.BinarySearchFunc(t.Frontends, name, func(f *Frontend, name string) int {
+		switch {
+		case f.Name < name:
+			return -1
+		case f.Name > name:
+			return 1
+		}
+		return 0
+	})
+	if !found {
+		return nil
+	}
+	return t.Frontends[at]
+}
+
+// Hosts are the names under which calls may come, sorted.
+func (t *Table) Hosts() []string { return slices.Sorted(maps.Keys(t.hosts)) }

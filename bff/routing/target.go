@@ -1,0 +1,129 @@
+package routing
+
+import "bytes"
+
+// Target is a request's target, taken apart and found to be unambiguous. Its slices
+// point into the request's head.
+type Target struct {
+	// Path as it came, and Query with its "?", or empty.
+	Path, Query []byte
+	// EncodedSlash reports that the path holds %2F, which only some routes let pass.
+	EncodedSlash bool
+}
+
+// ParseTarget takes a target in origin-form apart. It refuses every path that two
+// programs could read differently, because here it is matched against routes and
+// there it is resolved by an API: dot segments in any spelling, encoded separators
+// and control bytes, broken escapes. One decoding is looked through, as an API does
+// one; %252e is text. What passes is matched and forwarded as the same bytes.
+//
+// Sources: RFC 3986 §5.2.4, §6.2.2; CVE-2021-41773 (encoded dots), "..;" of
+// servlet containers, CVE-2025-29927's kind of prefix confusion for "//".
+func ParseTarget(b []byte) (t Target, ok bool) {
+	if len(b) == 0 || b[0] != '/' || len(b) > 1 && b[1] == '/' {
+		return t, false
+	}
+	for _, c := range b {
+		if c <= ' ' || c >= 0x7f || c == '#' { // but for #, the gate lets none of them in either
+			return t, false
+		}
+	}
+	t.Path = b
+	if i := bytes.IndexByte(b, '?'); i >= 0 {
+		t.Path, t.Query = b[:i], b[i:]
+	}
+	if isPlain(t.Path) {
+		return t, true
+	}
+	return t.inspect()
+}
+
+// isPlain reports whether a path holds nothing that needs a closer look: no escape,
+// no backslash, no segment that begins with a dot.
+func isPlain(path []byte) bool {
+	for i, c := range path {
+		if c == '%' || c == '\\' || c == '.' && path[i-1] == '/' {
+			return false
+		}
+	}
+	return true
+}
+
+func (t Target) inspect() (Target, bool) {
+	for rest := t.Path[1:]; ; {
+		segment, next, more := bytes.Cut(rest, []byte{'/'})
+		if !t.segment(segment) {
+			return t, false
+		}
+		if !more {
+			return t, true
+		}
+		rest = next
+	}
+}
+
+// segment looks at one segment, decoded once, its parameters cut off.
+func (t *Target) segment(s []byte) bool {
+	dots, name := 0, true // name: still in front of parameters
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c == '%' {
+			hi, lo := hexValue(s, i+1), hexValue(s, i+2)
+			if hi < 0 || lo < 0 {
+				return false
+			}
+			c = byte(hi<<4 | lo)
+			i += 2
+			if c == '/' {
+				t.EncodedSlash = true
+			}
+			if c < ' ' || c == 0x7f {
+				return false
+			}
+		}
+		switch {
+		case c == '\\':
+			return false
+		case c == ';':
+			if isDots(dots) {
+				return false
+			}
+			name = false
+		case c == '/':
+			// An API that decodes first sees a new segment here.
+			if isDots(dots) {
+				return false
+			}
+			dots, name = 0, true
+		case name && c == '.':
+			dots++
+		case name:
+			dots = -1 << 20 // more than dots
+		}
+	}
+	return !isDots(dots)
+}
+
+func isDots(n int) bool { return n == 1 || n == 2 }
+
+func hexValue(s []byte, i int) int {
+	if i >= len(s) {
+		return -1
+	}
+	switch c := s[i]; {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// under reports whether path lies at or below prefix, ending at a segment: /shop
+// holds /shop and /shop/x, but not /shopping.
+func under(path []byte, prefix string) bool {
+	return len(path) >= len(prefix) && string(path[:len(prefix)]) == prefix &&
+		(len(path) == len(prefix) || path[len(prefix)] == '/')
+}

@@ -1,0 +1,62 @@
+package routing_test
+
+import (
+	"net/url"
+	"path"
+	"strings"
+	"testing"
+
+	"coatcheck/bff/routing"
+)
+
+func TestPaths(t *testing.T) {
+	good := []string{"/", "/a", "/a/", "/a//b", "/a?b=../..", "/a%20b", "/a%252e%252e/b", "/.well-known/x", "/a/.b", "/a/...", "/a..b/..c", "/a;b=c/d", "/%41", "/a?%zz", "/a?\\", "/a%3Bb", "/*", "/@:~!$&'()+,="}
+	for _, p := range good {
+		if got, ok := routing.ParseTarget([]byte(p)); !ok || string(got.Path)+string(got.Query) != p || got.EncodedSlash {
+			t.Errorf("%q refused, or changed to %q", p, string(got.Path)+string(got.Query))
+		}
+	}
+	bad := []string{"", "*", "a", "//", "//evil/x", "http://evil/x", "evil:443", "/a/../b", "/..", "/.", "/./a", "/a/.", "/%2e%2e/a", "/%2E/a", "/.%2e/a", "/%2e./a",
+		"/..;/a", "/..;x=y/a", "/.;/a", "/%2e%2e;x/a", "/..%3b/a", "/a\\b", "/a%5cb", "/a%5Cb", "/a%00b", "/a%1fb", "/a%7fb", "/a%0d%0ab", "/a%", "/a%2", "/a%zz", "/a%2g", "/a#b", "/a?b#c",
+		"/a\rb", "/\xc3\xa9", "/a?\x00", "/a/..%2fb", "/a%2f..%2fb", "/a%2f../b", "/a%2f.%2fb"}
+	for _, p := range bad {
+		if _, ok := routing.ParseTarget([]byte(p)); ok {
+			t.Errorf("%q passed", p)
+		}
+	}
+	for _, p := range []string{"/a%2fb", "/a%2Fb", "/%2f%2f"} {
+		if got, ok := routing.ParseTarget([]byte(p)); !ok || !got.EncodedSlash {
+			t.Errorf("%q: %v %v", p, got.EncodedSlash, ok)
+		}
+	}
+}
+
+// FuzzPath: what passes means the same to a program that decodes it once and cleans
+// it as to one that does neither.
+func FuzzPath(f *testing.F) {
+	for _, seed := range []string{"/a/b?c", "/%2e%2e/a", "/..;/a", "//a", "/a%252e", "/a%2fb"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		got, ok := routing.ParseTarget([]byte(raw))
+		if !ok {
+			return
+		}
+		decoded, err := url.PathUnescape(string(got.Path))
+		if err != nil {
+			t.Fatalf("%q does not decode: %v", raw, err)
+		}
+		if strings.ContainsAny(decoded, "\\\x00\r\n\x7f") || strings.HasPrefix(string(got.Path), "//") {
+			t.Fatalf("%q passed", raw)
+		}
+		for segment := range strings.SplitSeq(decoded, "/") {
+			name, _, _ := strings.Cut(segment, ";")
+			if name == "." || name == ".." {
+				t.Fatalf("%q holds a dot segment", raw)
+			}
+		}
+		if clean := path.Clean(decoded); !got.EncodedSlash && !strings.Contains(decoded, "//") && clean != "/" && clean != strings.TrimSuffix(decoded, "/") {
+			t.Fatalf("%q: cleaned %q, decoded %q", raw, clean, decoded)
+		}
+	})
+}

@@ -1,0 +1,44 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestBadRequestSaysWhy: the log says why a sign-in body was refused, in configured
+// names and numbers only. A field's name may be a password that slipped.
+func TestBadRequestSaysWhy(t *testing.T) {
+	const secret = "fieldname-MARKED"
+	h, _ := openStepped(t, settings{})
+	pending := h.begin()
+	for _, row := range []struct {
+		name, body, cookie, why string
+	}{
+		{"no object", `["` + secret + `"]`, "", "bad_request: the body is not one JSON object of non-empty strings, each name once"},
+		{"empty value", `{"email":"","password":"` + secret + `"}`, "", "the body is not one JSON object"},
+		{"name twice", `{"email":"a","email":"` + secret + `"}`, "", "the body is not one JSON object"},
+		{"another name", `{"` + secret + `":"a","password":"b"}`, "", "fields expected: email, password; missing: email; unknown: 1"},
+		{"one too many", `{"email":"a","password":"b","` + secret + `":"c"}`, "", "missing: none; unknown: 1"},
+		{"nothing", `{}`, "", "missing: email, password; unknown: 0"},
+		{"step: another", `{"step":"` + secret + `","otp":"1"}`, pending, "another step is pending: otp"},
+		{"step: no field", `{"step":"otp"}`, pending, "fields expected: otp, remember?; missing: otp; unknown: 0"},
+		{"step: another name", `{"step":"otp","` + secret + `":"1"}`, pending, "missing: otp; unknown: 1"},
+	} {
+		before := len(h.logs.String())
+		headers := []string{}
+		if row.cookie != "" {
+			headers = append(headers, row.cookie)
+		}
+		got := h.post(row.body, headers...)
+		h.want(got, 400, "bad_request")
+		if strings.Contains(got.body, "missing") || strings.Contains(got.body, "expected") {
+			t.Errorf("%s: the browser is told %s", row.name, got.body)
+		}
+		if line := h.logs.String()[before:]; !strings.Contains(line, row.why) { // written before the answer is
+			t.Errorf("%s: no %q in %s", row.name, row.why, line)
+		}
+	}
+	if strings.Contains(h.logs.String(), secret) {
+		t.Errorf("bytes of a request stand in the log:\n%s", h.logs)
+	}
+}

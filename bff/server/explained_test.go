@@ -1,0 +1,112 @@
+package server_test
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"coatcheck/bff/command"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+)
+
+// TestExplainAgrees: explain says of each request what serving it answers, or else says
+// what it does not explain.
+func TestExplainAgrees(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("<!doctype html><head></head>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var config *configs.Config
+	h := open(t, settings{edit: func(yaml string) string {
+		yaml += "  files:\n    origins: [\"https://files.example.com\"]\n    login: {upstream: api, fields: [email, password]}\n    spa: {dir: \"" + dir + "\"}\n" +
+			"    routes: [{path: /api/, upstream: api, session: none}]\n"
+		return yaml + "health_path: /up\n"
+	}, keep: &config})
+	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ups.Close()
+	cookie := h.signIn("ada@x.test")
+	const (
+		files     = "Host: files.example.com"
+		upgrade   = "Connection: Upgrade"
+		websocket = "Upgrade: websocket"
+		version   = "Sec-WebSocket-Version: 13"
+		key       = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+		preflight = "Access-Control-Request-Method: POST"
+	)
+	for _, row := range [][]string{
+		{"GET /up", "Host: nowhere.example"}, {"HEAD /up"}, {"POST /up"}, {"GET /up?x"}, {"OPTIONS /up", shop, preflight},
+		{"OPTIONS /api/a%2Fb", shop, preflight}, {"OPTIONS /slash/a%2Fb", shop, preflight}, {"OPTIONS /bff/a%2Fb", shop, preflight},
+		{"GET /a%2Fb", "Host: nowhere.example"}, {"GET /slash/a%2Fb"}, {"GET /api/a%2Fb"},
+		{"OPTIONS /bff/login", shop, preflight}, {"OPTIONS /nothing", shop, preflight}, {"OPTIONS /api/x", desk, preflight}, {"OPTIONS /api/x", shop},
+		{"GET /", files}, {"POST /", files}, {"OPTIONS /x", files}, {"DELETE /index.html", files}, {"GET /.env", files}, {"GET /a%2Fb", files},
+		{"GET /api/long/x", upgrade, websocket, version, key, shop}, {"GET /api/long/x", upgrade, websocket, version, shop},
+		{"GET /api/long/x", upgrade, websocket, key, shop}, {"GET /api/long/x", upgrade, websocket, version, "Sec-WebSocket-Key: short", shop},
+		{"GET /api/long/x", upgrade, websocket, version, key}, {"POST /api/long/x", upgrade, websocket, shop, xcsrf},
+		{"POST /api/x", shop, xcsrf, cookie, "Content-Length: 1025"}, {"POST /open/x", shop, xcsrf, "Content-Length: 33554433"},
+		{"POST /bff/login", shop, xcsrf, json_, "Content-Length: 9000"}, {"POST /bff/login", shop, xcsrf, "Content-Length: 2"},
+		{"POST /bff/login", shop, xcsrf, "Content-Type: text/plain"}, {"POST /bff/login", shop, xcsrf, json_, "Content-Encoding: gzip"},
+		{"GET /api/x", "Expect: the-unexpected"}, {"TRACE /api/x"}, {"CONNECT /api/x"}, {"GET /api/x", "X: " + strings.Repeat("x", 20000)},
+		{"GET /api/x", "Content-Length: 1", "Content-Length: 2"}, {"GET /api/../x"}, {"GET //x"}, {"GET /x", "Host: nowhere.example"},
+		{"GET /api/x", apiHost}, {"GET /api/x", apiHost, desk}, {"GET /api/x", shop, shop}, {"GET /api/x", "Sec-Fetch-Site: cross-site"},
+		{"POST /api/x", shop}, {"GET /api/x", "Sec-Fetch-Dest: script"}, {"GET /bff/logout", shop}, {"GET /bff/nothing"}, {"GET /nothing"},
+		{"GET /root/auth/login"}, {"GET /root/internal/x"}, {"POST /v/x", shop, xcsrf}, {"GET /hook/x"}, {"POST /hook/x", "Content-Type: a/b"},
+		{"GET /api/x"}, {"GET /maybe/x"}, {"GET /open/x"}, {"GET /root//x"}, {"PUT /bff/session", shop, xcsrf},
+	} {
+		method, path, _ := strings.Cut(row[0], " ")
+		host, request := "shop.example.com", row[0]+" HTTP/1.1\r\n"
+		for _, header := range row[1:] {
+			if name, rest, _ := strings.Cut(header, ": "); name == "Host" {
+				host = rest
+			} else {
+				request += header + "\r\n"
+			}
+		}
+		served := h.raw(request+"Host: "+host+"\r\n\r\n", method == "HEAD")
+		told, err := command.Explain(config, ups, command.Question{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
+		if err != nil {
+			t.Errorf("%q: %v", row, err)
+			continue
+		}
+		text := strings.Join(told.Lines, "\n")
+		if status, code, refused := explainedAnswer(text); refused {
+			if served.StatusCode != status || served.code() != code {
+				t.Errorf("%q: served with %d %q, explained as %d %q\n%s", row, served.StatusCode, served.code(), status, code, text)
+			}
+			continue
+		}
+		if served.StatusCode >= 400 && !leftOpen(served.code(), text) || !strings.Contains(text, "Not explained") && !strings.Contains(text, "answer    204") {
+			t.Errorf("%q: served with %d %q, explained as\n%s", row, served.StatusCode, served.code(), text)
+		}
+	}
+}
+
+// leftOpen reports whether the trail itself leaves open what was answered.
+func leftOpen(code, trail string) bool {
+	switch code {
+	case "not_authenticated": // of Coatcheck's own addresses, or said with the session
+		return strings.Contains(trail, "401 not_authenticated") || strings.Contains(trail, "endpoint")
+	case "upstream_invalid": // the API speaks no WebSocket
+		return strings.Contains(trail, "Upgrade: websocket")
+	}
+	return false
+}
+
+var answerLine = regexp.MustCompile(`(?m)^answer +(\d{3}) ([a-z_]+)[:,;]`)
+
+// explainedAnswer is the refusal that a trail ends with.
+func explainedAnswer(trail string) (status int, code string, refused bool) {
+	m := answerLine.FindStringSubmatch(trail)
+	if m == nil {
+		return 0, "", false
+	}
+	status, _ = strconv.Atoi(m[1])
+	return status, m[2], true
+}

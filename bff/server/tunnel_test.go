@@ -1,0 +1,363 @@
+package server_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// accepted is the API's answer to the key that handshake sends.
+const accepted = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+
+// speaks makes the API accept WebSockets and hand each connection to f.
+func (a *api) speaks(f func(c *net.TCPConn)) {
+	a.say(func(w http.ResponseWriter, _ *http.Request) {
+		c, b, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			return
+		}
+		_, _ = b.WriteString(accepted)
+		_ = b.Flush()
+		defer c.Close()
+		f(c.(*net.TCPConn))
+	})
+}
+
+// reset ends a connection as a process that crashes does.
+func reset(c *net.TCPConn) {
+	_ = c.SetLinger(0)
+	_ = c.Close()
+}
+
+// socket opens a WebSocket, and reads what comes behind the 101.
+func (h *house) socket(cookie string) (net.Conn, *bufio.Reader) {
+	h.t.Helper()
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+	_, _ = io.WriteString(c, handshake(cookie, "Upgrade"))
+	in := bufio.NewReader(c)
+	got, err := http.ReadResponse(in, nil)
+	if err != nil || got.StatusCode != 101 {
+		h.t.Fatalf("handshake: %v %v\n%s", got, err, h.logs)
+	}
+	return c, in
+}
+
+// rest reads to the end of a connection, which must come long before idle_timeout (5m).
+func rest(t *testing.T, in io.Reader) []byte {
+	t.Helper()
+	b, err := io.ReadAll(in)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the browser was not told of the end")
+	}
+	return b
+}
+
+// TestAPIEndsTunnel: the end of the API's side ends the browser's at once, with a close
+// frame where the framing allows one, and with no second one behind the API's own.
+func TestAPIEndsTunnel(t *testing.T) {
+	const whole, half, goodbye = "\x81\x05hello", "\x81\x05he", "\x88\x02\x03\xe8"
+	for name, row := range map[string]struct {
+		sent, got string
+		end       func(*net.TCPConn)
+	}{
+		"reset between frames": {whole, whole + "\x88\x02\x03\xf3", reset},
+		"end between frames":   {whole, whole + "\x88\x02\x03\xf3", func(c *net.TCPConn) { _ = c.Close() }},
+		"end without a frame":  {"", "\x88\x02\x03\xf3", func(c *net.TCPConn) { _ = c.Close() }},
+		"half an end":          {whole, whole + "\x88\x02\x03\xf3", func(c *net.TCPConn) { _ = c.CloseWrite(); _, _ = io.Copy(io.Discard, c) }},
+		"reset in a frame":     {half, half, reset},
+		"reset in a head":      {"\x82\x7f\x00", "\x82\x7f\x00", reset},
+		"end in a frame":       {half, half, func(c *net.TCPConn) { _ = c.Close() }},
+		"API says goodbye":     {whole + goodbye, whole + goodbye, func(c *net.TCPConn) { _ = c.Close() }},
+		"goodbye and reset":    {goodbye, goodbye, reset},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, settings{})
+			cookie := h.signIn("ada@x.test")
+			read := make(chan struct{})
+			h.api.speaks(func(c *net.TCPConn) {
+				_, _ = io.WriteString(c, row.sent)
+				<-read // a reset would overtake what was not read yet
+				row.end(c)
+			})
+			_, in := h.socket(cookie)
+			first := make([]byte, len(row.sent))
+			if _, err := io.ReadFull(in, first); err != nil {
+				t.Fatal(err)
+			}
+			close(read)
+			if got := string(first) + string(rest(t, in)); got != row.got {
+				t.Errorf("got %q, want %q", got, row.got)
+			}
+		})
+	}
+}
+
+// TestAPIEndsBehindSignOut: a sign-out waits for the frame under way only while the API
+// is there to finish it, and lets a frame that comes in time be finished.
+func TestAPIEndsBehindSignOut(t *testing.T) {
+	const half, more = "\x81\x05he", "llo"
+	for name, row := range map[string]struct {
+		end  func(*net.TCPConn)
+		want string
+	}{
+		"reset":    {reset, half},
+		"end":      {func(c *net.TCPConn) { _ = c.Close() }, half},
+		"silence":  {func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }, half},
+		"the rest": {func(c *net.TCPConn) { _, _ = io.WriteString(c, more+"\x81\x04next"); _, _ = io.Copy(io.Discard, c) }, half + more + "\x88\x02\x03\xf0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, settings{})
+			cookie := h.signIn("ada@x.test")
+			out, left := make(chan struct{}), make(chan struct{})
+			h.api.speaks(func(c *net.TCPConn) {
+				_, _ = io.WriteString(c, half)
+				<-out
+				row.end(c)
+				close(left)
+			})
+			_, in := h.socket(cookie)
+			first := make([]byte, len(half))
+			if _, err := io.ReadFull(in, first); err != nil {
+				t.Fatal(err)
+			}
+			ended := make(chan answer)
+			go func() { // ends with the answer
+				h.api.mu.Lock()
+				h.api.answer = nil
+				h.api.mu.Unlock()
+				close(out) // in the moment of the sign-out
+				ended <- h.call("POST /bff/logout", cookie, shop, xcsrf)
+			}()
+			got := string(first) + string(rest(t, in))
+			if name != "the rest" && got != row.want || name == "the rest" && !strings.HasPrefix(got, half+more) {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+			h.want(<-ended, 204, "")
+			wait(t, "the end of the API's side", left)
+		})
+	}
+}
+
+// TestBrowserEndsTunnel: the end of the browser's side ends the API's at once.
+func TestBrowserEndsTunnel(t *testing.T) {
+	for name, end := range map[string]func(*net.TCPConn){
+		"reset": reset, "end": func(c *net.TCPConn) { _ = c.Close() }, "half an end": func(c *net.TCPConn) { _ = c.CloseWrite() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, settings{})
+			cookie := h.signIn("ada@x.test")
+			left := make(chan struct{})
+			h.api.speaks(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c); close(left) })
+			c, _ := h.socket(cookie)
+			end(c.(*net.TCPConn))
+			wait(t, "the end of the API's side", left)
+		})
+	}
+}
+
+// TestSilenceEndsTunnel: silence both ways ends a tunnel, with a close frame; one
+// direction that is alive keeps both.
+func TestSilenceEndsTunnel(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string {
+		return strings.Replace(s, "max_body: 0, websocket: true", "max_body: 0, websocket: true, idle_timeout: 1s", 1)
+	}})
+	cookie := h.signIn("ada@x.test")
+	const beats = 8
+	h.api.speaks(func(c *net.TCPConn) {
+		for range beats { // longer than the idle time of the other direction
+			_, _ = io.WriteString(c, "\x81\x01x")
+			time.Sleep(250 * time.Millisecond)
+		}
+		_, _ = io.Copy(io.Discard, c)
+	})
+	_, in := h.socket(cookie)
+	if got, want := string(rest(t, in)), strings.Repeat("\x81\x01x", beats)+"\x88\x02\x03\xe9"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// flood sends frames for as long as somebody takes them; stuck is closed once nobody does.
+func flood(c *net.TCPConn, stuck chan<- struct{}) {
+	frame := append([]byte{0x82, 0x7e, 0x10, 0}, bytes.Repeat([]byte("f"), 4096)...)
+	told := false
+	for p := frame; ; {
+		_ = c.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+		n, err := c.Write(p)
+		if p = p[n:]; len(p) == 0 {
+			p = frame
+		}
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if !told {
+				close(stuck)
+			}
+			told = true
+		case err != nil:
+			return
+		}
+	}
+}
+
+// TestReaderThatStops: a browser that does not read holds nobody up: its session's end
+// is answered, its other sockets are closed with 1008, both sides of its own end, and
+// so does the process.
+func TestReaderThatStops(t *testing.T) {
+	h := open(t, settings{})
+	ada, bob := h.signIn("ada@x.test"), h.signIn("bob@x.test")
+	left := make(chan struct{}, 4)
+	var floods atomic.Bool
+	stuck := make(chan struct{})
+	floods.Store(true)
+	h.api.speaks(func(c *net.TCPConn) {
+		if floods.Swap(false) {
+			flood(c, stuck)
+		} else {
+			_, _ = io.Copy(io.Discard, c)
+		}
+		left <- struct{}{}
+	})
+	deaf, _ := h.socket(ada)
+	wait(t, "a browser that has stopped", stuck)
+	_, other := h.socket(ada)
+	_, foreign := h.socket(bob)
+	h.api.say(nil)
+	h.want(h.call("POST /bff/logout", ada, shop, xcsrf), 204, "")
+	if got := rest(t, other); string(got) != "\x88\x02\x03\xf0" {
+		t.Errorf("the person's other socket: %q", got)
+	}
+	h.want(h.call("POST /bff/logout", bob, shop, xcsrf), 204, "")
+	if got := rest(t, foreign); string(got) != "\x88\x02\x03\xf0" {
+		t.Errorf("another person's socket: %q", got)
+	}
+	for range 3 {
+		wait(t, "the end of the API's sides", left)
+	}
+	if _, err := io.Copy(io.Discard, deaf); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the connection of the browser that stopped is still there")
+	}
+}
+
+// TestReaderThatStopsAndDrain: a drain closes the door first, and ends with its time,
+// whatever a browser does not read: WebSockets and event streams.
+func TestReaderThatStopsAndDrain(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 100ms}\n" + s }})
+	cookie := h.signIn("ada@x.test")
+	stuck, left := make(chan struct{}), make(chan struct{})
+	h.api.speaks(func(c *net.TCPConn) { flood(c, stuck); close(left) })
+	h.socket(cookie)
+	wait(t, "a browser that has stopped", stuck)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- h.server.Shutdown(ctx) }() // ends with the last connection
+	wait(t, "the end of the API's side", left)
+	if err := <-ended; err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+	if c, err := net.Dial("tcp", h.address); err == nil {
+		_ = c.Close()
+		t.Error("a new connection was taken in")
+	}
+}
+
+// TestDeafStreamEnds: a stream whose browser does not read ends with its session, too,
+// long before limits.body_idle.
+func TestDeafStreamEnds(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "body_idle: 2s", "body_idle: 10m", 1) }})
+	cookie := h.signIn("ada@x.test")
+	stuck, left := make(chan struct{}), make(chan struct{})
+	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		c, b, _ := w.(http.Hijacker).Hijack()
+		_, _ = b.WriteString("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+		_ = b.Flush()
+		flood(c.(*net.TCPConn), stuck)
+		close(left)
+	})
+	c, _ := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
+	wait(t, "a browser that has stopped", stuck)
+	h.api.say(nil)
+	h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
+	wait(t, "the end of the API's side", left)
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(h.logs.String(), `"path":"/api/events"`); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the stream's line is missing: the write to the browser goes on")
+		}
+	}
+	if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the browser's connection is still there")
+	}
+}
+
+// TestStreamsPerSession: the WebSockets and event streams of one session are bounded;
+// its other calls and other people are not touched, and a place that is free is taken.
+func TestStreamsPerSession(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string {
+		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 2", 1)
+	}})
+	ada, again, bob := h.signIn("ada@x.test"), h.signIn("ada@x.test"), h.signIn("bob@x.test")
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/events":
+			w.Header().Set("Content-Type", "text/event-stream")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		case "/long/ws":
+			c, b, _ := w.(http.Hijacker).Hijack()
+			defer c.Close()
+			_, _ = b.WriteString(accepted)
+			_ = b.Flush()
+			_, _ = io.Copy(io.Discard, c)
+		}
+	}
+	h.api.say(serve)
+	first, _ := h.socket(ada)
+	second, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + ada + "\r\n\r\n")
+	if got.StatusCode != 200 {
+		t.Fatal(got.Status)
+	}
+	asked := h.api.count()
+	refused := h.raw(handshake(ada, "Upgrade"), false)
+	h.want(refused, 429, "too_many_attempts")
+	if refused.Header.Get("Retry-After") == "" || h.api.count() != asked {
+		t.Errorf("refusal: %v, and the API was asked %d times", refused.Header, h.api.count()-asked)
+	}
+	h.want(h.call("GET /api/events", ada, sameOrign), 429, "too_many_attempts")
+	h.want(h.call("GET /api/x", ada, sameOrign), 200, "")
+	h.socket(again)
+	h.socket(bob)
+	if n := strings.Count(h.logs.String(), `"event":"stream","outcome":"too_many"`); n == 0 {
+		t.Errorf("%d events in the log", n)
+	}
+	for _, c := range []net.Conn{first, second} {
+		_ = c.Close()
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			c, err := net.Dial("tcp", h.address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = c.Close() })
+			_, _ = io.WriteString(c, handshake(ada, "Upgrade"))
+			if got, err := http.ReadResponse(bufio.NewReader(c), nil); err == nil && got.StatusCode == 101 {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatal("no place came free")
+			}
+		}
+	}
+	h.want(h.raw(handshake(ada, "Upgrade"), false), 429, "too_many_attempts")
+}

@@ -1,0 +1,161 @@
+package server
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"coatcheck/bff/http1"
+	"coatcheck/bff/problem"
+
+	"github.com/valyala/fasthttp"
+)
+
+// write turns the reply into fasthttp's response. A reply without a stream is over
+// here; one with a stream owns the exchange until the web server closes it.
+func (e *exchange) write() {
+	r, resp := &e.call.Reply, &e.ctx.Response
+	resp.SetStatusCode(r.Status)
+	e.writeFields(&resp.Header)
+	if r.Close {
+		resp.SetConnectionClose()
+	}
+	switch {
+	case r.Upgrade != nil:
+		e.upgrade()
+	case r.Stream != nil:
+		e.stream()
+		return
+	case r.Bodiless:
+		if r.Length >= 0 {
+			resp.Header.SetContentLength(int(r.Length))
+		}
+		resp.SkipBody = true
+	default:
+		resp.SetBody(r.Body) // a copy: the reply's body is free from here on
+		if !e.call.Request.IsHead() {
+			e.call.Record.BytesOut = int64(len(r.Body))
+		}
+	}
+	r.Finish()
+	e.finish()
+}
+
+func (e *exchange) writeFields(h *fasthttp.ResponseHeader) {
+	fields := e.call.Reply.Header.Fields()
+	for i := range fields {
+		h.AddBytesKV(fields[i].Name, fields[i].Value)
+	}
+}
+
+// upgrade hands the connection over behind a 101; its goroutine ends with the tunnel,
+// and the web server closes the connection behind it.
+func (e *exchange) upgrade() {
+	tunnel := e.call.Reply.Upgrade
+	e.ctx.Hijack(func(c net.Conn) { tunnel(c) })
+}
+
+// stream sends a body as it comes.
+func (e *exchange) stream() {
+	c := &e.call
+	r := &c.Reply
+	h := &e.ctx.Response.Header
+	for _, name := range r.Trailers {
+		_ = h.AddTrailer(name) // one that may not be a trailer is left out
+	}
+	c.Record.BeganAfter = time.Since(c.Record.Begun)
+	body := &streamed{e}
+	if c.Request.Head.Minor == 0 && r.Length < 0 {
+		e.toEnd(body)
+		return
+	}
+	e.ctx.Response.SetBodyStream(body, int(r.Length))
+	e.ctx.Response.ImmediateHeaderFlush = true
+}
+
+// toEnd sends a body of unknown length to a caller of HTTP/1.0, who knows no
+// chunks: it ends with the connection (RFC 9112 §6.3). The web server would send
+// chunks to anybody, so that the connection is taken from it.
+func (e *exchange) toEnd(body *streamed) {
+	conn, ctx := e.call.In.Conn(), e.ctx
+	ctx.Response.Header.SetContentLength(-2) // until the connection ends
+	ctx.HijackSetNoResponse(true)
+	s, id := e.server, string(e.call.ID)
+	s.background.Add(1)
+	ctx.Hijack(func(net.Conn) { // its goroutine ends with the body, or with a write's deadline
+		defer s.background.Done()
+		defer s.events().Contain(id)
+		defer body.Close()
+		whole := false
+		defer func() {
+			if !whole {
+				conn.Break() // an orderly end would say that this was all
+			}
+		}()
+		if _, err := conn.Write(ctx.Response.Header.Header()); err != nil {
+			return
+		}
+		_, err := conn.ReadFrom(body)
+		whole = err == nil
+	})
+}
+
+// streamed is a body on its way to the browser.
+type streamed struct{ e *exchange }
+
+// Read implements [io.Reader].
+func (s *streamed) Read(p []byte) (n int, err error) {
+	e := s.e
+	defer func() {
+		if recover() != nil { // the answer breaks off
+			e.fault()
+			e.call.Record.Code, e.call.Record.Cause = problem.Internal.Code, problem.Internal
+			err = problem.Internal
+		}
+	}()
+	n, err = s.e.call.Reply.Stream.Read(p)
+	s.e.call.Record.BytesOut += int64(n)
+	if err == io.EOF && s.e.call.Reply.Trailer != nil {
+		s.trail()
+	}
+	return n, err
+}
+
+// trail hands the web server the trailers that were announced.
+func (s *streamed) trail() {
+	h := &s.e.ctx.Response.Header
+	announced := h.PeekTrailerKeys()
+	trailers := s.e.call.Reply.Trailer()
+	for i := range trailers {
+		for _, name := range announced {
+			if http1.EqualFoldBytes(name, trailers[i].Name) {
+				h.AddBytesKV(name, trailers[i].Value)
+			}
+		}
+	}
+}
+
+// Close implements [io.Closer]: the answer is out, or the browser left. After an error
+// the connection ends.
+func (s *streamed) Close() (err error) {
+	e := s.e
+	if e == nil {
+		return nil
+	}
+	s.e = nil
+	defer func() {
+		if recover() != nil {
+			e.fault()
+			e.letGo()
+			err = problem.Internal
+		}
+	}()
+	r := &e.call.Reply
+	err = r.Stream.Close()
+	if r.BodyOpen {
+		e.call.In.Finish() // nobody reads it any more
+	}
+	r.Finish()
+	e.finish()
+	return err
+}

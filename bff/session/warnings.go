@@ -1,0 +1,93 @@
+package session
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// warnings keeps a flood of bad records from becoming a flood of lines: one a second
+// for each kind. The rest is counted, and the next line of the kind says how many
+// they were. Kinds are constants of this package, so there are few.
+type warnings struct {
+	mu sync.Mutex
+	by map[kind]*warned
+}
+
+// kind names what is warned of.
+type kind struct {
+	security bool
+	name     string
+}
+
+type warned struct {
+	at       time.Duration // reading of the local clock at the last line
+	withheld uint64        // since the last line
+}
+
+// warnEvery is how far the lines of one kind are apart.
+const warnEvery = time.Second
+
+func (w *warnings) init() { w.by = map[kind]*warned{} }
+
+// count counts one of k. It reports whether to log it, and how many were not.
+func (w *warnings) count(k kind, now time.Duration) (withheld uint64, logged bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	x := w.by[k]
+	if x == nil {
+		x = &warned{at: now - warnEvery}
+		w.by[k] = x
+	}
+	if now-x.at < warnEvery {
+		x.withheld++
+		return 0, false
+	}
+	withheld, x.at, x.withheld = x.withheld, now, 0
+	return withheld, true
+}
+
+// due takes what was withheld a second ago or longer.
+func (w *warnings) due(now time.Duration) map[kind]uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	due := map[kind]uint64{}
+	for k, x := range w.by {
+		if x.withheld > 0 && now-x.at >= warnEvery {
+			due[k], x.at, x.withheld = x.withheld, now, 0
+		}
+	}
+	return due
+}
+
+// warn logs what an operator should look at; what is a constant.
+func (m *Manager) warn(what string, attrs ...any) { m.tell(kind{name: what}, attrs) }
+
+// securityEvent logs what no honest party causes; event is a constant.
+func (m *Manager) securityEvent(event string, attrs ...any) { m.tell(kind{true, event}, attrs) }
+
+func (m *Manager) tell(k kind, attrs []any) {
+	withheld, logged := m.warnings.count(k, m.clock.elapsed())
+	if !logged {
+		return
+	}
+	if withheld > 0 {
+		attrs = append(attrs, slog.Uint64("withheld", withheld))
+	}
+	m.line(k, attrs)
+}
+
+// tellWithheld logs how many came after the last line of each kind.
+func (m *Manager) tellWithheld(now time.Duration) {
+	for k, n := range m.warnings.due(now) {
+		m.line(k, []any{slog.Uint64("withheld", n)})
+	}
+}
+
+func (m *Manager) line(k kind, attrs []any) {
+	if k.security {
+		m.log.Warn("security", append([]any{slog.String("event", k.name)}, attrs...)...)
+		return
+	}
+	m.log.Warn(k.name, attrs...)
+}
