@@ -56,11 +56,12 @@ browser:
 realapis:
 	@.ci/realapis
 
-# Sign-in at a certified OpenID Provider, from npm.
+# Sign-in at OpenID Providers by others: a certified one from npm, and libraries of Go.
 certified:
 	@.ci/prepare
 	@$(call packages,upstream/oidc/certified)
 	go test -tags certified -count=1 -run '^TestCertified$$' ./upstream/oidc
+	cd upstream/oidc/opinions && go vet ./... && go test -count=1 ./...
 
 # Every fuzz target for a moment.
 short-fuzz:

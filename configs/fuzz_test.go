@@ -58,11 +58,17 @@ func FuzzParse(f *testing.F) {
 func sound(t *testing.T, c *configs.Config) {
 	t.Helper()
 	for name, f := range c.Frontends {
-		if len(f.Hosts()) == 0 || f.Hosts()[0] == "" || c.Upstreams[f.Login.Upstream] == nil || c.Upstreams[f.Login.Upstream].Login == nil {
+		if len(f.Hosts()) == 0 || f.Hosts()[0] == "" || c.Upstreams[f.Login.Upstream] == nil || !strings.HasPrefix(f.Cookie.Name, "__Host-") {
 			t.Fatalf("frontend %s: %+v", name, f)
 		}
-		if !strings.HasPrefix(f.Cookie.Name, "__Host-") || len(f.Login.Fields) == 0 {
-			t.Fatalf("frontend %s: %+v", name, f)
+		form, providers := len(f.Login.Fields) > 0, len(f.Login.Provider) > 0
+		if !form && !providers || form && c.Upstreams[f.Login.Upstream].Login == nil {
+			t.Fatalf("frontend %s: nobody could sign in: %+v", name, f)
+		}
+		for _, p := range f.Login.Provider {
+			if c.Providers[p] == nil {
+				t.Fatalf("frontend %s: no provider %s", name, p)
+			}
 		}
 		for _, r := range f.Routes {
 			if r == nil || r.SendToken == nil || c.Upstreams[r.Upstream] == nil || !strings.HasSuffix(r.Path, "/") || r.HeaderTimeout <= 0 {
@@ -73,6 +79,11 @@ func sound(t *testing.T, c *configs.Config) {
 	for name, u := range c.Upstreams {
 		if u == nil || !strings.HasPrefix(u.URL, "http") || u.Login != nil && (u.Login.Request == nil || u.Login.Request.Method == "" || u.Login.Credential["access_token"] == (configs.Place{})) {
 			t.Fatalf("upstream %s: %+v", name, u)
+		}
+	}
+	for name, p := range c.Providers {
+		if p == nil || p.ClientID == "" || p.HasIssuer() == (p.Authorization != "" && p.Token != "" && p.User != nil) || p.Timeout <= 0 || p.Attempt <= 0 {
+			t.Fatalf("provider %s: %+v", name, p)
 		}
 	}
 	for _, key := range c.Sessions.Keys {

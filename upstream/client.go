@@ -24,8 +24,10 @@ const (
 // newClient makes the resty client of one upstream.
 func newClient(d *dialer) *resty.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) }
-	return guarded(&http.Transport{DialContext: dial, DialTLSContext: dial,
-		DisableKeepAlives: d.apart}) // who signs in is nobody yet
+	return guarded(&http.Transport{
+		DialContext: dial, DialTLSContext: dial,
+		DisableKeepAlives: d.apart, // who signs in is nobody yet
+	})
 }
 
 // guarded makes a resty client over transport. Nothing that resty or net/http do of

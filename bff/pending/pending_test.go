@@ -202,3 +202,25 @@ func FuzzState(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkAttempt: an attempt from its beginning to its state, and back.
+func BenchmarkAttempt(b *testing.B) {
+	s, err := pending.NewSealer([]credential.Secret{key('a')})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		browser := pending.NewBrowser()
+		a := attempt(browser)
+		if _, _, err := a.Proofs(browser); err != nil {
+			b.Fatal(err)
+		}
+		state, err := s.Seal(a)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Open(state, "id", callback); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -172,3 +172,18 @@ func TestChallengeIsAlwaysSent(t *testing.T) {
 		t.Errorf("%v", q)
 	}
 }
+
+// BenchmarkAuthorize: what a navigation to the sign-in costs here, once metadata is known.
+func BenchmarkAuthorize(b *testing.B) {
+	p, err := oidc.New("test", &configs.Provider{Authorization: "https://id.example/a", Token: "https://id.example/t", ClientID: "a", Scopes: []string{"email"}}, oidc.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	q := request()
+	for b.Loop() {
+		if _, err := p.Authorize(context.Background(), q); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

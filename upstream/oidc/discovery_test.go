@@ -74,6 +74,21 @@ func TestLastGoodSet(t *testing.T) {
 	r.mustSignIn(nil, nil)
 }
 
+// TestHangingProvider: while the last good set serves, nobody waits long for a new one.
+func TestHangingProvider(t *testing.T) {
+	r := newRig(t, nil)
+	r.mustSignIn(nil, nil)
+	ready := make(chan struct{})
+	r.server.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-ready })
+	defer close(ready)
+	r.clock.advance(2 * time.Hour)
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second) // the fetch itself may take 10 s
+	defer cancel()
+	if _, err := r.client.Authorize(ctx, request()); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestMetadataIsFetchedOnce: by one request for all who wait.
 func TestMetadataIsFetchedOnce(t *testing.T) {
 	r := newRig(t, nil)

@@ -1,6 +1,10 @@
 package oidc
 
-import "coatcheck/configs"
+import (
+	"net/netip"
+
+	"coatcheck/configs"
+)
 
 // ParseMetadata and CountKeys are the parsers of documents, for fuzzing.
 var ParseMetadata = func(body []byte, c *configs.Provider) (map[string]string, error) {
@@ -19,3 +23,6 @@ func CountKeys(body []byte) (int, error) {
 	}
 	return len(set.keys), nil
 }
+
+// Reach is the judge of addresses.
+func Reach(c *configs.Provider) func(string, netip.Addr) error { return newReach(c).allow }

@@ -62,14 +62,19 @@ func (r *reach) allow(host string, addr netip.Addr) error {
 	return upstream.ErrForbiddenAddress
 }
 
-// shared are addresses behind a carrier's translation (RFC 6598), and this network
-// (RFC 6890); the standard library counts neither as private.
+// What the standard library does not count as private: addresses behind a carrier's
+// translation (RFC 6598), this network (RFC 6890), and IPv4 behind a translator (RFC 6052).
 var (
 	carrier     = netip.MustParsePrefix("100.64.0.0/10")
 	thisNetwork = netip.MustParsePrefix("0.0.0.0/8")
+	translated  = netip.MustParsePrefix("64:ff9b::/96")
 )
 
 func classOf(a netip.Addr) class {
+	if translated.Contains(a) {
+		whole := a.As16()
+		a = netip.AddrFrom4([4]byte(whole[12:]))
+	}
 	switch {
 	case a.IsLoopback(), a.IsUnspecified(), thisNetwork.Contains(a):
 		return loopback

@@ -15,6 +15,8 @@ const (
 	// with a last good set and without.
 	retryStale = 30 * time.Second
 	retryNone  = time.Second
+	// patience is how long anybody waits for a fetch while the last good set serves.
+	patience = time.Second
 	// refetchEvery is how often unknown key ids may cause a fetch.
 	refetchEvery = 30 * time.Second
 )
@@ -53,6 +55,11 @@ func (s *shared[T]) get(ctx context.Context) (T, error) {
 			return value, nil
 		}
 		return value, err
+	}
+	if usable {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience) // the fetch itself goes on
+		defer cancel()
 	}
 	err = s.renew(ctx)
 	if value, usable, _, _ = s.look(); usable {

@@ -122,7 +122,7 @@ func (p *Provider) ask(w http.ResponseWriter, status int, q *request, complaint 
 	if name == "" {
 		name = q.client.ID
 	}
-	p.page(w, status, sheet{Title: "Sign in", Text: "to go on to " + name, Request: handle, Email: q.hint, Complaint: complaint, Action: p.base + "/signin"})
+	p.page(w, status, sheet{Title: "Sign in", Text: "to go on to " + name, Request: handle, Email: q.hint, Complaint: complaint, Action: p.base + "/signin", Note: p.options.Note})
 }
 
 // signIn takes the page's form.
@@ -150,7 +150,7 @@ func (p *Provider) signIn(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.sessions.put(s.id, s, p.now(), sessionLife)
 	p.mu.Unlock()
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: s.id, Path: p.base + "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: s.id, Path: p.base + "/", HttpOnly: true, Secure: p.isHTTPS(), SameSite: http.SameSiteLaxMode})
 	p.grant(w, r, &q, s)
 }
 

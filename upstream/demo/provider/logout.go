@@ -35,7 +35,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 	if session != "" {
 		_ = p.EndSession(r.Context(), session) // who is not reached hears of it when a token is used
 	}
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: p.base + "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: p.base + "/", MaxAge: -1, HttpOnly: true, Secure: p.isHTTPS(), SameSite: http.SameSiteLaxMode})
 	to := r.Form.Get("post_logout_redirect_uri")
 	if c == nil || !slices.Contains(c.PostLogout, to) {
 		p.page(w, http.StatusOK, sheet{Title: "Signed out", Text: "You are signed out here and at every application that this session was used for."})

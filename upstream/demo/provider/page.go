@@ -14,8 +14,8 @@ type sheet struct {
 	Action, Request, Email string
 	Fields                 url.Values
 	Button                 string
-	// Link leads on from a page that has no form.
-	Link string
+	// Note stands below a form.
+	Note string
 }
 
 // paper is the one page of the provider. It has no script: who has none switched on
@@ -31,19 +31,20 @@ main{width:min(22rem,calc(100vw - 2rem));padding:2rem;border-radius:1rem;backgro
 h1{font-size:1.4rem;line-height:1.2;margin:1rem 0 0}p{margin:.25rem 0 1.25rem;opacity:.75}
 label{display:block;margin:0 0 .9rem;font-size:.875rem;font-weight:600}
 input{box-sizing:border-box;width:100%;margin-top:.3rem;padding:.6rem .75rem;font:inherit;font-weight:400;border:1px solid #8886;border-radius:.5rem;background:transparent;color:inherit}
-button,a.go{box-sizing:border-box;display:block;width:100%;margin-top:.5rem;padding:.65rem;font:inherit;font-weight:600;text-align:center;text-decoration:none;border:0;border-radius:.5rem;background:#3457d5;color:#fff;cursor:pointer}
+button{box-sizing:border-box;display:block;width:100%;margin-top:.5rem;padding:.65rem;font:inherit;font-weight:600;border:0;border-radius:.5rem;background:#3457d5;color:#fff;cursor:pointer}
 button.quiet{background:transparent;color:inherit;opacity:.75}
-:is(input,button,a):focus-visible{outline:3px solid #8b5cf6;outline-offset:2px}
+.note{margin:1.25rem 0 0;font-size:.8rem}
+:is(input,button):focus-visible{outline:3px solid #8b5cf6;outline-offset:2px}
 .complaint{padding:.5rem .75rem;border-radius:.5rem;background:#d0342c22;color:light-dark(#a3231c,#ff9d96);opacity:1}
 </style></head><body><main><div class="mark"></div><h1>{{.Title}}</h1><p>{{.Text}}</p>
 {{with .Complaint}}<p class="complaint" role="alert">{{.}}</p>{{end}}
 {{if .Request}}<form method="post" action="{{.Action}}"><input type="hidden" name="request" value="{{.Request}}">
-<label>E-mail<input name="email" type="email" autocomplete="username" value="{{.Email}}" required autofocus></label>
-<label>Password<input name="password" type="password" autocomplete="current-password" required></label>
+<label>E-mail<input name="email" type="email" autocomplete="username" value="{{.Email}}" required{{if not .Email}} autofocus{{end}}></label>
+<label>Password<input name="password" type="password" autocomplete="current-password" required{{if .Email}} autofocus{{end}}></label>
 <button>Sign in</button><button class="quiet" name="cancel" value="1" formnovalidate>Cancel</button></form>{{end}}
 {{if .Fields}}<form method="post" action="{{.Action}}">{{range $name, $values := .Fields}}<input type="hidden" name="{{$name}}" value="{{index $values 0}}">{{end}}
 <button autofocus>{{.Button}}</button></form>{{end}}
-{{with .Link}}<a class="go" href="{{.}}">Go on</a>{{end}}
+{{with .Note}}<p class="note">{{.}}</p>{{end}}
 </main></body></html>
 `))
 

@@ -50,6 +50,8 @@ type Options struct {
 	// Clients are those that are registered, People those who can sign in.
 	Clients []Client
 	People  []Person
+	// Note stands below the sign-in form, such as a demo's passwords.
+	Note string
 	// AccessLife of access tokens; 5 min.
 	AccessLife time.Duration
 	// DPoPNonces demands the server's nonce in every proof.
@@ -180,6 +182,8 @@ func (p *Provider) now() time.Time { return p.options.Now() }
 
 // at is an address of ours.
 func (p *Provider) at(path string) string { return p.options.Issuer + path }
+
+func (p *Provider) isHTTPS() bool { return strings.HasPrefix(p.options.Issuer, "https://") }
 
 func (p *Provider) registered(id string) *Client {
 	for i := range p.options.Clients {
