@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
@@ -39,28 +40,42 @@ func TestMain(m *testing.M) {
 		return
 	}
 	defer os.RemoveAll(dir)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	number, release, err := freeport.Hold()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-	_ = l.Close()
+	defer release()
+	port := fmt.Sprint(number)
 	redis := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--logfile", filepath.Join(dir, "log"))
 	if err := redis.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, "redis-server is needed (make test installs it):", err)
 		return
 	}
 	defer func() { _ = redis.Process.Kill(); _ = redis.Wait() }()
-	for range 200 {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if c, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
 			_ = c.Close()
 			break
+		} else if time.Now().After(end) {
+			fmt.Fprintln(os.Stderr, "redis-server does not answer:", err)
+			return
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 	redisURL = "redis://127.0.0.1:" + port + "/0"
 	code = m.Run()
+}
+
+// until waits for a condition, two minutes at most: only what never happens may fail,
+// however busy the machine is.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("waited in vain for %s", what)
 }
 
 // received is one request as the API saw it.
@@ -191,7 +206,7 @@ func (l *lockedBuffer) String() string {
 const usual = `
 listen: "127.0.0.1:0"
 sessions: {store: "${STORE}", prefix: "${PREFIX}", keys: ["${KEY}"], near_cache: "${NEAR}"}
-limits: {body_idle: 2s}
+limits: {body_idle: 60s}
 upstreams:
   api:
     url: "${API}"
@@ -210,7 +225,7 @@ frontends:
     origins: ["https://shop.example.com"]
     login: {upstream: api, fields: [email, password], expose: [id, email]}
     routes:
-      - {path: /api/, upstream: api, header_timeout: 1s, max_body: 1KiB}
+      - {path: /api/, upstream: api, header_timeout: 60s, max_body: 1KiB}
       - {path: /api/long/, upstream: api, rewrite: /long/, max_body: 0, websocket: true}
       - {path: /slash/, upstream: api, encoded_slash: pass}
       - {path: /v/, upstream: api, rewrite: /v2/, methods: [GET]}
@@ -342,7 +357,7 @@ func (h *house) build(config *configs.Config) {
 	served := make(chan struct{})
 	go func() { defer close(served); _ = h.server.Serve(l) }() // ends with Shutdown
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := h.server.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)
@@ -395,7 +410,7 @@ func (h *house) raw(request string, isHead bool) answer {
 		h.t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(c, request); err != nil {
 		h.t.Logf("write: %v", err)
 	}
