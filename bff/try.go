@@ -11,13 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/urfave/cli/v3"
+
 	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/server"
 	"coatcheck/configs"
-	"coatcheck/upstream"
-
-	"github.com/urfave/cli/v3"
+	"coatcheck/upstream/signin"
 )
 
 func tryFlags(file cli.Flag) []cli.Flag {
@@ -32,9 +32,9 @@ func tryFlags(file cli.Flag) []cli.Flag {
 type trial struct {
 	*program
 	ask      *prompter
-	api      *upstream.Upstream
+	api      *signin.Upstream
 	frontend *configs.Frontend
-	caller   upstream.Caller
+	caller   signin.Caller
 }
 
 // try signs in once and shows what the mapping makes of it. No secret is printed, and
@@ -48,14 +48,14 @@ func (p *program) try(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		return failure{err}
 	}
 	defer ups.Close()
 	t := &trial{program: p, ask: newPrompter(p.stdin, p.stderr), api: ups.Get(c.String("upstream")), frontend: frontend}
-	t.caller = upstream.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: frontend.Hosts()[0], ForwardedProto: frontend.Scheme()}
-	ctx = upstream.WithTrace(ctx, newPainter(p.stdout, p.getenv).line)
+	t.caller = signin.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: frontend.Hosts()[0], ForwardedProto: frontend.Scheme()}
+	ctx = signin.WithTrace(ctx, newPainter(p.stdout, p.getenv).line)
 	return t.run(ctx, c.Bool("refresh"), c.Bool("logout"))
 }
 
@@ -111,9 +111,9 @@ func (t *trial) run(ctx context.Context, refresh, logout bool) error {
 const codeTries = 5
 
 // step asks for what a step needs, again where the code was wrong.
-func (t *trial) step(ctx context.Context, p *upstream.Pending) (*upstream.SignedIn, error) {
+func (t *trial) step(ctx context.Context, p *signin.Pending) (*signin.SignedIn, error) {
 	fmt.Fprintln(t.stdout)
-	upstream.Tell(ctx, "A browser would see: 200 ", struct {
+	signin.Tell(ctx, "A browser would see: 200 ", struct {
 		Authenticated bool     `json:"authenticated"`
 		Step          string   `json:"step"`
 		Fields        []string `json:"fields"`
@@ -125,8 +125,8 @@ func (t *trial) step(ctx context.Context, p *upstream.Pending) (*upstream.Signed
 			return nil, err
 		}
 		in, err := t.api.Continue(ctx, p.Name, p.Kept, fields, t.caller, time.Now())
-		var refusal *upstream.Refusal
-		if tries == codeTries || !errors.As(err, &refusal) || refusal.Meaning != upstream.MFARequired {
+		var refusal *signin.Refusal
+		if tries == codeTries || !errors.As(err, &refusal) || refusal.Meaning != signin.MFARequired {
 			return in, err
 		}
 		t.told(ctx, nil, err)
@@ -134,7 +134,7 @@ func (t *trial) step(ctx context.Context, p *upstream.Pending) (*upstream.Signed
 }
 
 // told says what a browser would see.
-func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
+func (t *trial) told(ctx context.Context, in *signin.SignedIn, err error) {
 	fmt.Fprintln(t.stdout)
 	if err != nil {
 		t.refused(server.ProblemOf(err), err)
@@ -146,7 +146,7 @@ func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
 			shown[name] = field
 		}
 	}
-	upstream.Tell(ctx, "A browser would see: 200 ", map[string]any{"authenticated": true, "user": shown})
+	signin.Tell(ctx, "A browser would see: 200 ", map[string]any{"authenticated": true, "user": shown})
 	for _, name := range t.frontend.Login.Expose {
 		if _, ok := in.User[name]; !ok {
 			fmt.Fprintf(t.stdout, "  expose names %s, which this user does not have\n", name)
@@ -211,9 +211,9 @@ func (t *trial) refresh(ctx context.Context, held *credential.Credential) (*cred
 		return nil, errRefused
 	}
 	next, err := t.api.Refresh(ctx, held, t.caller, time.Now())
-	var refusal *upstream.Refusal
+	var refusal *signin.Refusal
 	switch {
-	case errors.As(err, &refusal) && refusal.Meaning == upstream.SessionExpired:
+	case errors.As(err, &refusal) && refusal.Meaning == signin.SessionExpired:
 		fmt.Fprintln(t.stdout, "\nThe refresh token is dead: the session would end (401 session_expired).")
 		return nil, err
 	case err != nil:

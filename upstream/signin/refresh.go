@@ -1,0 +1,83 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"coatcheck/bff/credential"
+)
+
+// refresh is how a token is renewed.
+type refresh struct {
+	exchange
+	before time.Duration
+	needs  string // the value without which there is nothing to renew with
+}
+
+// Refresh renews old, and returns the whole renewed credential: what the answer
+// lacks keeps its old value.
+//
+// Only a [Refusal] with [SessionExpired] says that the refresh token is dead.
+// After [TooManyAttempts] the same token may be tried later, and after any other
+// error as well: a wrong client secret or a throttled API must sign nobody out.
+func (u *Upstream) Refresh(ctx context.Context, old *credential.Credential, c Caller, now time.Time) (*credential.Credential, error) {
+	if !u.Renews(old) {
+		return nil, u.wrap("refresh", invalid("there is nothing to refresh with"))
+	}
+	a, next, err := u.refresh.try(ctx, &values{credential: old, caller: c})
+	if err == nil && next != "" {
+		err = invalid("a refresh runs no steps")
+	}
+	if err != nil {
+		return nil, u.wrap("refresh", onlyDeadOrLater(err))
+	}
+	fresh, err := u.refresh.places.take(a, now)
+	traceOf(ctx).takes(&u.refresh.exchange, a, fresh, err)
+	if err != nil {
+		return nil, u.wrap("refresh", err)
+	}
+	return old.Renew(fresh), nil
+}
+
+// onlyDeadOrLater turns refusals that do not speak of the refresh token into
+// upstream.ErrInvalid.
+func onlyDeadOrLater(err error) error {
+	var refusal *Refusal
+	if errors.As(err, &refusal) && refusal.Meaning != SessionExpired && refusal.Meaning != TooManyAttempts {
+		return invalid("refused as %s, which is not about the refresh token", refusal.Meaning)
+	}
+	return err
+}
+
+// SignOut tells the API that the person left. It is best effort: whatever the API
+// answers is fine, a redirect too; an error says that it was not reached.
+func (u *Upstream) SignOut(ctx context.Context, old *credential.Credential, c Caller) error {
+	if u.logout == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, u.logout.timeout)
+	defer cancel()
+	_, err := u.logout.request.ask(ctx, &values{credential: old, caller: c})
+	return u.wrap("logout", err)
+}
+
+// verify is how the API is asked whether a token still lives.
+type verify struct {
+	exchange
+	after []int
+}
+
+// Verify asks the API whether old still lives. Only a clear no is false without an
+// error; with one, nothing is known.
+func (u *Upstream) Verify(ctx context.Context, old *credential.Credential, c Caller) (alive bool, err error) {
+	if u.verify == nil {
+		return false, u.wrap("verify", invalid("the mapping has no verify"))
+	}
+	_, _, err = u.verify.try(ctx, &values{credential: old, caller: c})
+	var refusal *Refusal
+	if errors.As(err, &refusal) && refusal.Meaning == SessionExpired {
+		return false, nil
+	}
+	return err == nil, u.wrap("verify", err)
+}
