@@ -67,7 +67,7 @@ func TestAbort(t *testing.T) {
 func TestAbortBeforeAConnection(t *testing.T) {
 	t.Run("waiting", func(t *testing.T) {
 		api, asked, _ := silentAPI(t, "")
-		f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns = 1; o.ConnectTimeout = time.Minute })
+		f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns = 1; o.Dialer.Timeout = time.Minute })
 		first, second := newCall("GET", "/"), newCall("GET", "/")
 		done := make(chan outcome, 2)
 		go func() { done <- do(f, first) }()
@@ -85,7 +85,7 @@ func TestAbortBeforeAConnection(t *testing.T) {
 	})
 	t.Run("dialling", func(t *testing.T) {
 		u := deafAddress(t)
-		f, err := forward.New(forward.Options{URL: u, ConnectTimeout: time.Minute})
+		f, err := forward.New(forward.Options{Dialer: dialTo(u, time.Minute)})
 		if err != nil {
 			t.Fatal(err)
 		}

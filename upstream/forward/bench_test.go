@@ -66,7 +66,7 @@ func answerAlways(c net.Conn) {
 }
 
 func benchForwarder(b *testing.B, api string) {
-	f, err := forward.New(forward.Options{URL: &url.URL{Scheme: "http", Host: api}})
+	f, err := forward.New(forward.Options{Dialer: dialTo(&url.URL{Scheme: "http", Host: api})})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func BenchmarkReuse(b *testing.B) {
 		people int
 	}{{"any", false, 1000}, {"person/1", true, 1}, {"person/16", true, 16}, {"person/250", true, 250}, {"person/1000", true, 1000}} {
 		b.Run(row.name, func(b *testing.B) {
-			f, err := forward.New(forward.Options{URL: &url.URL{Scheme: "http", Host: api}, OwnerOnly: row.only})
+			f, err := forward.New(forward.Options{Dialer: dialTo(&url.URL{Scheme: "http", Host: api}), OwnerOnly: row.only})
 			if err != nil {
 				b.Fatal(err)
 			}

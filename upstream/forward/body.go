@@ -26,7 +26,7 @@ func (a *Response) Read(p []byte) (int, error) {
 	}
 	n, err := a.readWire(p)
 	if err != nil {
-		a.err = a.call.explainBody(err)
+		a.err = a.call.classifyBody(err)
 	}
 	if n > 0 {
 		return n, nil

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"os"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -78,28 +75,10 @@ func TestBreakerCounts(t *testing.T) {
 			t.Error("open after a good trial")
 		}
 	})
-	for _, ours := range []error{ErrAborted, context.Canceled, upstream.ErrDepleted, errFull} {
+	for _, ours := range []error{ErrAborted, context.Canceled, fmt.Errorf("%w: out of ports", upstream.ErrBusy), errFull} {
 		b := &breaker{changed: func(bool) { t.Errorf("%v opened it", ours) }}
 		for range 3 * breakerFailures {
 			b.leave(false, fmt.Errorf("dial: %w", ours))
 		}
-	}
-}
-
-// What this process lacks is told apart from what the API refuses.
-func TestWhyNotOpen(t *testing.T) {
-	wrapped := func(errno syscall.Errno) error {
-		return &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", errno)}
-	}
-	for errno, busy := range map[syscall.Errno]bool{syscall.EMFILE: true, syscall.ENFILE: true, syscall.EADDRNOTAVAIL: true, syscall.ENOBUFS: true, syscall.ENOMEM: true,
-		syscall.ECONNREFUSED: false, syscall.ECONNRESET: false, syscall.EHOSTUNREACH: false, syscall.ENETUNREACH: false, syscall.ETIMEDOUT: false} {
-		if err := whyNotOpen(t.Context(), wrapped(errno)); errors.Is(err, upstream.ErrBusy) != busy {
-			t.Errorf("%v: %v", errno, err)
-		}
-	}
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := whyNotOpen(gone, wrapped(syscall.EMFILE)); !errors.Is(err, context.Canceled) {
-		t.Errorf("the caller left: %v", err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -80,7 +79,7 @@ func TestBreakerTrialIsNotHeld(t *testing.T) {
 			p.say(ok(""))
 		}
 	})
-	w := observe(t, forward.Options{URL: &url.URL{Scheme: "https", Host: api.url().Host}, TLS: &tls.Config{RootCAs: ours.pool}, ConnectTimeout: time.Minute})
+	w := observe(t, forward.Options{Dialer: dialTLS(api.url().Host, &tls.Config{RootCAs: ours.pool}, time.Minute)})
 	for range 10 {
 		if err := w.ask("/"); !errors.Is(err, upstream.ErrUnreachable) {
 			t.Fatal(err)
@@ -139,7 +138,7 @@ func TestFullPoolIsNoFailure(t *testing.T) {
 			p.say(ok(""))
 		}
 	})
-	w := observe(t, forward.Options{URL: api.url(), MaxConns: 1, ConnectTimeout: time.Second})
+	w := observe(t, forward.Options{Dialer: dialTo(api.url(), time.Second), MaxConns: 1})
 	held := make(chan error, 1)
 	go func() { held <- w.ask("/held") }() // ends with the answer
 	<-came
@@ -181,7 +180,7 @@ func TestOneBadPathClosesNoOther(t *testing.T) {
 			p.say(ok(""))
 		}
 	})
-	w := observe(t, forward.Options{URL: api.url()})
+	w := observe(t, forward.Options{Dialer: dialTo(api.url())})
 	for range 30 {
 		if err := w.ask("/breaks", func(c *forward.Call) { c.Idempotent = false }); !errors.Is(err, upstream.ErrUnreachable) {
 			t.Fatal(err)
@@ -221,7 +220,7 @@ func TestSilentAPI(t *testing.T) {
 			p.say(ok(""))
 		}
 	})
-	w := observe(t, forward.Options{URL: api.url()})
+	w := observe(t, forward.Options{Dialer: dialTo(api.url())})
 	for range 10 {
 		if err := w.ask("/", hurried); !errors.Is(err, upstream.ErrTimeout) {
 			t.Fatal(err)
@@ -249,7 +248,7 @@ func TestSilentAPI(t *testing.T) {
 func TestWaitersLeave(t *testing.T) {
 	var most atomic.Int64
 	api := echoAPI(t, &most)
-	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.ConnectTimeout = 2, time.Minute })
+	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.Dialer.Timeout = 2, time.Minute })
 	var callers sync.WaitGroup
 	for n := range 32 {
 		callers.Go(func() {
@@ -288,7 +287,7 @@ func TestWaitersInOrder(t *testing.T) {
 			p.say(ok(""))
 		}
 	})
-	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.ConnectTimeout = 1, time.Minute })
+	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.Dialer.Timeout = 1, time.Minute })
 	var callers sync.WaitGroup
 	callers.Go(func() { get(f, "/first") })
 	<-came

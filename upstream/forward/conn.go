@@ -61,12 +61,15 @@ func (c *conn) kill() {
 	}
 }
 
-// own makes socket what kill closes; false: it was killed before.
-func (c *conn) own(socket net.Conn) bool {
+// own makes socket what kill closes; it fails where c was killed before.
+func (c *conn) own(socket net.Conn) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.socket = socket
-	return !c.killed
+	if c.killed {
+		return ErrAborted
+	}
+	return nil
 }
 
 // deadline gives a small call d at least for all of it, and at most an eighth more:

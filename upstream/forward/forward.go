@@ -2,11 +2,9 @@ package forward
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -51,7 +49,7 @@ const (
 //
 // A Forwarder is safe for concurrent use.
 type Forwarder struct {
-	connector connector
+	dialer    *upstream.Dialer
 	pool      connPool
 	breaker   *breaker // nil: none
 	headLimit int
@@ -73,16 +71,11 @@ func (f *Forwarder) Stats() Stats {
 	return Stats{Open: open, Idle: idle, Waiting: f.pool.waiters(), Dialled: f.dialled.Load(), Retried: f.retried.Load(), Stale: f.stale.Load(), Busy: f.busy.Load()}
 }
 
-// Options say where the API is. Zero values are the defaults named.
+// Options say how the API is reached. Zero values are the defaults named.
 type Options struct {
-	// URL is where the API is: scheme (http, https) and host count, nothing else.
-	URL *url.URL
-	// TLS for https: authorities, client certificates. The server's name is the
-	// URL's unless it is given here; below TLS 1.2 nothing is spoken.
-	TLS *tls.Config
-	// ConnectTimeout bounds dialling and the TLS handshake together, and, by itself,
-	// waiting for a place in the pool. 3 s.
-	ConnectTimeout time.Duration
+	// Dialer opens connections to the API; it is required. Its Timeout bounds also, by
+	// itself, how long a call waits for a place in the pool.
+	Dialer *upstream.Dialer
 	// MaxConns bounds open connections, tunnels included. 1024.
 	MaxConns int
 	// MaxIdle bounds those that are kept unused. 256.
@@ -98,10 +91,10 @@ type Options struct {
 
 // New makes a forwarder; it does not dial yet.
 func New(o Options) (*Forwarder, error) {
-	f := &Forwarder{headLimit: orInt(o.HeaderLimit, defaultHeadLimit)}
-	if err := f.connector.init(o); err != nil {
-		return nil, fmt.Errorf("forwarder: %w", err)
+	if o.Dialer == nil {
+		return nil, errors.New("forwarder: no dialer")
 	}
+	f := &Forwarder{dialer: o.Dialer, headLimit: orInt(o.HeaderLimit, defaultHeadLimit)}
 	f.pool.init(orInt(o.MaxConns, defaultMaxConns), orInt(o.MaxIdle, defaultMaxIdle),
 		orDuration(o.IdleTimeout, defaultIdleTimeout), o.OwnerOnly)
 	return f, nil
@@ -138,7 +131,7 @@ func (f *Forwarder) Do(call *Call, ans *Response) error {
 	ans.reset(call)
 	c, err := f.connection(call, time.Now())
 	if err != nil {
-		return call.explain(err)
+		return call.classify(err)
 	}
 	if err = f.exchange(c, call, ans); err == nil {
 		return nil
@@ -149,7 +142,7 @@ func (f *Forwarder) Do(call *Call, ans *Response) error {
 	ans.reset(call)
 	f.retried.Add(1)
 	if c, err = f.renew(c, call); err != nil {
-		return call.explain(err)
+		return call.classify(err)
 	}
 	if err = f.exchange(c, call, ans); err != nil {
 		return f.giveUp(call, ans, err)
@@ -189,7 +182,7 @@ func (f *Forwarder) open(call *Call) (*conn, error) {
 	if !call.attach(c) {
 		return nil, ErrAborted
 	}
-	old, err := f.pool.reserve(ctx, call.Owner, f.connector.timeout)
+	old, err := f.pool.reserve(ctx, call.Owner, f.dialer.Timeout)
 	if err != nil {
 		call.detach(c)
 		return nil, f.countBusy(err)
@@ -226,10 +219,10 @@ func (f *Forwarder) renew(dead *conn, call *Call) (*conn, error) {
 
 // dial opens c, which has a place in the pool, if the breaker lets it.
 func (f *Forwarder) dial(ctx context.Context, c *conn, call *Call) (*conn, error) {
-	ahead, err := f.breaker.enter(ctx, f.connector.timeout)
+	ahead, err := f.breaker.enter(ctx, f.dialer.Timeout)
 	if err == nil {
 		f.dialled.Add(1)
-		err = f.connector.connect(ctx, c)
+		err = f.connect(ctx, c)
 		f.breaker.leave(ahead, err)
 	}
 	if err != nil {
@@ -281,7 +274,7 @@ func (f *Forwarder) giveUp(call *Call, ans *Response, err error) error {
 	silent := !ans.begun(err)
 	ans.keep = false
 	_ = ans.Close()
-	if err = call.explain(err); err == upstream.ErrTimeout && silent {
+	if err = call.classify(err); err == upstream.ErrTimeout && silent {
 		err = errSilent
 	}
 	return err

@@ -2,6 +2,7 @@ package forward_test
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/upstream"
 	"coatcheck/upstream/forward"
 )
 
@@ -140,10 +142,28 @@ func ok(body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
+// dialTo makes a dialer to a URL; timeout, if given, is its connect timeout.
+func dialTo(u *url.URL, timeout ...time.Duration) *upstream.Dialer {
+	address, err := upstream.ParseURL(u.String())
+	if err != nil {
+		panic(err)
+	}
+	return upstream.NewDialer(address, nil, append(timeout, 0)[0])
+}
+
+// dialTLS makes a dialer to host over TLS.
+func dialTLS(host string, c *tls.Config, timeout time.Duration) *upstream.Dialer {
+	address, err := upstream.ParseURL("https://" + host)
+	if err != nil {
+		panic(err)
+	}
+	return upstream.NewDialer(address, c, timeout)
+}
+
 // newForwarder makes a forwarder to api; options may be changed before.
 func newForwarder(t testing.TB, api *wireAPI, change ...func(*forward.Options)) *forward.Forwarder {
 	t.Helper()
-	o := forward.Options{URL: api.url()}
+	o := forward.Options{Dialer: dialTo(api.url())}
 	for _, c := range change {
 		c(&o)
 	}

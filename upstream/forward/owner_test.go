@@ -50,7 +50,7 @@ func TestOwnerOnly(t *testing.T) {
 // Where all places are taken, another one's idle connection is closed for the call, and
 // one at work that comes back is not handed to somebody else.
 func TestOwnerOnlyFull(t *testing.T) {
-	f := newForwarder(t, rememberingAPI(t), ownerOnly, func(o *forward.Options) { o.MaxConns, o.ConnectTimeout = 1, time.Minute })
+	f := newForwarder(t, rememberingAPI(t), ownerOnly, func(o *forward.Options) { o.MaxConns, o.Dialer.Timeout = 1, time.Minute })
 	for i, who := range []string{"a", "b", "a", "", "a"} {
 		if got := as(f, who); got.body != fmt.Sprint(i, who) {
 			t.Errorf("call %d: %q", i, got.body)

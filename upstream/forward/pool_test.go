@@ -32,7 +32,7 @@ func echoAPI(t testing.TB, most *atomic.Int64) *wireAPI {
 func TestPoolIsBounded(t *testing.T) {
 	var most atomic.Int64
 	api := echoAPI(t, &most)
-	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.ConnectTimeout = 4, time.Minute })
+	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.Dialer.Timeout = 4, time.Minute })
 	var callers sync.WaitGroup
 	for n := range 64 {
 		callers.Go(func() {
@@ -70,7 +70,7 @@ func TestPoolWaiting(t *testing.T) {
 		p.say(ok("second"))
 		p.drain()
 	})
-	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.ConnectTimeout = 1, 20*short })
+	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.Dialer.Timeout = 1, 20*short })
 	first := make(chan outcome, 1)
 	go func() { first <- do(f, newCall("POST", "/")) }()
 	<-asked
@@ -108,7 +108,7 @@ func TestPoolHandsOver(t *testing.T) {
 					p.say(says)
 				}
 			})
-			f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.ConnectTimeout = 1, time.Minute })
+			f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.Dialer.Timeout = 1, time.Minute })
 			var callers sync.WaitGroup
 			callers.Go(func() { do(f, newCall("POST", "/first")) })
 			<-asked

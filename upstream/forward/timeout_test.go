@@ -206,7 +206,7 @@ func TestUnreachable(t *testing.T) {
 	if got := get(newForwarder(t, closed), "/"); !errors.Is(got.err, upstream.ErrUnreachable) {
 		t.Error(got)
 	}
-	f, err := forward.New(forward.Options{URL: deafAddress(t), ConnectTimeout: short})
+	f, err := forward.New(forward.Options{Dialer: dialTo(deafAddress(t), short)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,12 +214,10 @@ func TestUnreachable(t *testing.T) {
 	if got := get(f, "/"); !errors.Is(got.err, upstream.ErrTimeout) {
 		t.Error(got)
 	}
-	for _, bad := range []*url.URL{nil, {Scheme: "ftp", Host: "a"}, {Scheme: "http"}} {
-		if _, err := forward.New(forward.Options{URL: bad}); err == nil {
-			t.Errorf("%v accepted", bad)
-		}
+	if _, err := forward.New(forward.Options{}); err == nil {
+		t.Error("no dialer is accepted")
 	}
-	unknown, _ := forward.New(forward.Options{URL: &url.URL{Scheme: "http", Host: noSuchName}})
+	unknown, _ := forward.New(forward.Options{Dialer: dialTo(&url.URL{Scheme: "http", Host: noSuchName})})
 	defer unknown.Close()
 	if got := get(unknown, "/"); got.err == nil {
 		t.Error(got)

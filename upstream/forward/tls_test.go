@@ -12,7 +12,6 @@ import (
 	"io"
 	"math/big"
 	"net"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +78,7 @@ func serveTLS(t *testing.T, c *tls.Config, script func(p *wirePeer, secure *tls.
 
 func overTLS(t *testing.T, api *wireAPI, c *tls.Config) *forward.Forwarder {
 	return newForwarder(t, api, func(o *forward.Options) {
-		o.TLS, o.URL = c, &url.URL{Scheme: "https", Host: o.URL.Host}
+		o.Dialer = dialTLS(api.url().Host, c, 0)
 	})
 }
 

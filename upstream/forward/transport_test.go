@@ -16,7 +16,7 @@ import (
 func TestBreaker(t *testing.T) {
 	address := "127.0.0.1:" + freeport.Text(t)
 	changes := make(chan bool, 4)
-	c, err := forward.NewTransport(forward.Options{URL: &url.URL{Scheme: "http", Host: address}}, func(open bool) { changes <- open })
+	c, err := forward.NewTransport(forward.Options{Dialer: dialTo(&url.URL{Scheme: "http", Host: address})}, func(open bool) { changes <- open })
 	if err != nil {
 		t.Fatal(err)
 	}

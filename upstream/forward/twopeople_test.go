@@ -113,7 +113,7 @@ func misbehave(t *testing.T, fault func(p *wirePeer, who string), conns int) {
 			p.say(ok(r.URL.Path))
 		}
 	})
-	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.ConnectTimeout = conns, time.Minute })
+	f := newForwarder(t, api, func(o *forward.Options) { o.MaxConns, o.Dialer.Timeout = conns, time.Minute })
 	var people sync.WaitGroup
 	for _, person := range []string{"/ann", "/bob"} {
 		people.Go(func() {

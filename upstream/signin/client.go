@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-resty/resty/v2"
+
+	"coatcheck/upstream"
 )
 
 const (
@@ -26,11 +28,11 @@ const (
 // person's cookie into the next one's sign-in), no redirects (a 307 would post
 // the password to another host), no retries, no proxies of the environment, no
 // log, no second protocol.
-func newClient(d *dialer) *resty.Client {
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.dial(ctx) }
+func newClient(d *upstream.Dialer, ownerOnly bool) *resty.Client {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.Dial(ctx, nil) }
 	transport := &http.Transport{
 		DialContext: dial, DialTLSContext: dial, DisableCompression: true,
-		DisableKeepAlives: d.apart, // who signs in is nobody yet
+		DisableKeepAlives: ownerOnly, // who signs in is nobody yet
 		IdleConnTimeout:   keepAlive, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxAnswerHead,
 	}
 	stay := resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })

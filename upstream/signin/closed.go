@@ -97,7 +97,7 @@ func (r *request) pattern() ([]string, bool) {
 			text = append(text, wild...)
 		}
 	}
-	list := segments(r.to.base.path + string(text))
+	list := segments(r.to.base.Path + string(text))
 	for i, segment := range list {
 		if strings.Contains(segment, wild) {
 			list[i] = wild
@@ -109,7 +109,7 @@ func (r *request) pattern() ([]string, bool) {
 // closePrivate closes private_paths and what lies below them.
 func (m *mapping) closePrivate() {
 	for _, path := range m.cfg.PrivatePaths {
-		m.u.closed.below = append(m.u.closed.below, segments(m.u.base.path+"/"+path))
+		m.u.closed.below = append(m.u.closed.below, segments(m.u.base.Path+"/"+path))
 	}
 }
 
@@ -123,7 +123,7 @@ func (s *Set) closeSignInPaths() {
 				continue
 			}
 			for _, u := range s.upstreams {
-				if u.base.origin() == r.to.base.origin() {
+				if u.base.Origin() == r.to.base.Origin() {
 					u.closed.exact = append(u.closed.exact, closed)
 				}
 			}

@@ -47,15 +47,9 @@ func invalid(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{upstream.ErrInvalid}, args...)...)
 }
 
-// dialError marks what happened before a connection stood.
-type dialError struct{ cause error }
-
-func (e *dialError) Error() string { return "dial: " + e.cause.Error() }
-func (e *dialError) Unwrap() error { return e.cause }
-
 // failure turns what a transport says into one of the sentinels. The text of
 // err is dropped: net/http puts the URL with its query in it (API keys stand
-// there), and pieces of malformed answers. The person's leaving stays
+// there), and pieces of malformed responses. The person's leaving stays
 // recognisable as [context.Canceled].
 func failure(ctx context.Context, err error) error {
 	var timeout net.Error
@@ -64,29 +58,16 @@ func failure(ctx context.Context, err error) error {
 		return fmt.Errorf("call given up: %w", context.Canceled)
 	case errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
 		return upstream.ErrTimeout
-	case upstream.IsDepleted(err):
+	case errors.Is(err, upstream.ErrBusy):
 		return upstream.ErrDepleted
 	}
-	if reason := unreachable(err); reason != "" {
-		return fmt.Errorf("%w: %s", upstream.ErrUnreachable, reason)
+	if isIdleClose(err) {
+		err = io.ErrUnexpectedEOF
+	}
+	if unreachable := upstream.Unreachable(err); unreachable != nil {
+		return unreachable
 	}
 	return invalid("answer is malformed or too large")
-}
-
-// unreachable names the reason why no answer came, or "" where one came.
-func unreachable(err error) string {
-	var dial *dialError
-	var name *net.DNSError
-	var op *net.OpError
-	switch {
-	case errors.As(err, &name):
-		return "name not found"
-	case errors.As(err, &dial):
-		return dialReason(dial.cause)
-	case errors.As(err, &op), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isIdleClose(err):
-		return "connection broken"
-	}
-	return ""
 }
 
 // isIdleClose recognises the one error that net/http keeps to itself: the API

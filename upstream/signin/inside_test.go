@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/upstream"
 )
 
 // What the fuzz targets reach without a network in between.
@@ -60,7 +61,7 @@ func (v *values) set(name string, s credential.Secret, taken bool) {
 
 // GivenPath is what becomes of a path that an API gave, at a host of its own.
 func GivenPath(path string) (string, error) {
-	r := &request{to: &Upstream{base: &base{scheme: "https", host: "api.example.net", path: "/base"}}}
+	r := &request{to: &Upstream{base: must(upstream.ParseURL("https://api.example.net/base"))}}
 	return r.givenPath(value{secret: credential.NewSecret(path), taken: true})
 }
 
@@ -80,4 +81,11 @@ func (u *Upstream) TraceAnswer(fields map[string]credential.Secret, status int, 
 		}
 	}
 	return told
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }

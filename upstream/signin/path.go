@@ -20,7 +20,7 @@ func (r *request) fillPath(v *values) (string, error) {
 	if !r.path.constant() && !isPlainPath(string(filled)) {
 		return "", unfit{}
 	}
-	return r.to.base.path + string(filled), nil
+	return r.to.base.Path + string(filled), nil
 }
 
 // putSegment puts a value into a path segment.
@@ -42,14 +42,14 @@ func (r *request) givenPath(v value) (string, error) {
 	if len(text) == 0 {
 		return "", errNoValue
 	}
-	path := strings.TrimPrefix(string(text), r.to.base.origin()+"/")
+	path := strings.TrimPrefix(string(text), r.to.base.Origin()+"/")
 	if path != string(text) {
 		path = "/" + path
 	}
 	if !ok || !isToken(text) || !isPlainPath(path) {
 		return "", errPathLeaves
 	}
-	if base := r.to.base.path; path != base && !strings.HasPrefix(path, base+"/") {
+	if base := r.to.base.Path; path != base && !strings.HasPrefix(path, base+"/") {
 		return base + path, nil
 	}
 	return path, nil

@@ -26,7 +26,7 @@ type Probe struct {
 func (u *Upstream) Probe(ctx context.Context) (*Probe, error) {
 	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
-	question, err := http.NewRequestWithContext(ctx, http.MethodHead, u.base.origin()+u.base.path+"/", nil)
+	question, err := http.NewRequestWithContext(ctx, http.MethodHead, u.base.Origin()+u.base.Path+"/", nil)
 	if err != nil {
 		return nil, unaskable(err)
 	}

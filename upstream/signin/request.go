@@ -105,7 +105,7 @@ func (r *request) url(v *values) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	target := append([]byte(r.to.base.origin()), path...)
+	target := append([]byte(r.to.base.Origin()), path...)
 	separator := byte('?')
 	if strings.Contains(path, "?") {
 		separator = '&'

@@ -50,7 +50,7 @@ func (t *trace) asks(r *request, h http.Header, v *values) {
 		return
 	}
 	t.learn(r, v)
-	t.line("> %s %s%s%s", r.method, r.to.base.origin()+r.to.base.path, r.path.shown(), shownQuery(r.query, v))
+	t.line("> %s %s%s%s", r.method, r.to.base.Origin()+r.to.base.Path, r.path.shown(), shownQuery(r.query, v))
 	t.fields("> ", "and, as always:", h, func(name string) bool { return !r.isOwn(name) })
 	if body, ok := r.body.Value(); ok {
 		t.block("> ", map[bool]string{true: "form: ", false: "JSON: "}[r.form], encode(shownBody("", body, v)))

@@ -30,6 +30,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/upstream"
 )
 
 const defaultTimeout = 10 * time.Second
@@ -47,9 +48,12 @@ type Set struct{ upstreams map[string]*Upstream }
 type Upstream struct {
 	name   string
 	agent  string
-	base   *base
-	dialer *dialer
+	base   *upstream.Address
+	dialer *upstream.Dialer
 	client *resty.Client
+
+	maxConns  int  // connections for calls; 0: the forwarder's default
+	ownerOnly bool // a connection that was kept serves one person only
 
 	send, constants []pair
 	sendsCaller     bool
@@ -106,7 +110,7 @@ func within(part string, err error) error {
 
 // newUpstream makes the upstream itself: where it is and how it is reached.
 func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error) {
-	b, err := parseBase(c.URL)
+	b, err := upstream.ParseURL(c.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -114,9 +118,10 @@ func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error)
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{name: name, agent: o.UserAgent, base: b, dialer: d, client: newClient(d)}
+	u := &Upstream{name: name, agent: o.UserAgent, base: b, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
+	u.client = newClient(d, u.ownerOnly)
 	u.setSend(c)
-	u.closed.base = segments(b.path)
+	u.closed.base = segments(b.Path)
 	return u, nil
 }
 

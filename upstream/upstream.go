@@ -1,0 +1,71 @@
+// Package upstream says where an API is, opens connections to it, and names what can go
+// wrong on the way. It is what the data plane and the control plane share:
+//
+//   - forward carries the calls of pages (the data plane),
+//   - mapping is the language in which a configuration describes an API's sign-in,
+//   - signin signs people in by such a mapping (the control plane),
+//   - trial shows an operator what a mapping makes of a real sign-in.
+//
+// Both planes dial through one [Dialer], so that what is trusted, and for how long a
+// connection is waited for, cannot differ between them; and both name their failures by
+// the sentinels and the one table of reasons here.
+package upstream
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Address is where an API is: its URL, taken apart once.
+type Address struct {
+	// Scheme is http or https.
+	Scheme string
+	// Host is what the Host header says: in lower case, IPv6 in brackets, without the
+	// scheme's default port.
+	Host string
+	// Path is the base path as written, without a slash at its end; empty: none.
+	Path string
+
+	name string // the host without brackets and port, for TLS
+	dial string // host:port
+}
+
+// ParseURL reads an API's URL, scheme://host[:port][/path]. It fails where there is
+// anything else in it, or another scheme than http and https.
+func ParseURL(raw string) (*Address, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("url is not scheme://host[:port][/path]")
+	}
+	ports := map[string]string{"http": "80", "https": "443"}
+	port, known := ports[u.Scheme]
+	if !known {
+		return nil, errors.New("url's scheme is neither https nor http")
+	}
+	name := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if name == "" {
+		return nil, errors.New("url has no host")
+	}
+	a := &Address{Scheme: u.Scheme, Path: strings.TrimRight(u.EscapedPath(), "/"), Host: bracketed(name), name: name}
+	if p := u.Port(); p != "" && p != port {
+		port, a.Host = p, net.JoinHostPort(name, p)
+	}
+	a.dial = net.JoinHostPort(name, port)
+	return a, nil
+}
+
+// bracketed writes a host as it stands in a URL (RFC 3986 §3.2.2).
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// Origin is the part of the URL in front of the path: scheme://host[:port].
+func (a *Address) Origin() string { return a.Scheme + "://" + a.Host }
+
+// URL is the whole address: origin and base path.
+func (a *Address) URL() string { return a.Origin() + a.Path }
