@@ -15,6 +15,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream/demo"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -49,7 +50,7 @@ func asAPI(t *testing.T, api string) (u *signin.Upstream, address string) {
 // TestDemoSpeaks: signing in at each API that the demo stands in for, by the mapping
 // that is shipped for it.
 func TestDemoSpeaks(t *testing.T) {
-	caller := signin.Caller{Address: netip.MustParseAddr("127.0.0.1"), UserAgent: "UA"}
+	caller := mapping.Caller{Address: netip.MustParseAddr("127.0.0.1"), UserAgent: "UA"}
 	person := func(email, password, otp string) map[string]credential.Secret {
 		m := map[string]credential.Secret{"email": credential.NewSecret(email), "password": credential.NewSecret(password)}
 		if otp != "" {
@@ -63,13 +64,13 @@ func TestDemoSpeaks(t *testing.T) {
 			ctx, now := t.Context(), time.Now()
 			refused := func(fields map[string]credential.Secret) string {
 				_, err := u.SignIn(ctx, fields, caller, now)
-				var refusal *signin.Refusal
+				var refusal *mapping.Refusal
 				if errors.As(err, &refusal) {
 					return refusal.Meaning
 				}
 				return "not refused"
 			}
-			if got := refused(person("ada@shop.example", "no", "")); got != signin.InvalidCredentials {
+			if got := refused(person("ada@shop.example", "no", "")); got != mapping.InvalidCredentials {
 				t.Errorf("wrong password: %s", got)
 			}
 			in, err := u.SignIn(ctx, person("ada@shop.example", "engine-number-one", ""), caller, now)
@@ -95,10 +96,10 @@ func TestDemoSpeaks(t *testing.T) {
 			switch {
 			case !demo.AsksForCode(api):
 			case !u.HasSteps():
-				if got := refused(grace("")); got != signin.MFARequired {
+				if got := refused(grace("")); got != mapping.MFARequired {
 					t.Errorf("no code: %s", got)
 				}
-				if _, err := u.SignIn(ctx, grace(demo.Code), caller, now); err != nil || refused(grace("000000")) != signin.MFARequired {
+				if _, err := u.SignIn(ctx, grace(demo.Code), caller, now); err != nil || refused(grace("000000")) != mapping.MFARequired {
 					t.Errorf("code: %v", err)
 				}
 			default:
@@ -123,7 +124,7 @@ func callMe(t *testing.T, u *signin.Upstream, c *credential.Credential, address 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(u.AppendSend(nil, c, signin.Caller{}))) {
+	for line := range strings.Lines(string(u.AppendSend(nil, c, mapping.Caller{}))) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		ask.Header.Set(name, value)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/session"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -85,7 +86,7 @@ func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*s
 // settle closes the books on an attempt: a success clears the account's count, a
 // person's fault stays counted, and ours or the API's is given back.
 func (a *Account) settle(ctx context.Context, c *call.Call, attempt *session.Attempt, err error) {
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	switch {
 	case err == nil:
 		err = attempt.Succeeded(ctx)

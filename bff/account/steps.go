@@ -10,6 +10,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -111,11 +112,11 @@ func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *session.
 // (mfa_required) leaves it, until its tries are spent; a failure of ours or the API's
 // spends none.
 func (a *Account) stepRefused(ctx context.Context, t session.Ticket, try *session.Try, err error) {
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	switch {
 	case !errors.As(err, &refusal) || !personsFault(refusal.Meaning):
 		err = try.GiveBack(ctx)
-	case try.Last || refusal.Meaning == signin.InvalidCredentials:
+	case try.Last || refusal.Meaning == mapping.InvalidCredentials:
 		_, err = a.manager.Drop(ctx, t)
 	default:
 		return

@@ -10,7 +10,7 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/trace"
-	"coatcheck/upstream/signin"
+	"coatcheck/upstream/mapping"
 )
 
 // maxRepeatable is the largest request body that is held in memory, so that a call
@@ -42,7 +42,7 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 		b = appendProtocols(b, h)
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
-	var who signin.Caller
+	var who mapping.Caller
 	if t.up.SendsCaller() {
 		who = c.Caller()
 	}

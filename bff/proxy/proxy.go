@@ -40,24 +40,24 @@ type Options struct {
 
 // Proxy forwards the calls of one configuration.
 type Proxy struct {
-	config   *configs.Config
-	manager  *session.Manager
-	auth     *auth.Auth
-	events   call.Events
-	open     *Open
-	draining *atomic.Bool
-	bodyIdle time.Duration // limits.body_idle
-	targets  []*target     // by route
+	config     *configs.Config
+	manager    *session.Manager
+	auth       *auth.Auth
+	events     call.Events
+	open       *Open
+	draining   *atomic.Bool
+	bodyIdle   time.Duration // limits.body_idle
+	targets    []*target     // by route
 	transports map[string]*forward.Transport
 }
 
 // target is what stands behind a route.
 type target struct {
-	up      *signin.Upstream
+	up        *signin.Upstream
 	transport *forward.Transport
-	request ruleset // names that never go to the API
-	answer  ruleset // names that never go to the browser
-	streams int     // most streams of one session at once
+	request   ruleset // names that never go to the API
+	answer    ruleset // names that never go to the browser
+	streams   int     // most streams of one session at once
 }
 
 // New makes a Proxy. Nothing is dialled yet.

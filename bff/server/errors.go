@@ -10,7 +10,7 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/upstream"
 	"coatcheck/upstream/forward"
-	"coatcheck/upstream/signin"
+	"coatcheck/upstream/mapping"
 )
 
 // storeRetry is what Retry-After says when the store is away.
@@ -65,7 +65,7 @@ func ProblemOf(err error) *problem.Problem {
 	if errors.As(err, &throttled) {
 		return problem.TooManyAttempts.With(func(p *problem.Problem) { p.RetryAfter = throttled.RetryAfter })
 	}
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) && meanings[refusal.Meaning] != nil {
 		return meanings[refusal.Meaning].With(func(p *problem.Problem) {
 			p.RetryAfter, p.Fields = refusal.RetryAfter, refusal.Fields

@@ -13,14 +13,14 @@ import (
 
 // No cookie of one person is sent with the next one's sign-in.
 func TestCookiesAreNotShared(t *testing.T) {
-	const mapping = `
+	const text = `
 login:
   request: {path: /login, body: {email: "{email}", password: "{password}"}}
   credential: {access_token: {cookie: sid}}
   user: {from: request, path: /me}
 send: {headers: {Cookie: "sid={access_token}"}}
 `
-	u, api := oneAPI(t, mapping,
+	u, api := oneAPI(t, text,
 		reply{status: 200, header: map[string]string{"Set-Cookie": "sid=ada; Path=/; HttpOnly"}}, reply{status: 200, body: `{"id":1}`},
 		reply{status: 200, header: map[string]string{"Set-Cookie": "sid=bob; Path=/; HttpOnly"}}, reply{status: 200, body: `{"id":2}`})
 	for _, name := range []string{"ada", "bob"} {

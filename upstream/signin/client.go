@@ -2,7 +2,6 @@ package signin
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"time"
@@ -10,14 +9,15 @@ import (
 	"github.com/go-resty/resty/v2"
 
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 const (
-	// maxAnswer bounds an answer's body, in bytes.
-	maxAnswer = 1 << 20
-	// maxAnswerHead bounds an answer's head, in bytes.
-	maxAnswerHead = 256 << 10
-	// keepAlive is how long a connection waits for the next question. It is short:
+	// maxBody bounds a response's body, in bytes.
+	maxBody = 1 << 20
+	// maxHead bounds a response's head, in bytes.
+	maxHead = 256 << 10
+	// keepAlive is how long a connection waits for the next request. It is short:
 	// many servers close an idle connection after 5 s, and a sign-in sent into
 	// that moment would fail, since a POST is never sent twice.
 	keepAlive = 3 * time.Second
@@ -33,56 +33,42 @@ func newClient(d *upstream.Dialer, ownerOnly bool) *resty.Client {
 	transport := &http.Transport{
 		DialContext: dial, DialTLSContext: dial, DisableCompression: true,
 		DisableKeepAlives: ownerOnly, // who signs in is nobody yet
-		IdleConnTimeout:   keepAlive, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxAnswerHead,
+		IdleConnTimeout:   keepAlive, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: maxHead,
 	}
 	stay := resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })
 	return resty.NewWithClient(&http.Client{Transport: transport}).
-		SetRedirectPolicy(stay).SetResponseBodyLimit(maxAnswer).
+		SetRedirectPolicy(stay).SetResponseBodyLimit(maxBody).
 		SetContentLength(true). // or resty wraps the absent body of a POST in a reader, which net/http sends chunked
-		SetAllowGetMethodPayload(true).SetLogger(silence{}).SetDisableWarn(true)
+		SetAllowGetMethodPayload(true).SetLogger(discard{}).SetDisableWarn(true)
 }
 
-// silence is a log that keeps nothing: what resty would say has URLs in it.
-type silence struct{}
+// discard is a log that keeps nothing: what resty would say has URLs in it.
+type discard struct{}
 
-func (silence) Errorf(string, ...any) {}
-func (silence) Warnf(string, ...any)  {}
-func (silence) Debugf(string, ...any) {}
+func (discard) Errorf(string, ...any) {}
+func (discard) Warnf(string, ...any)  {}
+func (discard) Debugf(string, ...any) {}
 
-// ask sends the request once and returns the answer, whatever its status.
-func (r *request) ask(ctx context.Context, v *values) (*answer, error) {
-	target, err := r.url(v)
+// roundTrip sends the request once and returns the response, whatever its status.
+func (r *request) roundTrip(ctx context.Context, v *mapping.Values) (*mapping.Response, error) {
+	filled, err := r.Fill(r.to.address, r.to.agent, r.send, v)
 	if err != nil {
-		return nil, unaskable(err)
-	}
-	header, err := r.headers(v)
-	if err != nil {
-		return nil, unaskable(err)
+		return nil, err
 	}
 	tracing := traceOf(ctx)
-	tracing.asks(r, header, v)
+	tracing.request(r, filled.Header, v)
 	q := r.to.client.R().SetContext(ctx)
-	q.Header = header
-	if body := r.payload(v); body != nil {
-		q.SetBody(body)
+	q.Header = filled.Header
+	if filled.Body != nil {
+		q.SetBody(filled.Body)
 	}
-	got, err := q.Execute(r.method, target)
+	got, err := q.Execute(filled.Method, filled.URL)
 	if err != nil {
 		err = failure(ctx, err)
 		tracing.failed(err)
 		return nil, err
 	}
-	a := newAnswer(got.StatusCode(), got.Header(), got.Body())
-	tracing.hears(a)
+	a := mapping.NewResponse(got.StatusCode(), got.Header(), got.Body())
+	tracing.response(a)
 	return a, nil
-}
-
-// unaskable says why a request could not be made. A person's value that cannot be
-// sent is a name or password that no account has.
-func unaskable(err error) error {
-	var u unfit
-	if errors.As(err, &u) && !u.taken {
-		return &Refusal{Meaning: InvalidCredentials}
-	}
-	return invalid("request cannot be made: %w", err)
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"coatcheck/upstream/signin"
+	"coatcheck/upstream/mapping"
 )
 
 const closedMapping = `api:
@@ -95,14 +95,14 @@ func TestClosedFoldsCase(t *testing.T) {
 
 // What `send` names never comes from the browser, and what it takes never goes to it.
 func TestNames(t *testing.T) {
-	const mapping = `
+	const text = `
 login:
   request: {path: /login, body: {e: "{email}", p: "{password}"}}
   credential: {access_token: {header: Access-Token}, client: {header: Client}, uid: {header: Uid}, c: {cookie: C}}
 refresh: {request: {path: /refresh, body: {t: "{access_token}"}}, credential: {access_token: {header: New-Token}}}
 send: {headers: {access-token: "{access_token}", Client: "{client}", X-Api: key, Cookie: "C={c}"}, hide: [X-Fallback-Cookies]}
 `
-	u, _ := oneAPI(t, mapping, reply{})
+	u, _ := oneAPI(t, text, reply{})
 	if got, want := u.SendNames(), []string{"access-token", "client", "cookie", "x-api"}; !slices.Equal(got, want) {
 		t.Errorf("send %q", got)
 	}
@@ -148,11 +148,11 @@ login: {request: {path: /login, body: {email: "{email}", password: "{password}"}
 }
 
 func TestAppendSend(t *testing.T) {
-	const mapping = `
+	const text = `
 login: {request: {path: /login, body: {e: "{email}", p: "{password}"}}, credential: {access_token: /t, uid: /u}}
 send: {headers: {apikey: K, Authorization: "Token {access_token}", X-Both: "{uid}/{access_token}"}}
 `
-	u, _ := oneAPI(t, mapping, reply{})
+	u, _ := oneAPI(t, text, reply{})
 	for name, c := range map[string]struct{ values, want []string }{
 		"all":      {[]string{"access_token", "t", "uid", "5"}, []string{"Authorization: Token t", "X-Both: 5/t", "apikey: K"}},
 		"no uid":   {[]string{"access_token", "t"}, []string{"Authorization: Token t", "apikey: K"}},
@@ -164,11 +164,11 @@ send: {headers: {apikey: K, Authorization: "Token {access_token}", X-Both: "{uid
 		for _, line := range c.want {
 			want += line + "\r\n"
 		}
-		if got := string(u.AppendSend([]byte("before"), holding(c.values...), signin.Caller{})); got != want {
+		if got := string(u.AppendSend([]byte("before"), holding(c.values...), mapping.Caller{})); got != want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
-	if got := string(u.AppendSend(nil, nil, signin.Caller{})); got != "apikey: K\r\n" {
+	if got := string(u.AppendSend(nil, nil, mapping.Caller{})); got != "apikey: K\r\n" {
 		t.Errorf("without a credential %q", got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream/forward"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -19,13 +20,13 @@ func TestNewRefuses(t *testing.T) {
 	if err := os.WriteFile(noPEM, []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ask := func(change func(*configs.Request)) *configs.Upstream {
-		r := &configs.Request{Path: "/x"}
+	ask := func(change func(*mapping.Request)) *configs.Upstream {
+		r := &mapping.Request{Path: "/x"}
 		change(r)
 		return &configs.Upstream{URL: "https://api.example.net", Logout: &configs.Logout{Request: r}}
 	}
 	login := func(change func(*configs.Login)) *configs.Upstream {
-		l := &configs.Login{Request: &configs.Request{Path: "/x"}, Credential: map[string]configs.Place{"access_token": {Pointer: "/t"}}}
+		l := &configs.Login{Request: &mapping.Request{Path: "/x"}, Credential: map[string]mapping.Place{"access_token": {Pointer: "/t"}}}
 		change(l)
 		return &configs.Upstream{URL: "https://api.example.net", Login: l}
 	}
@@ -40,23 +41,23 @@ func TestNewRefuses(t *testing.T) {
 		"empty CA":         {&configs.Upstream{URL: "https://api.example.net", CA: noPEM}, "ca"},
 		"half a client":    {&configs.Upstream{URL: "https://api.example.net", ClientCert: noPEM}, "client_cert"},
 		"no request":       {&configs.Upstream{URL: "https://api.example.net", Logout: &configs.Logout{}}, "logout"},
-		"relative path":    {ask(func(r *configs.Request) { r.Path = "x" }), "path"},
-		"query in path":    {ask(func(r *configs.Request) { r.Path = "/x?y" }), "path"},
-		"unknown upstream": {ask(func(r *configs.Request) { r.Upstream = "id" }), "request.upstream"},
-		"one basic":        {ask(func(r *configs.Request) { r.Basic = make([]configs.Template, 1) }), "basic"},
-		"nested form": {ask(func(r *configs.Request) {
-			r.Encoding, r.Body = "form", configs.NewBody(map[string]any{"a": map[string]any{}})
+		"relative path":    {ask(func(r *mapping.Request) { r.Path = "x" }), "path"},
+		"query in path":    {ask(func(r *mapping.Request) { r.Path = "/x?y" }), "path"},
+		"unknown upstream": {ask(func(r *mapping.Request) { r.Upstream = "id" }), "request.upstream"},
+		"one basic":        {ask(func(r *mapping.Request) { r.Basic = make([]mapping.Template, 1) }), "basic"},
+		"nested form": {ask(func(r *mapping.Request) {
+			r.Encoding, r.Body = "form", mapping.NewBody(map[string]any{"a": map[string]any{}})
 		}), "form"},
-		"list in a form":   {ask(func(r *configs.Request) { r.Encoding, r.Body = "form", configs.NewBody([]any{"a"}) }), "form"},
+		"list in a form":   {ask(func(r *mapping.Request) { r.Encoding, r.Body = "form", mapping.NewBody([]any{"a"}) }), "form"},
 		"no access token":  {login(func(l *configs.Login) { l.Credential = nil }), "access_token"},
-		"bad pointer":      {login(func(l *configs.Login) { l.Credential["own"] = configs.Place{Pointer: "own"} }), "pointer"},
-		"bad escape":       {login(func(l *configs.Login) { l.Credential["own"] = configs.Place{Pointer: "/a~2"} }), "pointer"},
+		"bad pointer":      {login(func(l *configs.Login) { l.Credential["own"] = mapping.Place{Pointer: "own"} }), "credential.own"},
+		"bad escape":       {login(func(l *configs.Login) { l.Credential["own"] = mapping.Place{Pointer: "/a~2"} }), "pointer"},
 		"bad user pointer": {login(func(l *configs.Login) { l.User = &configs.User{At: "user"} }), "login.user"},
-		"bad answer":       {login(func(l *configs.Login) { l.Answers = []configs.Answer{{At: &configs.Place{Pointer: "x"}}} }), "login"},
-		"step that is not": {login(func(l *configs.Login) { l.Answers = []configs.Answer{{Status: 401, Step: "otp"}} }), "otp"},
+		"bad answer":       {login(func(l *configs.Login) { l.Answers = []mapping.Rule{{At: &mapping.Place{Pointer: "x"}}} }), "login"},
+		"step that is not": {login(func(l *configs.Login) { l.Answers = []mapping.Rule{{Status: 401, Step: "otp"}} }), "otp"},
 		"empty step":       {login(func(l *configs.Login) { l.Steps = map[string]*configs.Step{"otp": nil} }), "otp"},
 		"step without path": {login(func(l *configs.Login) {
-			l.Steps = map[string]*configs.Step{"otp": {Request: &configs.Request{}, Answers: &l.Answers}}
+			l.Steps = map[string]*configs.Step{"otp": {Request: &mapping.Request{}, Answers: &l.Answers}}
 		}), "otp"},
 	} {
 		_, err := signin.New(map[string]*configs.Upstream{"api": c.upstream, "ok": {URL: "https://ok.example.net"}}, signin.Options{})
@@ -94,11 +95,11 @@ func TestUpstreamTellsWhatItCan(t *testing.T) {
 
 // Some APIs renew a token with the token itself.
 func TestTokenThatRenewsItself(t *testing.T) {
-	const mapping = `
+	const text = `
 login: {request: {path: /login, body: {email: "{email}", password: "{password}"}}, credential: {access_token: /token}}
 refresh: {request: {path: /refresh, headers: {Authorization: "Bearer {access_token}"}}, before: 10m}
 `
-	u, api := oneAPI(t, mapping, reply{status: 200, body: `{"token":"a2"}`})
+	u, api := oneAPI(t, text, reply{status: 200, body: `{"token":"a2"}`})
 	if !u.Renews(holding("access_token", "a")) || u.RefreshBefore() != 10*time.Minute {
 		t.Fatal("does not renew")
 	}

@@ -66,9 +66,9 @@ func TestExpires(t *testing.T) {
 		"header":              {"expires_at: {header: expiry}", `"x":1`, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
-			mapping := strings.Replace(plain, "expires_in: /expires", c.places, 1)
+			text := strings.Replace(plain, "expires_in: /expires", c.places, 1)
 			answer := reply{status: 200, header: map[string]string{"expiry": unix(time.Hour)}, body: `{"token":"a",` + c.body + `}`}
-			u, _ := oneAPI(t, strings.Replace(mapping, ", }", "}", 1), answer)
+			u, _ := oneAPI(t, strings.Replace(text, ", }", "}", 1), answer)
 			in, err := signIn(u)
 			switch {
 			case c.want == bad:

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 var update = flag.Bool("update", false, "write docs/apis.md instead of comparing with it")
@@ -219,7 +220,7 @@ func secondFactor(c *configs.Upstream) string {
 
 func renewal(c *configs.Upstream) string {
 	switch {
-	case c.Refresh != nil && c.Refresh.Credential["refresh_token"] == (configs.Place{}):
+	case c.Refresh != nil && c.Refresh.Credential["refresh_token"] == (mapping.Place{}):
 		return "by its own token"
 	case c.Refresh != nil:
 		return "refresh token"
@@ -262,7 +263,7 @@ func (p *page) chapter(name string, c *configs.Upstream, done map[string]int) {
 	p.line("- [configs/apis/%s.yaml](../configs/apis/%s.yaml)", name, name)
 }
 
-func asked(r *configs.Request) string {
+func asked(r *mapping.Request) string {
 	method := r.Method
 	if method == "" {
 		method = "POST"

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"coatcheck/upstream"
-	"coatcheck/upstream/signin"
+	"coatcheck/upstream/mapping"
 )
 
 const hostileMapping = `
@@ -74,7 +74,7 @@ func TestHostileAnswers(t *testing.T) {
 				}
 				return
 			}
-			lines := string(u.AppendSend(nil, in.Credential, signin.Caller{}))
+			lines := string(u.AppendSend(nil, in.Credential, mapping.Caller{}))
 			if strings.Contains(lines, "Evil") || strings.Contains(lines, "admin") || strings.Count(lines, "\r\n") > 3 {
 				t.Errorf("sends %q", lines)
 			}

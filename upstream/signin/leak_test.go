@@ -16,6 +16,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -140,7 +141,7 @@ func everyError(t *testing.T, u *signin.Upstream) {
 	silent(t, nil, err)
 	silent(t, nil, u.SignOut(ctx, held, browser()))
 	silent(t, u, nil)
-	_, err = u.SignIn(ctx, secrets("email", "MARKED\r\n", "password", "MARKED"), signin.Caller{UserAgent: mark, RequestID: mark}, now)
+	_, err = u.SignIn(ctx, secrets("email", "MARKED\r\n", "password", "MARKED"), mapping.Caller{UserAgent: mark, RequestID: mark}, now)
 	silent(t, nil, err)
 }
 
@@ -164,15 +165,15 @@ func silent(t *testing.T, v any, err error) {
 
 // A fault of the configuration does not repeat the operator's secrets.
 func TestFaultsKeepSecrets(t *testing.T) {
-	secret := configs.Template{Secret: credential.NewSecret("MARKED{x")}
+	secret := mapping.Template{Secret: credential.NewSecret("MARKED{x")}
 	for name, c := range map[string]*configs.Upstream{
 		"url":      {URL: "https://MARKED:MARKED@api.example.net"},
 		"query":    {URL: "https://api.example.net/?MARKED"},
 		"request":  {URL: "https://api.example.net", Logout: &configs.Logout{}},
-		"basic":    {URL: "https://api.example.net", Logout: &configs.Logout{Request: &configs.Request{Path: "/x", Basic: []configs.Template{secret}}}},
-		"body":     {URL: "https://api.example.net", Logout: &configs.Logout{Request: &configs.Request{Path: "/x", Encoding: "form", Body: configs.NewBody("MARKED")}}},
-		"path":     {URL: "https://api.example.net", Logout: &configs.Logout{Request: &configs.Request{Path: "/x?MARKED"}}},
-		"upstream": {URL: "https://api.example.net", Logout: &configs.Logout{Request: &configs.Request{Path: "/x", Upstream: "none"}}},
+		"basic":    {URL: "https://api.example.net", Logout: &configs.Logout{Request: &mapping.Request{Path: "/x", Basic: []mapping.Template{secret}}}},
+		"body":     {URL: "https://api.example.net", Logout: &configs.Logout{Request: &mapping.Request{Path: "/x", Encoding: "form", Body: mapping.NewBody("MARKED")}}},
+		"path":     {URL: "https://api.example.net", Logout: &configs.Logout{Request: &mapping.Request{Path: "/x?MARKED"}}},
+		"upstream": {URL: "https://api.example.net", Logout: &configs.Logout{Request: &mapping.Request{Path: "/x", Upstream: "none"}}},
 	} {
 		_, err := signin.New(map[string]*configs.Upstream{"api": c}, signin.Options{})
 		if err == nil || strings.Contains(err.Error(), mark) {

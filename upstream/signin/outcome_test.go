@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"coatcheck/upstream"
-	"coatcheck/upstream/signin"
+	"coatcheck/upstream/mapping"
 )
 
 // What an answer to a sign-in is, where the mapping says nothing about it.
@@ -86,7 +86,7 @@ func TestTokenForm(t *testing.T) {
 
 // Values of the mapping's own must be fit where they are put, and only there.
 func TestOwnValues(t *testing.T) {
-	const mapping = `
+	const text = `
 login:
   request: {path: /login, body: {email: "{email}", password: "{password}"}}
   credential: {access_token: /token, uid: {header: uid}, note: /note}
@@ -107,7 +107,7 @@ logout: {request: {path: /logout, body: {note: "{note}"}}}
 			if c.uid == "" {
 				header = nil
 			}
-			u, api := oneAPI(t, mapping, reply{status: 200, header: header, body: `{"token":"a","note":` + c.note + `}`})
+			u, api := oneAPI(t, text, reply{status: 200, header: header, body: `{"token":"a","note":` + c.note + `}`})
 			in, err := signIn(u)
 			if fate(in, err) != c.want {
 				t.Fatal(err)
@@ -131,7 +131,7 @@ logout: {request: {path: /logout, body: {note: "{note}"}}}
 
 // A cookie is what a browser would hold after the answer.
 func TestCookiePlace(t *testing.T) {
-	const mapping = `
+	const text = `
 login:
   request: {path: /login, body: {email: "{email}", password: "{password}"}}
   credential: {access_token: {cookie: sid}}
@@ -158,7 +158,7 @@ send: {headers: {Cookie: "sid={access_token}"}}
 		"broken line beside": {[]string{"=;=", "sid=s1"}, "s1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u, _ := oneAPI(t, mapping, reply{})
+			u, _ := oneAPI(t, text, reply{})
 			in, err := u.ReadSignIn(200, http.Header{"Set-Cookie": c.lines}, nil, now)
 			if c.want == "" {
 				if !errors.Is(err, upstream.ErrInvalid) {
@@ -188,7 +188,7 @@ func TestRetryAfter(t *testing.T) {
 	} {
 		u, _ := oneAPI(t, plain, reply{status: 429, header: map[string]string{"Retry-After": text}})
 		_, err := signIn(u)
-		var refusal *signin.Refusal
+		var refusal *mapping.Refusal
 		if !errors.As(err, &refusal) || (refusal.RetryAfter-want).Abs() > 3*time.Second {
 			t.Errorf("%q: %v, want %v", text, err, want)
 		}
@@ -197,7 +197,7 @@ func TestRetryAfter(t *testing.T) {
 
 // The rules of `answers`: the first match counts, then 429, then rejected.
 func TestAnswers(t *testing.T) {
-	const mapping = `
+	const text = `
 login:
   request: {path: /login, body: {email: "{email}", password: "{password}"}}
   credential: {access_token: /token}
@@ -251,12 +251,12 @@ login:
 		"success":                  {reply{status: 200, body: `{"token":"a"}`}, "signed_in"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u, _ := oneAPI(t, mapping, c.answer)
+			u, _ := oneAPI(t, text, c.answer)
 			in, err := signIn(u)
 			if got := fate(in, err); got != c.want {
 				t.Fatalf("got %s (%v), want %s", got, err, c.want)
 			}
-			var refusal *signin.Refusal
+			var refusal *mapping.Refusal
 			if errors.As(err, &refusal) && c.want == "invalid_fields" && strings.Join(refusal.Fields, " ") != "email password" {
 				t.Errorf("fields %q", refusal.Fields)
 			}
@@ -280,25 +280,25 @@ refresh:
 		answer  reply
 		want    string
 	}{
-		"default, dead":              {plain, reply{status: 400, body: `{"error":"invalid_grant"}`}, signin.SessionExpired},
-		"default, dead too":          {plain, reply{status: 401, body: `{"error":"invalid_grant"}`}, signin.SessionExpired},
+		"default, dead":              {plain, reply{status: 400, body: `{"error":"invalid_grant"}`}, mapping.SessionExpired},
+		"default, dead too":          {plain, reply{status: 401, body: `{"error":"invalid_grant"}`}, mapping.SessionExpired},
 		"default, other status":      {plain, reply{status: 403, body: `{"error":"invalid_grant"}`}, "upstream_invalid"},
 		"default, client":            {plain, reply{status: 401, body: `{"error":"invalid_client"}`}, "upstream_invalid"},
 		"default, bare 401":          {plain, reply{status: 401}, "upstream_invalid"},
-		"default, later":             {plain, reply{status: 429}, signin.TooManyAttempts},
+		"default, later":             {plain, reply{status: 429}, mapping.TooManyAttempts},
 		"default, token is unusable": {plain, reply{status: 200, body: `{"token":"a b"}`}, "upstream_invalid"},
 		"default, no token":          {plain, reply{status: 200, body: `{"refresh":"r2"}`}, "upstream_invalid"},
-		"ruled, rejected":            {ruled, reply{status: 401}, signin.SessionExpired},
-		"ruled, answer":              {ruled, reply{status: 500, body: `{"error":"gone"}`}, signin.SessionExpired},
+		"ruled, rejected":            {ruled, reply{status: 401}, mapping.SessionExpired},
+		"ruled, answer":              {ruled, reply{status: 500, body: `{"error":"gone"}`}, mapping.SessionExpired},
 		"ruled, about the person":    {ruled, reply{status: 401, body: `{"error":"off"}`}, "upstream_invalid"},
-		"ruled, throttled":           {ruled, reply{status: 429}, signin.TooManyAttempts},
+		"ruled, throttled":           {ruled, reply{status: 429}, mapping.TooManyAttempts},
 		"ruled, not the default":     {ruled, reply{status: 400, body: `{"error":"invalid_grant"}`}, "upstream_invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStandIn(t, c.answer)
 			cfg := parseMapping(t, "api:\n  url: https://api.example.net\n  "+strings.ReplaceAll(strings.TrimSpace(c.mapping), "\n", "\n  "))
 			if answers := s.at(cfg["api"]).Refresh.Answers; c.mapping == ruled {
-				answers[1].Means = signin.AccountDisabled // check refuses it
+				answers[1].Means = mapping.AccountDisabled // check refuses it
 			}
 			u := newSet(t, cfg).Get("api")
 			next, err := u.Refresh(t.Context(), holding("access_token", "a", "refresh_token", "r"), browser(), now)

@@ -5,13 +5,15 @@ import (
 	"crypto/tls"
 	"net/http"
 	"time"
+
+	"coatcheck/upstream/mapping"
 )
 
 // Probe is what an API showed of itself to somebody who is not signed in.
 type Probe struct {
-	// Status of the answer to HEAD at the upstream's url; any status is an answer.
+	// Status of the answer to HEAD at the upstream's url; any status is an response.
 	Status int
-	// Took is the time from dialling to the answer.
+	// Took is the time from dialling to the response.
 	Took time.Duration
 	// TLS is the connection's state; nil over plain http.
 	TLS *tls.ConnectionState
@@ -26,19 +28,19 @@ type Probe struct {
 func (u *Upstream) Probe(ctx context.Context) (*Probe, error) {
 	ctx, cancel := context.WithTimeout(ctx, defaultTimeout)
 	defer cancel()
-	question, err := http.NewRequestWithContext(ctx, http.MethodHead, u.base.Origin()+u.base.Path+"/", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodHead, u.address.URL()+"/", nil)
 	if err != nil {
-		return nil, unaskable(err)
+		return nil, mapping.Invalid("request cannot be made: %w", err)
 	}
-	question.Header.Set("User-Agent", u.agent)
+	request.Header.Set("User-Agent", u.agent)
 	begun := time.Now()
-	answer, err := u.client.GetClient().Transport.RoundTrip(question)
+	response, err := u.client.GetClient().Transport.RoundTrip(request)
 	if err != nil {
 		return nil, failure(ctx, err)
 	}
-	_ = answer.Body.Close() // HEAD: nothing is in it
-	p := &Probe{Status: answer.StatusCode, Took: time.Since(begun), TLS: answer.TLS}
-	if date, err := http.ParseTime(answer.Header.Get("Date")); err == nil {
+	_ = response.Body.Close() // HEAD: nothing is in it
+	p := &Probe{Status: response.StatusCode, Took: time.Since(begun), TLS: response.TLS}
+	if date, err := http.ParseTime(response.Header.Get("Date")); err == nil {
 		middle := begun.Add(p.Took / 2).Truncate(time.Second)
 		p.Clock, p.ClockKnown = date.Sub(middle), true
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"coatcheck/upstream/signin"
+	"coatcheck/upstream/mapping"
 )
 
 // What goes out, written as the API sees it.
@@ -167,15 +167,15 @@ func TestFieldsHaveNoType(t *testing.T) {
 
 // A page cannot speak for the address, the browser or the request's name.
 func TestBuiltInNamesAreNoFields(t *testing.T) {
-	const mapping = `
+	const text = `
 login:
   request: {path: /login, headers: {X-Ip: "{client_address}"}, body: {e: "{email}", p: "{password}"}}
   credential: {access_token: /token}
 `
-	u, api := oneAPI(t, mapping, reply{status: 200, body: `{"token":"a"}`})
+	u, api := oneAPI(t, text, reply{status: 200, body: `{"token":"a"}`})
 	fields := person()
 	fields["client_address"] = secrets("x", "10.0.0.1")["x"]
-	caller := signin.Caller{Address: netip.MustParseAddr("::ffff:203.0.113.9"), UserAgent: "a\r\nX-Evil: 1"}
+	caller := mapping.Caller{Address: netip.MustParseAddr("::ffff:203.0.113.9"), UserAgent: "a\r\nX-Evil: 1"}
 	if _, err := u.SignIn(t.Context(), fields, caller, now); err != nil {
 		t.Fatal(err)
 	}
@@ -206,8 +206,8 @@ func TestFieldsStayWhereTheyArePut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			u, api := oneAPI(t, "login:\n  request: "+c.request+"\n  credential: {access_token: /token}\n", reply{status: 200, body: `{"token":"a"}`})
 			_, err := u.SignIn(t.Context(), secrets("email", c.email, "password", "pw"), browser(), now)
-			var refusal *signin.Refusal
-			if c.asked != (err == nil) || !c.asked && (!errors.As(err, &refusal) || refusal.Meaning != signin.InvalidCredentials) {
+			var refusal *mapping.Refusal
+			if c.asked != (err == nil) || !c.asked && (!errors.As(err, &refusal) || refusal.Meaning != mapping.InvalidCredentials) {
 				t.Fatalf("got %v", err)
 			}
 			if len(api.questions()) != map[bool]int{true: 1}[c.asked] {
@@ -222,7 +222,7 @@ func TestFieldsStayWhereTheyArePut(t *testing.T) {
 
 // Values of an answer keep their JSON type on their way back.
 func TestTypesAreKept(t *testing.T) {
-	const mapping = `
+	const text = `
 login:
   request: {path: /login, body: {email: "{email}", password: "{password}"}}
   credential: {access_token: /token, refresh_token: /refresh, n: /n, b: /b, o: /o, s: /s, mark: /mark}
@@ -230,7 +230,7 @@ logout:
   request: {path: "/u/{n}/out", query: {b: "{b}"}, body: {n: "{n}", b: "{b}", o: "{o}", s: "{s}", mark: "{mark}", none: "{refresh_token}"}}
 `
 	body := `{"b":true,"mark":"\u0001[1]","n":12345678901234567890,"o":{"x":[1,null]},"s":"5"}`
-	u, api := oneAPI(t, mapping, reply{status: 200, body: `{"token":7,` + body[1:]})
+	u, api := oneAPI(t, text, reply{status: 200, body: `{"token":7,` + body[1:]})
 	in, err := signIn(u)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -141,7 +142,7 @@ func (s *scene) signedIn(in *signin.SignedIn, err error, then string) {
 		}
 		s.checkCredential(in.Credential)
 	}
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) && s.f.has("fields") && fmt.Sprint(refusal.Fields) != fmt.Sprint(s.f["fields"]) {
 		s.t.Errorf("fields %q", refusal.Fields)
 	}
@@ -149,7 +150,7 @@ func (s *scene) signedIn(in *signin.SignedIn, err error, then string) {
 
 // fate names the outcome of a sign-in.
 func fate(in *signin.SignedIn, err error) string {
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	switch {
 	case errors.As(err, &refusal):
 		return refusal.Meaning
@@ -171,10 +172,10 @@ func (s *scene) refresh(ctx context.Context, then string) {
 	old := s.values("has")
 	old[credential.AccessToken] = credential.NewSecret("old")
 	next, err := s.up.Refresh(ctx, credential.New(old, now, time.Time{}), browser(), now)
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	got := "refreshed"
 	switch {
-	case errors.As(err, &refusal) && refusal.Meaning == signin.SessionExpired:
+	case errors.As(err, &refusal) && refusal.Meaning == mapping.SessionExpired:
 		got = "ended"
 	case err != nil:
 		got = "kept"

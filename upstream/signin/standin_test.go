@@ -21,6 +21,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -113,8 +114,8 @@ func secrets(pairs ...string) map[string]credential.Secret {
 
 func person() map[string]credential.Secret { return secrets("email", "ada@x.test", "password", "pw") }
 
-func browser() signin.Caller {
-	return signin.Caller{Address: netip.MustParseAddr("203.0.113.9"), UserAgent: "UA/1", RequestID: "req-1",
+func browser() mapping.Caller {
+	return mapping.Caller{Address: netip.MustParseAddr("203.0.113.9"), UserAgent: "UA/1", RequestID: "req-1",
 		ForwardedHost: "shop.example.com", ForwardedProto: "https"}
 }
 
@@ -196,7 +197,7 @@ func holding(pairs ...string) *credential.Credential {
 // sends are the lines that carry c, by name.
 func sends(u *signin.Upstream, c *credential.Credential) map[string]string {
 	lines := map[string]string{}
-	for line := range strings.SplitSeq(strings.TrimSuffix(string(u.AppendSend(nil, c, signin.Caller{})), "\r\n"), "\r\n") {
+	for line := range strings.SplitSeq(strings.TrimSuffix(string(u.AppendSend(nil, c, mapping.Caller{})), "\r\n"), "\r\n") {
 		if name, value, ok := strings.Cut(line, ": "); ok {
 			lines[name] = value
 		}

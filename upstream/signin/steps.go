@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
+	"net/http"
 	"time"
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 // Pending is a sign-in that waits for more from the person.
@@ -25,13 +25,13 @@ type Pending struct {
 
 // step is what follows an answer.
 type step struct {
-	*exchange
+	*Exchange
 	fields []string
-	keeps  map[string]*place
+	keeps  map[string]mapping.Place
 }
 
 // compileSteps compiles login's steps, and tests that answers name only those.
-func (m *mapping) compileSteps() error {
+func (m *compiler) compileSteps() error {
 	if m.cfg.Login == nil || m.u.login == nil {
 		return nil
 	}
@@ -45,64 +45,45 @@ func (m *mapping) compileSteps() error {
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
-	failed = append(failed, m.checkSteps(m.u.login.rules))
+	failed = append(failed, m.checkSteps(m.u.login.Rules))
 	for _, s := range m.u.steps {
-		failed = append(failed, m.checkSteps(s.rules))
+		failed = append(failed, m.checkSteps(s.Rules))
 	}
 	return errors.Join(failed...)
 }
 
 // step compiles one step. What it does not name the configuration took from login.
-func (m *mapping) step(name string, c *configs.Step) (*step, error) {
+func (m *compiler) step(name string, c *configs.Step) (*step, error) {
 	if c == nil || c.Answers == nil {
 		return nil, errors.New("step is empty")
 	}
-	s := &step{fields: c.Fields, keeps: map[string]*place{}, exchange: &exchange{what: "step " + name, key: m.key("login.steps." + name), timeout: m.u.login.timeout}}
+	s := &step{fields: c.Fields, keeps: c.Keep, Exchange: &Exchange{Name: "step " + name, Key: m.key("login.steps." + name), timeout: m.u.login.timeout}}
 	failed := make([]error, 3, 3+len(c.Keep))
-	s.request, failed[0] = m.request(c.Request, "POST", m.u.constants)
-	s.rules, failed[1] = newRules(*c.Answers, c.Rejected, InvalidCredentials)
-	s.places, failed[2] = m.places(c.Credential)
+	s.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.send.Constant())
+	s.Rules, failed[1] = rules(*c.Answers, c.Rejected, mapping.InvalidCredentials)
+	s.Places, failed[2] = m.places(c.Credential)
 	for value, at := range c.Keep {
-		p, err := newPlace(at)
-		failed = append(failed, within("keep."+value, err))
-		s.keeps[value] = p
+		failed = append(failed, within("keep."+value, mapping.Join(at.Faults())))
 	}
 	return s, errors.Join(failed...)
 }
 
-func (m *mapping) checkSteps(r *rules) error {
-	for _, line := range r.list {
-		if line.step != "" && m.u.steps[line.step] == nil {
-			return fmt.Errorf("answers name a step %q that is not there", line.step)
+func (m *compiler) checkSteps(r *mapping.Rules) error {
+	for _, line := range r.List {
+		if line.Step != "" && m.u.steps[line.Step] == nil {
+			return fmt.Errorf("answers name a step %q that is not there", line.Step)
 		}
 	}
 	return nil
 }
 
-// keep takes what the step needs from a, beside what earlier steps kept.
-func (s *step) keep(a *answer, earlier map[string]credential.Secret) (map[string]credential.Secret, error) {
-	kept := map[string]credential.Secret{}
-	maps.Copy(kept, earlier)
-	for name, at := range s.keeps {
-		raw, _ := at.take(a)
-		secret := keep(raw)
-		if secret.IsEmpty() || secret.Len() > maxValue {
-			return nil, invalid("no usable %s in it, which a step needs", name)
-		}
-		kept[name] = secret
-	}
-	return kept, nil
-}
-
 // Continue goes on with a sign-in at the step that a [Pending] named, with what
 // it kept and what the page sent. It fails as [Upstream.SignIn] does; a
-// [Refusal] with [MFARequired] says that the same step may be tried again.
-func (u *Upstream) Continue(ctx context.Context, name string, kept, fields map[string]credential.Secret, c Caller, now time.Time) (*SignedIn, error) {
+// [mapping.Refusal] with [mapping.MFARequired] says that the same step may be tried again.
+func (u *Upstream) Continue(ctx context.Context, name string, kept, fields map[string]credential.Secret, c mapping.Caller, now time.Time) (*SignedIn, error) {
 	s := u.steps[name]
 	if s == nil {
-		return nil, u.wrap("step", invalid("the mapping has no such step"))
+		return nil, u.wrap("step", mapping.Invalid("the mapping has no such step"))
 	}
-	return u.walk(ctx, s.exchange, &values{kept: kept, fields: fields, caller: c}, now)
+	return u.walk(ctx, s.Exchange, &mapping.Values{Kept: kept, Fields: fields, Caller: c}, now)
 }
-
-func contains(names []string, name string) bool { return slices.Contains(names, name) }

@@ -1,11 +1,10 @@
 package signin_test
 
 import (
+	"coatcheck/upstream/mapping"
 	"errors"
 	"strings"
 	"testing"
-
-	"coatcheck/upstream/signin"
 )
 
 const steppedMapping = `
@@ -92,7 +91,7 @@ login:
 		}
 	}
 	_, err = signIn(u)
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	if !errors.As(err, &refusal) || strings.Join(refusal.Fields, " ") != "email" {
 		t.Errorf("%v, %+v", err, refusal)
 	}
@@ -111,8 +110,8 @@ func TestStepsInACircle(t *testing.T) {
 
 // A step that is not in the mapping (a pending one of an older configuration) is no panic.
 func TestUnknownStep(t *testing.T) {
-	for _, mapping := range []string{steppedMapping, plain} {
-		u, api := oneAPI(t, mapping, reply{})
+	for _, text := range []string{steppedMapping, plain} {
+		u, api := oneAPI(t, text, reply{})
 		in, err := u.Continue(t.Context(), "gone", nil, nil, browser(), now)
 		if fate(in, err) != "upstream_invalid" || len(api.questions()) != 0 {
 			t.Error(err)
@@ -135,8 +134,8 @@ func TestVerify(t *testing.T) {
 		"alive":     {reply{status: 200}, true, ""},
 		"rejected":  {reply{status: 401}, false, ""},
 		"ruled":     {reply{status: 200, body: `{"gone":1}`}, false, ""},
-		"throttled": {reply{status: 429}, false, signin.TooManyAttempts},
-		"disabled":  {reply{status: 403, body: `{"bad":1}`}, false, signin.AccountDisabled},
+		"throttled": {reply{status: 429}, false, mapping.TooManyAttempts},
+		"disabled":  {reply{status: 403, body: `{"bad":1}`}, false, mapping.AccountDisabled},
 		"broken":    {reply{status: 500}, false, "upstream_invalid"},
 		"redirect":  {reply{status: 302}, false, "upstream_invalid"},
 	} {

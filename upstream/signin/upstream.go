@@ -1,21 +1,18 @@
-// Package upstream speaks to the APIs that Coatcheck stands in front of.
+// Package signin signs people in at the APIs that Coatcheck stands in front of, renews
+// and ends what they got, by the mapping of the configuration and by nothing else: it is
+// the control plane. The language of the mapping is package mapping; what is in here
+// sends its requests. Everything is compiled once, by [New]; what can be wrong in a
+// mapping shows there.
 //
-// Its control plane signs people in, renews and ends what they got, by the
-// mapping of the configuration and by nothing else: there is no code for any one
-// API. Three verbs make up the language. A mapping takes values from places in an
-// answer (places.go, take.go, ends.go), puts them where a {name} stands in a
-// request (template.go, request.go, path.go, body.go), and says what an answer
-// means (answers.go). Everything is compiled once, by [New]; what can be wrong in
-// a mapping shows there.
+// A sign-in is: login's request, its response read by the rules, steps that follow,
+// the credential, the user. Requests go through resty, one client per upstream, which
+// keeps no cookies, follows no redirects and repeats nothing.
 //
-// A sign-in is: login's request, its answer read by the rules, steps that follow,
-// the credential, the user. What is asked goes through resty, one client per
-// upstream, which keeps no cookies, follows no redirects and repeats nothing.
-//
-// Three fates beside success. A [Refusal] is the API's clear no. [upstream.ErrInvalid] is
-// an answer that cannot be used: it is never a person's fault. [upstream.ErrUnreachable]
-// and [upstream.ErrTimeout] are no answer; [upstream.ErrBusy] says that this process could not ask.
-// No error holds a byte of an answer, a URL's query or a secret.
+// Three fates beside success. A [mapping.Refusal] is the API's clear no.
+// [upstream.ErrInvalid] is a response that cannot be used: it is never a person's fault.
+// [upstream.ErrUnreachable] and [upstream.ErrTimeout] are no response;
+// [upstream.ErrBusy] says that this process could not ask. No error holds a byte of a
+// response, a URL's query or a secret. A [Trace] sees secrets; in service there is none.
 package signin
 
 import (
@@ -31,6 +28,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 const defaultTimeout = 10 * time.Second
@@ -46,27 +44,27 @@ type Set struct{ upstreams map[string]*Upstream }
 
 // Upstream is one API.
 type Upstream struct {
-	name   string
-	agent  string
-	base   *upstream.Address
-	dialer *upstream.Dialer
-	client *resty.Client
+	name    string
+	agent   string
+	address *upstream.Address
+	dialer  *upstream.Dialer
+	client  *resty.Client
 
 	maxConns  int  // connections for calls; 0: the forwarder's default
 	ownerOnly bool // a connection that was kept serves one person only
 
-	send, constants []pair
-	sendsCaller     bool
-	hidden          []string
-	closed          closedPaths
+	send        mapping.Headers
+	sendsCaller bool
+	hidden      []string
+	closed      mapping.ClosedPaths
 
-	login   *exchange // nil where people cannot sign in here; as the next ones
-	steps   map[string]*step
-	user    *userSource
-	refresh *refresh
-	logout  *exchange
-	verify  *verify
-	follows *credentialPlaces
+	login    *Exchange // nil where people cannot sign in here; as the next ones
+	steps    map[string]*step
+	user     *userSource
+	refresh  *refresh
+	logout   *Exchange
+	verify   *verify
+	followed *mapping.Places
 }
 
 // New compiles the upstreams of a configuration, and reads their certificates. It
@@ -110,35 +108,40 @@ func within(part string, err error) error {
 
 // newUpstream makes the upstream itself: where it is and how it is reached.
 func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error) {
-	b, err := upstream.ParseURL(c.URL)
+	address, err := upstream.ParseURL(c.URL)
 	if err != nil {
 		return nil, err
 	}
-	d, err := newDialer(b, c)
+	d, err := newDialer(address, c)
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{name: name, agent: o.UserAgent, base: b, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
+	u := &Upstream{name: name, agent: o.UserAgent, address: address, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
 	u.client = newClient(d, u.ownerOnly)
+	u.closed = mapping.NewClosedPaths(address.Path)
 	u.setSend(c)
-	u.closed.base = segments(b.Path)
 	return u, nil
 }
 
 // compile reads the mapping of u. Other upstreams exist by now, so that requests
 // can name them.
 func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
-	m := &mapping{set: s, u: u, cfg: c, wire: map[string]bool{}}
-	_, m.named = c.SendHeaders()
-	m.carry(u.send)
+	m := &compiler{set: s, u: u, cfg: c, wire: map[string]bool{}}
+	_, m.sendNamed = c.SendHeaders()
+	m.carry(u.send.ValueNames())
 	err := errors.Join(
 		within("login", m.compileLogin()), within("login.user", m.compileUser()), within("login.steps", m.compileSteps()),
 		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()))
-	if err == nil {
-		m.compileFollow()
-		m.closePrivate()
+	if err != nil {
+		return err
 	}
-	return err
+	if u.login != nil {
+		u.followed = u.login.Places.Followed()
+	}
+	for _, path := range c.PrivatePaths {
+		u.closed.CloseBelow("/" + path)
+	}
+	return nil
 }
 
 // Get returns the upstream called name, or nil.

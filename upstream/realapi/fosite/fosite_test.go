@@ -101,7 +101,7 @@ func person(password string) map[string]credential.Secret {
 }
 
 func meaning(err error) string {
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) {
 		return refusal.Meaning
 	}
@@ -115,24 +115,24 @@ func meaning(err error) string {
 func TestFosite(t *testing.T) {
 	s := start(t)
 	u, ctx, now := mapping(t, s, "encoded&password"), t.Context(), time.Now()
-	if _, err := u.SignIn(ctx, person("no"), signin.Caller{}, now); meaning(err) != "invalid_credentials" {
+	if _, err := u.SignIn(ctx, person("no"), mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
 		t.Errorf("wrong password: %v", err)
 	}
-	in, err := u.SignIn(ctx, person("secret"), signin.Caller{}, now)
+	in, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
 	left := in.Credential.Expires.Sub(now)
 	if in.Subject != "peter" || left < 50*time.Minute || left > 61*time.Minute || !u.Renews(in.Credential) {
 		t.Fatalf("subject %q, %v left", in.Subject, left)
 	}
-	next, err := u.Refresh(ctx, in.Credential, signin.Caller{}, now)
+	next, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now)
 	must(t, err)
 	if next.Value("refresh_token").Equal(in.Credential.Value("refresh_token")) || next.Value("access_token").Equal(in.Credential.Value("access_token")) {
 		t.Error("the tokens are the old ones")
 	}
-	if _, err := u.Refresh(ctx, in.Credential, signin.Caller{}, now); meaning(err) != signin.SessionExpired {
+	if _, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
 		t.Errorf("a refresh token twice: %v", err)
 	}
-	if _, err := u.Refresh(ctx, next, signin.Caller{}, now); meaning(err) != signin.SessionExpired {
+	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
 		t.Errorf("its family: %v", err)
 	}
 }
@@ -141,15 +141,15 @@ func TestFosite(t *testing.T) {
 func TestFositeSignOut(t *testing.T) {
 	s := start(t)
 	u, ctx, now := mapping(t, s, "encoded&password"), t.Context(), time.Now()
-	here, err := u.SignIn(ctx, person("secret"), signin.Caller{}, now)
+	here, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
-	elsewhere, err := u.SignIn(ctx, person("secret"), signin.Caller{}, now)
+	elsewhere, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
-	must(t, u.SignOut(ctx, here.Credential, signin.Caller{}))
-	if _, err := u.Refresh(ctx, here.Credential, signin.Caller{}, now); meaning(err) != signin.SessionExpired {
+	must(t, u.SignOut(ctx, here.Credential, mapping.Caller{}))
+	if _, err := u.Refresh(ctx, here.Credential, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
 		t.Errorf("signed out, and yet: %v", err)
 	}
-	_, err = u.Refresh(ctx, elsewhere.Credential, signin.Caller{}, now)
+	_, err = u.Refresh(ctx, elsewhere.Credential, mapping.Caller{}, now)
 	must(t, err)
 }
 
@@ -157,14 +157,14 @@ func TestFositeSignOut(t *testing.T) {
 func TestFositeWrongClient(t *testing.T) {
 	s := start(t)
 	good, bad, ctx, now := mapping(t, s, "encoded&password"), mapping(t, s, "another"), t.Context(), time.Now()
-	if _, err := bad.SignIn(ctx, person("secret"), signin.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
+	if _, err := bad.SignIn(ctx, person("secret"), mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("sign-in: %v", err)
 	}
-	in, err := good.SignIn(ctx, person("secret"), signin.Caller{}, now)
+	in, err := good.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
-	if _, err := bad.Refresh(ctx, in.Credential, signin.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
+	if _, err := bad.Refresh(ctx, in.Credential, mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("refresh: %v", err)
 	}
-	_, err = good.Refresh(ctx, in.Credential, signin.Caller{}, now)
+	_, err = good.Refresh(ctx, in.Credential, mapping.Caller{}, now)
 	must(t, err)
 }

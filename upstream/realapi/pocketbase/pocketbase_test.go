@@ -19,6 +19,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -89,7 +90,7 @@ func fields(pairs ...string) map[string]credential.Secret {
 }
 
 func meaning(err error) string {
-	var refusal *signin.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) {
 		return refusal.Meaning
 	}
@@ -104,7 +105,7 @@ func (s *server) status(t *testing.T, u *signin.Upstream, c *credential.Credenti
 	t.Helper()
 	ask, err := http.NewRequest("GET", s.URL+"/api/collections/users/records/"+s.person.Id, nil)
 	must(t, err)
-	if name, value, ok := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c, signin.Caller{}))), ": "); ok {
+	if name, value, ok := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c, mapping.Caller{}))), ": "); ok {
 		ask.Header.Set(name, value)
 	}
 	answer, err := http.DefaultClient.Do(ask)
@@ -118,11 +119,11 @@ func TestPocketBase(t *testing.T) {
 	s := start(t)
 	u, ctx, now := s.mapping(t), t.Context(), time.Now()
 	for _, wrong := range []map[string]credential.Secret{fields("email", "ada@example.com", "password", "no"), fields("email", "nobody@example.com", "password", password)} {
-		if _, err := u.SignIn(ctx, wrong, signin.Caller{}, now); meaning(err) != "invalid_credentials" {
+		if _, err := u.SignIn(ctx, wrong, mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
 			t.Errorf("wrong password: %v", err)
 		}
 	}
-	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), signin.Caller{}, now)
+	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), mapping.Caller{}, now)
 	must(t, err)
 	if in.Subject != s.person.Id || in.Credential.Expires.Sub(now) < time.Hour || string(in.User["email"]) != `"ada@example.com"` {
 		t.Errorf("subject %q, ends %v, user %s", in.Subject, in.Credential.Expires, in.UserJSON())
@@ -133,18 +134,18 @@ func TestPocketBase(t *testing.T) {
 	if got := s.status(t, u, nil); got == 200 {
 		t.Error("the call needs no token, so it proves nothing")
 	}
-	next, err := u.Refresh(ctx, in.Credential, signin.Caller{}, now)
+	next, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now)
 	must(t, err)
 	if s.status(t, u, next) != 200 || !u.Renews(next) {
 		t.Error("the renewed token does not work")
 	}
 	s.person.SetPassword("another password") // ends all tokens
 	must(t, s.app.Save(s.person))
-	if _, err := u.Refresh(ctx, next, signin.Caller{}, now); meaning(err) != signin.SessionExpired {
+	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
 		t.Errorf("dead token: %v", err)
 	}
 	s.Close()
-	if _, err := u.Refresh(ctx, next, signin.Caller{}, now); !errors.Is(err, upstream.ErrUnreachable) {
+	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); !errors.Is(err, upstream.ErrUnreachable) {
 		t.Errorf("server away: %v", err)
 	}
 }
@@ -157,12 +158,12 @@ func TestPocketBaseSecondFactor(t *testing.T) {
 	users.OTP.Enabled, users.MFA.Enabled = true, true
 	must(t, s.app.Save(users))
 	u, ctx, now := s.mapping(t), t.Context(), time.Now()
-	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), signin.Caller{}, now)
+	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), mapping.Caller{}, now)
 	must(t, err)
 	if in.Step == nil || in.Step.Name != "mail" {
 		t.Fatalf("no step: %+v", in)
 	}
-	in, err = u.Continue(ctx, in.Step.Name, in.Step.Kept, fields("address", "ada@example.com"), signin.Caller{}, now)
+	in, err = u.Continue(ctx, in.Step.Name, in.Step.Kept, fields("address", "ada@example.com"), mapping.Caller{}, now)
 	must(t, err)
 	if in.Step == nil || in.Step.Name != "code" {
 		t.Fatalf("no second step: %+v", in)
@@ -174,10 +175,10 @@ func TestPocketBaseSecondFactor(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("no mail")
 	}
-	if _, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", "00000000"), signin.Caller{}, now); meaning(err) != signin.MFARequired {
+	if _, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", "00000000"), mapping.Caller{}, now); meaning(err) != mapping.MFARequired {
 		t.Errorf("wrong code: %v", err)
 	}
-	done, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", code), signin.Caller{}, now)
+	done, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", code), mapping.Caller{}, now)
 	must(t, err)
 	if done.Subject != s.person.Id || s.status(t, u, done.Credential) != 200 {
 		t.Errorf("signed in as %q", done.Subject)

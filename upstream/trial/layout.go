@@ -1,4 +1,4 @@
-package signin
+package trial
 
 import (
 	"bytes"
@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // Layout of what a trace tells: lines for a terminal of 80 columns, without what is
@@ -19,7 +22,7 @@ const (
 
 // block tells JSON behind a label: in the same line where it fits, else below it, one
 // value a line.
-func (t *trace) block(prefix, label string, text []byte) {
+func (t *Trial) block(prefix, label string, text []byte) {
 	if one := prefix + label + string(text); len(one) <= columns {
 		t.line("%s", one)
 		return
@@ -41,7 +44,7 @@ func (t *trace) block(prefix, label string, text []byte) {
 }
 
 // names tells a list of names, in as many lines as it needs.
-func (t *trace) names(prefix, label string, names []string) {
+func (t *Trial) names(prefix, label string, names []string) {
 	row := prefix + label
 	for i, name := range names {
 		if i < len(names)-1 {
@@ -60,7 +63,7 @@ func (t *trace) names(prefix, label string, names []string) {
 
 // fields tells headers: those that matter with what may be seen of them, of the
 // others the names.
-func (t *trace) fields(prefix, others string, h http.Header, matters func(name string) bool) {
+func (t *Trial) fields(prefix, others string, h http.Header, matters func(name string) bool) {
 	var rest []string
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if !matters(name) {
@@ -74,11 +77,11 @@ func (t *trace) fields(prefix, others string, h http.Header, matters func(name s
 	t.names(prefix, others, rest)
 }
 
-// isOwn tells headers that every request has, unless its mapping says otherwise.
-func (r *request) isOwn(name string) bool {
-	for _, list := range [][]pair{r.send, r.header} {
+// isAlwaysSent tells headers that every request has, unless its mapping says otherwise.
+func isAlwaysSent(q signin.Question, name string) bool {
+	for _, list := range []mapping.Headers{q.Send, mapping.SortHeaders(q.Request.Headers)} {
 		for _, p := range list {
-			if http.CanonicalHeaderKey(p.name) == name {
+			if http.CanonicalHeaderKey(p.Name) == name {
 				return false
 			}
 		}
@@ -90,7 +93,7 @@ func (r *request) isOwn(name string) bool {
 	return false
 }
 
-// mayMatter tells headers of an answer that a mapping could have a use for.
+// mayMatter tells headers of a response that a mapping could have a use for.
 func mayMatter(name string) bool {
 	switch name {
 	case "Content-Type", "Location", "Retry-After", "Set-Cookie", "Www-Authenticate":

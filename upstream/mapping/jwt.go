@@ -1,4 +1,4 @@
-package signin
+package mapping
 
 import (
 	"encoding/base64"
@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// claims reads the payload of a JWT (RFC 7519). The signature is not verified,
+// Claims reads the payload of a JWT (RFC 7519). The signature is not verified,
 // and need not be: the token came from the API itself, over TLS, and nothing is
 // allowed because of its claims; they only say whom the API thinks it signed in.
-func claims(token string) (map[string]any, bool) {
+func Claims(token string) (map[string]any, bool) {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
 		return nil, false
@@ -18,15 +18,15 @@ func claims(token string) (map[string]any, bool) {
 	if err != nil {
 		return nil, false
 	}
-	doc, _ := decode(payload)
+	doc, _ := Decode(payload)
 	object, ok := doc.(map[string]any)
 	return object, ok
 }
 
-// jwtEnd is the exp of a token that is a JWT; zero where there is none, or one
+// jwtExpiry is the exp of a token that is a JWT; zero where there is none, or one
 // that no calendar holds.
-func jwtEnd(token string) time.Time {
-	object, _ := claims(token)
+func jwtExpiry(token string) time.Time {
+	object, _ := Claims(token)
 	exp, ok := object["exp"]
 	if !ok {
 		return time.Time{}

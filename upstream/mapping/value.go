@@ -1,4 +1,4 @@
-package signin
+package mapping
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"coatcheck/bff/credential"
 )
 
-// maxValue bounds every value taken from an answer, in bytes (rule 5: tokens).
+// maxValue bounds every value extracted from a response, in bytes.
 const maxValue = 16 << 10
 
 // typed marks a value that was no JSON text, in front of its JSON: what an API
@@ -16,20 +16,20 @@ const maxValue = 16 << 10
 // is kept as JSON itself, so nobody can forge one.
 const typed = '\x01'
 
-// keep makes a secret of a value taken from an answer; absent and null become
+// toSecret makes a secret of a value extracted from a response; absent and null become
 // the empty secret.
-func keep(v any) credential.Secret {
+func toSecret(v any) credential.Secret {
 	if v == nil {
 		return credential.Secret{}
 	}
 	if s, ok := v.(string); ok && !strings.HasPrefix(s, string(typed)) {
 		return credential.NewSecret(s)
 	}
-	return credential.NewSecret(string(typed) + string(encode(v)))
+	return credential.NewSecret(string(typed) + string(Encode(v)))
 }
 
-// encode writes v as JSON without HTML escapes; numbers stay as they came.
-func encode(v any) []byte {
+// Encode writes v as JSON without HTML escapes; numbers stay as they came.
+func Encode(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -39,8 +39,9 @@ func encode(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// decode reads exactly one JSON value, numbers as [json.Number].
-func decode(data []byte) (any, bool) {
+// Decode reads exactly one JSON value, numbers as [json.Number]; false where data is
+// anything else.
+func Decode(data []byte) (any, bool) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
 	var v any
@@ -53,8 +54,8 @@ func decode(data []byte) (any, bool) {
 	return v, true
 }
 
-// scalar is the text of a JSON text, number or boolean.
-func scalar(v any) (string, bool) {
+// Text is the text of a JSON text, number or boolean; false for anything else.
+func Text(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
 		return v, true
@@ -72,13 +73,13 @@ func scalar(v any) (string, bool) {
 // value is what a {name} stands for, and whose it is: what an API gave may carry
 // a type, what a person typed is text, whatever it looks like.
 type value struct {
-	secret credential.Secret
-	taken  bool
+	secret  credential.Secret
+	fromAPI bool
 }
 
 // isTyped reports whether the secret holds JSON behind the mark.
 func (v value) isTyped() bool {
-	if !v.taken || v.secret.IsEmpty() {
+	if !v.fromAPI || v.secret.IsEmpty() {
 		return false
 	}
 	return v.secret.AppendReveal(nil)[0] == typed
@@ -89,7 +90,7 @@ func (v value) json() any {
 	if !v.isTyped() {
 		return v.secret.Reveal()
 	}
-	whole, _ := decode(v.secret.AppendReveal(nil)[1:])
+	whole, _ := Decode(v.secret.AppendReveal(nil)[1:])
 	return whole
 }
 
@@ -97,18 +98,25 @@ func (v value) json() any {
 func (v value) appendText(dst []byte) ([]byte, bool) {
 	start := len(dst)
 	dst = v.secret.AppendReveal(dst)
-	if !v.taken || len(dst) == start || dst[start] != typed {
+	if !v.fromAPI || len(dst) == start || dst[start] != typed {
 		return dst, true
 	}
-	whole, _ := decode(dst[start+1:])
-	text, ok := scalar(whole)
+	whole, _ := Decode(dst[start+1:])
+	text, ok := Text(whole)
 	return append(dst[:start], text...), ok
 }
 
-// isToken reports whether b can stand in a header, cookie, path or query without
+// SecretText is the text of a value that an API gave, as it goes anywhere but into a
+// JSON body; false where it is an object or a list.
+func SecretText(s credential.Secret) (string, bool) {
+	text, ok := value{secret: s, fromAPI: true}.appendText(nil)
+	return string(text), ok
+}
+
+// IsCredentialText reports whether b can stand in a header, cookie, path or query without
 // ending it: visible ASCII without space, quote, "<", comma and semicolon, not
 // empty, at most 16 KiB. An error page is none of that.
-func isToken(b []byte) bool {
+func IsCredentialText(b []byte) bool {
 	if len(b) == 0 || len(b) > maxValue {
 		return false
 	}
@@ -120,9 +128,9 @@ func isToken(b []byte) bool {
 	return true
 }
 
-// isFieldValue reports whether b can stand in a header (RFC 9110 §5.5), for what
+// isFieldText reports whether b can stand in a header (RFC 9110 §5.5), for what
 // a person typed: names are not ASCII everywhere.
-func isFieldValue(b []byte) bool {
+func isFieldText(b []byte) bool {
 	for _, c := range b {
 		if c < ' ' || c == 0x7f {
 			return false

@@ -1,4 +1,4 @@
-package signin
+package mapping
 
 import (
 	"encoding/json"
@@ -8,13 +8,23 @@ import (
 	"time"
 )
 
-// Names of a credential's places that are no values but ends.
+// Names of a credential's places that are no values but say when it expires.
 const (
 	expiresIn        = "expires_in"
 	expiresAt        = "expires_at"
 	refreshExpiresIn = "refresh_expires_in"
 	refreshExpiresAt = "refresh_expires_at"
 )
+
+// IsExpiry reports whether name is a key of a credential that says when it expires. Such
+// a key is no value that could be put anywhere.
+func IsExpiry(name string) bool {
+	switch name {
+	case expiresIn, expiresAt, refreshExpiresIn, refreshExpiresAt:
+		return true
+	}
+	return false
+}
 
 // maxLifetime bounds how long an access token may say it lives. It catches
 // milliseconds that were taken for seconds.
@@ -29,46 +39,46 @@ const maxRefreshLifetime = 100 * 365 * 24 * time.Hour
 const lastDate = 253402300799
 
 // expires returns when the access token of a ends: the earliest of what the
-// places say and of a JWT's own exp; zero where nobody tells.
-func (c *credentialPlaces) expires(a *answer, token string, now time.Time) (time.Time, error) {
-	end, err := earliestOf(a, c.ends[expiresIn], c.ends[expiresAt], now, maxLifetime)
+// places say and of a JWT's own exp; zero where nothing says.
+func (c *Places) expires(a *Response, token string, now time.Time) (time.Time, error) {
+	end, err := earliestOf(a, c.expiry(expiresIn), c.expiry(expiresAt), now, maxLifetime)
 	if err != nil {
 		return end, err
 	}
 	if !end.IsZero() && !end.After(now) {
-		return end, invalid("access token has no time to live")
+		return end, Invalid("access token has no time to live")
 	}
-	exp := jwtEnd(token)
+	exp := jwtExpiry(token)
 	if !exp.IsZero() && !exp.After(now) {
-		return end, invalid("access token's exp is past")
+		return end, Invalid("access token's exp is past")
 	}
 	return earliest(end, exp), nil
 }
 
 // refreshExpires returns when the refresh token ends; zero where the API does
-// not tell, or says 0 for never (Keycloak's offline tokens).
-func (c *credentialPlaces) refreshExpires(a *answer, now time.Time) (time.Time, error) {
-	end, err := earliestOf(a, zeroless(a, c.ends[refreshExpiresIn]), zeroless(a, c.ends[refreshExpiresAt]), now, maxRefreshLifetime)
+// not say, or says 0 for never (Keycloak's offline tokens).
+func (c *Places) refreshExpires(a *Response, now time.Time) (time.Time, error) {
+	end, err := earliestOf(a, unlessZero(a, c.expiry(refreshExpiresIn)), unlessZero(a, c.expiry(refreshExpiresAt)), now, maxRefreshLifetime)
 	if err == nil && !end.IsZero() && !end.After(now) {
-		return end, invalid("refresh token has no time to live")
+		return end, Invalid("refresh token has no time to live")
 	}
 	return end, err
 }
 
-// earliestOf reads the two ways in which an answer can name an end. Absent and
-// null is untold.
-func earliestOf(a *answer, in, at *place, now time.Time, most time.Duration) (time.Time, error) {
+// earliestOf reads the two ways in which a response can say when something expires.
+// Absent and null say nothing; the time is then zero.
+func earliestOf(a *Response, in, at *Place, now time.Time, most time.Duration) (time.Time, error) {
 	var relative, absolute time.Time
-	if v, ok := told(a, in); ok {
-		left, err := readDuration(v, in.milli, most)
+	if v, ok := in.extractSome(a); ok {
+		left, err := readDuration(v, in.isMilli(), most)
 		if err != nil {
 			return relative, err
 		}
 		relative = now.Add(left)
 	}
-	if v, ok := told(a, at); ok {
+	if v, ok := at.extractSome(a); ok {
 		var err error
-		if absolute, err = readDate(v, at.milli); err != nil {
+		if absolute, err = readDate(v, at.isMilli()); err != nil {
 			return absolute, err
 		}
 	}
@@ -83,18 +93,18 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-func told(a *answer, p *place) (any, bool) {
-	if p == nil {
-		return nil, false
+// expiry is the place called name; nil: there is none.
+func (c *Places) expiry(name string) *Place {
+	if p, ok := c.Expiry[name]; ok {
+		return &p
 	}
-	v, ok := p.take(a)
-	return v, ok && v != nil
+	return nil
 }
 
-// zeroless drops a place where the answer says 0.
-func zeroless(a *answer, p *place) *place {
-	if v, ok := told(a, p); ok {
-		if n, err := decimal(v); err == nil && n == 0 {
+// unlessZero drops a place where the response says 0.
+func unlessZero(a *Response, p *Place) *Place {
+	if v, ok := p.extractSome(a); ok {
+		if n, err := Number(v); err == nil && n == 0 {
 			return nil
 		}
 	}
@@ -104,7 +114,7 @@ func zeroless(a *answer, p *place) *place {
 // readDuration reads how long something lives: a number or decimal text, above 0
 // and at most most.
 func readDuration(v any, milli bool, most time.Duration) (time.Duration, error) {
-	n, err := decimal(v)
+	n, err := Number(v)
 	if err != nil {
 		return 0, err
 	}
@@ -112,7 +122,7 @@ func readDuration(v any, milli bool, most time.Duration) (time.Duration, error) 
 		n /= 1000
 	}
 	if !(n > 0) || n > most.Seconds() {
-		return 0, invalid("time to live is out of range")
+		return 0, Invalid("time to live is out of range")
 	}
 	return time.Duration(n * float64(time.Second)), nil
 }
@@ -124,7 +134,7 @@ func readDate(v any, milli bool) (time.Time, error) {
 			return date, nil
 		}
 	}
-	n, err := decimal(v)
+	n, err := Number(v)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -132,14 +142,15 @@ func readDate(v any, milli bool) (time.Time, error) {
 		n /= 1000
 	}
 	if !(n > 0) || n > lastDate {
-		return time.Time{}, invalid("date is out of range")
+		return time.Time{}, Invalid("date is out of range")
 	}
 	whole, part := math.Modf(n)
 	return time.Unix(int64(whole), int64(part*1e9)), nil
 }
 
-// decimal reads a number, or text of digits with at most one point.
-func decimal(v any) (float64, error) {
+// Number reads a number, or text of digits with at most one point; it fails
+// with [upstream.ErrInvalid].
+func Number(v any) (float64, error) {
 	switch v := v.(type) {
 	case json.Number:
 		if n, err := v.Float64(); err == nil {
@@ -153,5 +164,5 @@ func decimal(v any) (float64, error) {
 			}
 		}
 	}
-	return 0, invalid("an end is neither number nor date")
+	return 0, Invalid("an expiry is neither number nor date")
 }

@@ -1,8 +1,7 @@
-package signin
+package trial
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,7 +9,8 @@ import (
 	"strings"
 
 	"coatcheck/bff/credential"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // masked stands where something is not shown.
@@ -23,37 +23,37 @@ const masked = "[secret]"
 
 // learn notes all secrets that a request may hold: what it puts, and the operator's
 // own constants.
-func (t *trace) learn(r *request, v *values) {
-	t.learnAll(v.fields)
-	t.learnAll(v.kept)
-	if v.credential != nil {
-		t.learnAll(v.credential.Values())
+func (t *Trial) learn(q signin.Question, v *mapping.Values) {
+	t.learnAll(v.Fields)
+	t.learnAll(v.Kept)
+	if v.Credential != nil {
+		t.learnAll(v.Credential.Values())
 	}
-	for _, list := range [][]pair{r.query, r.send, r.header} {
+	for _, list := range []mapping.Headers{mapping.SortHeaders(q.Request.Query), q.Send, mapping.SortHeaders(q.Request.Headers)} {
 		for _, p := range list {
-			t.learnTemplate(p.name, p.text)
+			t.learnTemplate(p.Name, p.Value)
 		}
 	}
-	if len(r.basic) == 2 { // the id is none
-		t.learnTemplate("basic", r.basic[1])
+	if len(q.Request.Basic) == 2 { // the id is none
+		t.learnTemplate("basic", q.Request.Basic[1])
 	}
-	if body, ok := r.body.Value(); ok {
+	if body, ok := q.Request.Body.Value(); ok {
 		t.learnBody("", body)
 	}
 }
 
-func (t *trace) learnTemplate(name string, text template) {
-	for _, p := range text.parts {
-		if p.name == "" && !isShownConstant(name) {
-			t.learnConstant(strings.TrimSpace(p.text.Reveal()))
+func (t *Trial) learnTemplate(name string, text mapping.Template) {
+	text.Parts(func(constant credential.Secret, value string) {
+		if value == "" && !isShownConstant(name) {
+			t.learnConstant(strings.TrimSpace(constant.Reveal()))
 		}
-	}
+	})
 }
 
-func (t *trace) learnBody(key string, body any) {
+func (t *Trial) learnBody(key string, body any) {
 	switch b := body.(type) {
 	case string:
-		if _, whole := parseTemplate(b).whole(); !whole && !isShownConstant(key) {
+		if _, whole := mapping.NewTemplate(b).Whole(); !whole && !isShownConstant(key) {
 			t.learnConstant(b)
 		}
 	case []any:
@@ -67,14 +67,13 @@ func (t *trace) learnBody(key string, body any) {
 	}
 }
 
-func (t *trace) learnAll(all map[string]credential.Secret) {
+func (t *Trial) learnAll(all map[string]credential.Secret) {
 	for name, s := range all {
 		if isPersonal(name) {
 			continue // a user name is no secret to who typed it
 		}
-		v := value{secret: s, taken: true}
-		if text, ok := v.appendText(nil); ok {
-			t.learnOne(string(text))
+		if text, ok := mapping.SecretText(s); ok {
+			t.learnOne(text)
 		}
 	}
 }
@@ -85,25 +84,25 @@ const leastSecret = 4
 
 // learnConstant notes text of the mapping that is long enough for an operator's
 // secret; "Bearer" and the like are shorter.
-func (t *trace) learnConstant(s string) {
+func (t *Trial) learnConstant(s string) {
 	if len(s) >= 2*leastSecret {
 		t.learnOne(s)
 	}
 }
 
 // learnOne notes a secret in every form in which it may come back.
-func (t *trace) learnOne(s string) {
+func (t *Trial) learnOne(s string) {
 	if len(s) < leastSecret {
 		return
 	}
-	quoted := string(encode(s))
+	quoted := string(mapping.Encode(s))
 	for _, form := range []string{s, quoted[1 : len(quoted)-1], url.QueryEscape(s), url.PathEscape(s)} {
 		t.seen[form] = true
 	}
 }
 
 // scrub cuts all known secrets out of a line, the longest first.
-func (t *trace) scrub(line string) string {
+func (t *Trial) scrub(line string) string {
 	var all []string
 	for s := range t.seen {
 		if strings.Contains(line, s) {
@@ -147,28 +146,22 @@ func isShownConstant(key string) bool {
 }
 
 // shown is a path's template, its values as {names}.
-func (t template) shown() string {
-	var b strings.Builder
-	for _, p := range t.parts {
-		if p.name != "" {
-			b.WriteString("{" + p.name + "}")
-			continue
-		}
-		b.Write(p.text.AppendReveal(nil))
-	}
-	return b.String()
-}
+func shown(t mapping.Template) string { return written(t, credential.Secret.Reveal) }
 
 // hidden is a template with {names}, its constants masked.
-func (t template) hidden() string {
+func hidden(t mapping.Template) string {
+	return written(t, func(credential.Secret) string { return masked })
+}
+
+func written(t mapping.Template, constant func(credential.Secret) string) string {
 	var b strings.Builder
-	for _, p := range t.parts {
-		if p.name != "" {
-			b.WriteString("{" + p.name + "}")
-			continue
+	t.Parts(func(text credential.Secret, name string) {
+		if name != "" {
+			b.WriteString("{" + name + "}")
+			return
 		}
-		b.WriteString(masked)
-	}
+		b.WriteString(constant(text))
+	})
 	return b.String()
 }
 
@@ -189,14 +182,17 @@ func shownHeader(name, text string) string {
 	return fmt.Sprintf("%s (%d characters)", masked, len(text))
 }
 
+// absent is a {name} without a value: its key is left out.
+type absent struct{}
+
 // shownBody is a request's body: {names} stand for themselves, constants are shown
 // where their key says that they open nothing.
-func shownBody(key string, body any, v *values) any {
+func shownBody(key string, body any, v *mapping.Values) any {
 	switch b := body.(type) {
 	case string:
-		name, whole := parseTemplate(b).whole()
+		name, whole := mapping.NewTemplate(b).Whole()
 		switch {
-		case whole && v.find(name).secret.IsEmpty():
+		case whole && !v.Has(name):
 			return absent{}
 		case whole, isShownConstant(key):
 			return b
@@ -222,15 +218,15 @@ func shownBody(key string, body any, v *values) any {
 	return body
 }
 
-// shownDepth and shownMany bound how much of an answer is shown.
+// shownDepth and shownMany bound how much of a response is shown.
 const (
 	shownDepth = 8
 	shownMany  = 40
 )
 
-// shownAnswer is an answer's JSON with its text measured, not shown. An error's own
+// shownResponse is a response's JSON with its text measured, not shown. An error's own
 // words are shown, or nobody could write a rule for them.
-func shownAnswer(key string, doc any, failed bool, depth int) any {
+func shownResponse(key string, doc any, failed bool, depth int) any {
 	switch d := doc.(type) {
 	case string:
 		if failed && !isSecretKey(key) && isWords(d) || strings.EqualFold(key, "token_type") && len(d) < 20 {
@@ -248,7 +244,7 @@ func shownAnswer(key string, doc any, failed bool, depth int) any {
 		}
 		list := []any{}
 		for _, item := range d {
-			list = append(list, shownAnswer(key, item, failed, depth+1))
+			list = append(list, shownResponse(key, item, failed, depth+1))
 		}
 		return list
 	case map[string]any:
@@ -260,39 +256,9 @@ func shownAnswer(key string, doc any, failed bool, depth int) any {
 			if isOpaque(name) {
 				name = fmt.Sprintf("[key, %d]", len(name))
 			}
-			object[name] = shownAnswer(name, item, failed, depth+1)
+			object[name] = shownResponse(name, item, failed, depth+1)
 		}
 		return object
 	}
 	return doc
 }
-
-// isSecretKey tells names under which secrets stand.
-func isSecretKey(key string) bool {
-	key = strings.ToLower(key)
-	return slices.ContainsFunc([]string{"token", "secret", "pass", "jwt", "session", "ticket", "cookie", "otp", "pin", "key", "auth", "csrf", "signature"},
-		func(part string) bool { return strings.Contains(key, part) })
-}
-
-// isEndKey tells names under which an end stands.
-func isEndKey(key string) bool {
-	key = strings.ToLower(key)
-	return slices.ContainsFunc([]string{"expir", "ttl", "valid", "lifetime", "maxage", "max_age"},
-		func(part string) bool { return strings.Contains(key, part) })
-}
-
-// isWords tells an error's code or sentence from a token: short, and no word of it
-// as long and as mixed as tokens are.
-func isWords(s string) bool {
-	if len(s) > 200 {
-		return false
-	}
-	return !slices.ContainsFunc(strings.Fields(s), isOpaque)
-}
-
-// isOpaque tells text that may be a token: long, with digits among its letters.
-func isOpaque(s string) bool {
-	return len(s) >= 20 && strings.ContainsAny(s, "0123456789") || len(s) > 60
-}
-
-func isInvalid(err error) bool { return errors.Is(err, upstream.ErrInvalid) }

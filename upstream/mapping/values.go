@@ -1,7 +1,8 @@
-package signin
+package mapping
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"coatcheck/bff/credential"
@@ -26,28 +27,45 @@ type Caller struct {
 // maxUserAgent bounds {user_agent}, in bytes.
 const maxUserAgent = 256
 
-// values answers for every {name} of a request.
-type values struct {
-	credential *credential.Credential
-	kept       map[string]credential.Secret // from earlier answers
-	fields     map[string]credential.Secret // from the page
-	caller     Caller
+// Values has the value of every {name} of a request.
+type Values struct {
+	// Credential is what the person signed in with; nil: nobody is signed in.
+	Credential *credential.Credential
+	// Kept are values of earlier responses of the same sign-in.
+	Kept map[string]credential.Secret
+	// Fields are what the page sent.
+	Fields map[string]credential.Secret
+	// Caller is who stands behind the request.
+	Caller Caller
 }
 
 // find returns the value of a name, an empty one where there is none. Built-in
 // names come first: no page may speak for its own address.
-func (v *values) find(name string) value {
-	if s, ok := v.caller.builtIn(name); ok {
+func (v *Values) find(name string) value {
+	if s, ok := v.Caller.builtIn(name); ok {
 		return value{secret: credential.NewSecret(s)}
 	}
-	if s := v.credential.Value(name); !s.IsEmpty() {
-		return value{secret: s, taken: true}
+	if s := v.Credential.Value(name); !s.IsEmpty() {
+		return value{secret: s, fromAPI: true}
 	}
-	if s := v.kept[name]; !s.IsEmpty() {
-		return value{secret: s, taken: true}
+	if s := v.Kept[name]; !s.IsEmpty() {
+		return value{secret: s, fromAPI: true}
 	}
-	return value{secret: v.fields[name]}
+	return value{secret: v.Fields[name]}
 }
+
+// Has reports whether a name has a value.
+func (v *Values) Has(name string) bool { return !v.find(name).secret.IsEmpty() }
+
+// builtInNames are the names that every request knows.
+var builtInNames = []string{"client_address", "user_agent", "request_id"}
+
+// BuiltIn are the names that every request knows: the client's address, the browser's
+// User-Agent and the call's id.
+func BuiltIn() []string { return slices.Clone(builtInNames) }
+
+// IsBuiltIn reports whether name is one of [BuiltIn].
+func IsBuiltIn(name string) bool { return slices.Contains(builtInNames, name) }
 
 // builtIn returns the value of a name that every request knows.
 func (c *Caller) builtIn(name string) (string, bool) {

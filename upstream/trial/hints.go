@@ -1,7 +1,6 @@
-package signin
+package trial
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -9,17 +8,18 @@ import (
 	"strings"
 	"time"
 
-	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // hints tells, where the mapping of x did not fit an answer, which places in it look
 // like what a mapping takes, and the YAML that would take them. It guesses by names and
 // forms; it knows no API.
-func (t *trace) hints(x *exchange, a *answer) {
-	g := &guesses{at: a.at}
-	g.walk(nil, a.doc)
+func (t *Trial) hints(x *signin.Exchange, a *mapping.Response) {
+	g := &guesses{}
+	g.walk(nil, a.Body)
 	g.outside(a)
-	if a.status < 400 {
+	if a.Status < 400 {
 		t.guessed("an access token", g.access)
 		t.guessed("a refresh token", g.refresh)
 		t.guessed("an end", g.ends)
@@ -27,13 +27,13 @@ func (t *trace) hints(x *exchange, a *answer) {
 	}
 	t.guessed("a second factor that is wanted", g.factors)
 	t.guessed("the reason", g.errors)
-	lines := g.yaml(a, x.rules.dead)
+	lines := g.yaml(a, x.Rules.RejectedMeans)
 	if len(lines) == 0 {
 		t.line("? nothing in it looks like a token, an end, a person or an error's code")
 		return
 	}
-	t.line("? worth trying, in %s:", x.key)
-	deep := strings.Repeat("  ", 1+strings.Count(x.key, ".")) // as it is pasted below x.key
+	t.line("? worth trying, in %s:", x.Key)
+	deep := strings.Repeat("  ", 1+strings.Count(x.Key, ".")) // as it is pasted below x.Key
 	for _, line := range lines {
 		t.line("%s%s", deep, line)
 	}
@@ -41,7 +41,6 @@ func (t *trace) hints(x *exchange, a *answer) {
 
 // guesses are places that look like something, the likeliest first.
 type guesses struct {
-	at                            time.Time
 	access, refresh, ends, people []guess
 	errors, factors               []guess
 }
@@ -53,7 +52,7 @@ type guess struct {
 	text         string // of an error
 }
 
-func (t *trace) guessed(what string, list []guess) {
+func (t *Trial) guessed(what string, list []guess) {
 	sortGuesses(list)
 	for i, g := range list {
 		if i == 3 {
@@ -87,30 +86,30 @@ func (g *guesses) walk(path []string, v any) {
 			g.walk(append(path[:len(path):len(path)], strconv.Itoa(i)), v[i])
 		}
 	default:
-		g.leaf(quoted(pointer(path)), key, v)
+		g.leaf(quoted(mapping.Pointer(path...)), key, v)
 	}
 }
 
 // quoted writes the place of a body so that YAML reads it, also between braces.
 func quoted(p string) string {
 	if p == "" || strings.ContainsAny(p, " :#{}[],\"'*&") {
-		return string(encode(p))
+		return string(mapping.Encode(p))
 	}
 	return p
 }
 
 // outside looks at headers and cookies.
-func (g *guesses) outside(a *answer) {
-	for _, name := range slices.Sorted(maps.Keys(a.header)) {
+func (g *guesses) outside(a *mapping.Response) {
+	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
 		switch {
 		case name == "Set-Cookie":
-			for _, line := range a.header[name] {
+			for _, line := range a.Header[name] {
 				if c, err := http.ParseSetCookie(line); err == nil && !isOpaque(c.Name) {
 					g.leaf("{cookie: "+c.Name+"}", c.Name, c.Value)
 				}
 			}
 		case isSecretKey(name) || isEndKey(name) || strings.Contains(strings.ToLower(name), "error"):
-			g.leaf("{header: "+name+"}", name, a.header.Get(name))
+			g.leaf("{header: "+name+"}", name, a.Header.Get(name))
 		}
 	}
 }
@@ -121,15 +120,15 @@ func (g *guesses) leaf(place, key string, v any) {
 	text, isText := v.(string)
 	switch {
 	case wantsFactor(low):
-		if !isNothing(v) {
+		if !mapping.IsEmpty(v) {
 			g.factors = append(g.factors, guess{place: place, weight: len(text), name: key})
 		}
 	case isEndKey(low) && !strings.Contains(low, "refresh"):
 		g.end(place, v)
 	case !isText || low == "tokentype" || strings.Contains(low, "csrf") || strings.Contains(low, "xsrf"):
-	case isToken([]byte(text)) && len(text) >= 8 && strings.Contains(low, "refresh"):
+	case mapping.IsCredentialText([]byte(text)) && len(text) >= 8 && strings.Contains(low, "refresh"):
 		g.refresh = append(g.refresh, guess{place: place, weight: 9})
-	case isToken([]byte(text)) && len(text) >= 8 && weightOf(low, text) > 0:
+	case mapping.IsCredentialText([]byte(text)) && len(text) >= 8 && weightOf(low, text) > 0:
 		g.access = append(g.access, guess{place: place, weight: weightOf(low, text)})
 	default:
 		g.wrong(place, low, text)
@@ -148,7 +147,7 @@ func weightOf(key, text string) (weight int) {
 			weight = max(weight, w)
 		}
 	}
-	if _, isJWT := claims(text); isJWT {
+	if _, isJWT := mapping.Claims(text); isJWT {
 		weight += 5
 	}
 	if key == "" && len(text) >= 16 {
@@ -167,7 +166,7 @@ func (g *guesses) end(place string, v any) {
 			return
 		}
 	}
-	n, err := decimal(v)
+	n, err := mapping.Number(v)
 	switch {
 	case err != nil || n <= 0:
 		return
@@ -199,7 +198,7 @@ func (g *guesses) person(path []string, key string, v map[string]any) {
 	if weight < 3 {
 		return
 	}
-	found := guess{place: quoted(pointer(path)), weight: weight}
+	found := guess{place: quoted(mapping.Pointer(path...)), weight: weight}
 	for _, name := range []string{"id", "_id", "sub", "uid", "uuid", "pk", "username", "email"} {
 		if _, ok := v[name]; ok {
 			found.extra = "/" + name
@@ -223,71 +222,4 @@ func (g *guesses) wrong(place, key, text string) {
 			return
 		}
 	}
-}
-
-// yaml is the mapping that the guesses make.
-func (g *guesses) yaml(a *answer, dead string) (lines []string) {
-	for _, list := range [][]guess{g.access, g.refresh, g.ends, g.people, g.errors, g.factors} {
-		sortGuesses(list)
-	}
-	switch {
-	case len(g.factors) > 0 && len(g.access) == 0:
-		return g.step()
-	case a.status >= 400:
-		return append(g.refusal(a.status, dead), fmt.Sprintf("rejected: [%d]   # if every other %d means %s", a.status, a.status, dead))
-	case len(g.access) == 0 && len(g.errors) > 0:
-		return g.refusal(a.status, dead)
-	}
-	if len(g.access) > 0 {
-		lines = append(lines, "credential:", "  access_token: "+g.access[0].place)
-		if len(g.refresh) > 0 {
-			lines = append(lines, "  refresh_token: "+g.refresh[0].place)
-		}
-		if len(g.ends) > 0 {
-			lines = append(lines, "  "+g.ends[0].name+": "+g.ends[0].written())
-		}
-	}
-	if len(g.people) > 0 {
-		lines = append(lines, "user: {from: response, at: "+g.people[0].place+g.people[0].subject()+"}")
-	}
-	return lines
-}
-
-// refusal are the lines that would give a refusal its meaning.
-func (g *guesses) refusal(status int, dead string) []string {
-	if len(g.errors) == 0 {
-		return nil
-	}
-	e := g.errors[0]
-	return []string{"answers:   # one line for each reason; the meanings are in the schema",
-		fmt.Sprintf("  - {status: %d, at: %s,", status, e.place), fmt.Sprintf("     is: %s, means: %s}", encode(e.text), dead)}
-}
-
-// step are the lines of a second factor. Where the code goes, no answer tells.
-func (g *guesses) step() []string {
-	f, keep, body := g.factors[0], "", ""
-	if configs.IsName(f.name) && f.weight > 0 {
-		keep, body = f.name+": "+f.place, f.name+`: "{`+f.name+`}", `
-	}
-	return []string{"answers:", "  - {at: " + f.place + ", step: otp}", "steps:", "  otp:", "    fields: [otp]", "    keep: {" + keep + "}",
-		"    request: {path: /the/api/knows, body: {" + body + `otp: "{otp}"}}`}
-}
-
-// subject is the part of a user's line that names the person.
-func (g guess) subject() string {
-	if g.extra == "" || g.extra == "/id" {
-		return ""
-	}
-	return ", subject: " + g.extra
-}
-
-// written is an end's place with its unit.
-func (g guess) written() string {
-	if g.extra == "" {
-		return g.place
-	}
-	if strings.HasPrefix(g.place, "{") {
-		return strings.TrimSuffix(g.place, "}") + ", unit: " + g.extra + "}"
-	}
-	return "{at: " + g.place + ", unit: " + g.extra + "}"
 }

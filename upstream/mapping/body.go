@@ -1,13 +1,35 @@
-package signin
+package mapping
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 )
+
+// Body is a request body as written in the file: maps, lists and scalars. In it
+// a string that is exactly "{name}" is replaced whole; other text stands as it is.
+// It prints as a secret, because operators put client secrets there.
+type Body struct{ value *any }
+
+// Value returns the body as map[string]any, []any, string, int64, uint64,
+// float64, bool or nil; ok is false where the file gives none. Callers do not change it.
+func (b Body) Value() (value any, ok bool) {
+	if b.value == nil {
+		return nil, false
+	}
+	return *b.value, true
+}
+
+// NewBody makes a body of a decoded value.
+func NewBody(value any) Body { return Body{&value} }
+
+// String implements [fmt.Stringer]; it never prints the body.
+func (Body) String() string { return "[secret]" }
+
+// GoString implements [fmt.GoStringer]; it never prints the body.
+func (Body) GoString() string { return "[secret]" }
 
 // absent is a {name} without a value: its key is left out.
 type absent struct{}
@@ -17,7 +39,7 @@ func bodyNames(body any) []string {
 	var names []string
 	switch b := body.(type) {
 	case string:
-		if name, ok := parseTemplate(b).whole(); ok {
+		if name, ok := NewTemplate(b).Whole(); ok {
 			names = append(names, name)
 		}
 	case []any:
@@ -32,25 +54,22 @@ func bodyNames(body any) []string {
 	return names
 }
 
-// checkBody refuses a form that no form can hold.
-func (r *request) checkBody() error {
-	body, ok := r.body.Value()
-	if !ok || !r.form {
-		return nil
-	}
+// isFlat reports whether a form can hold body (WHATWG URL,
+// application/x-www-form-urlencoded).
+func isFlat(body any) bool {
 	fields, isMap := body.(map[string]any)
 	if !isMap {
-		return errors.New("a form is a map")
+		return false
 	}
 	for _, field := range fields {
 		for _, item := range items(field) {
 			switch item.(type) {
 			case map[string]any, []any:
-				return errors.New("a form holds text, numbers and lists of them")
+				return false
 			}
 		}
 	}
-	return nil
+	return true
 }
 
 // items is a list, or the one thing that is none.
@@ -62,14 +81,14 @@ func items(v any) []any {
 }
 
 // payload fills in the body; nil where the request has none.
-func (r *request) payload(v *values) []byte {
-	body, ok := r.body.Value()
+func (r *Request) payload(v *Values) []byte {
+	body, ok := r.Body.Value()
 	if !ok {
 		return nil
 	}
 	filled := fillBody(body, v)
-	if !r.form {
-		return encode(filled)
+	if !r.IsForm() {
+		return Encode(filled)
 	}
 	form := url.Values{}
 	fields, _ := filled.(map[string]any)
@@ -85,10 +104,10 @@ func (r *request) payload(v *values) []byte {
 
 // fillBody copies a body with every text that is exactly a {name} replaced, type
 // kept. Other text stays as it is, braces and all (GraphQL).
-func fillBody(body any, v *values) any {
+func fillBody(body any, v *Values) any {
 	switch b := body.(type) {
 	case string:
-		name, ok := parseTemplate(b).whole()
+		name, ok := NewTemplate(b).Whole()
 		if !ok {
 			return b
 		}
@@ -119,7 +138,7 @@ func fillBody(body any, v *values) any {
 
 // formText is a body value as a form writes it; null is left out.
 func formText(v any) (string, bool) {
-	if text, ok := scalar(v); ok {
+	if text, ok := Text(v); ok {
 		return text, true
 	}
 	switch v := v.(type) {
@@ -130,5 +149,5 @@ func formText(v any) (string, bool) {
 	case nil, absent:
 		return "", false
 	}
-	return string(encode(v)), true
+	return string(Encode(v)), true
 }
