@@ -7,7 +7,7 @@ import (
 	"coatcheck/bff/http1"
 )
 
-var errClosedResponse = errors.New("upstream: read of a closed answer")
+var errClosedResponse = errors.New("upstream: read of a closed response")
 
 // Read implements [io.Reader] for the body, also where Complete has it. io.EOF
 // comes only behind a complete body; one that breaks off is io.ErrUnexpectedEOF,

@@ -51,7 +51,7 @@ type Call struct {
 	// Faulted, if set, hears of a panic while Body was sent, from another goroutine: the
 	// stack, which holds nothing of what the panic said. The call breaks off.
 	Faulted func(stack []byte)
-	// HeaderTimeout is the time from the last byte of the request to the answer's
+	// HeaderTimeout is the time from the last byte of the request to the response's
 	// head; it may last an eighth longer. 30 s.
 	HeaderTimeout time.Duration
 	// IdleTimeout is the silence allowed inside a body, either way; it may last an
@@ -61,7 +61,7 @@ type Call struct {
 	// ([Options].OwnerOnly). Nobody in particular is an owner, too.
 	Owner string
 	// Upgrade says that Head asks for another protocol (RFC 9110 §7.8): 101 is then
-	// an answer, and [Response.Hijack] gives the connection.
+	// a response, and [Response.Hijack] gives the connection.
 	Upgrade bool
 
 	link atomic.Pointer[conn] // the connection at work, or aborted
@@ -93,7 +93,7 @@ func (c *Call) attach(k *conn) bool { return c.link.CompareAndSwap(nil, k) }
 // detach takes k out of Abort's reach; false: Abort was first, k is dead.
 func (c *Call) detach(k *conn) bool { return c.link.CompareAndSwap(k, nil) }
 
-// streams reports whether the body has to be copied while the answer may come.
+// streams reports whether the body has to be copied while the response may come.
 func (c *Call) streams() bool { return c.Body != nil && c.BodyLength != 0 }
 
 // repeatable reports whether the call may be sent a second time (RFC 9110 §9.2.2).

@@ -29,20 +29,20 @@ const (
 //
 // What it promises, because its connections are shared by different people:
 //
-//   - A connection goes back to the pool only behind an answer that was complete,
+//   - A connection goes back to the pool only behind a response that was complete,
 //     framed beyond doubt, and with nothing unread behind it. It is looked at again
 //     before it is used: one byte waiting there, or its end, and it is dropped.
-//     After an answer that has no body by rule (HEAD, 204, 304) it rests for a
+//     After a response that has no body by rule (HEAD, 204, 304) it rests for a
 //     moment first, since an API that sends a body all the same sends it then.
 //   - Anything odd is [upstream.ErrInvalid] and the end of that connection: two lengths, a
 //     length beside a coding, a coding but chunked, folded lines, bare line feeds,
 //     control bytes, a status outside 100-599, a 101 that nobody asked for. Bytes
-//     behind a complete answer end the connection; the answer itself, framed
-//     beyond doubt, is delivered. Other 1xx answers are skipped, ten at most.
+//     behind a complete response end the connection; the response itself, framed
+//     beyond doubt, is delivered. Other 1xx responses are skipped, ten at most.
 //   - A body that breaks off is an error, never an end. One without length ends
 //     with the connection's orderly end (TLS: close_notify) and with nothing else.
 //   - A call is sent once. Only where a pooled connection turned out dead before
-//     any byte of an answer, and the call is idempotent with no body or one in
+//     any byte of a response, and the call is idempotent with no body or one in
 //     memory, is it sent again, once, over a new connection.
 //   - Memory is bounded: bodies stream through fixed buffers, heads have a limit,
 //     connections too.
@@ -85,7 +85,7 @@ type Options struct {
 	// OwnerOnly says that a kept connection carries calls of the same Call.Owner only.
 	// What an API says unasked, and too late to be noticed, then reaches nobody else.
 	OwnerOnly bool
-	// HeaderLimit bounds an answer's head in bytes. 64 KiB.
+	// HeaderLimit bounds a response's head in bytes. 64 KiB.
 	HeaderLimit int
 }
 
@@ -121,7 +121,7 @@ func (f *Forwarder) Close() { f.pool.close() }
 // of them are idle.
 func (f *Forwarder) Open() (open, idle int) { return f.pool.count() }
 
-// Do sends call and reads the head of its answer into ans. After a nil error ans
+// Do sends call and reads the head of its response into ans. After a nil error ans
 // must be closed; after an error there is nothing to close and call's body is no
 // longer touched.
 //
@@ -153,7 +153,7 @@ func (f *Forwarder) Do(call *Call, ans *Response) error {
 // connection takes an idle connection, or opens one.
 func (f *Forwarder) connection(call *Call, now time.Time) (*conn, error) {
 	for {
-		c := f.pool.take(now, call.Owner)
+		c := f.pool.reuse(now, call.Owner)
 		if c == nil {
 			return f.open(call)
 		}
@@ -240,7 +240,7 @@ func (f *Forwarder) countBusy(err error) error {
 	return err
 }
 
-// exchange sends the request and reads the head of the answer. One deadline covers both
+// exchange sends the request and reads the head of the response. One deadline covers both
 // on the way of a small call.
 func (f *Forwarder) exchange(c *conn, call *Call, ans *Response) error {
 	ans.conn, ans.f = c, f
@@ -255,24 +255,24 @@ func (f *Forwarder) exchange(c *conn, call *Call, ans *Response) error {
 		// The API may have said why before it stopped listening.
 		_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
 	}
-	// The answer is not there yet. Reading at once would be a system call for nothing
+	// The response is not there yet. Reading at once would be a system call for nothing
 	// and a turn through the poller; on a busy core others can go on meanwhile, and
 	// then the first read succeeds. A core with nothing else to do comes straight back.
 	runtime.Gosched()
 	if err := ans.readHead(f.headLimit); err != nil {
 		return errors.Join(err, sendErr)
 	}
-	ans.keep = ans.keep && sendErr == nil
+	ans.reusable = ans.reusable && sendErr == nil
 	return ans.inHand()
 }
 
-// errSilent is an [upstream.ErrTimeout] without a byte of an answer.
+// errSilent is an [upstream.ErrTimeout] without a byte of a response.
 var errSilent = fmt.Errorf("%w: not a byte came", upstream.ErrTimeout)
 
 // giveUp ends an exchange that failed with err, and says why.
 func (f *Forwarder) giveUp(call *Call, ans *Response, err error) error {
 	silent := !ans.begun(err)
-	ans.keep = false
+	ans.reusable = false
 	_ = ans.Close()
 	if err = call.classify(err); err == upstream.ErrTimeout && silent {
 		err = errSilent

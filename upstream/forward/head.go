@@ -13,16 +13,16 @@ const (
 	handful = 64 << 10
 	// atHand is how long a body that follows its head in a segment of its own may take.
 	atHand = time.Millisecond
-	// maxInterim is how many 1xx answers are skipped.
+	// maxInterim is how many 1xx responses are skipped.
 	maxInterim = 10
-	// lastWords is how long an answer is waited for after sending failed.
+	// lastWords is how long a response is waited for after sending failed.
 	lastWords = time.Second
 )
 
 var (
-	errInterims = errors.New("too many interim answers")
+	errInterims = errors.New("too many interim responses")
 	errSwitch   = errors.New("protocol switched unasked, or not at all")
-	errInterim  = errors.New("interim answer with a body")
+	errInterim  = errors.New("interim response with a body")
 	errOldChunk = errors.New("chunked in HTTP/1.0")
 )
 
@@ -68,20 +68,20 @@ type Response struct {
 	small   []byte // a chunked body without its chunks; kept for its capacity
 	err     error  // what Read says from now on
 
-	seen    bool // an interim answer came
-	keep    bool // the connection may be used again, if all goes well
-	suspect bool // a faulty API would send a body now
+	seen     bool // an interim response came
+	reusable bool // the connection may be used again, if all goes well
+	suspect  bool // a faulty API would send a body now
 }
 
-// reset makes a new answer to call, keeping memory.
+// reset makes a new response to call, keeping memory.
 func (a *Response) reset(call *Call) {
 	a.Status, a.Fields, a.Length, a.Complete = 0, nil, -1, nil
 	a.f, a.call, a.conn, a.sending = nil, call, nil, nil
 	a.framing, a.left, a.hand, a.err = noBody, 0, nil, nil
-	a.seen, a.keep, a.suspect = false, false, false
+	a.seen, a.reusable, a.suspect = false, false, false
 }
 
-// begun reports whether a byte of an answer had come when readHead failed with err.
+// begun reports whether a byte of a response had come when readHead failed with err.
 func (a *Response) begun(err error) bool {
 	return a.seen || a.conn.reader.Len() > 0 ||
 		errors.Is(err, http1.ErrMalformed) || errors.Is(err, http1.ErrTooLarge)
@@ -90,7 +90,7 @@ func (a *Response) begun(err error) bool {
 // readHead reads up to the head that counts.
 func (a *Response) readHead(limit int) error {
 	for range maxInterim + 1 {
-		if err := a.head.ReadAnswer(&a.conn.reader, limit); err != nil {
+		if err := a.head.ReadResponse(&a.conn.reader, limit); err != nil {
 			return err
 		}
 		a.seen = true
@@ -109,16 +109,16 @@ func (a *Response) readHead(limit int) error {
 func (a *Response) frame() error {
 	h := &a.head
 	a.Status, a.Fields, a.Length = h.Status, h.Fields, h.Length
-	a.keep = !h.Close && (h.Minor == 1 || h.KeepAlive)
+	a.reusable = !h.Close && (h.Minor == 1 || h.KeepAlive)
 	switch {
 	case h.Chunked && h.Minor == 0:
 		return errOldChunk // RFC 9112 §6.1
 	case h.Status == 101 && (!a.call.Upgrade || h.Length > 0 || h.Chunked):
 		return errSwitch
 	case h.Status == 101:
-		a.keep = false
+		a.reusable = false
 	case h.Status == 204:
-		a.keep = a.keep && h.Length <= 0 && !h.Chunked
+		a.reusable = a.reusable && h.Length <= 0 && !h.Chunked
 		a.Length, a.suspect = 0, true
 	case a.call.IsHead || h.Status == 304:
 		a.suspect = true
@@ -128,7 +128,7 @@ func (a *Response) frame() error {
 	case h.Length >= 0:
 		a.framing, a.left = byLength, h.Length
 	default:
-		a.framing, a.keep = byEnd, false
+		a.framing, a.reusable = byEnd, false
 	}
 	return nil
 }
@@ -192,7 +192,7 @@ func (a *Response) readAtHand() error {
 	return nil
 }
 
-// Close ends the answer, read or not. The connection goes back to the pool if
+// Close ends the response, read or not. The connection goes back to the pool if
 // nothing speaks against it, and is closed otherwise. The request's body is not
 // touched afterwards. Close may be called more than once; it returns nil.
 func (a *Response) Close() error {
@@ -204,7 +204,7 @@ func (a *Response) Close() error {
 	sent := a.sending == nil || a.sending.end(a.whole())
 	a.conn = nil
 	detached := a.call.detach(c)
-	if sent && detached && a.keep && a.whole() && c.reader.Len() == 0 {
+	if sent && detached && a.reusable && a.whole() && c.reader.Len() == 0 {
 		a.f.pool.put(c, a.suspect)
 	} else {
 		a.f.pool.drop(c)

@@ -11,7 +11,7 @@ import (
 	"coatcheck/upstream"
 )
 
-// rest is how long a connection is kept back after an answer that has no body by
+// rest is how long a connection is kept back after a response that has no body by
 // rule: the time in which a faulty API's body for it would arrive.
 const rest = 100 * time.Millisecond
 
@@ -21,7 +21,7 @@ var (
 )
 
 // connPool keeps idle connections and counts all of them. The one put last is
-// taken first, so that a quiet time closes what is not needed.
+// reused first, so that a quiet time closes what is not needed.
 type connPool struct {
 	maxOpen, maxIdle int
 	idleTimeout      time.Duration
@@ -56,14 +56,14 @@ func (p *connPool) waiters() int {
 	return p.waiting.length
 }
 
-// take returns an idle connection that owner may use, or nil.
-func (p *connPool) take(now time.Time, owner string) *conn {
+// reuse returns an idle connection that owner may use, or nil.
+func (p *connPool) reuse(now time.Time, owner string) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.takeLocked(now, owner)
+	return p.reuseLocked(now, owner)
 }
 
-func (p *connPool) takeLocked(now time.Time, owner string) *conn {
+func (p *connPool) reuseLocked(now time.Time, owner string) *conn {
 	rested := 0
 	for rested < len(p.resting) && now.Sub(p.resting[rested].since) >= rest {
 		rested++
@@ -120,7 +120,7 @@ func (p *connPool) reserveLocked(owner string) (*conn, *waiter, error) {
 		p.open++
 		return nil, nil, nil
 	}
-	if c := p.takeLocked(time.Now(), owner); c != nil {
+	if c := p.reuseLocked(time.Now(), owner); c != nil {
 		return c, nil, nil
 	}
 	if oldest := p.oldestLocked(); oldest != nil {

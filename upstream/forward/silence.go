@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// silences is how many calls in a row must get no answer to count as silence.
+	// silences is how many calls in a row must get no response to count as silence.
 	silences = 10
 	// trialEvery is how often a call to a silent path is let through meanwhile.
 	trialEvery = time.Second
@@ -19,13 +19,13 @@ const (
 // silentPaths notices an API that takes connections and says nothing, so that calls need
 // not wait for header_timeout one after the other. One slow path looks the same as an
 // API that hangs, as long as nobody asks for anything else. Therefore only the paths
-// that were silent are refused, all others are let through, and any answer, to whatever
+// that were silent are refused, all others are let through, and any response, to whatever
 // call, ends it.
 type silentPaths struct {
 	changed func(open bool) // not nil; called without the lock
 	seed    maphash.Seed
 
-	some atomic.Bool // a call got no answer since the last answer
+	some atomic.Bool // a call got no response since the last response
 
 	mu    sync.Mutex
 	inRow int
@@ -33,7 +33,7 @@ type silentPaths struct {
 	next  time.Time        // when one of them is let through again; zero: all are
 }
 
-// answered takes note of an answer.
+// answered takes note of a response.
 func (s *silentPaths) answered() {
 	if !s.some.Load() {
 		return
@@ -48,7 +48,7 @@ func (s *silentPaths) answered() {
 	}
 }
 
-// unanswered takes note of a call that got no byte of an answer in time.
+// unanswered takes note of a call that got no byte of a response in time.
 func (s *silentPaths) unanswered(call *Call) {
 	s.mu.Lock()
 	s.paths[s.inRow%silences] = s.path(call)

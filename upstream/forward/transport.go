@@ -9,7 +9,7 @@ import (
 
 // Transport is a [Forwarder] behind a circuit breaker: while an API is down, calls fail
 // at once instead of each waiting for its own deadline. Two things say that it is:
-// connections that cannot be opened, and silence. An answer is a sign of life whatever
+// connections that cannot be opened, and silence. A response is a sign of life whatever
 // its status, also one that cannot be used. What this side lacks (a place in the pool,
 // descriptors), a browser that leaves and a body that breaks say nothing of the API.
 type Transport struct {

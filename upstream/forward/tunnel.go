@@ -17,8 +17,8 @@ type Tunnel struct {
 }
 
 // Hijack hands over the connection behind a 101, without deadlines. Abort no
-// longer reaches it, and closing the answer does not touch it. It returns nil
-// where the answer was no 101, and the second time.
+// longer reaches it, and closing the response does not touch it. It returns nil
+// where the response was no 101, and the second time.
 func (a *Response) Hijack() *Tunnel {
 	c := a.conn
 	if c == nil || a.Status != 101 {

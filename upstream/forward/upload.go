@@ -16,7 +16,7 @@ const (
 	// before and behind are the room that a chunk's size and its end need.
 	before = len("ffff\r\n")
 	behind = len("\r\n0\r\n\r\n")
-	// patience is how long a complete answer waits for the end of its request.
+	// patience is how long a complete response waits for the end of its request.
 	patience = 100 * time.Millisecond
 )
 
@@ -33,7 +33,7 @@ type bodyError struct{ cause error }
 func (e *bodyError) Error() string { return "request body: " + e.cause.Error() }
 func (e *bodyError) Unwrap() error { return e.cause }
 
-// upload copies a request's body while the answer is waited for. Its goroutine
+// upload copies a request's body while the response is waited for. Its goroutine
 // belongs to the Response and ends when the body does, when the connection is closed
 // or by stop, at the latest when a Read of the body returns.
 type upload struct {
@@ -44,7 +44,7 @@ type upload struct {
 
 	mu       sync.Mutex // guards what follows and the deadlines that depend on it
 	last     bool       // the last byte was handed to the connection
-	answered bool       // the head of the answer came
+	answered bool       // the head of the response came
 	stopped  bool
 }
 
@@ -63,7 +63,7 @@ func (f *Forwarder) exchangeStream(c *conn, call *Call, ans *Response) error {
 	ans.sending = u
 	go u.run()
 	err := ans.readHead(f.headLimit)
-	if early := u.answer(); early && ans.Status >= 300 && err == nil {
+	if early := u.headCame(); early && ans.Status >= 300 && err == nil {
 		u.stop() // RFC 9112 §9.3: who is refused need not go on
 	}
 	if err == nil {
@@ -81,8 +81,8 @@ func (f *Forwarder) exchangeStream(c *conn, call *Call, ans *Response) error {
 	return err
 }
 
-// answer takes note of the answer's head, and reports whether it came early.
-func (u *upload) answer() (early bool) {
+// headCame notes that the head of the response came, and reports whether it came early.
+func (u *upload) headCame() (early bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.answered = true
@@ -108,7 +108,7 @@ func (u *upload) stop() {
 	}
 }
 
-// end waits for the goroutine's end, if the answer was complete for a moment, and
+// end waits for the goroutine's end, if the response was complete for a moment, and
 // then stops it. It reports whether the whole body was sent.
 func (u *upload) end(complete bool) bool {
 	select {
@@ -157,7 +157,7 @@ func (u *upload) contain() {
 	u.conn.kill()
 }
 
-// finished starts the time that the API has for its answer.
+// finished starts the time that the API has for its response.
 func (u *upload) finished() {
 	u.mu.Lock()
 	defer u.mu.Unlock()

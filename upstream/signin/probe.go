@@ -11,14 +11,14 @@ import (
 
 // Probe is what an API showed of itself to somebody who is not signed in.
 type Probe struct {
-	// Status of the answer to HEAD at the upstream's url; any status is an response.
+	// Status of the response to HEAD at the upstream's url; any status is a response.
 	Status int
 	// Took is the time from dialling to the response.
 	Took time.Duration
 	// TLS is the connection's state; nil over plain http.
 	TLS *tls.ConnectionState
 	// Clock is how far the API's clock is ahead of ours, to the second; ClockKnown is
-	// false where the answer names no date.
+	// false where the response names no date.
 	Clock      time.Duration
 	ClockKnown bool
 }

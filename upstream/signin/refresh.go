@@ -16,7 +16,7 @@ type refresh struct {
 	needs  string // the value without which there is nothing to renew with
 }
 
-// Refresh renews old, and returns the whole renewed credential: what the answer
+// Refresh renews old, and returns the whole renewed credential: what the response
 // lacks keeps its old value.
 //
 // Only a [mapping.Refusal] with [mapping.SessionExpired] says that the refresh token is dead.

@@ -69,7 +69,7 @@ func (u *Upstream) walk(ctx context.Context, x *Exchange, v *mapping.Values, now
 	return nil, u.wrap(x.Name, mapping.Invalid("steps do not end"))
 }
 
-// try asks once, within the exchange's own time, and reads the answer by its rules.
+// try asks once, within the exchange's own time, and reads the response by its rules.
 func (x *Exchange) try(ctx context.Context, v *mapping.Values) (*mapping.Response, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()

@@ -23,7 +23,7 @@ type Pending struct {
 	Kept map[string]credential.Secret
 }
 
-// step is what follows an answer.
+// step is what follows a response.
 type step struct {
 	*Exchange
 	fields []string

@@ -198,7 +198,7 @@ func (u *Upstream) RefreshTimeout() time.Duration {
 	return u.refresh.timeout
 }
 
-// VerifyAfter reports whether a proxied answer of this status is a reason to ask
+// VerifyAfter reports whether a proxied response of this status is a reason to ask
 // [Upstream.Verify].
 func (u *Upstream) VerifyAfter(status int) bool {
 	return u.verify != nil && slices.Contains(u.verify.after, status)

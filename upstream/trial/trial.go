@@ -69,7 +69,7 @@ func (t *Trial) failed(err error) { t.line("! %v", err) }
 
 // decided tells which rule read a.
 func (t *Trial) decided(x *signin.Exchange, a *mapping.Response, next string, err error) {
-	t.line("= %s", x.Rules.Decision(a))
+	t.line("= %s", decision(x.Rules, a))
 	if errors.Is(err, upstream.ErrInvalid) {
 		t.hints(x, a)
 	}

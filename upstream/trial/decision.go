@@ -1,17 +1,19 @@
-package mapping
+package trial
 
 import (
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+
+	"coatcheck/upstream/mapping"
 )
 
-// Decision says in words which line of the mapping reads a response.
-func (r *Rules) Decision(a *Response) string {
+// decision says in words which line of the mapping reads a response.
+func decision(r *mapping.Rules, a *mapping.Response) string {
 	for i := range r.List {
 		if line := &r.List[i]; line.Matches(a) {
-			return fmt.Sprintf("answers, line %d: %s", i+1, line)
+			return fmt.Sprintf("answers, line %d: %s", i+1, ruleText(line))
 		}
 	}
 	switch {
@@ -25,8 +27,8 @@ func (r *Rules) Decision(a *Response) string {
 	return fmt.Sprintf("no line of answers; %d may be a success, if an access token is in it", a.Status)
 }
 
-// String is the rule as a file has it.
-func (r *Rule) String() string {
+// ruleText is the rule as a file has it.
+func ruleText(r *mapping.Rule) string {
 	var parts []string
 	if r.Status != 0 {
 		parts = append(parts, fmt.Sprint("status: ", r.Status))
@@ -36,9 +38,9 @@ func (r *Rule) String() string {
 	}
 	switch {
 	case r.Is != nil && len(r.Is.Values) == 1:
-		parts = append(parts, "is: "+string(Encode(r.Is.Values[0])))
+		parts = append(parts, "is: "+string(mapping.Encode(r.Is.Values[0])))
 	case r.Is != nil:
-		parts = append(parts, "is: "+string(Encode(r.Is.Values)))
+		parts = append(parts, "is: "+string(mapping.Encode(r.Is.Values)))
 	}
 	if r.Step != "" {
 		return "{" + strings.Join(append(parts, "step: "+r.Step), ", ") + "}"
