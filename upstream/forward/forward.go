@@ -117,10 +117,6 @@ func orDuration(d, fallback time.Duration) time.Duration {
 // Close closes what is idle, now and from now on. Calls at work finish.
 func (f *Forwarder) Close() { f.pool.close() }
 
-// Open is the number of connections that are open or being opened, and how many
-// of them are idle.
-func (f *Forwarder) Open() (open, idle int) { return f.pool.count() }
-
 // Do sends call and reads the head of its response into ans. After a nil error ans
 // must be closed; after an error there is nothing to close and call's body is no
 // longer touched.

@@ -1,6 +1,6 @@
 // Package trial tells an operator what a mapping makes of a real sign-in: what
 // `coatcheck try` prints. It hangs into package signin by hooks, so that nothing of it
-// runs, or is linked to, while people are served.
+// runs while people are served.
 package trial
 
 import (
