@@ -9,11 +9,11 @@ import (
 	"os"
 	"slices"
 
+	"github.com/urfave/cli/v3"
+
 	"coatcheck/bff/session"
 	"coatcheck/configs"
-	"coatcheck/upstream"
-
-	"github.com/urfave/cli/v3"
+	"coatcheck/upstream/signin"
 )
 
 // check says every fault at once, and with -online what the store and the upstreams
@@ -95,7 +95,7 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 		}
 		ups[name] = &u
 	}
-	set, err := upstream.New(ups, upstream.Options{})
+	set, err := signin.New(ups, signin.Options{})
 	add("upstreams", err)
 	if err == nil {
 		set.Close()

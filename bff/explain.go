@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/urfave/cli/v3"
+
 	"coatcheck/bff/command"
 	"coatcheck/configs"
-	"coatcheck/upstream"
-
-	"github.com/urfave/cli/v3"
+	"coatcheck/upstream/signin"
 )
 
 func explainFlags(file cli.Flag) []cli.Flag {
@@ -32,7 +32,7 @@ func (p *program) explain(_ context.Context, c *cli.Command) error {
 	if p.report(faults) > 0 {
 		return errRefused
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		return failure{err}
 	}

@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write the generated parts of docs anew"
 func described() []metrics.Description {
 	counts := metrics.New("", "")
 	readSessions(counts, nil)
-	readCarriers(counts, nil)
+	readTransports(counts, nil)
 	return counts.Described()
 }
 

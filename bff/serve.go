@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/urfave/cli/v3"
+
 	"coatcheck/bff/admin"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/metrics"
@@ -22,10 +24,8 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 	"coatcheck/web"
-
-	"github.com/urfave/cli/v3"
 )
 
 // serve serves a configuration until a signal.
@@ -63,7 +63,7 @@ type house struct {
 	counts      *metrics.Metrics
 	tracer      *trace.Tracer
 	manager     *session.Manager
-	upstreams   *upstream.Set
+	upstreams   *signin.Set
 	server      *server.Server
 	admin       *http.Server
 	public      net.Listener
@@ -96,7 +96,7 @@ func (p *program) build(config *configs.Config, builtIn map[string]*pages.Pages)
 	if h.manager, err = session.NewManager(store, options); err != nil {
 		return nil, err
 	}
-	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
+	if h.upstreams, err = signin.New(config.Upstreams, signin.Options{}); err != nil {
 		return nil, err
 	}
 	if h.tracer, err = trace.FromEnvironment(version, p.getenv, h.log); err != nil {
@@ -107,7 +107,7 @@ func (p *program) build(config *configs.Config, builtIn map[string]*pages.Pages)
 		return nil, err
 	}
 	readSessions(counts, h.manager)
-	readCarriers(counts, h.server)
+	readTransports(counts, h.server)
 	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager,
 		Token:    func() credential.Secret { return *h.token.Load() },
 		Draining: h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}

@@ -19,7 +19,7 @@ import (
 	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // Question is a request to be explained.
@@ -46,7 +46,7 @@ type Explanation struct {
 
 // Explain tells the decision about one request, without any network. It runs the very
 // code that serves. An error means that the question cannot be read.
-func Explain(c *configs.Config, ups *upstream.Set, q Question) (*Explanation, error) {
+func Explain(c *configs.Config, ups *signin.Set, q Question) (*Explanation, error) {
 	table, err := routing.New(c, routing.Options{Closed: ups.Closed})
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ import (
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // redisURL is the real Redis of this run.
@@ -338,7 +338,7 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

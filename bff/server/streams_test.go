@@ -391,8 +391,8 @@ func TestConnectionsAtMost(t *testing.T) {
 			t.Errorf("Retry-After: %q", got.Header.Get("Retry-After"))
 		}
 	}
-	if !strings.Contains(h.logs.String(), "all of max_connections are in use") || h.server.Carriers()["api"].BreakerOpen {
-		t.Errorf("the log does not say why, or the API was blamed: %+v", h.server.Carriers()["api"])
+	if !strings.Contains(h.logs.String(), "all of max_connections are in use") || h.server.Transports()["api"].BreakerOpen {
+		t.Errorf("the log does not say why, or the API was blamed: %+v", h.server.Transports()["api"])
 	}
 	_ = c.Close()
 	wait(t, "the end of the call to the API", left)
