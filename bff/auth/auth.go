@@ -66,8 +66,8 @@ func (a *Auth) Present(c *call.Call) Principal {
 }
 
 // Identify finds out whose call it is, as the route demands, and sees to it that the
-// token is fresh. Errors: [problem.NotAuthenticated], [session.Dead] (on a route that
-// requires a session), [session.ErrUnavailable], and what a refresh ends with.
+// token is fresh. Errors: [problem.NotAuthenticated], [session.EndedError] (on a route that
+// requires a session), [store.ErrUnavailable], and what a refresh ends with.
 func (a *Auth) Identify(c *call.Call) (Principal, error) {
 	route := c.Route()
 	if route.Session == routing.SessionNone {
@@ -84,8 +84,8 @@ func (a *Auth) Identify(c *call.Call) (Principal, error) {
 	if err == nil {
 		found, err = a.ensureFresh(c, &p, found)
 	}
-	var dead session.Dead
-	if errors.As(err, &dead) && route.Session == routing.SessionOptional {
+	var ended session.EndedError
+	if errors.As(err, &ended) && route.Session == routing.SessionOptional {
 		return p, nil // as if nobody were signed in
 	}
 	p.take(c, found)

@@ -40,10 +40,10 @@
 // No write brings a session back: after the first, each is "if it still exists", in
 // one script. Time is the store's clock. A replica's own knowledge is never older than
 // [Options].NearCache, counted from the moment the store was asked. While the store is
-// away, whatever needs it says [ErrUnavailable], and nothing is lost.
+// away, whatever needs it says [store.ErrUnavailable], and nothing is lost.
 //
 // A store in memory or in a file has a bound. At the bound, sign-ins are refused with
-// [ErrUnavailable]; whoever is in stays in.
+// [store.ErrUnavailable]; whoever is in stays in.
 //
 // # Costs
 //
