@@ -18,6 +18,7 @@ var floors = map[string]int{
 	"coatcheck/configs":                     1,
 	"coatcheck/bff/gate":                    1,
 	"coatcheck/bff/keyring":                 1,
+	"coatcheck/bff/session/pack":            0,
 	"coatcheck/bff/session/store":           1,
 	"coatcheck/bff/session/store/memory":    2,
 	"coatcheck/bff/session/store/redis":     2,

@@ -6,6 +6,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/pack"
 )
 
 // Fields of a record: a list of (number, length, bytes). A reader skips numbers
@@ -49,7 +50,7 @@ func (r *Record) encode() []byte {
 	b = appendTime(b, fieldExpires, r.Credential.Expires)
 	b = appendTime(b, fieldRefreshExpires, r.Credential.RefreshExpires)
 	for name, value := range r.Credential.Values() {
-		b = appendField(b, fieldValue, appendPacked(appendBytes(nil, name), value.AppendReveal(nil)))
+		b = appendField(b, fieldValue, pack.AppendValue(pack.AppendBytes(nil, name), value.AppendReveal(nil)))
 	}
 	return b
 }
@@ -58,7 +59,7 @@ func appendField[T []byte | string](b []byte, number uint64, value T) []byte {
 	if len(value) == 0 {
 		return b
 	}
-	return appendBytes(binary.AppendUvarint(b, number), value)
+	return pack.AppendBytes(binary.AppendUvarint(b, number), value)
 }
 
 // appendTime writes milliseconds since 1970; the zero time is left out.
@@ -96,7 +97,7 @@ func eachField(b []byte, take func(number uint64, value []byte) bool) error {
 		if size <= 0 {
 			return keyring.ErrCorrupt
 		}
-		value, rest, ok := cutBytes(b[size:])
+		value, rest, ok := pack.CutBytes(b[size:])
 		if !ok || !take(number, value) {
 			return keyring.ErrCorrupt
 		}
@@ -128,11 +129,11 @@ func (r *recordReader) field(number uint64, value []byte) bool {
 }
 
 func (r *recordReader) secret(b []byte) bool {
-	name, packed, ok := cutBytes(b)
+	name, packed, ok := pack.CutBytes(b)
 	if !ok {
 		return false
 	}
-	value, ok := unpacked(packed)
+	value, ok := pack.Value(packed)
 	if ok {
 		r.values[string(name)] = credential.NewSecret(value)
 	}

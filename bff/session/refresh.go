@@ -36,7 +36,7 @@ const (
 // Upstream; what f returned, remembered for a second for calls that come then;
 // [store.ErrUnavailable]; the error of ctx; and a wrapped
 // [context.DeadlineExceeded] when somebody else's refresh took longer than
-// timeout. After all but Dead the session lives on with its old credential; after
+// timeout. After all but EndedError the session lives on with its old credential; after
 // store.ErrUnavailable and the last two it may still get the new one, which is written when
 // the store is back within ten minutes. Nothing here extends its idle time.
 func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RefreshFunc) (*Session, error) {

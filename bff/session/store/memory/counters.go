@@ -58,7 +58,7 @@ func (a *attempts) find(id string) int {
 }
 
 // prune removes attempts at or before limit.
-func (m *Store) prune(s *shard, key string, limit int64) {
+func (m *space) prune(s *shard, key string, limit int64) {
 	a := s.windows[key]
 	for a != nil && len(a.list) > 0 && a.list[0].at <= limit {
 		a = m.uncount(s, key, 0)
@@ -67,7 +67,7 @@ func (m *Store) prune(s *shard, key string, limit int64) {
 
 // uncount removes one attempt, and with the last one the key. It returns what is
 // left, nil for nothing.
-func (m *Store) uncount(s *shard, key string, i int) *attempts {
+func (m *space) uncount(s *shard, key string, i int) *attempts {
 	a := s.windows[key]
 	m.bytes.Add(-a.list[i].size())
 	if a.list = slices.Delete(a.list, i, i+1); len(a.list) > 0 {
@@ -115,7 +115,7 @@ func (m *Store) Forget(_ context.Context, key string) error {
 	return nil
 }
 
-func (m *Store) forget(s *shard, key string) {
+func (m *space) forget(s *shard, key string) {
 	for s.windows[key] != nil {
 		m.uncount(s, key, len(s.windows[key].list)-1)
 	}

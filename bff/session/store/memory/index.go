@@ -13,7 +13,7 @@ func (m *Store) AddEntry(_ context.Context, table, id string, entry []byte, ttl 
 	return n, m.journal.Flush()
 }
 
-func (m *Store) addEntry(table, id string, entry []byte, ttl time.Duration) (int, error) {
+func (m *space) addEntry(table, id string, entry []byte, ttl time.Duration) (int, error) {
 	s, now := m.lock(table)
 	defer s.mu.Unlock()
 	it := Item{Data: entry, Ends: now + ttl.Milliseconds()}
@@ -36,7 +36,7 @@ func (s *shard) entryGrowth(table, id string, it Item) int64 {
 
 func tableSize(table string) int64 { return int64(len(table) + tableOverhead) }
 
-func (m *Store) keepEntry(s *shard, table, id string, it Item) {
+func (m *space) keepEntry(s *shard, table, id string, it Item) {
 	if s.tables[table] == nil {
 		s.tables[table] = map[string]Item{}
 	}
@@ -65,7 +65,7 @@ func (m *Store) DropEntries(_ context.Context, table string, ids ...string) erro
 	return nil
 }
 
-func (m *Store) dropEntry(s *shard, table, id string) {
+func (m *space) dropEntry(s *shard, table, id string) {
 	entries := s.tables[table]
 	it, ok := entries[id]
 	if !ok {
@@ -80,7 +80,7 @@ func (m *Store) dropEntry(s *shard, table, id string) {
 	m.journal.Entry(table, id, Item{})
 }
 
-func (m *Store) indexed(tables []string, id string) bool {
+func (m *space) indexed(tables []string, id string) bool {
 	for _, table := range tables {
 		s, now := m.lock(table)
 		it, ok := s.tables[table][id]

@@ -5,9 +5,7 @@ package memory
 import (
 	"context"
 	"hash/maphash"
-	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"coatcheck/bff/session/store"
@@ -51,34 +49,13 @@ type Options struct {
 // [store.ErrFull]; what belongs to somebody who is in never is. What has run out is
 // removed by the sweeper, which Close ends.
 type Store struct {
-	shards [shardCount]shard
-	seed   maphash.Seed
-	clock  store.LocalClock
-	bytes  atomic.Int64
-	most   int64 // of bytes, for what is new
+	space
 
 	mu        sync.Mutex
 	listeners map[*listener]struct{}
 
-	journal Journal
-	stop    chan struct{}
-	done    sync.WaitGroup
-}
-
-// shard holds what belongs to some keys; a record's tombstone and lease
-// lie in the record's shard.
-type shard struct {
-	mu      sync.Mutex
-	items   map[string]Item
-	tables  map[string]map[string]Item
-	windows map[string]*attempts
-	peak    int // most items since their map was made
-}
-
-// Item is a value until a time, in milliseconds since 1970. One that ends at 0 is none.
-type Item struct {
-	Data []byte
-	Ends int64
+	stop chan struct{}
+	done sync.WaitGroup
 }
 
 // New makes an empty store. Its sweeper begins with [Store.Run].
@@ -86,10 +63,9 @@ func New(o Options) *Store {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
 	}
-	m := &Store{
-		seed: maphash.MakeSeed(), clock: store.NewLocalClock(o.Now), most: o.MaxBytes - o.MaxBytes/reservedPart,
-		listeners: map[*listener]struct{}{}, journal: noJournal{}, stop: make(chan struct{}),
-	}
+	m := &Store{listeners: map[*listener]struct{}{}, stop: make(chan struct{})}
+	m.seed, m.clock, m.journal = maphash.MakeSeed(), store.NewLocalClock(o.Now), noJournal{}
+	m.most = o.MaxBytes - o.MaxBytes/reservedPart
 	for i := range m.shards {
 		m.shards[i] = shard{
 			items: map[string]Item{}, tables: map[string]map[string]Item{}, windows: map[string]*attempts{},
@@ -129,67 +105,6 @@ func (m *Store) Close() error {
 	return m.journal.Close()
 }
 
-// lock returns the shard of key, locked, and the time in milliseconds.
-func (m *Store) lock(key string) (*shard, int64) {
-	s := &m.shards[maphash.String(m.seed, key)%shardCount]
-	s.mu.Lock()
-	return s, m.clock.Wall().UnixMilli()
-}
-
-// get returns the item under key if it has not run out.
-func (s *shard) get(key string, now int64) (Item, bool) {
-	it, ok := s.items[key]
-	return it, ok && it.Ends > now
-}
-
-// size is what an item takes under key, in bytes; none takes nothing.
-func (it Item) size(key string) int64 {
-	if it.Ends == 0 {
-		return 0
-	}
-	return int64(len(key) + len(it.Data) + itemOverhead)
-}
-
-// reserve counts n bytes more for something new, or returns [ErrFull].
-func (m *Store) reserve(n int64) error {
-	if m.bytes.Add(n) > m.most && n > 0 {
-		m.bytes.Add(-n)
-		return store.ErrFull
-	}
-	return nil
-}
-
-// add stores an item of somebody who comes in; it is refused at the bound. Only the
-// difference to what lies there counts. The shard is locked.
-func (m *Store) add(s *shard, key string, it Item) error {
-	if err := m.reserve(it.size(key) - s.items[key].size(key)); err != nil {
-		return err
-	}
-	m.keep(s, key, it)
-	return nil
-}
-
-// put stores an item of somebody who is in; it is never refused. Such items are
-// bounded by the sessions that were let in. The shard is locked.
-func (m *Store) put(s *shard, key string, it Item) {
-	m.bytes.Add(it.size(key) - s.items[key].size(key))
-	m.keep(s, key, it)
-}
-
-func (m *Store) keep(s *shard, key string, it Item) {
-	s.items[key] = it
-	s.peak = max(s.peak, len(s.items))
-	m.journal.Item(key, it)
-}
-
-func (m *Store) unset(s *shard, key string) {
-	if it, ok := s.items[key]; ok {
-		m.bytes.Add(-it.size(key))
-		delete(s.items, key)
-		m.journal.Item(key, Item{})
-	}
-}
-
 // sweepUntilClosed runs in the store's one goroutine.
 func (m *Store) sweepUntilClosed() {
 	tick := time.NewTicker(sweepEvery)
@@ -202,46 +117,4 @@ func (m *Store) sweepUntilClosed() {
 			m.sweep()
 		}
 	}
-}
-
-// sweep removes what has run out.
-func (m *Store) sweep() {
-	for i := range m.shards {
-		s := &m.shards[i]
-		s.mu.Lock()
-		m.sweepShard(s, m.clock.Wall().UnixMilli())
-		s.mu.Unlock()
-	}
-}
-
-func (m *Store) sweepShard(s *shard, now int64) {
-	for key, it := range s.items {
-		if it.Ends <= now {
-			m.unset(s, key)
-		}
-	}
-	for table, entries := range s.tables {
-		for id, it := range entries {
-			if it.Ends <= now {
-				m.dropEntry(s, table, id)
-			}
-		}
-	}
-	for key, a := range s.windows {
-		if a.ends <= now {
-			m.forget(s, key)
-		}
-	}
-	s.shrink()
-}
-
-// shrink gives back what the map of items took when there were many more: a map
-// alone never does.
-func (s *shard) shrink() {
-	if s.peak < shrinkFrom || len(s.items) > s.peak/4 {
-		return
-	}
-	items := make(map[string]Item, len(s.items))
-	maps.Copy(items, s.items)
-	s.items, s.peak = items, len(items)
 }

@@ -75,7 +75,7 @@ func (m *Store) Replace(_ context.Context, key string, r store.Swap) (store.Outc
 	return outcome, m.journal.Flush()
 }
 
-func (m *Store) replace(key string, r store.Swap) store.Outcome {
+func (m *space) replace(key string, r store.Swap) store.Outcome {
 	s, now := m.lock(key)
 	defer s.mu.Unlock()
 	it, ok := s.get(key, now)
@@ -106,14 +106,14 @@ func (m *Store) Remove(_ context.Context, key string, r store.Removal) ([]byte, 
 
 // restore takes back a removal that could not be written: after a restart the
 // session would be there, so it must not be said to have ended.
-func (m *Store) restore(key string, it Item) {
+func (m *space) restore(key string, it Item) {
 	s, _ := m.lock(key)
 	defer s.mu.Unlock()
 	m.put(s, key, it)
 	m.unset(s, key+store.TombstoneSuffix)
 }
 
-func (m *Store) remove(key string, r store.Removal) (Item, store.Outcome) {
+func (m *space) remove(key string, r store.Removal) (Item, store.Outcome) {
 	s, now := m.lock(key)
 	defer s.mu.Unlock()
 	it, ok := s.get(key, now)
@@ -164,7 +164,7 @@ func (m *Store) Unlease(_ context.Context, key, owner string, note store.Note) e
 	return nil
 }
 
-func (m *Store) unlease(s *shard, key, owner string, now int64) bool {
+func (m *space) unlease(s *shard, key, owner string, now int64) bool {
 	it, ok := s.get(key+store.LeaseSuffix, now)
 	if !ok || owner == "" || string(it.Data) != owner {
 		return false

@@ -44,7 +44,7 @@ func (r *Store) Listen(ctx context.Context, channel string, l store.Listener) {
 }
 
 // sendBeats also reports new connections: behind one may be another server.
-func (r *Store) sendBeats(ctx context.Context, channel, beat string, reconnected func()) {
+func (r *client) sendBeats(ctx context.Context, channel, beat string, reconnected func()) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
@@ -63,7 +63,7 @@ func (r *Store) sendBeats(ctx context.Context, channel, beat string, reconnected
 }
 
 // subscription listens until something is wrong with it.
-func (r *Store) subscription(ctx context.Context, channel, beat string, l store.Listener) {
+func (r *client) subscription(ctx context.Context, channel, beat string, l store.Listener) {
 	sub := r.conn.Subscribe(ctx, channel)
 	defer sub.Close()
 	// A read that waits ends only when the connection is closed.

@@ -33,7 +33,13 @@ const (
 // Store keeps everything in a Redis: one, the master that sentinels name,
 // or a cluster. Each conditional write is one script that touches one slot.
 type Store struct {
-	storage  *storage.Storage
+	*client
+	storage *storage.Storage
+}
+
+// client asks the servers: with limits, with WAIT where there are replicas, and again
+// where a failover moved a key. Its errors hold nothing of what was asked.
+type client struct {
 	conn     redis.UniversalClient
 	replicas bool // writes that must survive a failover ask WAIT
 	log      *slog.Logger
@@ -59,14 +65,13 @@ func Open(url credential.Secret, log *slog.Logger) (*Store, error) {
 	}
 	// The library's log lines are its own affair: what matters comes as errors.
 	redis.SetLogger(quiet{log})
-	r := &Store{replicas: a.kind != "single", log: log}
+	r := &client{replicas: a.kind != "single", log: log}
 	r.conn = connect(a.kind, a.options(config, func(context.Context, *redis.Conn) error {
 		r.connected.Store(true)
 		return nil
 	}))
-	r.storage = storage.NewFromConnection(r.conn)
 	r.gets.conn = r.conn
-	return r, nil
+	return &Store{r, storage.NewFromConnection(r.conn)}, nil
 }
 
 // connect makes the client. A cluster's picture of itself is renewed more often than
@@ -143,7 +148,7 @@ func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 // command that failed, its arguments included. After any other failure a cluster
 // is asked who its masters are now: the client by itself would go on calling a dead
 // one until its next routine look.
-func (r *Store) fault(err error) error {
+func (r *client) fault(err error) error {
 	var reply redis.Error
 	if err == nil || errors.Is(err, redis.Nil) || errors.Is(err, context.Canceled) {
 		return err
@@ -157,7 +162,7 @@ func (r *Store) fault(err error) error {
 }
 
 // lookAround makes the client learn a cluster's masters anew, in the background.
-func (r *Store) lookAround() {
+func (r *client) lookAround() {
 	if cluster, ok := r.conn.(*redis.ClusterClient); ok {
 		cluster.ReloadState(context.Background())
 	}

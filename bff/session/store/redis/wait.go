@@ -19,7 +19,7 @@ const (
 // credential, an ending. Where there are replicas it asks the key's own master,
 // on the same connection, to WAIT for one of them. Without an acknowledgement the
 // call succeeds all the same; that is counted and logged.
-func (r *Store) keep(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
+func (r *client) keep(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	if !r.replicas {
@@ -36,7 +36,7 @@ func (r *Store) keep(ctx context.Context, script *redis.Script, keys []string, a
 
 // keepOnce sends script and WAIT in one pipeline, which is one connection. The
 // script goes whole: a pipeline cannot fall back from its hash.
-func (r *Store) keepOnce(ctx context.Context, script *redis.Script, keys []string, args []any) (any, error) {
+func (r *client) keepOnce(ctx context.Context, script *redis.Script, keys []string, args []any) (any, error) {
 	node, err := r.master(ctx, keys[0])
 	if err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (r *Store) keepOnce(ctx context.Context, script *redis.Script, keys []strin
 	return answer.Val(), nil
 }
 
-func (r *Store) master(ctx context.Context, key string) (*redis.Client, error) {
+func (r *client) master(ctx context.Context, key string) (*redis.Client, error) {
 	switch conn := r.conn.(type) {
 	case *redis.ClusterClient:
 		return conn.MasterForKey(ctx, key)
@@ -67,7 +67,7 @@ func (r *Store) master(ctx context.Context, key string) (*redis.Client, error) {
 // elsewhere reports whether the write should be tried again at another server,
 // after it has asked where that is now. A write that was made and whose answer
 // was lost is safe to repeat: each script looks at what it finds.
-func (r *Store) elsewhere(ctx context.Context, err error) bool {
+func (r *client) elsewhere(ctx context.Context, err error) bool {
 	var reply redis.Error
 	if errors.As(err, &reply) && !moved(reply.Error()) || ctx.Err() != nil {
 		return false
@@ -91,7 +91,7 @@ func moved(reply string) bool {
 }
 
 // missing counts a write that no replica acknowledged, and logs one a second.
-func (r *Store) missing() {
+func (r *client) missing() {
 	r.unacknowledged.Add(1)
 	now, last := time.Now().Unix(), r.warned.Load()
 	if now != last && r.warned.CompareAndSwap(last, now) {
