@@ -33,14 +33,14 @@ func (noJournal) Close() error               { return nil }
 
 // Restore puts back an item that outlived an earlier process. It is never refused: it
 // was let in before.
-func (m *Store) Restore(key string, it Item) {
+func (m *space) Restore(key string, it Item) {
 	s, _ := m.lock(strings.TrimSuffix(key, store.TombstoneSuffix)) // a tombstone lies with its record
 	defer s.mu.Unlock()
 	m.put(s, key, it)
 }
 
-// RestoreEntry puts back an entry of a table, as [Store.Restore] does an item.
-func (m *Store) RestoreEntry(table, id string, it Item) {
+// RestoreEntry puts back an entry of a table, as Restore does an item.
+func (m *space) RestoreEntry(table, id string, it Item) {
 	s, _ := m.lock(table)
 	defer s.mu.Unlock()
 	m.bytes.Add(s.entryGrowth(table, id, it))
