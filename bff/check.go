@@ -11,7 +11,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
-	"coatcheck/bff/session"
+	"coatcheck/bff/session/store/open"
 	"coatcheck/configs"
 	"coatcheck/upstream/signin"
 )
@@ -78,7 +78,7 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 		faults[len(faults)-1].Warning = true
 		return true
 	}
-	add("sessions.store", session.CheckStoreURL(config.Sessions.Store))
+	add("sessions.store", open.Check(config.Sessions.Store))
 	either := func(a, b bool) bool { return a || b } // looks at both, unlike ||
 	if t := config.TLS; t != nil && !either(missing("tls.cert", t.Cert), missing("tls.key", t.Key)) {
 		_, err := tls.LoadX509KeyPair(t.Cert, t.Key)

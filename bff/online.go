@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"coatcheck/bff/session"
+	"coatcheck/bff/session/store/open"
 	"coatcheck/configs"
 	"coatcheck/upstream/signin"
 )
@@ -72,12 +72,12 @@ func storeOnline(ctx context.Context, config *configs.Config) ([]string, error) 
 	if kind == "file" || kind == "memory" { // nobody is dialled, and a file may be in use
 		return []string{kind + "://, nothing to dial"}, nil
 	}
-	states, err := session.StoreTLS(ctx, config.Sessions.Store)
+	states, err := open.HandshakeTLS(ctx, config.Sessions.Store)
 	found := tlsLines(states...)
 	if err != nil {
 		return found, err
 	}
-	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{})
+	store, err := open.Store(config.Sessions.Store, open.Options{})
 	if err != nil {
 		return found, err
 	}

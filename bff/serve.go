@@ -22,6 +22,7 @@ import (
 	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store/open"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
 	"coatcheck/upstream/signin"
@@ -89,7 +90,7 @@ func (p *program) build(config *configs.Config, builtIn map[string]*pages.Pages)
 	version, commit := buildInfo()
 	counts := metrics.New(version, commit)
 	h.counts = counts
-	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log, Observe: counts.Store})
+	store, err := open.Store(config.Sessions.Store, open.Options{Log: h.log, Observe: counts.Store})
 	if err != nil {
 		return nil, err
 	}

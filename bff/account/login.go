@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/session"
+	"coatcheck/bff/throttle"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
@@ -49,7 +50,7 @@ func (a *Account) login(c *call.Call) error {
 }
 
 // startSession begins the session of a person whom the API let in.
-func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *session.Attempt, in *signin.SignedIn) error {
+func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *throttle.Attempt, in *signin.SignedIn) error {
 	replaced := a.auth.Present(c)
 	ticket, started, err := a.manager.Start(ctx, a.sessionOf(c, in))
 	if err != nil {
@@ -71,12 +72,12 @@ func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *sessi
 }
 
 // attempt counts the sign-in before the API is asked.
-func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*session.Attempt, error) {
+func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*throttle.Attempt, error) {
 	f := c.Frontend()
 	t := f.Config.Throttle
-	limits := session.Limits{Account: t.Account, Address: t.Address, Window: t.Window, Shared: f.Config.SharedThrottle}
-	attempt, err := a.manager.Attempt(ctx, f.Name, account, c.Request.Client, limits)
-	var throttled session.Throttled
+	limits := throttle.Limits{Account: t.Account, Address: t.Address, Window: t.Window, Shared: f.Config.SharedThrottle}
+	attempt, err := a.throttle.Attempt(ctx, f.Name, account, c.Request.Client, limits)
+	var throttled throttle.ThrottledError
 	if errors.As(err, &throttled) {
 		a.events.Security(c, "sign_in", "throttled")
 	}
@@ -85,7 +86,7 @@ func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*s
 
 // settle closes the books on an attempt: a success clears the account's count, a
 // person's fault stays counted, and ours or the API's is given back.
-func (a *Account) settle(ctx context.Context, c *call.Call, attempt *session.Attempt, err error) {
+func (a *Account) settle(ctx context.Context, c *call.Call, attempt *throttle.Attempt, err error) {
 	var refusal *mapping.Refusal
 	switch {
 	case err == nil:

@@ -18,7 +18,7 @@ const verifyInterval = time.Second
 // AfterAnswer looks at what a proxied answer says of the credential: that it may be
 // dead (verify), or that it has changed (follow). It does so only where the mapping
 // says that the API speaks so. lines are the values of the answer's fields of a name.
-// Errors: [session.Dead].
+// Errors: [session.EndedError].
 func (a *Auth) AfterAnswer(c *call.Call, p *Principal, status int, lines func(name string) []string) error {
 	api := a.API(c.Frontend())
 	if api.Follows() {
@@ -49,7 +49,7 @@ func (a *Auth) verify(c *call.Call, p *Principal, api *signin.Upstream) error {
 	if _, err = a.manager.Refused(ctx, p.Session, p.Ticket); err == nil {
 		return nil
 	}
-	if errors.Is(err, session.Dead{Reason: session.Upstream}) {
+	if errors.Is(err, session.EndedError{Reason: session.Upstream}) {
 		a.events.Security(c, "revocation", "refused_by_api")
 	}
 	return err
@@ -64,7 +64,7 @@ func (a *Auth) follow(c *call.Call, p *Principal, api *signin.Upstream, lines fu
 	}
 	renewed, err := a.manager.Refresh(context.Background(), p.Session, p.Ticket, time.Second,
 		func(context.Context, *credential.Credential) (*credential.Credential, error) { return fresh, nil })
-	if err != nil && !isDead(err) {
+	if err != nil && !isEnded(err) {
 		a.events.Log.Warn("credential not followed", "frontend", c.Frontend().Name, "error", err)
 		return
 	}

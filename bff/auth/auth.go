@@ -67,8 +67,8 @@ func (a *Auth) Present(c *call.Call) Principal {
 
 // Identify finds out whose call it is, as the route demands, and sees to it that the
 // token is fresh. It fills in p, which must be the zero value. Errors:
-// [problem.NotAuthenticated], [session.Dead] (on a route that requires a session),
-// [session.ErrUnavailable], and what a refresh ends with.
+// [problem.NotAuthenticated], [session.EndedError] (on a route that requires a session),
+// [store.ErrUnavailable], and what a refresh ends with.
 func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	route := c.Route()
 	if route.Session == routing.SessionNone {
@@ -85,7 +85,7 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	if err == nil {
 		found, err = a.ensureFresh(c, p, found)
 	}
-	if err != nil && route.Session == routing.SessionOptional && isDead(err) {
+	if err != nil && route.Session == routing.SessionOptional && isEnded(err) {
 		return nil // as if nobody were signed in
 	}
 	p.take(c, found)
@@ -112,8 +112,8 @@ func (p *Principal) take(c *call.Call, s *session.Session) {
 	}
 }
 
-// isDead reports whether an error says that the session is over.
-func isDead(err error) bool {
-	var dead session.Dead
-	return errors.As(err, &dead)
+// isEnded reports whether an error says that the session is over.
+func isEnded(err error) bool {
+	var ended session.EndedError
+	return errors.As(err, &ended)
 }

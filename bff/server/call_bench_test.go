@@ -13,6 +13,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
+	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
 	"coatcheck/upstream/signin"
 )
@@ -105,7 +106,7 @@ func benchServer(b *testing.B, text string) (address, ticket string) {
 		b.Fatalf("configuration: %v", faults)
 	}
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
-	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: log})
+	store, err := storeopen.Store(config.Sessions.Store, storeopen.Options{Log: log})
 	if err != nil {
 		b.Fatal(err)
 	}

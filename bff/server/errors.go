@@ -8,6 +8,8 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/throttle"
 	"coatcheck/upstream"
 	"coatcheck/upstream/forward"
 	"coatcheck/upstream/mapping"
@@ -38,7 +40,7 @@ var sentinels = []struct {
 	{gate.ErrBodyTooLarge, problem.BodyTooLarge},
 	{gate.ErrBodyTimeout, problem.RequestTimeout},
 	{gate.ErrBodyBroken, problem.BadRequest},
-	{session.ErrUnavailable, problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry })},
+	{store.ErrUnavailable, problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry })},
 	{session.ErrNotFound, problem.NotFound},
 	{session.ErrTokenEnded, problem.UpstreamInvalid},
 	{forward.ErrOpen, problem.UpstreamUnavailable.With(func(p *problem.Problem) { p.RetryAfter = forward.BreakerRest })},
@@ -57,11 +59,11 @@ func ProblemOf(err error) *problem.Problem {
 	if errors.As(err, &p) {
 		return p
 	}
-	var dead session.Dead
-	if errors.As(err, &dead) {
-		return problem.SessionExpired.With(func(p *problem.Problem) { p.Reason = string(dead.Reason) })
+	var ended session.EndedError
+	if errors.As(err, &ended) {
+		return problem.SessionExpired.With(func(p *problem.Problem) { p.Reason = string(ended.Reason) })
 	}
-	var throttled session.Throttled
+	var throttled throttle.ThrottledError
 	if errors.As(err, &throttled) {
 		return problem.TooManyAttempts.With(func(p *problem.Problem) { p.RetryAfter = throttled.RetryAfter })
 	}

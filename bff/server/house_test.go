@@ -24,6 +24,7 @@ import (
 	"coatcheck/bff/pages"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
+	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
 	"coatcheck/upstream/signin"
 )
@@ -327,7 +328,7 @@ func (h *house) keys() []credential.Secret {
 func (h *house) build(config *configs.Config) {
 	t := h.t
 	log := slog.New(slog.NewJSONHandler(trap{h.logs, h.fault}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: log})
+	store, err := storeopen.Store(config.Sessions.Store, storeopen.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
