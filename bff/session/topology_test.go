@@ -114,6 +114,10 @@ func TestSentinelFailover(t *testing.T) {
 		_, _, err := a.Start(context.Background(), ann("admin"))
 		return err == nil
 	})
+	eventually(t, "the other process finds it, too", func() bool { // each learns of it by itself
+		_, err := b.Find(context.Background(), "shop", ticket)
+		return err == nil
+	})
 	find(t, a, ticket)
 	find(t, b, ticket)
 	dead(t, a, "shop", ended, session.SignedOut)
