@@ -93,8 +93,11 @@ func (a *address) options(config *tls.Config, onConnect func(context.Context, *r
 		TLSConfig: config, OnConnect: onConnect,
 		// Without this a call waits for the socket's timeouts, whatever its own limit.
 		ContextTimeoutEnabled: true,
-		DialTimeout:           time.Second, ReadTimeout: 500 * time.Millisecond, WriteTimeout: 500 * time.Millisecond,
-		PoolTimeout: time.Second, PoolSize: 64, MinIdleConns: 4, ConnMaxIdleTime: 5 * time.Minute,
+		// A busy machine answers late; a store that is down refuses at once. And who waits
+		// for a place in the pool waits for other calls, which says nothing of the store: a
+		// burst of sign-ins must not be refused for it.
+		DialTimeout: 2 * time.Second, ReadTimeout: 1500 * time.Millisecond, WriteTimeout: 1500 * time.Millisecond,
+		PoolTimeout: 5 * time.Second, PoolSize: 64, MinIdleConns: 4, ConnMaxIdleTime: 5 * time.Minute,
 		MaxRetries: 1, DialerRetries: 1,
 		DisableIdentity:          true, // asks for fewer permissions
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
