@@ -1,4 +1,4 @@
-package configs_test
+package deploy_test
 
 import (
 	"bytes"
@@ -25,7 +25,7 @@ func deployed(t *testing.T) *configs.Config {
 	t.Helper()
 	values := map[string]string{"COATCHECK_KEY": "b25lIGtleSBvZiB0aGlydHktdHdvIGJ5dGVzIG9yIHNvISE=", "REDIS_URL": "rediss://redis.internal:6379/0",
 		"API_URL": "https://api.example.net"}
-	text, err := os.ReadFile("deploy/coatcheck.yaml")
+	text, err := os.ReadFile("coatcheck.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func deployed(t *testing.T) *configs.Config {
 // TestCompose: Compose reads the file, only Caddy can be reached, and Coatcheck has the
 // time to drain.
 func TestCompose(t *testing.T) {
-	options, err := cli.NewProjectOptions([]string{"deploy/compose/compose.yaml"},
+	options, err := cli.NewProjectOptions([]string{"compose/compose.yaml"},
 		cli.WithEnv([]string{"COATCHECK_KEY=k", "API_URL=https://api.example.net", "SITE=shop.example.com"}))
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func isFile(name string) bool {
 // TestKubernetes: each manifest is read by Kubernetes' own types, without an unknown
 // field; the labels meet; and the pod has the time to drain.
 func TestKubernetes(t *testing.T) {
-	text, err := os.ReadFile("deploy/kubernetes/coatcheck.yaml")
+	text, err := os.ReadFile("kubernetes/coatcheck.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
