@@ -1,4 +1,4 @@
-package configs_test
+package schema_test
 
 import (
 	"bytes"
@@ -121,26 +121,4 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 			}
 		})
 	}
-}
-
-// example is example.yaml with a header more, for what it does not show.
-func example(t *testing.T) string {
-	t.Helper()
-	content, err := os.ReadFile("example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Replace(string(content), "body: {email:", "headers: {X: y}\n        body: {email:", 1)
-}
-
-// parse loads a text as a file of the folder it would stand in. vars go before
-// what [environment] knows.
-func parse(content string, vars map[string]string) (*configs.Config, []configs.Fault) {
-	getenv := func(name string) (string, bool) {
-		if value, ok := vars[name]; ok {
-			return value, true
-		}
-		return environment(name)
-	}
-	return configs.Parse("coatcheck.yaml", []byte(content), getenv, os.ReadFile)
 }

@@ -1,4 +1,4 @@
-package configs_test
+package schema_test
 
 import (
 	"encoding/json"
