@@ -64,8 +64,7 @@ func (a *Auth) follow(c *call.Call, p *Principal, api *upstream.Upstream, lines 
 	}
 	renewed, err := a.manager.Refresh(context.Background(), p.Session, p.Ticket, time.Second,
 		func(context.Context, *credential.Credential) (*credential.Credential, error) { return fresh, nil })
-	var dead session.Dead
-	if err != nil && !errors.As(err, &dead) {
+	if err != nil && !isDead(err) {
 		a.events.Log.Warn("credential not followed", "frontend", c.Frontend().Name, "error", err)
 		return
 	}

@@ -66,30 +66,30 @@ func (a *Auth) Present(c *call.Call) Principal {
 }
 
 // Identify finds out whose call it is, as the route demands, and sees to it that the
-// token is fresh. Errors: [problem.NotAuthenticated], [session.Dead] (on a route that
-// requires a session), [session.ErrUnavailable], and what a refresh ends with.
-func (a *Auth) Identify(c *call.Call) (Principal, error) {
+// token is fresh. It fills in p, which must be the zero value. Errors:
+// [problem.NotAuthenticated], [session.Dead] (on a route that requires a session),
+// [session.ErrUnavailable], and what a refresh ends with.
+func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	route := c.Route()
 	if route.Session == routing.SessionNone {
-		return Principal{}, nil
+		return nil
 	}
-	p := a.Present(c)
+	*p = a.Present(c)
 	if !p.HasTicket {
 		if route.Session == routing.SessionOptional {
-			return p, nil
+			return nil
 		}
-		return p, problem.NotAuthenticated
+		return problem.NotAuthenticated
 	}
 	found, err := a.manager.Find(context.Background(), c.Frontend().Name, p.Ticket)
 	if err == nil {
-		found, err = a.ensureFresh(c, &p, found)
+		found, err = a.ensureFresh(c, p, found)
 	}
-	var dead session.Dead
-	if errors.As(err, &dead) && route.Session == routing.SessionOptional {
-		return p, nil // as if nobody were signed in
+	if err != nil && route.Session == routing.SessionOptional && isDead(err) {
+		return nil // as if nobody were signed in
 	}
 	p.take(c, found)
-	return p, err
+	return err
 }
 
 // Require finds the session of a call to one of Coatcheck's own addresses that needs
@@ -110,4 +110,10 @@ func (p *Principal) take(c *call.Call, s *session.Session) {
 	if s != nil {
 		c.Record.Session = s.LogID
 	}
+}
+
+// isDead reports whether an error says that the session is over.
+func isDead(err error) bool {
+	var dead session.Dead
+	return errors.As(err, &dead)
 }

@@ -24,8 +24,7 @@ func (a *Auth) ensureFresh(c *call.Call, p *Principal, in *session.Session) (*se
 		return in, nil
 	}
 	renewed, err := a.renew(c, p, in, always)
-	var dead session.Dead
-	if err != nil && !errors.As(err, &dead) && left > 0 {
+	if err != nil && !isDead(err) && left > 0 {
 		return in, nil
 	}
 	return renewed, err
@@ -95,8 +94,7 @@ func (a *Auth) AfterUnauthorized(c *call.Call, p *Principal) (bool, error) {
 		}
 		return err
 	})
-	var dead session.Dead
-	if errors.As(err, &dead) {
+	if isDead(err) {
 		return false, err
 	}
 	if err != nil || renewed == nil {

@@ -1,7 +1,7 @@
 package call
 
 import (
-	"strings"
+	"strconv"
 
 	"coatcheck/bff/http1"
 )
@@ -39,6 +39,16 @@ func (h *Header) Set(name, value string) {
 	h.Add(name, value)
 }
 
+// SetInt is Set with a number.
+func (h *Header) SetInt(name string, n int64) {
+	h.Del(name)
+	f := http1.Field{Name: hold(h, name)}
+	from := len(h.room)
+	h.room = strconv.AppendInt(h.room, n, 10)
+	f.Value = h.room[from:len(h.room):len(h.room)]
+	h.fields = append(h.fields, f)
+}
+
 // Del removes all fields with this name.
 func (h *Header) Del(name string) { h.del(name, 0) }
 
@@ -55,23 +65,33 @@ func (h *Header) del(name string, from int) {
 
 // Get is the value of the first field with this name; empty: there is none.
 func (h *Header) Get(name string) string {
-	for _, f := range h.fields {
-		if same(f.Name, name) {
-			return string(f.Value)
-		}
+	if f := h.find(name); f != nil {
+		return string(f.Value)
 	}
 	return ""
 }
 
 // Vary adds a name to Vary, unless it is there (RFC 9110 §12.5.5).
 func (h *Header) Vary(name string) {
-	switch have := h.Get("Vary"); {
-	case have == "":
-		h.Add("Vary", name)
-	case have == "*" || listHas(have, name):
+	have := h.find("Vary")
+	switch {
+	case have == nil || len(have.Value) == 0:
+		h.Set("Vary", name)
+	case string(have.Value) == "*" || listHas(have.Value, name):
 	default:
-		h.Set("Vary", have+", "+name)
+		from := len(h.room)
+		h.room = append(append(append(h.room, have.Value...), ", "...), name...)
+		have.Value = h.room[from:len(h.room):len(h.room)]
 	}
+}
+
+func (h *Header) find(name string) *http1.Field {
+	for i := range h.fields {
+		if same(h.fields[i].Name, name) {
+			return &h.fields[i]
+		}
+	}
+	return nil
 }
 
 func hold[T string | []byte](h *Header, text T) []byte {
@@ -92,12 +112,9 @@ func same(name []byte, other string) bool {
 	return true
 }
 
-func listHas(list, name string) bool {
-	for member := range strings.SplitSeq(list, ",") {
-		// ASCII only: to Unicode a Kelvin sign is a "k", and the name would be another.
-		if same([]byte(strings.TrimSpace(member)), name) {
-			return true
-		}
-	}
-	return false
+// listHas compares ASCII letters only: to Unicode a Kelvin sign is a "k", and the name
+// would be another.
+func listHas(list []byte, name string) (found bool) {
+	http1.EachListMember(list, func(member []byte) { found = found || same(member, name) })
+	return found
 }

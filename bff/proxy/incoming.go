@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"coatcheck/bff/call"
@@ -145,7 +144,7 @@ func (x *roundTrip) mark() {
 		h.Set("Content-Security-Policy", isolation)
 	}
 	if s := x.who.Session; s != nil {
-		h.Set("Coatcheck-Idle-Expires-In", strconv.FormatInt(int64(x.proxy.manager.IdleLeft(s)/time.Second), 10))
+		h.SetInt("Coatcheck-Idle-Expires-In", int64(x.proxy.manager.IdleLeft(s)/time.Second))
 	}
 }
 

@@ -200,15 +200,13 @@ func (p *Proxy) Serve(c *call.Call) error {
 	if c.Decision.Handshake && p.draining.Load() {
 		return problem.Draining
 	}
-	who, err := p.auth.Identify(c)
-	if err != nil {
+	x := p.begin(c)
+	if err := p.auth.Identify(c, &x.who); err != nil {
 		return err
 	}
 	if c.Decision.BodyTooLarge {
 		return problem.BodyTooLarge
 	}
-	x := p.begin(c)
-	x.who = who
 	if err := x.prepareBody(); err != nil {
 		return err
 	}

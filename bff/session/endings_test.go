@@ -140,7 +140,7 @@ func TestEventsOfEachKindAreTold(t *testing.T) {
 		corrupt()
 	}
 	dead(t, p.manager(keys(keyC), func(o *session.Options) { o.Log = lines.logger() }), "shop", ticket, session.Expired)
-	for _, event := range []string{`"event":"ticket_of_another_frontend"`, `"event":"record_corrupt"`, "unknown key"} {
+	for _, event := range []string{`"event":"ticket_of_another_frontend"`, `"event":"record_corrupt"`, "not in sessions.keys"} {
 		if n := strings.Count(lines.String(), event); n != 1 {
 			t.Errorf("%s: %d lines in one second", event, n)
 		}
