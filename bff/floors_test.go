@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -114,6 +116,46 @@ func TestFloors(t *testing.T) {
 					t.Errorf("%s imports %s: standard library only", p.ImportPath, i)
 				}
 			}
+		}
+	}
+}
+
+// lines counts the lines of a folder's Go files, tests aside.
+func lines(t *testing.T, dir string) (n int) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += strings.Count(string(text), "\n")
+	}
+	return n
+}
+
+// TestPackageMainIsSmall: package main is a table of commands, and no more.
+func TestPackageMainIsSmall(t *testing.T) {
+	if n := lines(t, "."); n == 0 || n > 400 {
+		t.Errorf("%d lines, at most 400", n)
+	}
+}
+
+// TestModule: nothing that only tests need stands in the program's module.
+func TestModule(t *testing.T) {
+	text, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range []string{"compose-spec/", "k8s.io/", "alexedwards/scs", "invopop/jsonschema", "rogpeppe/"} {
+		if strings.Contains(string(text), module) {
+			t.Errorf("go.mod requires %s", module)
 		}
 	}
 }

@@ -164,7 +164,7 @@ func explain(p *command.Program, c *cli.Command) error {
 	if err != nil {
 		return errors.New("--peer is not an address")
 	}
-	return p.Explain(c.String("config"), command.Question{
+	return p.Explain(c.String("config"), command.RawRequest{
 		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
 }
 

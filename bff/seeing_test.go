@@ -83,7 +83,7 @@ func seeingFleet(t *testing.T) (f *fleet, redis string, server *rig.Program) {
 		return strings.Contains(info, "cluster_state:ok")
 	})
 	f = &fleet{T: t, api: moody(t), replicas: [2]*replica{{}, {}}}
-	f.text = strings.NewReplacer("throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"` + "\n    streams_per_session: 1",
+	f.text = strings.NewReplacer("throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"`+"\n    streams_per_session: 1",
 		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nfrontends:\n",
 		"    routes:\n", "    routes:\n      - {path: /narrow/, upstream: narrow, rewrite: /api/, session: none}\n").Replace(fleetConfig)
 	f.launch(func(*replica) string { return "redis-cluster://" + redis })

@@ -44,10 +44,10 @@ func canServe(dir string) error {
 	return root.Close()
 }
 
-// filesOf looks at what package configs does not open: the files that are named, the
-// mappings as they compile, the store's URL. A file that is missing is a warning,
-// because a configuration is often checked elsewhere than it is served; one that is
-// there and cannot be used is an error. Nobody is dialled.
+// filesOf checks what package configs does not open: the files that are named, the
+// mappings as they compile, the store's URL. A missing file is a warning, because a
+// configuration is often checked on another machine than the one that serves it; a file
+// that exists and cannot be used is an error. Nothing is dialled.
 func filesOf(config *configs.Config) (faults []configs.Fault) {
 	add := func(path string, err error) {
 		if err != nil {

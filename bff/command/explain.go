@@ -22,8 +22,8 @@ import (
 	"coatcheck/upstream"
 )
 
-// Question is a request to be explained.
-type Question struct {
+// RawRequest is a request to be explained, as a client would write it.
+type RawRequest struct {
 	// Method and URL of the request; the URL is absolute.
 	Method, URL string
 	// Headers are lines: "Name: value".
@@ -45,8 +45,8 @@ type Explanation struct {
 }
 
 // Explain tells the decision about one request, without any network. It runs the very
-// code that serves. An error means that the question cannot be read.
-func Explain(c *configs.Config, ups *upstream.Set, q Question) (*Explanation, error) {
+// code that serves. An error means that the request cannot be read.
+func Explain(c *configs.Config, ups *upstream.Set, q RawRequest) (*Explanation, error) {
 	table, err := routing.New(c, routing.Options{Closed: ups.Closed})
 	if err != nil {
 		return nil, err
@@ -77,8 +77,8 @@ func Explain(c *configs.Config, ups *upstream.Set, q Question) (*Explanation, er
 // well-formed HTTP, or its method is not known.
 type gateRefusal struct{ error }
 
-// head reads the question as the gate would.
-func (q Question) head(c *configs.Config) (*http1.Head, error) {
+// head reads the request as the gate would.
+func (q RawRequest) head(c *configs.Config) (*http1.Head, error) {
 	// Not left to net/url: what it cannot read is worth an explanation, too.
 	scheme, rest, ok := strings.Cut(q.URL, "://")
 	end := strings.IndexAny(rest+"/", "/?#\\")

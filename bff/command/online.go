@@ -19,12 +19,12 @@ import (
 const (
 	onlineLimit  = 10 * time.Second
 	clockMatters = 5 * time.Second // tokens' ends are counted by the store's clock
-	renewBefore  = 14              // days before a certificate's end that are worth a word
+	renewBefore  = 14              // days: a certificate that ends sooner is worth a warning
 )
 
-// online dials the store and every upstream, and says what they showed of
-// themselves. One that cannot be reached refuses the check; what is only unwise
-// (a clock that is off, a certificate near its end) is said and refuses nothing.
+// online dials the store and every upstream, and reports what they showed of
+// themselves. One that cannot be reached refuses the check. A clock that is off, or a
+// certificate near its end, is reported as a warning and refuses nothing.
 func (p *Program) online(ctx context.Context, config *configs.Config) error {
 	ups, err := upstream.New(config.Upstreams, upstream.Options{})
 	if err != nil {

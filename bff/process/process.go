@@ -1,18 +1,17 @@
+// Package process is one running Coatcheck: it builds the rooms floor by floor, listens,
+// rereads the configuration on SIGHUP, and drains on SIGTERM. It ends the rooms in the
+// opposite order. The process speaks to a service manager if there is one (systemd), and
+// writes its log from a goroutine of its own.
 package process
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"coatcheck/bff/admin"
@@ -30,18 +29,18 @@ import (
 // Serve serves a configuration until ctx ends or a signal comes; faults are its
 // warnings. Every error is one of the work, not of the command line.
 func Serve(ctx context.Context, o Options, faults []configs.Fault) error {
-	h, err := New(o)
+	p, err := New(o)
 	if err != nil {
 		return err
 	}
 	for _, f := range faults {
-		h.log.Warn("configuration", "fault", f.String())
+		p.log.Warn("configuration", "fault", f.String())
 	}
-	if err := h.listen(); err != nil {
-		return errors.Join(err, h.close())
+	if err := p.listen(); err != nil {
+		return errors.Join(err, p.close())
 	}
-	h.log.Info("serving", "listen", h.public.Addr().String(), "admin", h.operators.Addr().String(), "version", o.Version)
-	return h.Run(ctx)
+	p.log.Info("serving", "listen", p.public.Addr().String(), "admin", p.operators.Addr().String(), "version", o.Version)
+	return p.Run(ctx)
 }
 
 // Options are what a process is made of.
@@ -85,52 +84,52 @@ type Process struct {
 // comes back by itself.
 func New(o Options) (*Process, error) {
 	config := o.Config
-	h := &Process{config: config, load: o.Load, level: new(slog.LevelVar), lines: newLineWriter(o.Log), supervisor: supervisor{o.Getenv}}
-	h.level.Set(levelOf(config.Log.Level))
-	h.log = newLog(h.lines, h.level)
-	quiet := muteStandardLog(h.log)
-	h.token.Store(&config.Admin.Token)
-	options, err := h.sessionOptions(config)
+	p := &Process{config: config, load: o.Load, level: new(slog.LevelVar), lines: newLineWriter(o.Log), supervisor: supervisor{o.Getenv}}
+	p.level.Set(levelOf(config.Log.Level))
+	p.log = newLog(p.lines, p.level)
+	quiet := muteStandardLog(p.log)
+	p.token.Store(&config.Admin.Token)
+	options, err := p.sessionOptions(config)
 	if err != nil {
 		return nil, err
 	}
 	counts := metrics.New(o.Version, o.Commit)
-	h.counts = counts
-	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: h.log, Observe: counts.Store})
+	p.counts = counts
+	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: p.log, Observe: counts.Store})
 	if err != nil {
 		return nil, err
 	}
-	if h.manager, err = session.NewManager(store, options); err != nil {
+	if p.manager, err = session.NewManager(store, options); err != nil {
 		return nil, err
 	}
-	if h.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
+	if p.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
 		return nil, err
 	}
-	if h.tracer, err = trace.FromEnvironment(o.Version, o.Getenv, h.log); err != nil {
+	if p.tracer, err = trace.FromEnvironment(o.Version, o.Getenv, p.log); err != nil {
 		return nil, err
 	}
-	if h.server, err = server.New(server.Options{Config: config, Tracer: h.tracer, Manager: h.manager, Upstreams: h.upstreams, Metrics: counts,
-		Log: h.log, Access: h.lines, Client: web.Client(), Pages: o.Pages}); err != nil {
+	if p.server, err = server.New(server.Options{Config: config, Tracer: p.tracer, Manager: p.manager, Upstreams: p.upstreams, Metrics: counts,
+		Log: p.log, Access: p.lines, Client: web.Client(), Pages: o.Pages}); err != nil {
 		return nil, err
 	}
-	AddReadings(counts, h.manager, h.server)
-	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager,
-		Token:    func() credential.Secret { return *h.token.Load() },
-		Draining: h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
-	return h, nil
+	AddReadings(counts, p.manager, p.server)
+	p.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: p.manager,
+		Token:    func() credential.Secret { return *p.token.Load() },
+		Draining: p.draining.Load, Metrics: counts.Handler(), Log: p.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
+	return p, nil
 }
 
-func (h *Process) sessionOptions(config *configs.Config) (session.Options, error) {
+func (p *Process) sessionOptions(config *configs.Config) (session.Options, error) {
 	s := config.Sessions
 	keys, err := openKeys(s.Keys)
 	return session.Options{Keys: keys, Prefix: s.Prefix, IdleTimeout: s.IdleTimeout, MaxLifetime: s.MaxLifetime,
-		NearCache: s.NearCache, MaxPerPerson: s.MaxPerPerson, Log: h.log, Orphaned: h.orphaned}, err
+		NearCache: s.NearCache, MaxPerPerson: s.MaxPerPerson, Log: p.log, Orphaned: p.orphaned}, err
 }
 
 // orphaned hands a credential that came for a session that had ended to the API.
-func (h *Process) orphaned(ctx context.Context, frontend string, c *credential.Credential) {
-	if h.server != nil {
-		h.server.SignOutAtAPI(ctx, frontend, c)
+func (p *Process) orphaned(ctx context.Context, frontend string, c *credential.Credential) {
+	if p.server != nil {
+		p.server.SignOutAtAPI(ctx, frontend, c)
 	}
 }
 
@@ -145,132 +144,4 @@ func openKeys(keys []credential.Secret) ([]credential.Secret, error) {
 		opened = append(opened, credential.NewSecret(string(b)))
 	}
 	return opened, nil
-}
-
-// Use answers on listeners that are open already. It is called once, before [Process.Run].
-func (h *Process) Use(public, operators net.Listener) { h.public, h.operators = public, operators }
-
-// listen opens both listeners, and neither if one cannot be had.
-func (h *Process) listen() error {
-	var err error
-	if h.public, err = net.Listen("tcp", h.config.Listen); err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	if t := h.config.TLS; t != nil {
-		if h.certificate, err = newCertificate(t.Cert, t.Key, h.log); err != nil {
-			return errors.Join(err, h.public.Close())
-		}
-		h.public = tls.NewListener(h.public, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: h.certificate.get, NextProtos: []string{"http/1.1"}})
-	}
-	if h.operators, err = net.Listen("tcp", h.config.Admin.Listen); err != nil {
-		return errors.Join(fmt.Errorf("admin.listen: %w", err), h.public.Close())
-	}
-	return nil
-}
-
-// Run answers until ctx ends or a signal comes, then drains.
-func (h *Process) Run(ctx context.Context) error {
-	signal.Ignore(syscall.SIGPIPE) // a log whose reader has gone must not end the process
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	defer signal.Stop(signals)
-	hangup := make(chan os.Signal, 1)
-	if h.load != nil {
-		signal.Notify(hangup, syscall.SIGHUP)
-		defer signal.Stop(hangup)
-	}
-	failed := make(chan error, 2)
-	go func() { failed <- h.server.Serve(h.public) }()   // ends with Shutdown
-	go func() { failed <- h.admin.Serve(h.operators) }() // ends with close
-	watching, unwatch := context.WithCancel(context.Background())
-	defer unwatch()
-	if err := h.supervisor.watch(watching, h.operators.Addr().String()); err != nil {
-		h.log.Warn("watchdog", "error", err)
-	}
-	h.supervisor.ready()
-	for {
-		select {
-		case err := <-failed:
-			return errors.Join(err, h.close())
-		case <-hangup:
-			h.supervisor.reloading()
-			h.reload()
-			h.supervisor.ready()
-			continue
-		case <-ctx.Done():
-		case <-signals:
-		}
-		h.drain(signals)
-		return h.close()
-	}
-}
-
-// drain lets load balancers look away, then lets calls finish. A second signal ends it.
-func (h *Process) drain(signals <-chan os.Signal) {
-	ctx, cancel := context.WithTimeout(context.Background(), h.config.Drain.Delay+h.config.Drain.Timeout)
-	defer cancel()
-	go func() { // ends with the drain
-		select {
-		case <-signals:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	h.draining.Store(true)
-	h.supervisor.stopping(h.config.Drain.Delay + h.config.Drain.Timeout + lastSpans)
-	h.server.MarkNotReady()
-	h.log.Info("draining", "delay", h.config.Drain.Delay.String(), "timeout", h.config.Drain.Timeout.String())
-	select {
-	case <-time.After(h.config.Drain.Delay):
-	case <-ctx.Done():
-	}
-	if err := h.server.Shutdown(ctx); err != nil {
-		h.log.Warn("calls were cut off", "error", err)
-	}
-	h.ends, _ = ctx.Deadline()
-	if ctx.Err() != nil {
-		h.ends = time.Now()
-	}
-}
-
-const (
-	lastSpans  = 5 * time.Second // how long the end waits for the collector
-	leastStore = time.Second     // and for the store, where drain.timeout is over
-)
-
-// closeManager waits for refreshes at work as long as drain.timeout lasts: one that
-// hangs must not keep the process. What a refresh has stored is safe.
-func (h *Process) closeManager() error {
-	closed := make(chan error, 1)
-	go func() { closed <- h.manager.Close() }() // ends with the last refresh, or with the process
-	select {
-	case err := <-closed:
-		return err
-	case <-time.After(max(time.Until(h.ends), leastStore)):
-		h.log.Warn("refreshes were cut off")
-		return nil
-	}
-}
-
-// close ends the rooms, the highest first.
-func (h *Process) close() error {
-	err := errors.Join(closeIf(h.admin != nil, func() error { return h.admin.Close() }),
-		closeIf(h.manager != nil, h.closeManager))
-	if h.upstreams != nil {
-		h.upstreams.Close()
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), lastSpans)
-	defer cancel()
-	if lost := h.tracer.Close(ctx); lost != nil {
-		h.log.Warn("traces cannot be sent to the collector")
-	}
-	h.log.Info("ended")
-	return errors.Join(err, h.lines.Close())
-}
-
-func closeIf(there bool, f func() error) error {
-	if !there {
-		return nil
-	}
-	return f()
 }

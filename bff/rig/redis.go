@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +14,31 @@ import (
 
 	"coatcheck/bff/freeport"
 )
+
+// OpenRedis starts an empty Redis at a port of 127.0.0.1 that nobody else has, for tests
+// that share one from TestMain. It returns once Redis answers, or after a minute.
+func OpenRedis(args ...string) (address string, stop func(), err error) {
+	port, release, err := freeport.Hold()
+	if err != nil {
+		return "", nil, err
+	}
+	address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	server := exec.Command("redis-server", append([]string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", ""}, args...)...)
+	if err := server.Start(); err != nil {
+		release()
+		return "", nil, fmt.Errorf("redis-server is needed (make test installs it): %w", err)
+	}
+	stop = func() { _ = server.Process.Kill(); _ = server.Wait(); release() }
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if _, err = TryRedis(address, "PING"); err == nil {
+			return address, stop, nil
+		}
+		if time.Now().After(end) {
+			stop()
+			return "", nil, err
+		}
+	}
+}
 
 // RedisAt starts a Redis at a port of 127.0.0.1, with further arguments, and waits until
 // it answers.

@@ -395,7 +395,7 @@ func FuzzExplainAgrees(f *testing.F) {
 			t.Fatal(err)
 		}
 		r := requestOf(picks, path)
-		told, err := command.Explain(c.config, c.ups, command.Question{Method: r.method, URL: "https://shop.example.com" + r.target, Headers: r.lines, Peer: netip.MustParseAddr("127.0.0.1")})
+		told, err := command.Explain(c.config, c.ups, command.RawRequest{Method: r.method, URL: "https://shop.example.com" + r.target, Headers: r.lines, Peer: netip.MustParseAddr("127.0.0.1")})
 		if err != nil {
 			t.Fatalf("%q: %v", r, err)
 		}

@@ -70,7 +70,7 @@ func TestExplainAgrees(t *testing.T) {
 			}
 		}
 		served := h.raw(request+"Host: "+host+"\r\n\r\n", method == "HEAD")
-		told, err := command.Explain(config, ups, command.Question{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
+		told, err := command.Explain(config, ups, command.RawRequest{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
 		if err != nil {
 			t.Errorf("%q: %v", row, err)
 			continue

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"coatcheck/bff/rig"
 )
 
 // open a connection that stays, send a request, and return what reads the answer.
@@ -59,7 +61,7 @@ func TestEventsArriveOneByOne(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	next, left := make(chan struct{}), make(chan struct{})
-	h.api.say(ticker(next, left))
+	h.api.Say(ticker(next, left))
 	c, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
 	if got.StatusCode != 200 || got.Header.Get("X-Accel-Buffering") != "no" {
 		t.Errorf("answer: %d %v", got.StatusCode, got.Header)
@@ -90,7 +92,7 @@ func TestBrowserLeavesSilentAPI(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "header_timeout: 1s", "header_timeout: 30s", 1) }})
 	cookie := h.signIn("ada@x.test")
 	began, left := make(chan struct{}), make(chan struct{})
-	h.api.say(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(left) })
+	h.api.Say(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(left) })
 	c, err := net.Dial("tcp", h.address)
 	if err != nil {
 		t.Fatal(err)
@@ -116,12 +118,12 @@ func TestSignOutEndsStream(t *testing.T) {
 			h := open(t, s)
 			ada, bob := h.signIn("ada@x.test"), h.signIn("bob@x.test")
 			next, left := make(chan struct{}), make(chan struct{})
-			h.api.say(ticker(next, left))
+			h.api.Say(ticker(next, left))
 			_, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + ada + "\r\n\r\n")
 			others, othersLeft := make(chan struct{}), make(chan struct{})
-			h.api.say(ticker(others, othersLeft))
+			h.api.Say(ticker(others, othersLeft))
 			_, other := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + bob + "\r\n\r\n")
-			h.api.say(nil)
+			h.api.Say(nil)
 			h.want(h.call("POST /bff/logout", ada, shop, xcsrf), 204, "")
 			wait(t, "the API to be left", left)
 			if b, err := io.ReadAll(got.Body); err == nil {
@@ -140,7 +142,7 @@ func TestBrokenAnswer(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	for name, head := range map[string]string{"chunked": "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "length": "Content-Length: 100000\r\n\r\nhello"} {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 			c, b, _ := w.(http.Hijacker).Hijack()
 			_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + head)
 			_ = b.Flush()
@@ -165,7 +167,7 @@ func TestLargeBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
-		h.api.say(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+		h.api.Say(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 		go func() { // ends with the body
 			_, _ = io.WriteString(c, "POST /api/long/x HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\n"+shop+"\r\n"+xcsrf+"\r\n"+framing+"\r\n\r\n")
 			part := strings.Repeat("0123456789abcdef", 4096)
@@ -196,7 +198,7 @@ func TestLargeBodies(t *testing.T) {
 func TestEarlyAnswer(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
 		_ = b.Flush()
@@ -253,7 +255,7 @@ func TestEarlyAnswer(t *testing.T) {
 func TestWebSocket(t *testing.T) {
 	h := open(t, settings{store: redisURL})
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"chat"}, InsecureSkipVerify: true})
 		if err != nil {
 			return
@@ -284,7 +286,7 @@ func TestWebSocket(t *testing.T) {
 	if answer.Header.Get("Sec-WebSocket-Protocol") != "chat" {
 		t.Errorf("101: %v", answer.Header)
 	}
-	if in := h.api.last(t); in.Header.Get("Cookie") != "" || in.Header.Get("Authorization") != "Bearer "+tokenMark+"1" || in.Header.Get("Origin") != "" {
+	if in := h.api.Last(t); in.Header.Get("Cookie") != "" || in.Header.Get("Authorization") != "Bearer "+rig.TokenMark+"1" || in.Header.Get("Origin") != "" {
 		t.Errorf("API saw %v", in.Header)
 	}
 	for _, size := range []int{0, 1, 125, 126, 30_000} {
@@ -319,7 +321,7 @@ func TestWebSocketThatNeverBegins(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 20ms}\n" + s }})
 	cookie := h.signIn("ada@x.test")
 	came, answer, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		close(came)
 		<-answer
@@ -362,10 +364,10 @@ func TestUnaskedUpgrade(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	h.want(h.call("GET /api/x", cookie, sameOrign, "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"), 200, "")
-	if in := h.api.last(t); in.Header.Get("Upgrade")+in.Header.Get("Http2-Settings") != "" {
+	if in := h.api.Last(t); in.Header.Get("Upgrade")+in.Header.Get("Http2-Settings") != "" {
 		t.Errorf("API saw %v", in.Header)
 	}
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
 		_ = b.Flush()
@@ -383,12 +385,12 @@ func TestConnectionsAtMost(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
 		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    connect_timeout: 50ms\n    max_connections: 1", 1)
 	}})
-	h.api.say(ticker(nil, left))
+	h.api.Say(ticker(nil, left))
 	c, got := h.stream("GET /open/events HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 	if got.StatusCode != 200 {
 		t.Fatal(got.Status)
 	}
-	h.api.say(nil)
+	h.api.Say(nil)
 	for range 12 { // often enough to open a breaker that would count it
 		got := h.call("GET /open/x")
 		h.want(got, 503, "upstream_unavailable")
@@ -425,7 +427,7 @@ func TestFirstBytesGoOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := make(chan struct{})
-			h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+			h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 				c, b, _ := w.(http.Hijacker).Hijack()
 				defer c.Close()
 				_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.head + row.first)
@@ -468,7 +470,7 @@ func TestBrokenAnswerToOldCaller(t *testing.T) {
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				h := open(t, settings{wrap: wrap})
-				h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+				h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 					c, b, _ := w.(http.Hijacker).Hijack()
 					_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.answer)
 					_ = b.Flush()

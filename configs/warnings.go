@@ -12,8 +12,8 @@ const (
 	wideNetworkB = 32 // bits of an IPv6 network
 )
 
-// unwiseSessions warns of times that work and should not be had without a reason.
-func (ck *checker) unwiseSessions() {
+// warnSessions warns of times that work and should not be had without a reason.
+func (ck *checker) warnSessions() {
 	s := ck.config.Sessions
 	if s.NearCache == 0 {
 		ck.warn("sessions.near_cache", "every call asks the store, and costs about twice the CPU", "1s: a sign-out is then honoured everywhere after a second at most")
@@ -38,8 +38,8 @@ func (ck *checker) unwiseSessions() {
 	}
 }
 
-// unwiseFrontend warns of what makes a frontend weaker than it need be.
-func (ck *checker) unwiseFrontend(path string, f *Frontend) {
+// warnFrontend warns of what makes a frontend weaker than it need be.
+func (ck *checker) warnFrontend(path string, f *Frontend) {
 	if f.IsHTTPS() && f.HSTS == 0 {
 		ck.warn(child(path, "hsts"), "a first visit over plain http can be taken over by anybody on the way", "8760h, unless a front sends the header")
 	}
@@ -48,8 +48,8 @@ func (ck *checker) unwiseFrontend(path string, f *Frontend) {
 	}
 }
 
-// unwiseRoute warns of a route that holds a process up more than it must.
-func (ck *checker) unwiseRoute(path string, r *Route) {
+// warnRoute warns of a route that holds a process up more than it must.
+func (ck *checker) warnRoute(path string, r *Route) {
 	if r.MaxBody == 0 {
 		ck.warn(child(path, "max_body"), "a request may be as long as its sender likes", "32MiB")
 	}
