@@ -10,14 +10,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"coatcheck/bff/freeport"
 	"coatcheck/bff/rig"
 )
 
@@ -108,18 +106,8 @@ func startDeaf(t *testing.T, store, api, key string) *deaf {
 
 func startDeafWith(t *testing.T, text, store, api, key string) *deaf {
 	t.Helper()
-	file, err := rig.Binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	port, admin := freeport.Text(t), freeport.Text(t)
-	d := &deaf{T: t, address: "127.0.0.1:" + port, admin: "http://127.0.0.1:" + admin}
-	d.Program = rig.Start(t, []string{"PORT=" + port, "ADMIN=" + admin, "STORE=" + store, "API=" + api, "KEY=" + key}, file, "serve", "-config", config)
-	rig.Until(t, "readiness", func() bool { return rig.Status(d.admin+"/readyz") == 200 })
+	p := rig.Serve(t, text, "STORE="+store, "API="+api, "KEY="+key)
+	d := &deaf{T: t, Program: p.Program, address: p.Address, admin: p.Admin}
 	return d
 }
 

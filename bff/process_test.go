@@ -3,15 +3,14 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 
-	"coatcheck/bff/freeport"
 	"coatcheck/bff/rig"
 )
 
@@ -41,10 +40,6 @@ frontends:
 // TestServe runs the program as people do: real process, real Redis, another origin's
 // API; sign-in, call, sign-out, and an orderly end.
 func TestServe(t *testing.T) {
-	file, err := rig.Binary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	store := "redis://" + rig.Redis(t) + "/0"
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/login" {
@@ -54,15 +49,9 @@ func TestServe(t *testing.T) {
 		_, _ = io.WriteString(w, r.Header.Get("Authorization"))
 	}))
 	defer api.Close()
-	port, adminPort := freeport.Text(t), freeport.Text(t)
-	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
-	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, text, _ := runCommand(nil, "keygen")
-	p := rig.Start(t, []string{"PORT=" + port, "ADMIN=" + adminPort, "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(text)}, file, "serve", "-config", config)
-	admin := "http://127.0.0.1:" + adminPort
-	rig.Until(t, "readiness", func() bool { return rig.Status(admin+"/readyz") == 200 })
+	p := rig.Serve(t, serveConfig, "STORE="+store, "API="+api.URL)
+	admin := p.Admin
+	_, port, _ := net.SplitHostPort(p.Address)
 	if got := rig.Status("http://127.0.0.1:" + port + "/healthz"); got != 204 {
 		t.Errorf("health path: %d", got)
 	}

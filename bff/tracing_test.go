@@ -5,8 +5,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,8 +14,6 @@ import (
 	spans "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
-	"coatcheck/bff/command"
-	"coatcheck/bff/freeport"
 	"coatcheck/bff/rig"
 )
 
@@ -169,31 +165,13 @@ frontends:
 
 // tracedProgram serves questionsConfig.
 type tracedProgram struct {
-	*rig.Program
-	t       *testing.T
-	address string
-}
-
-func serveTraced(t *testing.T, collector, api string) tracedProgram {
-	t.Helper()
-	binary, err := rig.Binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "coatcheck.yaml")
-	if err := os.WriteFile(file, []byte(questionsConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	port, admin := freeport.Text(t), freeport.Text(t)
-	env := []string{"PORT=" + port, "ADMIN=" + admin, "API=" + api, "KEY=" + command.NewKey(), "OTEL_EXPORTER_OTLP_ENDPOINT=" + collector}
-	p := rig.Start(t, env, binary, "serve", "-config", file)
-	rig.Until(t, "readiness", func() bool { return rig.Status("http://127.0.0.1:"+admin+"/readyz") == 200 })
-	return tracedProgram{p, t, "127.0.0.1:" + port}
+	*rig.Served
+	t *testing.T
 }
 
 func (p tracedProgram) ask(method, path, body string, headers ...string) (status int, header http.Header, text string) {
 	p.t.Helper()
-	q, _ := http.NewRequest(method, "http://"+p.address+path, strings.NewReader(body))
+	q, _ := http.NewRequest(method, "http://"+p.Address+path, strings.NewReader(body))
 	q.Host, q.Close = "app.localhost", true
 	q.Header = http.Header{"X-Csrf": {"1"}, "Content-Type": {"application/json"}}
 	for _, h := range headers {
@@ -229,7 +207,7 @@ func TestTraceOfEveryQuestion(t *testing.T) {
 		}
 	}))
 	defer api.Close()
-	r := serveTraced(t, collector.URL, api.URL)
+	r := tracedProgram{rig.Serve(t, questionsConfig, "API="+api.URL, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL), t}
 	first, header, body := r.ask("POST", "/bff/login", `{"email":"ada"}`)
 	step, _, _ := strings.Cut(header.Get("Set-Cookie"), ";")
 	second, header, _ := r.ask("POST", "/bff/login", `{"step":"otp","otp":"1"}`, "Cookie: "+step)

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"coatcheck/bff/freeport"
 )
 
 // Binary is the file of the program as people run it, built once for each test binary.
@@ -87,6 +89,35 @@ func Start(t testing.TB, env []string, name string, args ...string) *Program {
 	go func() { defer close(p.Exited); _ = p.Wait() }() // ends with the process
 	t.Cleanup(func() { _ = p.Process.Kill(); <-p.Exited })
 	return p
+}
+
+// Key is a sealing key for tests.
+const Key = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+
+// Served is the program, serving a configuration.
+type Served struct {
+	*Program
+	// Address is host and port of the pages, Admin the URL of the admin listener.
+	Address, Admin string
+}
+
+// Serve serves a configuration, with PORT, ADMIN and KEY in its environment besides env,
+// and waits until it is ready.
+func Serve(t testing.TB, config string, env ...string) *Served {
+	t.Helper()
+	binary, err := Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "coatcheck.yaml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	port, admin := freeport.Text(t), freeport.Text(t)
+	env = append([]string{"PORT=" + port, "ADMIN=" + admin, "KEY=" + Key}, env...)
+	s := &Served{Start(t, env, binary, "serve", "-config", file), "127.0.0.1:" + port, "http://127.0.0.1:" + admin}
+	Until(t, "readiness", func() bool { return Status(s.Admin+"/readyz") == 200 })
+	return s
 }
 
 // patience is how long a condition is waited for: only what never happens may fail,

@@ -170,7 +170,7 @@ func TestOldCallers(t *testing.T) {
 func TestTrailers(t *testing.T) {
 	h := open(t, settings{})
 	for size, names := range map[string]string{"5\r\nhello": "X-Sum, Set-Cookie, X_Sum, Vary, Coatcheck-Error, Content-Length", "2\r\nab\r\n1\r\nc": "x-sum"} {
-		writeAt(h.api, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: "+names+"\r\n\r\n"+size+
+		writeAt(h.api, "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: "+names+"\r\n\r\n"+size+
 			"\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\nX_Sum: 8\r\nVary: X\r\nCoatcheck-Error: x\r\nX-Unannounced: 9\r\n\r\n")
 		c, got := h.stream("GET /open/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 		_, err := io.ReadAll(got.Body)

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -244,6 +245,35 @@ var requestParts = [][]string{
 	{"", "X-Forwarded-Host: api.example.com", "X-Forwarded-Host: shop.example.com", "X-Forwarded-For: 203.0.113.9", "Expect: 100-continue", "Expect: other", "X : y", "X: a\x01b", " folded"},
 }
 
+// leastPick is the least byte that does not leave a part away, by row.
+var leastPick = []byte{0, 0, 0, 0, 100, 192, 216, 100, 160, 192, 224, 128, 128, 224, 248}
+
+// wellFormed are picks of a page's own request: one for each path and method, with and
+// without a ticket, a body and a handshake.
+func wellFormed() (all [][]byte) {
+	const get, post, options = 0, 6, 10 // in the first row
+	pick := func(row int, value byte) byte { return leastPick[row] + value }
+	for path := range requestParts[2] {
+		for _, method := range []byte{get, post, options} {
+			for _, prefix := range []byte{0, 6} {
+				p := make([]byte, len(requestParts))
+				p[0], p[1], p[2] = method, prefix, byte(path)
+				p[4], p[7], p[11] = pick(4, 1), pick(7, 1), pick(11, 1)
+				switch method {
+				case get:
+					p[9] = pick(9, byte(path)%2) // a handshake, or none
+				case post:
+					p[10], p[12] = pick(10, byte(path)%4), pick(12, byte(path)%2)
+				case options:
+					p[8] = pick(8, 1)
+				}
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
 // comparedRequest is a request: its line, the lines of its head, and its body.
 type comparedRequest struct {
 	method, target string
@@ -255,11 +285,11 @@ type comparedRequest struct {
 // and path, unless empty, comes behind the path that was picked.
 func requestOf(picks []byte, path string) comparedRequest {
 	part := func(i int) string {
-		row, least := requestParts[i], []int{0, 0, 0, 0, 100, 192, 216, 100, 160, 192, 224, 128, 128, 224, 248}[i]
-		if i >= len(picks) || int(picks[i]) < least {
+		row := requestParts[i]
+		if i >= len(picks) || picks[i] < leastPick[i] {
 			return row[0]
 		}
-		return row[(int(picks[i])-least)%len(row)]
+		return row[int(picks[i]-leastPick[i])%len(row)]
 	}
 	r := comparedRequest{method: part(0), target: part(1) + part(2) + path}
 	if !strings.HasPrefix(r.target, "/") {
@@ -382,7 +412,12 @@ func FuzzExplainAgrees(f *testing.F) {
 		}
 		f.Add(uint32(i%40), picks, "")
 	}
-	f.Add(uint32(0), []byte{}, "?q=1")
+	for i, picks := range wellFormed() {
+		f.Add(uint32(i*7), picks, "")
+		shared := slices.Clone(picks)
+		shared[3] = 6 // Host: api.example.com
+		f.Add(uint32(i*7+3), shared, "?q=1")
+	}
 	f.Fuzz(func(t *testing.T, n uint32, picks []byte, path string) {
 		if strings.ContainsAny(path, "\r\n") || len(path) > 200 {
 			t.Skip("ends the request line")
