@@ -317,12 +317,25 @@ func (e *explainer) outgoing() {
 	}
 	if c.Decision.BodyTooLarge {
 		e.say("body", "%d bytes are announced; the route's max_body is %d", c.Request.Head.Length, r.Config.MaxBody)
-		if e.problem == nil {
-			e.refuse(problem.BodyTooLarge)
-		}
+		e.bodyTooLarge()
 		return
 	}
 	e.unexplained()
+}
+
+// bodyTooLarge tells the answer to a body that is announced too large. The session is
+// looked at first, and whether it lives only the store knows.
+func (e *explainer) bodyTooLarge() {
+	_, ticket := auth.Ticket(e.call.Request.Head, e.call.Frontend())
+	p := problem.BodyTooLarge
+	switch {
+	case e.problem != nil: // no ticket where one is needed
+	case ticket && e.call.Route().Session == routing.SessionRequired:
+		e.say("answer", "if the session lives, %d %s; if it has ended, 401 session_expired", p.Status, p.Code)
+		e.unexplained()
+	default:
+		e.refuse(p)
+	}
 }
 
 // wrapped breaks a line of the trail between its words, below where its text began.

@@ -263,7 +263,12 @@ func wellFormed() (all [][]byte) {
 				case get:
 					p[9] = pick(9, byte(path)%2) // a handshake, or none
 				case post:
-					p[10], p[12] = pick(10, byte(path)%4), pick(12, byte(path)%2)
+					p[12] = pick(12, byte(path)%2)
+					for length := range byte(5) { // with another media type each
+						long := slices.Clone(p)
+						long[10], long[11] = pick(10, length), pick(11, length)
+						all = append(all, long)
+					}
 				case options:
 					p[8] = pick(8, 1)
 				}
@@ -387,7 +392,7 @@ func agrees(told *command.Explanation, served answer) bool {
 		if served.Header.Get("X-Seen") != "" {
 			return true
 		}
-		dead := served.code() == "session_expired" || served.code() == "not_authenticated"
+		dead := served.code() == "session_expired" && strings.Contains(strings.Join(told.Lines, " "), "a ticket is present")
 		return dead && d.Route.Session == routing.SessionRequired || served.StatusCode == 200 && served.Request.Method == "HEAD"
 	}
 	return false

@@ -93,6 +93,8 @@ func leftOpen(code, trail string) bool {
 	switch code {
 	case "not_authenticated": // of Coatcheck's own addresses, or said with the session
 		return strings.Contains(trail, "401 not_authenticated") || strings.Contains(trail, "endpoint")
+	case "body_too_large": // behind the session, which is not looked at
+		return strings.Contains(trail, "if the session lives, 413 body_too_large")
 	case "upstream_invalid": // the API speaks no WebSocket
 		return strings.Contains(trail, "Upgrade: websocket")
 	}
