@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -156,6 +157,30 @@ func TestModule(t *testing.T) {
 	for _, module := range []string{"compose-spec/", "k8s.io/", "alexedwards/scs", "invopop/jsonschema", "rogpeppe/"} {
 		if strings.Contains(string(text), module) {
 			t.Errorf("go.mod requires %s", module)
+		}
+	}
+}
+
+// TestModulesAreTested: make test knows every module of the project, and so does what
+// fetches their modules.
+func TestModulesAreTested(t *testing.T) {
+	for _, name := range []string{"../Makefile", "../.ci/prepare"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := string(text)
+		err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() && (d.Name() == "node_modules" || d.Name() == "realapi" || strings.HasPrefix(d.Name(), ".") && d.Name() != "..") {
+				return fs.SkipDir
+			}
+			if dir, err := filepath.Rel("..", filepath.Dir(path)); err == nil && d.Name() == "go.mod" && dir != "." && !strings.Contains(known, dir) {
+				t.Errorf("%s does not name %s", name, dir)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }
