@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 // example is example.yaml with a header more, for what it does not show.
@@ -40,7 +41,7 @@ func sections() map[string]reflect.Type {
 		case reflect.Pointer, reflect.Slice, reflect.Map:
 			visit(t.Elem())
 		case reflect.Struct:
-			if t.PkgPath() != "coatcheck/configs" || found[t.Name()] != nil {
+			if !isOurs(t) || found[t.Name()] != nil {
 				return
 			}
 			found[t.Name()] = t
@@ -56,8 +57,13 @@ func sections() map[string]reflect.Type {
 // isSection reports whether a type has keys of its own.
 func isSection(t reflect.Type) bool {
 	switch t {
-	case reflect.TypeFor[configs.Template](), reflect.TypeFor[configs.Body](), reflect.TypeFor[configs.Match]():
+	case reflect.TypeFor[mapping.Template](), reflect.TypeFor[mapping.Body](), reflect.TypeFor[mapping.Match]():
 		return false
 	}
-	return t.Kind() == reflect.Struct && t.PkgPath() == "coatcheck/configs"
+	return t.Kind() == reflect.Struct && isOurs(t)
+}
+
+// isOurs reports whether a type is one of a configuration's.
+func isOurs(t reflect.Type) bool {
+	return t.PkgPath() == "coatcheck/configs" || t.PkgPath() == "coatcheck/upstream/mapping"
 }

@@ -10,7 +10,8 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // stepOf finds out whether a sign-in body answers a pending step: it names one, and
@@ -27,7 +28,7 @@ func (a *Account) stepOf(c *call.Call, fields map[string]credential.Secret) (str
 // hold keeps a sign-in that the API wants more for. It is no success yet: the attempt
 // stays counted until the last step is done, and is then given back with it.
 // tries is where codes for this very step were counted before, if they were.
-func (a *Account) hold(ctx context.Context, c *call.Call, attempt *session.Attempt, account, tries string, p *upstream.Pending) error {
+func (a *Account) hold(ctx context.Context, c *call.Call, attempt *session.Attempt, account, tries string, p *signin.Pending) error {
 	ticket, err := a.manager.Hold(ctx, session.Pending{Frontend: c.Frontend().Name, Account: account,
 		Step: p.Name, Fields: p.Fields, Kept: p.Kept, Counted: attempt.Counts(), Tries: tries})
 	if err != nil {
@@ -85,7 +86,7 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 
 // stepTaken goes on behind a step that the API accepted. Of two that take the same
 // step at once, one gets through.
-func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *session.Attempt, t session.Ticket, p *session.Pending, in *upstream.SignedIn) error {
+func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *session.Attempt, t session.Ticket, p *session.Pending, in *signin.SignedIn) error {
 	first, err := a.manager.Drop(ctx, t)
 	if err == nil && !first {
 		err = session.Dead{Reason: session.Expired}
@@ -111,11 +112,11 @@ func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *session.
 // (mfa_required) leaves it, until its tries are spent; a failure of ours or the API's
 // spends none.
 func (a *Account) stepRefused(ctx context.Context, t session.Ticket, try *session.Try, err error) {
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	switch {
 	case !errors.As(err, &refusal) || !personsFault(refusal.Meaning):
 		err = try.GiveBack(ctx)
-	case try.Last || refusal.Meaning == upstream.InvalidCredentials:
+	case try.Last || refusal.Meaning == mapping.InvalidCredentials:
 		_, err = a.manager.Drop(ctx, t)
 	default:
 		return

@@ -8,7 +8,7 @@ import (
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // verifyInterval is how often, at most, an API is asked whether one session's token
@@ -32,7 +32,7 @@ func (a *Auth) AfterAnswer(c *call.Call, p *Principal, status int, lines func(na
 
 // verify asks the API before a refusal is believed: one route's 401 may be about that
 // route. A token that is dead ends the session.
-func (a *Auth) verify(c *call.Call, p *Principal, api *upstream.Upstream) error {
+func (a *Auth) verify(c *call.Call, p *Principal, api *signin.Upstream) error {
 	ctx, cancel := call.Detached()
 	defer cancel()
 	if ok, err := a.manager.Once(ctx, p.Session, "verify", verifyInterval); err != nil || !ok {
@@ -57,7 +57,7 @@ func (a *Auth) verify(c *call.Call, p *Principal, api *upstream.Upstream) error 
 
 // follow writes a value back that the API renewed on its answer. The manager fences
 // it: where somebody else renewed the credential meanwhile, theirs stays.
-func (a *Auth) follow(c *call.Call, p *Principal, api *upstream.Upstream, lines func(string) []string) {
+func (a *Auth) follow(c *call.Call, p *Principal, api *signin.Upstream, lines func(string) []string) {
 	fresh, changed := api.Follow(p.Session.Credential, lines, a.manager.Now())
 	if !changed {
 		return

@@ -16,7 +16,7 @@ import (
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // Principal is who calls. Its zero value is nobody.
@@ -44,11 +44,11 @@ func (p *Principal) Credential() *credential.Credential {
 type Auth struct {
 	manager *session.Manager
 	events  call.Events
-	apis    []*upstream.Upstream // that sign people in, by frontend
+	apis    []*signin.Upstream // that sign people in, by frontend
 }
 
 // New makes an Auth for the frontends of a table.
-func New(manager *session.Manager, table *routing.Table, ups *upstream.Set, events call.Events) *Auth {
+func New(manager *session.Manager, table *routing.Table, ups *signin.Set, events call.Events) *Auth {
 	a := &Auth{manager: manager, events: events}
 	for _, f := range table.Frontends {
 		a.apis = append(a.apis, ups.Get(f.Config.Login.Upstream))
@@ -57,7 +57,7 @@ func New(manager *session.Manager, table *routing.Table, ups *upstream.Set, even
 }
 
 // API is the upstream that signs people in at a frontend.
-func (a *Auth) API(f *routing.Frontend) *upstream.Upstream { return a.apis[f.Index] }
+func (a *Auth) API(f *routing.Frontend) *signin.Upstream { return a.apis[f.Index] }
 
 // Present reads the ticket of a call and asks nobody what it opens.
 func (a *Auth) Present(c *call.Call) Principal {

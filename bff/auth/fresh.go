@@ -9,6 +9,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // ensureFresh sees to it that the token lasts. A refresh that fails for the API's sake
@@ -47,7 +48,7 @@ func (a *Auth) renew(c *call.Call, p *Principal, in *session.Session, allowed fu
 		fresh, err := api.Refresh(ctx, old, caller, a.manager.Now())
 		asking.Answered(0, err)
 		a.refreshed(frontend, caller.RequestID, in.LogID, err)
-		var refusal *upstream.Refusal
+		var refusal *mapping.Refusal
 		if errors.As(err, &refusal) {
 			if refusal.Meaning == "session_expired" {
 				return nil, session.ErrCredentialDead
@@ -65,7 +66,7 @@ func (a *Auth) refreshed(frontend, requestID, sessionID string, err error) {
 		return
 	}
 	outcome := "failed"
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) && refusal.Meaning == "session_expired" {
 		outcome = "refused"
 	}

@@ -11,7 +11,7 @@ import (
 
 	"coatcheck/bff/session"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // Check reports every fault at once and, if online, what the store and the upstreams
@@ -81,7 +81,7 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 		}
 		ups[name] = &u
 	}
-	set, err := upstream.New(ups, upstream.Options{})
+	set, err := signin.New(ups, signin.Options{})
 	add("upstreams", err)
 	if err == nil {
 		set.Close()

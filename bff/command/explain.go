@@ -19,7 +19,7 @@ import (
 	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // RawRequest is a request to be explained, as a client would write it.
@@ -46,7 +46,7 @@ type Explanation struct {
 
 // Explain tells the decision about one request, without any network. It runs the very
 // code that serves. An error means that the request cannot be read.
-func Explain(c *configs.Config, ups *upstream.Set, q RawRequest) (*Explanation, error) {
+func Explain(c *configs.Config, ups *signin.Set, q RawRequest) (*Explanation, error) {
 	table, err := routing.New(c, routing.Options{Closed: ups.Closed})
 	if err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 
 	"coatcheck/bff/session"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 const (
@@ -26,7 +26,7 @@ const (
 // themselves. One that cannot be reached refuses the check. A clock that is off, or a
 // certificate near its end, is reported as a warning and refuses nothing.
 func (p *Program) online(ctx context.Context, config *configs.Config) error {
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		return Failure{err}
 	}
@@ -91,7 +91,7 @@ func storeOnline(ctx context.Context, config *configs.Config) ([]string, error) 
 	return append([]string{line, clockLine(clock.Sub(begun.Add(took / 2)))}, found...), nil
 }
 
-func upstreamOnline(ctx context.Context, u *upstream.Upstream) ([]string, error) {
+func upstreamOnline(ctx context.Context, u *signin.Upstream) ([]string, error) {
 	got, err := u.Probe(ctx)
 	if err != nil {
 		return nil, err

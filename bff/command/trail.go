@@ -3,7 +3,7 @@ package command
 import (
 	"fmt"
 
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // Explain writes the decision trail of one request, offline. Errors: [ErrRefused], a
@@ -13,7 +13,7 @@ func (p *Program) Explain(file string, q RawRequest) error {
 	if err != nil {
 		return err
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		return Failure{err}
 	}

@@ -16,7 +16,9 @@ import (
 	"coatcheck/bff/server"
 	"coatcheck/bff/terminal"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
+	"coatcheck/upstream/trial"
 )
 
 // TryOptions say what a trial does.
@@ -29,13 +31,14 @@ type TryOptions struct {
 	Refresh, Logout bool
 }
 
-// trial is one sign-in against the real API, told to an operator.
-type trial struct {
+// attempt is one sign-in against the real API, shown to an operator.
+type attempt struct {
 	*Program
 	ask      *prompter
-	api      *upstream.Upstream
+	api      *signin.Upstream
 	frontend *configs.Frontend
-	caller   upstream.Caller
+	caller   mapping.Caller
+	shown    *trial.Trial
 }
 
 // Try signs in once and shows what the mapping makes of it. No secret is printed, and
@@ -50,15 +53,15 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 	if err != nil {
 		return err
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		return Failure{err}
 	}
 	defer ups.Close()
-	t := &trial{Program: p, ask: newPrompter(p.Stdin, p.Stderr), api: ups.Get(o.Upstream), frontend: frontend}
-	t.caller = upstream.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: frontend.Hosts()[0], ForwardedProto: frontend.Scheme()}
-	ctx = upstream.WithTrace(ctx, painter{p.Stdout, terminal.Of(p.Stdout, p.Getenv)}.line)
-	return t.run(ctx, o.Refresh, o.Logout)
+	t := &attempt{Program: p, ask: newPrompter(p.Stdin, p.Stderr), api: ups.Get(o.Upstream), frontend: frontend}
+	t.caller = mapping.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: frontend.Hosts()[0], ForwardedProto: frontend.Scheme()}
+	t.shown = trial.New(painter{p.Stdout, terminal.Of(p.Stdout, p.Getenv)}.line)
+	return t.run(signin.WithTrace(ctx, t.shown.Hooks()), o.Refresh, o.Logout)
 }
 
 // signsInAt finds the frontend whose people sign in at an upstream.
@@ -75,7 +78,7 @@ func signsInAt(config *configs.Config, api, name string) (*configs.Frontend, err
 	return nil, errors.New("no such frontend signs in there")
 }
 
-func (t *trial) run(ctx context.Context, refresh, logout bool) error {
+func (t *attempt) run(ctx context.Context, refresh, logout bool) error {
 	fmt.Fprintln(t.Stdout, "Secrets are not shown: {name} stands for a value that is put in, [text, 57] for\na text of 57 characters.")
 	t.title("sign-in")
 	fields, err := t.ask.fields(t.frontend.Login.Fields)
@@ -86,7 +89,7 @@ func (t *trial) run(ctx context.Context, refresh, logout bool) error {
 	for err == nil && in.Step != nil {
 		in, err = t.step(ctx, in.Step)
 	}
-	t.told(ctx, in, err)
+	t.told(in, err)
 	if err != nil {
 		return ErrRefused
 	}
@@ -113,9 +116,9 @@ func (t *trial) run(ctx context.Context, refresh, logout bool) error {
 const codeTries = 5
 
 // step asks for what a step needs, again where the code was wrong.
-func (t *trial) step(ctx context.Context, p *upstream.Pending) (*upstream.SignedIn, error) {
+func (t *attempt) step(ctx context.Context, p *signin.Pending) (*signin.SignedIn, error) {
 	fmt.Fprintln(t.Stdout)
-	upstream.Tell(ctx, "A browser would see: 200 ", struct {
+	t.shown.Tell("A browser would see: 200 ", struct {
 		Authenticated bool     `json:"authenticated"`
 		Step          string   `json:"step"`
 		Fields        []string `json:"fields"`
@@ -127,16 +130,16 @@ func (t *trial) step(ctx context.Context, p *upstream.Pending) (*upstream.Signed
 			return nil, err
 		}
 		in, err := t.api.Continue(ctx, p.Name, p.Kept, fields, t.caller, time.Now())
-		var refusal *upstream.Refusal
-		if tries == codeTries || !errors.As(err, &refusal) || refusal.Meaning != upstream.MFARequired {
+		var refusal *mapping.Refusal
+		if tries == codeTries || !errors.As(err, &refusal) || refusal.Meaning != mapping.MFARequired {
 			return in, err
 		}
-		t.told(ctx, nil, err)
+		t.told(nil, err)
 	}
 }
 
 // told says what a browser would see.
-func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
+func (t *attempt) told(in *signin.SignedIn, err error) {
 	fmt.Fprintln(t.Stdout)
 	if err != nil {
 		t.refused(server.ProblemOf(err), err)
@@ -148,7 +151,7 @@ func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
 			shown[name] = field
 		}
 	}
-	upstream.Tell(ctx, "A browser would see: 200 ", map[string]any{"authenticated": true, "user": shown})
+	t.shown.Tell("A browser would see: 200 ", map[string]any{"authenticated": true, "user": shown})
 	for _, name := range t.frontend.Login.Expose {
 		if _, ok := in.User[name]; !ok {
 			fmt.Fprintf(t.Stdout, "  expose names %s, which this user does not have\n", name)
@@ -163,7 +166,7 @@ func (t *trial) told(ctx context.Context, in *upstream.SignedIn, err error) {
 }
 
 // refused is what a browser would see of a refusal.
-func (t *trial) refused(p *problem.Problem, err error) {
+func (t *attempt) refused(p *problem.Problem, err error) {
 	fmt.Fprintf(t.Stdout, "A browser would see: %d %s\n", p.Status, p.Code)
 	if p.RetryAfter > 0 {
 		fmt.Fprintf(t.Stdout, "  Retry-After: %d\n", int(p.RetryAfter.Seconds()))
@@ -182,7 +185,7 @@ func hidden(user map[string]json.RawMessage, expose []string) []string {
 }
 
 // ends says how long it all lasts.
-func (t *trial) ends(c *credential.Credential) {
+func (t *attempt) ends(c *credential.Credential) {
 	fmt.Fprintf(t.Stdout, "\nThe access token ends in: %s\n", left(c.Expires))
 	switch {
 	case t.api.Renews(c):
@@ -206,16 +209,16 @@ func left(end time.Time) string {
 	return time.Until(end).Round(time.Second).String()
 }
 
-func (t *trial) refresh(ctx context.Context, held *credential.Credential) (*credential.Credential, error) {
+func (t *attempt) refresh(ctx context.Context, held *credential.Credential) (*credential.Credential, error) {
 	t.title("refresh")
 	if !t.api.Renews(held) {
 		fmt.Fprintln(t.Stdout, "There is nothing to renew with: no refresh in the mapping, or no refresh token in\nthe answer.")
 		return nil, ErrRefused
 	}
 	next, err := t.api.Refresh(ctx, held, t.caller, time.Now())
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	switch {
-	case errors.As(err, &refusal) && refusal.Meaning == upstream.SessionExpired:
+	case errors.As(err, &refusal) && refusal.Meaning == mapping.SessionExpired:
 		fmt.Fprintln(t.Stdout, "\nThe refresh token is dead: the session would end (401 session_expired).")
 		return nil, err
 	case err != nil:
@@ -228,7 +231,7 @@ func (t *trial) refresh(ctx context.Context, held *credential.Credential) (*cred
 	return next, nil
 }
 
-func (t *trial) logout(ctx context.Context, held *credential.Credential) error {
+func (t *attempt) logout(ctx context.Context, held *credential.Credential) error {
 	t.title("sign-out")
 	if !t.api.CanSignOut() {
 		fmt.Fprintln(t.Stdout, "The mapping has no logout: the token lives on at the API until it ends.")
@@ -242,4 +245,4 @@ func (t *trial) logout(ctx context.Context, held *credential.Credential) error {
 	return nil
 }
 
-func (t *trial) title(what string) { fmt.Fprintf(t.Stdout, "\n== %s\n", what) }
+func (t *attempt) title(what string) { fmt.Fprintf(t.Stdout, "\n== %s\n", what) }

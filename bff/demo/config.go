@@ -9,6 +9,7 @@ import (
 	"coatcheck/bff/command"
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 // configure is the demo's configuration. Its faults are reported.
@@ -65,21 +66,21 @@ func asksWithPassword(config *configs.Config, field string) bool {
 }
 
 // renameField makes a request take a sign-in field by another name.
-func renameField(r *configs.Request, from, to string) {
+func renameField(r *mapping.Request, from, to string) {
 	from, to = "{"+from+"}", "{"+to+"}"
-	rename := func(t configs.Template) configs.Template {
-		return configs.Template{Secret: credential.NewSecret(strings.ReplaceAll(t.Reveal(), from, to))}
+	rename := func(t mapping.Template) mapping.Template {
+		return mapping.Template{Secret: credential.NewSecret(strings.ReplaceAll(t.Reveal(), from, to))}
 	}
 	for i := range r.Basic {
 		r.Basic[i] = rename(r.Basic[i])
 	}
-	for _, templates := range []map[string]configs.Template{r.Query, r.Headers} {
+	for _, templates := range []map[string]mapping.Template{r.Query, r.Headers} {
 		for name, t := range templates {
 			templates[name] = rename(t)
 		}
 	}
 	if body, ok := r.Body.Value(); ok {
-		r.Body = configs.NewBody(renamedIn(body, from, to))
+		r.Body = mapping.NewBody(renamedIn(body, from, to))
 	}
 }
 

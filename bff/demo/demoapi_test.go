@@ -15,12 +15,13 @@ import (
 
 	"coatcheck/bff/command"
 	"coatcheck/bff/credential"
-	"coatcheck/upstream"
 	demoapi "coatcheck/upstream/demo"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // asAPI is the demo as another API, and that API's ready-made mapping.
-func asAPI(t *testing.T, api string) (u *upstream.Upstream, address string) {
+func asAPI(t *testing.T, api string) (u *signin.Upstream, address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,7 +36,7 @@ func asAPI(t *testing.T, api string) (u *upstream.Upstream, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := upstream.New(config.Upstreams, upstream.Options{})
+	set, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func asAPI(t *testing.T, api string) (u *upstream.Upstream, address string) {
 // TestDemoSpeaks: signing in at each API that the demo stands in for, by the mapping
 // that is shipped for it.
 func TestDemoSpeaks(t *testing.T) {
-	caller := upstream.Caller{Address: netip.MustParseAddr("127.0.0.1"), UserAgent: "UA"}
+	caller := mapping.Caller{Address: netip.MustParseAddr("127.0.0.1"), UserAgent: "UA"}
 	person := func(email, password, otp string) map[string]credential.Secret {
 		m := map[string]credential.Secret{"email": credential.NewSecret(email), "password": credential.NewSecret(password)}
 		if otp != "" {
@@ -60,13 +61,13 @@ func TestDemoSpeaks(t *testing.T) {
 			ctx, now := t.Context(), time.Now()
 			refused := func(fields map[string]credential.Secret) string {
 				_, err := u.SignIn(ctx, fields, caller, now)
-				var refusal *upstream.Refusal
+				var refusal *mapping.Refusal
 				if errors.As(err, &refusal) {
 					return refusal.Meaning
 				}
 				return "not refused"
 			}
-			if got := refused(person("ada@shop.example", "no", "")); got != upstream.InvalidCredentials {
+			if got := refused(person("ada@shop.example", "no", "")); got != mapping.InvalidCredentials {
 				t.Errorf("wrong password: %s", got)
 			}
 			in, err := u.SignIn(ctx, person("ada@shop.example", "engine-number-one", ""), caller, now)
@@ -92,10 +93,10 @@ func TestDemoSpeaks(t *testing.T) {
 			switch {
 			case !demoapi.AsksForCode(api):
 			case !u.HasSteps():
-				if got := refused(grace("")); got != upstream.MFARequired {
+				if got := refused(grace("")); got != mapping.MFARequired {
 					t.Errorf("no code: %s", got)
 				}
-				if _, err := u.SignIn(ctx, grace(demoapi.Code), caller, now); err != nil || refused(grace("000000")) != upstream.MFARequired {
+				if _, err := u.SignIn(ctx, grace(demoapi.Code), caller, now); err != nil || refused(grace("000000")) != mapping.MFARequired {
 					t.Errorf("code: %v", err)
 				}
 			default:
@@ -114,13 +115,13 @@ func TestDemoSpeaks(t *testing.T) {
 }
 
 // callMe calls the API as a proxied call would.
-func callMe(t *testing.T, u *upstream.Upstream, c *credential.Credential, address string) int {
+func callMe(t *testing.T, u *signin.Upstream, c *credential.Credential, address string) int {
 	t.Helper()
 	ask, err := http.NewRequest("GET", "http://"+address+"/api/me", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(u.AppendSend(nil, c, upstream.Caller{}))) {
+	for line := range strings.Lines(string(u.AppendSend(nil, c, mapping.Caller{}))) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		ask.Header.Set(name, value)
 	}
@@ -135,7 +136,7 @@ func callMe(t *testing.T, u *upstream.Upstream, c *credential.Credential, addres
 // TestDemoSpeaksFifteen: the demo can stand in for at least the APIs whose exchanges are
 // played through short mappings.
 func TestDemoSpeaksFifteen(t *testing.T) {
-	text, err := os.ReadFile("../../upstream/testdata/mappings.yaml")
+	text, err := os.ReadFile("../../upstream/signin/testdata/mappings.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

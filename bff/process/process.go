@@ -22,7 +22,7 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 	"coatcheck/web"
 )
 
@@ -69,7 +69,7 @@ type Process struct {
 	counts      *metrics.Metrics
 	tracer      *trace.Tracer
 	manager     *session.Manager
-	upstreams   *upstream.Set
+	upstreams   *signin.Set
 	server      *server.Server
 	admin       *http.Server
 	public      net.Listener
@@ -102,7 +102,7 @@ func New(o Options) (*Process, error) {
 	if p.manager, err = session.NewManager(store, options); err != nil {
 		return nil, err
 	}
-	if p.upstreams, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
+	if p.upstreams, err = signin.New(config.Upstreams, signin.Options{}); err != nil {
 		return nil, err
 	}
 	if p.tracer, err = trace.FromEnvironment(o.Version, o.Getenv, p.log); err != nil {

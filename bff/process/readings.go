@@ -7,7 +7,7 @@ import (
 	"coatcheck/bff/metrics"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/upstream/forward"
 )
 
 // estimateLimit bounds how long /metrics waits for the store.
@@ -17,7 +17,7 @@ const estimateLimit = time.Second
 // Nothing is read before somebody asks for the metrics.
 func AddReadings(counts *metrics.Metrics, m *session.Manager, s *server.Server) {
 	readSessions(counts, m)
-	readCarriers(counts, s)
+	readTransports(counts, s)
 }
 
 // readSessions adds what the sessions counted.
@@ -51,22 +51,22 @@ func readSessions(counts *metrics.Metrics, m *session.Manager) {
 	}})
 }
 
-// readCarriers adds what the ways to the APIs counted. A reload begins anew, as a
+// readTransports adds what the ways to the APIs counted. A reload begins anew, as a
 // restart does.
-func readCarriers(counts *metrics.Metrics, s *server.Server) {
+func readTransports(counts *metrics.Metrics, s *server.Server) {
 	for _, r := range []struct {
 		name, help string
 		total      bool
-		value      func(upstream.CarrierStats) float64
+		value      func(forward.TransportStats) float64
 	}{
-		{"upstream_connections_open", "Connections to an API: at work, idle, or being opened.", false, func(c upstream.CarrierStats) float64 { return float64(c.Open) }},
-		{"upstream_connections_idle", "Connections to an API that are kept for the next call.", false, func(c upstream.CarrierStats) float64 { return float64(c.Idle) }},
-		{"upstream_calls_waiting", "Calls that wait for a connection, because all of max_connections are in use.", false, func(c upstream.CarrierStats) float64 { return float64(c.Waiting) }},
-		{"upstream_busy_total", "Calls that found no connection free (max_connections, or descriptors) and got 503. The API is not blamed for them.", true, func(c upstream.CarrierStats) float64 { return float64(c.Busy) }},
-		{"upstream_dials_total", "Connections opened to an API.", true, func(c upstream.CarrierStats) float64 { return float64(c.Dialled) }},
-		{"upstream_retries_total", "Calls sent again, because a kept connection turned out dead.", true, func(c upstream.CarrierStats) float64 { return float64(c.Retried) }},
-		{"upstream_stale_total", "Kept connections that were found dead before use.", true, func(c upstream.CarrierStats) float64 { return float64(c.Stale) }},
-		{"breaker_open", "1 while an API is left alone because it takes no connections, or paths of it because they stay silent.", false, func(c upstream.CarrierStats) float64 {
+		{"upstream_connections_open", "Connections to an API: at work, idle, or being opened.", false, func(c forward.TransportStats) float64 { return float64(c.Open) }},
+		{"upstream_connections_idle", "Connections to an API that are kept for the next call.", false, func(c forward.TransportStats) float64 { return float64(c.Idle) }},
+		{"upstream_calls_waiting", "Calls that wait for a connection, because all of max_connections are in use.", false, func(c forward.TransportStats) float64 { return float64(c.Waiting) }},
+		{"upstream_busy_total", "Calls that found no connection free (max_connections, or descriptors) and got 503. The API is not blamed for them.", true, func(c forward.TransportStats) float64 { return float64(c.Busy) }},
+		{"upstream_dials_total", "Connections opened to an API.", true, func(c forward.TransportStats) float64 { return float64(c.Dialled) }},
+		{"upstream_retries_total", "Calls sent again, because a kept connection turned out dead.", true, func(c forward.TransportStats) float64 { return float64(c.Retried) }},
+		{"upstream_stale_total", "Kept connections that were found dead before use.", true, func(c forward.TransportStats) float64 { return float64(c.Stale) }},
+		{"breaker_open", "1 while an API is left alone because it takes no connections, or paths of it because they stay silent.", false, func(c forward.TransportStats) float64 {
 			if c.BreakerOpen {
 				return 1
 			}
@@ -75,7 +75,7 @@ func readCarriers(counts *metrics.Metrics, s *server.Server) {
 	} {
 		counts.Read(metrics.Reading{Name: r.name, Help: r.help, Total: r.total, Label: "upstream", Values: func() map[string]float64 {
 			values := map[string]float64{}
-			for name, c := range s.Carriers() {
+			for name, c := range s.Transports() {
 				values[name] = r.value(c)
 			}
 			return values

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // Why a reload changes nothing, where its faults have lines of their own.
@@ -49,7 +49,7 @@ func (p *Process) replace(next *configs.Config) error {
 	if keys := configs.NeedRestart(p.config, next); len(keys) > 0 {
 		return fmt.Errorf("%s cannot change while serving; restart", strings.Join(keys, ", "))
 	}
-	ups, err := upstream.New(next.Upstreams, upstream.Options{})
+	ups, err := signin.New(next.Upstreams, signin.Options{})
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (p *Process) replace(next *configs.Config) error {
 
 // prepare returns what takes the next configuration into use, room by room. The server
 // comes last of those that can fail: what it makes ready is not undone.
-func (p *Process) prepare(next *configs.Config, ups *upstream.Set) (uses []func(), err error) {
+func (p *Process) prepare(next *configs.Config, ups *signin.Set) (uses []func(), err error) {
 	if p.certificate != nil {
 		use, err := p.certificate.prepare()
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // constantAPI answers every request of a connection with the same bytes, and allocates
@@ -118,7 +118,7 @@ func benchServer(b *testing.B, text string) (address, ticket string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
 	"coatcheck/upstream"
+	"coatcheck/upstream/forward"
+	"coatcheck/upstream/mapping"
 )
 
 // storeRetry is what Retry-After says when the store is away.
@@ -39,9 +41,9 @@ var sentinels = []struct {
 	{session.ErrUnavailable, problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry })},
 	{session.ErrNotFound, problem.NotFound},
 	{session.ErrTokenEnded, problem.UpstreamInvalid},
-	{upstream.ErrOpen, problem.UpstreamUnavailable.With(func(p *problem.Problem) { p.RetryAfter = upstream.BreakerRest })},
+	{forward.ErrOpen, problem.UpstreamUnavailable.With(func(p *problem.Problem) { p.RetryAfter = forward.BreakerRest })},
 	{upstream.ErrBusy, problem.UpstreamBusy},
-	{upstream.ErrAborted, problem.BrowserLeft},
+	{forward.ErrAborted, problem.BrowserLeft},
 	{upstream.ErrTimeout, problem.UpstreamTimeout},
 	{context.DeadlineExceeded, problem.UpstreamTimeout}, // waiting for somebody else's refresh
 	{upstream.ErrUnreachable, problem.UpstreamUnreachable},
@@ -63,7 +65,7 @@ func ProblemOf(err error) *problem.Problem {
 	if errors.As(err, &throttled) {
 		return problem.TooManyAttempts.With(func(p *problem.Problem) { p.RetryAfter = throttled.RetryAfter })
 	}
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) && meanings[refusal.Meaning] != nil {
 		return meanings[refusal.Meaning].With(func(p *problem.Problem) {
 			p.RetryAfter, p.Fields = refusal.RetryAfter, refusal.Fields

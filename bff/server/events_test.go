@@ -61,20 +61,47 @@ func TestStreamEndsBetweenEvents(t *testing.T) {
 		"never ends":   {"data: 1\n\ndata: 2", "", "data: 1\n\ndata: 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, settings{})
-			cookie, parts := h.signIn("ada@x.test"), make(chan string)
-			got := h.events(cookie, parts)
-			parts <- c.begin
-			h.read(got.Body, c.begin)
-			h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
-			if c.more != "" {
-				parts <- c.more
-			}
-			rest, err := io.ReadAll(got.Body)
-			if err == nil || c.begin+string(rest) != c.want {
-				t.Errorf("the browser read %q, %v; want %q", c.begin+string(rest), err, c.want)
+			for {
+				rest, took, err := endedStream(t, c.begin, c.more)
+				if c.more != "" && rest == "" && took > eventPatience {
+					continue // a busy machine: the rest of the event came too late
+				}
+				if err == nil || c.begin+rest != c.want {
+					t.Errorf("the browser read %q, %v; want %q", c.begin+rest, err, c.want)
+				}
+				return
 			}
 		})
+	}
+}
+
+// eventPatience is how long the end of an event under way is waited for.
+const eventPatience = 700 * time.Millisecond
+
+// endedStream signs out while a stream runs, lets the API send more, and returns what the
+// browser still read, and how long all of that took.
+func endedStream(t *testing.T, begin, more string) (rest string, took time.Duration, err error) {
+	t.Helper()
+	h := open(t, settings{})
+	cookie, parts := h.signIn("ada@x.test"), make(chan string)
+	got := h.events(cookie, parts)
+	parts <- begin
+	h.read(got.Body, begin)
+	begun := time.Now()
+	h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
+	send(parts, more)
+	b, err := io.ReadAll(got.Body)
+	return string(b), time.Since(begun), err
+}
+
+// send gives a part to an API that may have been left, and takes nothing then.
+func send(parts chan<- string, part string) {
+	if part == "" {
+		return
+	}
+	select {
+	case parts <- part:
+	case <-time.After(10 * time.Second):
 	}
 }
 
@@ -92,7 +119,7 @@ func TestDrainEndsStreams(t *testing.T) {
 			_, _, _ = c.Read(r.Context())
 		}
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	set := http.Header{"Origin": {"https://shop.example.com"}, "Cookie": {strings.TrimPrefix(cookie, "Cookie: ")}}
 	ws, _, err := websocket.Dial(ctx, "ws://"+h.address+"/api/long/ws", &websocket.DialOptions{Host: "shop.example.com", HTTPHeader: set})
@@ -100,13 +127,15 @@ func TestDrainEndsStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ws.CloseNow()
-	ended := make(chan error, 1)
+	ended, begun := make(chan error, 1), time.Now()
 	go func() { ended <- h.server.Shutdown(ctx) }() // ends with the last stream
 	if _, _, err := ws.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
 		t.Errorf("WebSocket: %v", err)
 	}
-	parts <- "\n\ndata: 3\n\n"
-	if rest, err := io.ReadAll(got.Body); err == nil || string(rest) != "\n\n" {
+	send(parts, "\n\ndata: 3\n\n")
+	rest, err := io.ReadAll(got.Body)
+	late := len(rest) == 0 && time.Since(begun) > eventPatience // a busy machine: it was not waited for any longer
+	if err == nil || string(rest) != "\n\n" && !late {
 		t.Errorf("the browser read %q, %v", rest, err)
 	}
 	if err := <-ended; err != nil {
@@ -132,7 +161,7 @@ func (h *house) all(request string) (string, error) {
 		h.t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = io.WriteString(c, request)
 	b, err := io.ReadAll(c)
 	return string(b), err
@@ -194,7 +223,7 @@ func TestBodyless(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	in := bufio.NewReader(c)
 	for _, step := range []struct {
 		method, answer string
@@ -236,7 +265,7 @@ func TestExpectContinue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(conn, "POST "+c.path+" HTTP/1.1\r\nHost: shop.example.com\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"+c.length+"\r\n\r\n")
 		in := bufio.NewReader(conn)
 		line, err := in.ReadString('\n')

@@ -28,7 +28,7 @@ import (
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // comparedConfig is a configuration of switches: {name} is replaced by what [switches]
@@ -104,7 +104,7 @@ func comparedText(n uint32, api, dir string) string {
 // compared is a server and what explain needs to speak of it.
 type compared struct {
 	config  *configs.Config
-	ups     *upstream.Set
+	ups     *signin.Set
 	address string
 	close   func()
 }
@@ -132,7 +132,7 @@ func newCompared(text string) (*compared, error) {
 		return nil, err
 	}
 	c := &compared{config: config}
-	if c.ups, err = upstream.New(config.Upstreams, upstream.Options{}); err != nil {
+	if c.ups, err = signin.New(config.Upstreams, signin.Options{}); err != nil {
 		return nil, err
 	}
 	s, err := server.New(server.Options{Config: config, Manager: manager, Upstreams: c.ups, Log: log, Access: io.Discard, Client: []byte(clientMark)})

@@ -11,7 +11,7 @@ import (
 
 	"coatcheck/bff/command"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // TestExplainAgrees: explain says of each request what serving it answers, or else says
@@ -27,7 +27,7 @@ func TestExplainAgrees(t *testing.T) {
 			"    routes: [{path: /api/, upstream: api, session: none}]\n"
 		return yaml + "health_path: /up\n"
 	}, keep: &config})
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // redisURL is the real Redis of this run.
@@ -64,7 +64,7 @@ type house struct {
 const usual = `
 listen: "127.0.0.1:0"
 sessions: {store: "${STORE}", prefix: "${PREFIX}", keys: ["${KEY}"], near_cache: "${NEAR}"}
-limits: {body_idle: 2s}
+limits: {body_idle: 60s}
 upstreams:
   api:
     url: "${API}"
@@ -83,7 +83,7 @@ frontends:
     origins: ["https://shop.example.com"]
     login: {upstream: api, fields: [email, password], expose: [id, email]}
     routes:
-      - {path: /api/, upstream: api, header_timeout: 1s, max_body: 1KiB}
+      - {path: /api/, upstream: api, header_timeout: 60s, max_body: 1KiB}
       - {path: /api/long/, upstream: api, rewrite: /long/, max_body: 0, websocket: true}
       - {path: /slash/, upstream: api, encoded_slash: pass}
       - {path: /v/, upstream: api, rewrite: /v2/, methods: [GET]}
@@ -196,7 +196,7 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func (h *house) build(config *configs.Config) {
 	served := make(chan struct{})
 	go func() { defer close(served); _ = h.server.Serve(l) }() // ends with Shutdown
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := h.server.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)

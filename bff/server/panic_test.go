@@ -47,7 +47,7 @@ func TestPanic(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = io.WriteString(c, "GET /marked-page HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\nSec-Fetch-Site: same-origin\r\n\r\n"+
 		"GET /api/second HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\nSec-Fetch-Site: same-origin\r\n\r\n")
 	in := bufio.NewReader(c)

@@ -204,7 +204,7 @@ func TestDevServer(t *testing.T) {
 	}
 	h.want(h.call("GET /bff/nothing", cookie), 404, "not_found")
 	h.want(h.call("GET /api/x", cookie, sameOrign), 200, "")
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	dial := func(origin string) (*websocket.Conn, error) {
 		c, _, err := websocket.Dial(ctx, "ws://"+h.address+"/?token=x", &websocket.DialOptions{Host: "shop.example.com", HTTPHeader: http.Header{"Origin": {origin}}, Subprotocols: []string{"vite-hmr"}})

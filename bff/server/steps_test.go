@@ -367,7 +367,7 @@ func TestStepTakenTwiceAtOnce(t *testing.T) {
 			for range 2 {
 				select {
 				case <-meeting.came:
-				case <-time.After(20 * time.Second):
+				case <-time.After(time.Minute):
 					t.Fatalf("one of the two never came to the API\n%s", h.logs)
 				}
 			}

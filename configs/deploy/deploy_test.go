@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"coatcheck/configs"
-
 	"github.com/compose-spec/compose-go/v2/cli"
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
@@ -18,6 +16,8 @@ import (
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
 	"sigs.k8s.io/yaml"
+
+	"coatcheck/configs"
 )
 
 // deployed is the configuration of the examples.

@@ -12,6 +12,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 const referenceFile = "../docs/configuration.md"
@@ -85,7 +86,7 @@ func newReference(t *testing.T) *reference {
 func (r *reference) visit(section reflect.Type, path string) {
 	if r.places[section] == nil {
 		r.order = append(r.order, section)
-	} else if len(r.places[section]) > 0 && section == reflect.TypeFor[configs.Place]() {
+	} else if len(r.places[section]) > 0 && section == reflect.TypeFor[mapping.Place]() {
 		return // it stands in too many places to be named
 	}
 	r.places[section] = append(r.places[section], path)
@@ -112,13 +113,13 @@ func (r *reference) visit(section reflect.Type, path string) {
 }
 
 func isSection(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && t.PkgPath() == "coatcheck/configs" && notation(t) == nil
+	return t.Kind() == reflect.Struct && isOurs(t) && notation(t) == nil
 }
 
 func (r *reference) text() string {
 	for _, section := range r.order {
 		heading := "The whole file"
-		if places := r.places[section]; section == reflect.TypeFor[configs.Place]() {
+		if places := r.places[section]; section == reflect.TypeFor[mapping.Place]() {
 			heading = "A place in an answer"
 		} else if places[0] != "" {
 			heading = "`" + strings.Join(places, "`, `") + "`"
@@ -170,13 +171,13 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "network (CIDR)"
 	case reflect.TypeFor[credential.Secret]():
 		return "text, kept secret"
-	case reflect.TypeFor[configs.Template]():
+	case reflect.TypeFor[mapping.Template]():
 		return "text with {names}"
-	case reflect.TypeFor[configs.Body]():
+	case reflect.TypeFor[mapping.Body]():
 		return "anything, with {names}"
-	case reflect.TypeFor[configs.Match]():
+	case reflect.TypeFor[mapping.Match]():
 		return "value, or list of values"
-	case reflect.TypeFor[configs.Place]():
+	case reflect.TypeFor[mapping.Place]():
 		return "place"
 	}
 	switch t.Kind() {

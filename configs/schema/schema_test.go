@@ -15,6 +15,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 var update = flag.Bool("update", false, "write coatcheck.schema.json anew from the Go types")
@@ -42,8 +43,10 @@ func generate(t *testing.T) []byte {
 		FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, ExpandedStruct: true,
 		Anonymous: true, Mapper: notation,
 	}
-	if err := r.AddGoComments("coatcheck/configs", "."); err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{".", "../upstream/mapping"} {
+		if err := r.AddGoComments("coatcheck/configs", folder); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s := r.Reflect(configs.Config{})
 	s.Title = "Coatcheck configuration"
@@ -63,6 +66,12 @@ func generate(t *testing.T) []byte {
 	return append(out, '\n')
 }
 
+// isOurs reports whether a type is a part of the file: configs' own, or the mapping
+// language's.
+func isOurs(t reflect.Type) bool {
+	return t.PkgPath() == "coatcheck/configs" || t.PkgPath() == "coatcheck/upstream/mapping"
+}
+
 // sections lists every struct of the configuration by name.
 func sections() map[string]reflect.Type {
 	found := map[string]reflect.Type{}
@@ -72,7 +81,7 @@ func sections() map[string]reflect.Type {
 		case reflect.Pointer, reflect.Slice, reflect.Map:
 			visit(t.Elem())
 		case reflect.Struct:
-			if t.PkgPath() != "coatcheck/configs" || found[t.Name()] != nil {
+			if !isOurs(t) || found[t.Name()] != nil {
 				return
 			}
 			found[t.Name()] = t
@@ -105,11 +114,11 @@ func notation(t reflect.Type) *jsonschema.Schema {
 		return either(number, text(`^[0-9]+([KMGT]iB|B)?$`), variable)
 	case reflect.TypeFor[netip.Prefix](), reflect.TypeFor[credential.Secret]():
 		return text("")
-	case reflect.TypeFor[configs.Template]():
+	case reflect.TypeFor[mapping.Template]():
 		return either(text(""), &jsonschema.Schema{Type: "number"}, &jsonschema.Schema{Type: "boolean"})
-	case reflect.TypeFor[configs.Body]():
+	case reflect.TypeFor[mapping.Body]():
 		return either(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{Type: "array"})
-	case reflect.TypeFor[configs.Match]():
+	case reflect.TypeFor[mapping.Match]():
 		return match(text(""))
 	}
 	switch t.Kind() {
@@ -133,7 +142,7 @@ func ptr(n uint64) *uint64 { return &n }
 // exactly one of at, header and cookie.
 func place(r *jsonschema.Reflector, s *jsonschema.Schema) {
 	object := s.Definitions["Place"]
-	decorate(object, reflect.TypeFor[configs.Place]())
+	decorate(object, reflect.TypeFor[mapping.Place]())
 	for _, key := range []string{"at", "header", "cookie"} {
 		object.OneOf = append(object.OneOf, &jsonschema.Schema{Required: []string{key}})
 	}
