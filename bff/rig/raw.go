@@ -19,7 +19,7 @@ func Raw(t testing.TB, address, request string, isHead bool) (*http.Response, st
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Logf("write: %v", err)
 	}

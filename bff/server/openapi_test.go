@@ -201,7 +201,8 @@ func TestOpenAPIAnswers(t *testing.T) {
 	call(403, "POST", "/bff/login", login(rig.PasswordMark), shop, json_)
 	call(413, "POST", "/bff/login", strings.Repeat(" ", 9000), shop, xcsrf, json_)
 	call(415, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf)
-	d.holds("POST", "/bff/login", h.raw("POST /bff/login HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\n"+json_+"\r\nContent-Length: 9\r\n\r\n{", false)) // 408
+	hasty := open(t, settings{edit: func(s string) string { return strings.Replace(s, "body_idle: 60s", "body_idle: 300ms", 1) }})
+	d.holds("POST", "/bff/login", hasty.raw("POST /bff/login HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\n"+json_+"\r\nContent-Length: 9\r\n\r\n{", false)) // 408
 	cookie := "Cookie: " + cookieOf(t, call(200, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_))
 	h.signIn("ada@x.test")
 	call(200, "GET", "/bff/session", "", cookie)
