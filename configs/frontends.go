@@ -52,7 +52,7 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 		ck.warn(child(path, "csrf_header"), "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site", "unsafe")
 	}
 	ck.sharedThrottle(path, f)
-	ck.unwiseFrontend(path, f)
+	ck.warnFrontend(path, f)
 	ck.routes(path, f)
 }
 
