@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/upstream/mapping"
 )
 
 // Provider is where people sign in at a page of somebody else: an OpenID Provider,
@@ -85,7 +86,7 @@ type AdmitRule struct {
 	// Pointer into the person's claims.
 	At string `yaml:"at" required:"true"`
 	// What must stand there: a scalar or one of a list, compared whole. In a list of the person's, one item must match.
-	Is Match `yaml:"is" required:"true"`
+	Is mapping.Match `yaml:"is" required:"true"`
 }
 
 // TokenExchange asks a provider for a token of its own for an upstream (RFC 8693).

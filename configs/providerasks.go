@@ -43,7 +43,7 @@ func (ck *checker) admits(path string, p *Provider) {
 		if line.At == "" {
 			ck.refuse(child(at, "at"), "this is empty", "/hd")
 		}
-		ck.complain(child(at, "at"), checkPointer(line.At))
+		ck.pointer(child(at, "at"), line.At)
 		for _, v := range line.Is.Values {
 			if text, ok := v.(string); ok && strings.Contains(text, "*") {
 				ck.warn(child(at, "is"), "values are compared whole here: * stands for itself", "list each value")

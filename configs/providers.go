@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"coatcheck/upstream/mapping"
 )
 
 // ownParameters are what an authorization request says itself: no constant replaces them.
@@ -59,8 +61,8 @@ func (ck *checker) whereProvider(path string, p *Provider) {
 	}
 	if u := p.User; u != nil {
 		ck.providerURL(child(path, "user", "url"), u.URL, p)
-		ck.complain(child(path, "user", "at"), checkPointer(u.At))
-		ck.complain(child(path, "user", "subject"), checkPointer(u.Subject))
+		ck.pointer(child(path, "user", "at"), u.At)
+		ck.pointer(child(path, "user", "subject"), u.Subject)
 	}
 	ck.endSession(child(path, "end_session"), p)
 }
@@ -105,7 +107,7 @@ func (ck *checker) endSession(path string, p *Provider) {
 	if p.EndSession == "" {
 		return
 	}
-	for _, name := range Placeholders(p.EndSession) {
+	for _, name := range mapping.NewTemplate(p.EndSession).Names() {
 		if !slices.Contains(endSessionNames, name) {
 			ck.refuse(path, "{"+name+"} is not known here", "known here: "+strings.Join(endSessionNames, ", "))
 		}

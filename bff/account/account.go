@@ -14,6 +14,7 @@ import (
 	"coatcheck/bff/pending"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
+	"coatcheck/bff/throttle"
 	"coatcheck/upstream/oidc"
 )
 
@@ -35,6 +36,8 @@ type Options struct {
 // Account answers the endpoints of one configuration.
 type Account struct {
 	manager    *session.Manager
+	throttle   throttle.Throttle
+	steps      pending.Steps
 	auth       *auth.Auth
 	events     call.Events
 	client     *Asset
@@ -45,7 +48,8 @@ type Account struct {
 
 // New makes an Account.
 func New(o Options) *Account {
-	return &Account{manager: o.Manager, auth: o.Auth, events: o.Events, client: o.Client, providers: o.Providers, sealer: o.Sealer, background: o.Background}
+	vault := o.Manager.Vault()
+	return &Account{manager: o.Manager, throttle: throttle.New(vault.Counters(), vault.Keys), steps: pending.New(vault), auth: o.Auth, events: o.Events, client: o.Client, providers: o.Providers, sealer: o.Sealer, background: o.Background}
 }
 
 // handlers are the endpoints, by [routing.EndpointID].

@@ -14,7 +14,7 @@ import (
 	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
@@ -156,7 +156,7 @@ func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provi
 	}
 	ticket, started, err := a.manager.Start(ctx, a.sessionAt(c, provider, result))
 	if err != nil {
-		_ = provider.SignOut(ctx, result.Credential, upstream.Caller{}) // best effort: nobody will use it
+		_ = provider.SignOut(ctx, result.Credential, mapping.Caller{}) // best effort: nobody will use it
 		a.countAttempt(c, attempt.Provider, err)
 		return a.failedPage(c, &attempt, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
 	"coatcheck/upstream"
 	"coatcheck/upstream/oidc"
 )
@@ -64,7 +65,7 @@ func loginProblem(err error) *problem.Problem {
 	switch {
 	case errors.As(err, &p):
 		return p
-	case errors.Is(err, session.ErrUnavailable):
+	case errors.Is(err, store.ErrUnavailable):
 		return problem.StoreUnavailable
 	case errors.Is(err, session.ErrLoggedOut):
 		return problem.LoginExpired

@@ -9,6 +9,7 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
 	"coatcheck/upstream/oidc"
@@ -39,7 +40,7 @@ func (a *Account) continueLogout(ctx context.Context, c *call.Call, s *session.S
 	}
 	if err == nil {
 		var t session.Ticket
-		if t, err = a.manager.Hold(ctx, session.Pending{Frontend: logoutRealm, Kept: map[string]credential.Secret{"address": address}}); err == nil {
+		if t, err = a.steps.Hold(ctx, pending.Step{Frontend: logoutRealm, Kept: map[string]credential.Secret{"address": address}}); err == nil {
 			return f.Base + "/bff/logout/" + t.Reveal()
 		}
 	}
@@ -55,15 +56,15 @@ func (a *Account) providerLogout(c *call.Call) error {
 	}
 	ctx, cancel := call.Detached()
 	defer cancel()
-	held, err := a.manager.Held(ctx, logoutRealm, ticket)
-	var dead session.Dead
+	held, err := a.steps.Find(ctx, logoutRealm, ticket)
+	var dead session.EndedError
 	switch {
 	case errors.As(err, &dead):
 		return problem.NotFound
 	case err != nil:
 		return err
 	}
-	first, err := a.manager.Drop(ctx, ticket)
+	first, err := a.steps.Drop(ctx, ticket)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // Method is how a session's credential is renewed and ended: by an API's mapping
@@ -21,11 +22,11 @@ type Method interface {
 	// RefreshTimeout bounds a whole renewal.
 	RefreshBefore() time.Duration
 	RefreshTimeout() time.Duration
-	// Refresh renews old and returns the whole new credential. An [upstream.Refusal] that
+	// Refresh renews old and returns the whole new credential. An [mapping.Refusal] that
 	// means session_expired says that the refresh token is dead.
-	Refresh(ctx context.Context, old *credential.Credential, caller upstream.Caller, now time.Time) (*credential.Credential, error)
+	Refresh(ctx context.Context, old *credential.Credential, caller mapping.Caller, now time.Time) (*credential.Credential, error)
 	// SignOut says that nobody will use this credential again, best effort.
-	SignOut(ctx context.Context, c *credential.Credential, caller upstream.Caller) error
+	SignOut(ctx context.Context, c *credential.Credential, caller mapping.Caller) error
 }
 
 // Method is how a session of a frontend is renewed and ended. A session of a provider
@@ -48,7 +49,7 @@ func (forgotten) Name() string                       { return "" }
 func (forgotten) Renews(*credential.Credential) bool { return false }
 func (forgotten) RefreshBefore() time.Duration       { return 0 }
 func (forgotten) RefreshTimeout() time.Duration      { return 0 }
-func (forgotten) Refresh(context.Context, *credential.Credential, upstream.Caller, time.Time) (*credential.Credential, error) {
+func (forgotten) Refresh(context.Context, *credential.Credential, mapping.Caller, time.Time) (*credential.Credential, error) {
 	return nil, upstream.ErrUnreachable
 }
-func (forgotten) SignOut(context.Context, *credential.Credential, upstream.Caller) error { return nil }
+func (forgotten) SignOut(context.Context, *credential.Credential, mapping.Caller) error { return nil }

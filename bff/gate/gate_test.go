@@ -26,7 +26,11 @@ type server struct {
 	refusals []gate.Refusal
 }
 
-var quick = gate.Options{Header: 1024, HeaderTimeout: 300 * time.Millisecond, BodyIdle: 300 * time.Millisecond, KeepAlive: 5 * time.Second}
+// patient lets no time pass; a test that waits for a limit shortens that one.
+var patient = gate.Options{Header: 1024, HeaderTimeout: time.Minute, BodyIdle: time.Minute, KeepAlive: time.Minute}
+
+// short is a limit that a test lets pass.
+const short = 300 * time.Millisecond
 
 // start serves connections until the test ends. answer gets each request.
 func start(t testing.TB, o gate.Options, answer func(*gate.Request) string) *server {
@@ -99,7 +103,7 @@ func talk(t testing.TB, s *server, request string) string {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := io.WriteString(c, request); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +188,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			o := quick
+			o := patient
 			if c.name == "many fields" {
 				o.Header = 16 << 10
 			}
@@ -222,7 +226,7 @@ func TestWellFormed(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			s := start(t, quick, body)
+			s := start(t, patient, body)
 			got := talk(t, s, c.request)
 			if !strings.HasSuffix(got, "\r\n\r\n"+c.answer) {
 				t.Errorf("answer: %q", got)
@@ -241,7 +245,7 @@ func TestWellFormed(t *testing.T) {
 
 // TestPipelining: requests on one connection are answered in order, bodies between them.
 func TestPipelining(t *testing.T) {
-	s := start(t, quick, func(r *gate.Request) string { return string(r.Head().Target) + "=" + body(r) })
+	s := start(t, patient, func(r *gate.Request) string { return string(r.Head().Target) + "=" + body(r) })
 	got := talk(t, s, "POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabGET /2 HTTP/1.1\r\nHost: x\r\n\r\n"+
 		"POST /3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\nGET /4 HTTP/1.1\r\nHost: x\r\n\r\n")
 	for _, want := range []string{"/1=body: ab", "/2=body: ", "/3=body: c", "/4=body: "} {
@@ -255,7 +259,7 @@ func TestPipelining(t *testing.T) {
 
 // TestUnreadBodyEndsConnection: the rest of a body is never taken for a request.
 func TestUnreadBodyEndsConnection(t *testing.T) {
-	s := start(t, quick, func(*gate.Request) string { return "refused" })
+	s := start(t, patient, func(*gate.Request) string { return "refused" })
 	smuggled := "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 	got := talk(t, s, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat(smuggled, 50))
 	if strings.Count(got, "HTTP/1.1 200") != 1 {
@@ -270,7 +274,7 @@ func TestUnreadBodyEndsConnection(t *testing.T) {
 
 // TestSmallUnreadBodyIsSkipped: a refused sign-in does not cost the connection.
 func TestSmallUnreadBodyIsSkipped(t *testing.T) {
-	s := start(t, quick, func(*gate.Request) string { return "refused" })
+	s := start(t, patient, func(*gate.Request) string { return "refused" })
 	got := talk(t, s, "POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nabcdGET /2 HTTP/1.1\r\nHost: x\r\n\r\n")
 	if strings.Count(got, "HTTP/1.1 200") != 2 {
 		t.Errorf("answers: %q", got)
@@ -281,7 +285,7 @@ func TestSmallUnreadBodyIsSkipped(t *testing.T) {
 func TestExpectation(t *testing.T) {
 	request := "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
 	for _, wanted := range []bool{true, false} {
-		s := start(t, quick, func(r *gate.Request) string {
+		s := start(t, patient, func(r *gate.Request) string {
 			if wanted {
 				return body(r)
 			}
@@ -291,7 +295,7 @@ func TestExpectation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(c, request)
 		in := bufio.NewReader(c)
 		line, err := in.ReadString('\n')
@@ -315,13 +319,15 @@ func TestExpectation(t *testing.T) {
 
 // TestSlowHead: a head that does not come in time is answered 408.
 func TestSlowHead(t *testing.T) {
-	s := start(t, quick, body)
+	o := patient
+	o.HeaderTimeout = short
+	s := start(t, o, body)
 	c, err := net.Dial("tcp", s.address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n")
 	got, _ := io.ReadAll(c)
 	if !strings.HasPrefix(string(got), "HTTP/1.1 408 ") {
@@ -331,15 +337,15 @@ func TestSlowHead(t *testing.T) {
 
 // TestSilentConnection: who never asks is never answered.
 func TestSilentConnection(t *testing.T) {
-	o := quick
-	o.KeepAlive = 300 * time.Millisecond
+	o := patient
+	o.KeepAlive = short
 	s := start(t, o, body)
 	c, err := net.Dial("tcp", s.address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	got, err := io.ReadAll(c)
 	if len(got) != 0 || err != nil {
 		t.Errorf("answer: %q, %v", got, err)
@@ -366,7 +372,11 @@ func TestBodies(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			result := make(chan error, 1)
-			s := start(t, quick, func(r *gate.Request) string {
+			o := patient
+			if c.hold {
+				o.BodyIdle = short
+			}
+			s := start(t, o, func(r *gate.Request) string {
 				r.LimitBody(16)
 				_, err := io.ReadAll(r)
 				result <- err
@@ -391,8 +401,8 @@ func TestBodies(t *testing.T) {
 
 // TestBrowserLeaves: work is told when the browser left, and not when it did not.
 func TestBrowserLeaves(t *testing.T) {
-	left, release := make(chan struct{}), make(chan struct{})
-	s := start(t, quick, func(r *gate.Request) string {
+	working, left, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	s := start(t, patient, func(r *gate.Request) string {
 		if string(r.Head().Target) == "/short" {
 			r.Conn().Working(func() { t.Error("a browser that stayed was said to have left") })
 			r.Conn().Idle()
@@ -400,6 +410,7 @@ func TestBrowserLeaves(t *testing.T) {
 		}
 		r.Conn().Working(func() { close(left) })
 		defer r.Conn().Idle()
+		close(working)
 		<-release
 		return ""
 	})
@@ -412,10 +423,11 @@ func TestBrowserLeaves(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = io.WriteString(c, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
-	time.AfterFunc(300*time.Millisecond, func() { _ = c.Close() })
+	<-working
+	_ = c.Close()
 	select {
 	case <-left:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Error("nobody noticed that the browser left")
 	}
 	close(release)

@@ -33,7 +33,7 @@ func listen(t *testing.T, failures int64, failing func(error)) *gate.Listener {
 	}
 	p := &poor{Listener: inner}
 	p.failures.Store(failures)
-	l := gate.Listen(p, gate.Options{Header: 1 << 10, HeaderTimeout: time.Second, BodyIdle: time.Second, KeepAlive: time.Second, Failing: failing})
+	l := gate.Listen(p, gate.Options{Header: 1 << 10, HeaderTimeout: time.Minute, BodyIdle: time.Minute, KeepAlive: time.Minute, Failing: failing})
 	t.Cleanup(func() { _ = l.Close(); l.Stop() })
 	return l
 }

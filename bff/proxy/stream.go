@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 	"strings"
 
@@ -15,11 +16,12 @@ func (x *roundTrip) passBody() error {
 		if a.Status == 204 {
 			r.Length = -1
 		}
+		x.endUpload()
 		return nil
 	}
 	x.announceTrailers()
 	if a.Complete != nil && len(r.Trailers) == 0 || a.Length == 0 {
-		r.Body = a.Complete
+		r.Body = x.endUpload()
 		return nil
 	}
 	cancel := &streamCancel{abort: x.abort, hurry: x.call.In.Conn().Hurry}
@@ -37,6 +39,18 @@ func (x *roundTrip) passBody() error {
 	r.Stream, r.Length = &stream{x: x, cancel: cancel}, a.Length
 	r.BodyOpen = x.out.Body != nil
 	return nil
+}
+
+// endUpload returns the whole body of a small answer. Where the request's body is still
+// on its way, the API has answered early: its reading ends here, because the server is
+// about to look at what is left of it.
+func (x *roundTrip) endUpload() []byte {
+	if x.out.Body == nil {
+		return x.answer.Complete
+	}
+	body := bytes.Clone(x.answer.Complete) // closing gives its memory back
+	_ = x.answer.Close()
+	return body
 }
 
 // announceTrailers names those fields behind the API's body that may pass. Only what

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"coatcheck/bff/rig"
 )
 
 // pieces answers with events, piece by piece as it is told; it ends with the caller.
@@ -34,8 +36,8 @@ func pieces(parts <-chan string) func(http.ResponseWriter, *http.Request) {
 // events opens a stream of events and reads its head.
 func (h *house) events(cookie string, parts chan string) *http.Response {
 	h.t.Helper()
-	h.api.say(pieces(parts))
-	defer h.api.say(nil)
+	h.api.Say(pieces(parts))
+	defer h.api.Say(nil)
 	_, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
 	return got
 }
@@ -59,20 +61,47 @@ func TestStreamEndsBetweenEvents(t *testing.T) {
 		"never ends":   {"data: 1\n\ndata: 2", "", "data: 1\n\ndata: 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			h := open(t, settings{})
-			cookie, parts := h.signIn("ada@x.test"), make(chan string)
-			got := h.events(cookie, parts)
-			parts <- c.begin
-			h.read(got.Body, c.begin)
-			h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
-			if c.more != "" {
-				parts <- c.more
-			}
-			rest, err := io.ReadAll(got.Body)
-			if err == nil || c.begin+string(rest) != c.want {
-				t.Errorf("the browser read %q, %v; want %q", c.begin+string(rest), err, c.want)
+			for {
+				rest, took, err := endedStream(t, c.begin, c.more)
+				if c.more != "" && rest == "" && took > eventPatience {
+					continue // a busy machine: the rest of the event came too late
+				}
+				if err == nil || c.begin+rest != c.want {
+					t.Errorf("the browser read %q, %v; want %q", c.begin+rest, err, c.want)
+				}
+				return
 			}
 		})
+	}
+}
+
+// eventPatience is how long the end of an event under way is waited for.
+const eventPatience = 700 * time.Millisecond
+
+// endedStream signs out while a stream runs, lets the API send more, and returns what the
+// browser still read, and how long all of that took.
+func endedStream(t *testing.T, begin, more string) (rest string, took time.Duration, err error) {
+	t.Helper()
+	h := open(t, settings{})
+	cookie, parts := h.signIn("ada@x.test"), make(chan string)
+	got := h.events(cookie, parts)
+	parts <- begin
+	h.read(got.Body, begin)
+	begun := time.Now()
+	h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
+	send(parts, more)
+	b, err := io.ReadAll(got.Body)
+	return string(b), time.Since(begun), err
+}
+
+// send gives a part to an API that may have been left, and takes nothing then.
+func send(parts chan<- string, part string) {
+	if part == "" {
+		return
+	}
+	select {
+	case parts <- part:
+	case <-time.After(10 * time.Second):
 	}
 }
 
@@ -84,13 +113,13 @@ func TestDrainEndsStreams(t *testing.T) {
 	got := h.events(cookie, parts)
 	parts <- "data: 1\n\ndata: 2"
 	h.read(got.Body, "data: 1\n\ndata: 2")
-	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 		if err == nil {
 			_, _, _ = c.Read(r.Context())
 		}
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	set := http.Header{"Origin": {"https://shop.example.com"}, "Cookie": {strings.TrimPrefix(cookie, "Cookie: ")}}
 	ws, _, err := websocket.Dial(ctx, "ws://"+h.address+"/api/long/ws", &websocket.DialOptions{Host: "shop.example.com", HTTPHeader: set})
@@ -98,13 +127,15 @@ func TestDrainEndsStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ws.CloseNow()
-	ended := make(chan error, 1)
+	ended, begun := make(chan error, 1), time.Now()
 	go func() { ended <- h.server.Shutdown(ctx) }() // ends with the last stream
 	if _, _, err := ws.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
 		t.Errorf("WebSocket: %v", err)
 	}
-	parts <- "\n\ndata: 3\n\n"
-	if rest, err := io.ReadAll(got.Body); err == nil || string(rest) != "\n\n" {
+	send(parts, "\n\ndata: 3\n\n")
+	rest, err := io.ReadAll(got.Body)
+	late := len(rest) == 0 && time.Since(begun) > eventPatience // a busy machine: it was not waited for any longer
+	if err == nil || string(rest) != "\n\n" && !late {
 		t.Errorf("the browser read %q, %v", rest, err)
 	}
 	if err := <-ended; err != nil {
@@ -112,9 +143,9 @@ func TestDrainEndsStreams(t *testing.T) {
 	}
 }
 
-// write makes the API answer with these bytes and close.
-func (a *api) write(text string) {
-	a.say(func(w http.ResponseWriter, _ *http.Request) {
+// writeAt makes the API answer with these bytes and close.
+func writeAt(a *rig.API, text string) {
+	a.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString(text)
 		_ = b.Flush()
@@ -130,7 +161,7 @@ func (h *house) all(request string) (string, error) {
 		h.t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = io.WriteString(c, request)
 	b, err := io.ReadAll(c)
 	return string(b), err
@@ -149,7 +180,7 @@ func TestOldCallers(t *testing.T) {
 		"until the end":     {"HTTP/1.0 200 OK\r\n\r\n" + long, long},
 		"length":            {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello"},
 	} {
-		h.api.write(c.answer)
+		writeAt(h.api, c.answer)
 		got, err := h.all(request)
 		head, body, _ := strings.Cut(got, "\r\n\r\n")
 		if err != nil || !strings.HasPrefix(head, "HTTP/1.1 200 OK\r\n") || strings.Contains(head, "Transfer-Encoding") || body != c.body ||
@@ -157,7 +188,7 @@ func TestOldCallers(t *testing.T) {
 			t.Errorf("%s: %.300q, %v", name, got, err)
 		}
 	}
-	h.api.write(chunked + "5\r\nhello\r\n")
+	writeAt(h.api, chunked+"5\r\nhello\r\n")
 	if got, err := h.all(request); err == nil && !strings.Contains(got, " 502 ") {
 		t.Errorf("a body that broke off came as if it were complete: %q", got)
 	}
@@ -168,7 +199,7 @@ func TestOldCallers(t *testing.T) {
 func TestTrailers(t *testing.T) {
 	h := open(t, settings{})
 	for size, names := range map[string]string{"5\r\nhello": "X-Sum, Set-Cookie, X_Sum, Vary, Coatcheck-Error, Content-Length", "2\r\nab\r\n1\r\nc": "x-sum"} {
-		h.api.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: " + names + "\r\n\r\n" + size +
+		writeAt(h.api, "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: "+names+"\r\n\r\n"+size+
 			"\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\nX_Sum: 8\r\nVary: X\r\nCoatcheck-Error: x\r\nX-Unannounced: 9\r\n\r\n")
 		c, got := h.stream("GET /open/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 		_, err := io.ReadAll(got.Body)
@@ -177,9 +208,9 @@ func TestTrailers(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	h.api.say(nil)
+	h.api.Say(nil)
 	h.want(h.call("POST /hook/x\n\n5\r\nhello\r\n0\r\nX-Role: admin\r\nAuthorization: x\r\n\r\n", "Transfer-Encoding: chunked", json_), 200, "")
-	if in := h.api.last(t); in.Body != "hello" || in.Header.Get("X-Role")+in.Header.Get("Authorization") != "" {
+	if in := h.api.Last(t); in.Body != "hello" || in.Header.Get("X-Role")+in.Header.Get("Authorization") != "" {
 		t.Errorf("the API saw %v", in)
 	}
 }
@@ -192,7 +223,7 @@ func TestBodyless(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	in := bufio.NewReader(c)
 	for _, step := range []struct {
 		method, answer string
@@ -205,7 +236,7 @@ func TestBodyless(t *testing.T) {
 		{"HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200, -1},
 		{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
 	} {
-		h.api.write(step.answer)
+		writeAt(h.api, step.answer)
 		_, _ = io.WriteString(c, step.method+" /open/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 		got, err := http.ReadResponse(in, &http.Request{Method: step.method})
 		if err != nil || got.StatusCode != step.status || got.ContentLength != step.length && step.length >= 0 {
@@ -234,7 +265,7 @@ func TestExpectContinue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(conn, "POST "+c.path+" HTTP/1.1\r\nHost: shop.example.com\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"+c.length+"\r\n\r\n")
 		in := bufio.NewReader(conn)
 		line, err := in.ReadString('\n')
@@ -245,7 +276,7 @@ func TestExpectContinue(t *testing.T) {
 			_, _ = in.ReadString('\n')
 			_, _ = io.WriteString(conn, "hello")
 			got, err := http.ReadResponse(in, nil)
-			if err != nil || got.StatusCode != 200 || h.api.last(t).Body != "hello" {
+			if err != nil || got.StatusCode != 200 || h.api.Last(t).Body != "hello" {
 				t.Errorf("behind 100: %v, %v", got, err)
 			}
 		}

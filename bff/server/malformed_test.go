@@ -98,7 +98,7 @@ func TestMalformed(t *testing.T) {
 	for kind, requests := range malformed() {
 		for _, request := range requests {
 			total++
-			before := h.api.count()
+			before := h.api.Count()
 			got := h.refusal(request)
 			status := 0
 			_, _ = fmt.Sscanf(got, "HTTP/1.1 %d ", &status)
@@ -108,7 +108,7 @@ func TestMalformed(t *testing.T) {
 			if strings.Contains(got, mark) || strings.Contains(got, "smuggled") {
 				t.Errorf("%s: %.200q is repeated in %.300q", kind, request, got)
 			}
-			if h.api.count() != before {
+			if h.api.Count() != before {
 				t.Errorf("%s: %.200q reached the API", kind, request)
 			}
 		}
@@ -130,7 +130,7 @@ func (h *house) refusal(request string) string {
 		h.t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = io.WriteString(c, request)
 	_ = c.(*net.TCPConn).CloseWrite()
 	b, err := io.ReadAll(c)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"coatcheck/bff/rig"
 )
 
 // bodySize is how much goes through in each direction; -mib=1024 for the whole measure.
@@ -48,8 +50,9 @@ func peak(stop <-chan struct{}) <-chan uint64 {
 	return grown
 }
 
-// behind starts an API that leaves bodies to answer, and a house in front of it at /gone/.
-func (h *house) behind(answer http.HandlerFunc) *house {
+// behind starts an API that leaves bodies to answer, and a house in front of it at
+// /gone/, where a body may be silent for idle.
+func (h *house) behind(idle string, answer http.HandlerFunc) *house {
 	h.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -61,6 +64,7 @@ func (h *house) behind(answer http.HandlerFunc) *house {
 	h.t.Cleanup(func() { _ = web.Close(); <-done })
 	return open(h.t, settings{edit: func(s string) string {
 		s = strings.Replace(s, "http://127.0.0.1:1", "http://"+l.Addr().String(), 1)
+		s = strings.Replace(s, "body_idle: 60s", "body_idle: "+idle, 1)
 		return strings.Replace(s, "{path: /gone/, upstream: gone, session: none}", "{path: /gone/, upstream: gone, session: none, guard: false, max_body: 0}", 1)
 	}})
 }
@@ -69,7 +73,7 @@ func (h *house) behind(answer http.HandlerFunc) *house {
 // with a length and without one.
 func TestBoundedMemory(t *testing.T) {
 	size := *bodySize << 20
-	h := (&house{t: t}).behind(func(w http.ResponseWriter, r *http.Request) {
+	h := (&house{t: t}).behind("60s", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "POST" {
 			n, err := io.Copy(io.Discard, r.Body)
 			fmt.Fprintf(w, "%d %v", n, err)
@@ -122,7 +126,7 @@ func (l limited) Write(p []byte) (int, error) {
 
 // TestAborts: browsers that leave in the middle of whatever it is leave nothing behind.
 func TestAborts(t *testing.T) {
-	h := (&house{t: t}).behind(func(w http.ResponseWriter, r *http.Request) {
+	h := (&house{t: t}).behind("60s", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // or it would not notice who leaves
 		w.Header().Set("Content-Type", "text/event-stream")
 		if r.URL.Path != "/gone/silent" {
@@ -131,7 +135,7 @@ func TestAborts(t *testing.T) {
 		}
 		select {
 		case <-r.Context().Done():
-		case <-time.After(30 * time.Second):
+		case <-time.After(2 * time.Minute):
 		}
 	})
 	before := runtime.NumGoroutine()
@@ -152,7 +156,7 @@ func TestAborts(t *testing.T) {
 			if err != nil {
 				return
 			}
-			_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+			_ = c.SetDeadline(time.Now().Add(time.Minute))
 			_, _ = io.WriteString(c, kinds[i%len(kinds)])
 			if i%len(kinds) == 0 {
 				_, _ = bufio.NewReader(c).ReadString('\n')
@@ -166,7 +170,7 @@ func TestAborts(t *testing.T) {
 	for range cap(slots) {
 		slots <- struct{}{}
 	}
-	end := time.Now().Add(30 * time.Second)
+	end := time.Now().Add(2 * time.Minute)
 	for runtime.NumGoroutine() > before+cap(slots) { // the web server keeps idle workers, as many as it had connections at once
 		if time.Now().After(end) {
 			b := make([]byte, 1<<20)
@@ -178,7 +182,7 @@ func TestAborts(t *testing.T) {
 
 // TestSlowPeers: who stops writing, or reading, is let go.
 func TestSlowPeers(t *testing.T) {
-	h := (&house{t: t}).behind(func(w http.ResponseWriter, r *http.Request) {
+	h := (&house{t: t}).behind("1s", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "POST" {
 			_, _ = io.Copy(io.Discard, r.Body)
 			return
@@ -202,14 +206,9 @@ func TestSlowPeers(t *testing.T) {
 			_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
 			path := fmt.Sprintf("/gone/%x", name)
 			_, _ = io.WriteString(c, strings.Replace(request, "/gone/x", path, 1))
-			_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+			_ = c.SetDeadline(time.Now().Add(time.Minute))
 			if strings.HasPrefix(name, "reads") {
-				for end := time.Now().Add(20 * time.Second); !strings.Contains(h.logs.String(), path); { // the call's line
-					if time.Now().After(end) {
-						t.Fatal("the call goes on")
-					}
-					time.Sleep(20 * time.Millisecond)
-				}
+				rig.Until(t, "the call's line", func() bool { return strings.Contains(h.logs.String(), path) })
 				return
 			}
 			got, err := http.ReadResponse(bufio.NewReader(c), nil)

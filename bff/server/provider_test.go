@@ -129,7 +129,7 @@ func TestProviderSignIn(t *testing.T) {
 		t.Errorf("session: %s", got.body)
 	}
 	a.want(a.call("GET /api/orders", shop, cookie), 200, "")
-	token := strings.TrimPrefix(a.api.last(t).Header.Get("Authorization"), "Bearer ")
+	token := strings.TrimPrefix(a.api.Last(t).Header.Get("Authorization"), "Bearer ")
 	if grant, ok := a.provider.Introspect(token); !ok || grant.Subject != "p-ada" {
 		t.Errorf("the API got %q", token)
 	}

@@ -56,7 +56,7 @@ func (k *tokens) count() int {
 
 func newTokens(h *house, expiresIn int) *tokens {
 	k := &tokens{expiresIn: expiresIn, refreshStatus: 200, refused: map[string]bool{}}
-	h.api.say(k.serve)
+	h.api.Say(k.serve)
 	return k
 }
 
@@ -93,10 +93,10 @@ func TestRefreshFails(t *testing.T) {
 		status            int
 		code, reason      string
 	}{
-		{"API at fault, token lasts", 20, 500, 200, "", ""},
-		{"API throttled, token lasts", 20, 429, 200, "", ""},
-		{"client refused, token lasts", 20, 400, 200, "", ""},
-		{"refresh token dead", 20, 401, 401, "session_expired", "upstream"},
+		{"API at fault, token lasts", 29, 500, 200, "", ""},
+		{"API throttled, token lasts", 29, 429, 200, "", ""},
+		{"client refused, token lasts", 29, 400, 200, "", ""},
+		{"refresh token dead", 29, 401, 401, "session_expired", "upstream"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			h := open(t, settings{store: redisURL})

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"coatcheck/bff/rig"
 )
 
 // open a connection that stays, send a request, and return what reads the answer.
@@ -26,7 +28,7 @@ func (h *house) stream(request string) (net.Conn, *http.Response) {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = io.WriteString(c, request)
 	got, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
@@ -59,7 +61,7 @@ func TestEventsArriveOneByOne(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	next, left := make(chan struct{}), make(chan struct{})
-	h.api.say(ticker(next, left))
+	h.api.Say(ticker(next, left))
 	c, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
 	if got.StatusCode != 200 || got.Header.Get("X-Accel-Buffering") != "no" {
 		t.Errorf("answer: %d %v", got.StatusCode, got.Header)
@@ -80,17 +82,17 @@ func wait(t *testing.T, what string, c <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-c:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("waited in vain for %s", what)
 	}
 }
 
 // TestBrowserLeavesSilentAPI: a call that the API has not answered ends with the browser.
 func TestBrowserLeavesSilentAPI(t *testing.T) {
-	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "header_timeout: 1s", "header_timeout: 30s", 1) }})
+	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "header_timeout: 60s", "header_timeout: 10m", 1) }})
 	cookie := h.signIn("ada@x.test")
 	began, left := make(chan struct{}), make(chan struct{})
-	h.api.say(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(left) })
+	h.api.Say(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(left) })
 	c, err := net.Dial("tcp", h.address)
 	if err != nil {
 		t.Fatal(err)
@@ -99,13 +101,7 @@ func TestBrowserLeavesSilentAPI(t *testing.T) {
 	wait(t, "the API to be asked", began)
 	_ = c.Close()
 	wait(t, "the API to be left", left)
-	for range 500 {
-		if strings.Contains(h.logs.String(), `"status":499`) {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Errorf("no line says 499: %s", h.logs)
+	rig.Until(t, "a line that says 499", func() bool { return strings.Contains(h.logs.String(), `"status":499`) })
 }
 
 // TestSignOutEndsStream: a stream ends with its session, unfinished, on every
@@ -116,12 +112,12 @@ func TestSignOutEndsStream(t *testing.T) {
 			h := open(t, s)
 			ada, bob := h.signIn("ada@x.test"), h.signIn("bob@x.test")
 			next, left := make(chan struct{}), make(chan struct{})
-			h.api.say(ticker(next, left))
+			h.api.Say(ticker(next, left))
 			_, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + ada + "\r\n\r\n")
 			others, othersLeft := make(chan struct{}), make(chan struct{})
-			h.api.say(ticker(others, othersLeft))
+			h.api.Say(ticker(others, othersLeft))
 			_, other := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + bob + "\r\n\r\n")
-			h.api.say(nil)
+			h.api.Say(nil)
 			h.want(h.call("POST /bff/logout", ada, shop, xcsrf), 204, "")
 			wait(t, "the API to be left", left)
 			if b, err := io.ReadAll(got.Body); err == nil {
@@ -140,14 +136,16 @@ func TestBrokenAnswer(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	for name, head := range map[string]string{"chunked": "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "length": "Content-Length: 100000\r\n\r\nhello"} {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		begun := make(chan struct{})
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 			c, b, _ := w.(http.Hijacker).Hijack()
 			_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + head)
 			_ = b.Flush()
-			time.Sleep(50 * time.Millisecond) // so that the head goes out first
+			<-begun // else there would be no head of an answer that breaks off at once
 			_ = c.Close()
 		})
 		_, got := h.stream("GET /api/x HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
+		close(begun)
 		if b, err := io.ReadAll(got.Body); err == nil || string(b) != "hello" {
 			t.Errorf("%s: %q, %v", name, b, err)
 		}
@@ -164,8 +162,8 @@ func TestLargeBodies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
-		h.api.say(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
+		h.api.Say(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 		go func() { // ends with the body
 			_, _ = io.WriteString(c, "POST /api/long/x HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\n"+shop+"\r\n"+xcsrf+"\r\n"+framing+"\r\n\r\n")
 			part := strings.Repeat("0123456789abcdef", 4096)
@@ -196,7 +194,7 @@ func TestLargeBodies(t *testing.T) {
 func TestEarlyAnswer(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
 		_ = b.Flush()
@@ -228,7 +226,7 @@ func TestEarlyAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	_, _ = io.WriteString(c, "POST /gone/x HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\nContent-Length: 33000000\r\n\r\n")
 	go func() { // ends when the connection does
 		part := strings.Repeat("x", 32<<10)
@@ -253,7 +251,7 @@ func TestEarlyAnswer(t *testing.T) {
 func TestWebSocket(t *testing.T) {
 	h := open(t, settings{store: redisURL})
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"chat"}, InsecureSkipVerify: true})
 		if err != nil {
 			return
@@ -266,7 +264,7 @@ func TestWebSocket(t *testing.T) {
 			}
 		}
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	dial := func(headers ...string) (*websocket.Conn, *http.Response, error) {
 		set := http.Header{}
@@ -284,7 +282,7 @@ func TestWebSocket(t *testing.T) {
 	if answer.Header.Get("Sec-WebSocket-Protocol") != "chat" {
 		t.Errorf("101: %v", answer.Header)
 	}
-	if in := h.api.last(t); in.Header.Get("Cookie") != "" || in.Header.Get("Authorization") != "Bearer "+tokenMark+"1" || in.Header.Get("Origin") != "" {
+	if in := h.api.Last(t); in.Header.Get("Cookie") != "" || in.Header.Get("Authorization") != "Bearer "+rig.TokenMark+"1" || in.Header.Get("Origin") != "" {
 		t.Errorf("API saw %v", in.Header)
 	}
 	for _, size := range []int{0, 1, 125, 126, 30_000} {
@@ -319,7 +317,7 @@ func TestWebSocketThatNeverBegins(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 20ms}\n" + s }})
 	cookie := h.signIn("ada@x.test")
 	came, answer, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		close(came)
 		<-answer
@@ -337,18 +335,17 @@ func TestWebSocketThatNeverBegins(t *testing.T) {
 	defer c.Close()
 	_, _ = io.WriteString(c, handshake(cookie, "Upgrade"))
 	wait(t, "the handshake at the API", came)
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- h.server.Shutdown(ctx) }() // ends with the calls at work
-	for range 100 {                                 // once this fails, the web server is asked to stop at any moment
+	rig.Until(t, "a closed listener", func() bool { // then the web server is asked to stop at any moment
 		probe, err := net.Dial("tcp", h.address)
-		if err != nil {
-			break
+		if err == nil {
+			_ = probe.Close()
 		}
-		_ = probe.Close()
-		time.Sleep(10 * time.Millisecond)
-	}
+		return err != nil
+	})
 	time.Sleep(100 * time.Millisecond) // too short only makes the test see less
 	close(answer)
 	wait(t, "the end of the connection to the API", left)
@@ -362,10 +359,10 @@ func TestUnaskedUpgrade(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	h.want(h.call("GET /api/x", cookie, sameOrign, "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"), 200, "")
-	if in := h.api.last(t); in.Header.Get("Upgrade")+in.Header.Get("Http2-Settings") != "" {
+	if in := h.api.Last(t); in.Header.Get("Upgrade")+in.Header.Get("Http2-Settings") != "" {
 		t.Errorf("API saw %v", in.Header)
 	}
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
 		_ = b.Flush()
@@ -381,14 +378,14 @@ func TestUnaskedUpgrade(t *testing.T) {
 func TestConnectionsAtMost(t *testing.T) {
 	left := make(chan struct{}, 1)
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    connect_timeout: 50ms\n    max_connections: 1", 1)
+		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    connect_timeout: 1s\n    max_connections: 1", 1)
 	}})
-	h.api.say(ticker(nil, left))
+	h.api.Say(ticker(nil, left))
 	c, got := h.stream("GET /open/events HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 	if got.StatusCode != 200 {
 		t.Fatal(got.Status)
 	}
-	h.api.say(nil)
+	h.api.Say(nil)
 	for range 12 { // often enough to open a breaker that would count it
 		got := h.call("GET /open/x")
 		h.want(got, 503, "upstream_unavailable")
@@ -396,18 +393,12 @@ func TestConnectionsAtMost(t *testing.T) {
 			t.Errorf("Retry-After: %q", got.Header.Get("Retry-After"))
 		}
 	}
-	if !strings.Contains(h.logs.String(), "all of max_connections are in use") || h.server.Carriers()["api"].BreakerOpen {
-		t.Errorf("the log does not say why, or the API was blamed: %+v", h.server.Carriers()["api"])
+	if !strings.Contains(h.logs.String(), "all of max_connections are in use") || h.server.Transports()["api"].BreakerOpen {
+		t.Errorf("the log does not say why, or the API was blamed: %+v", h.server.Transports()["api"])
 	}
 	_ = c.Close()
 	wait(t, "the end of the call to the API", left)
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if got := h.call("GET /open/x"); got.StatusCode == 200 {
-			return
-		} else if time.Now().After(end) {
-			t.Fatalf("%s %s", got.Status, got.code())
-		}
-	}
+	rig.Until(t, "a place", func() bool { return h.call("GET /open/x").StatusCode == 200 })
 }
 
 // TestFirstBytesGoOut: the head of an answer, and what of its body came with it, wait
@@ -425,7 +416,7 @@ func TestFirstBytesGoOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := make(chan struct{})
-			h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+			h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 				c, b, _ := w.(http.Hijacker).Hijack()
 				defer c.Close()
 				_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.head + row.first)
@@ -468,7 +459,7 @@ func TestBrokenAnswerToOldCaller(t *testing.T) {
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				h := open(t, settings{wrap: wrap})
-				h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+				h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 					c, b, _ := w.(http.Hijacker).Hijack()
 					_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.answer)
 					_ = b.Flush()

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"time"
+
+	"coatcheck/bff/session/store"
 )
 
 // Sessions of people who signed in at a provider are also indexed under names made of
@@ -49,7 +51,7 @@ var ErrReplayed = errors.New("session: logout token was used before")
 // EndByProvider ends all sessions, at all frontends, that a logout token names, and
 // returns how many. The token is remembered as used behind that and never before, so
 // that a provider which tries again after a failure is heard. Errors: [ErrReplayed],
-// [ErrUnavailable].
+// [store.ErrUnavailable].
 func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, error) {
 	if err := m.needClock(ctx); err != nil {
 		return 0, err
@@ -58,7 +60,7 @@ func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, err
 	used := m.providerKeys(o, "j", l.Provider, "jti", l.TokenID)
 	switch replayed, err := m.store.Marked(ctx, used...); {
 	case err != nil:
-		return 0, unavailable("provider logout", err)
+		return 0, store.Unavailable("provider logout", err)
 	case replayed:
 		return 0, ErrReplayed
 	}
@@ -68,10 +70,10 @@ func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, err
 	}
 	n, err := m.endIndexed(ctx, o, kind, name, l)
 	if err == nil {
-		err = m.store.Mark(ctx, used[0], max(l.Until.Sub(m.Now()), time.Minute))
+		err = m.store.Mark(ctx, used[0], max(l.Until.Sub(m.now()), time.Minute))
 	}
 	if err != nil {
-		return n, unavailable("provider logout", err)
+		return n, store.Unavailable("provider logout", err)
 	}
 	return n, nil
 }
@@ -90,15 +92,15 @@ func (m *Manager) endIndexed(ctx context.Context, o *settings, kind, name string
 			return ended, err
 		}
 		for id, sealed := range entries {
-			e, ok := o.ring[i].openEntry(index, id, sealed)
+			e, ok := openEntry(o.ring.Keys()[i], index, id, sealed)
 			if !ok || e.CreatedAt.After(l.IssuedAt) {
 				continue
 			}
-			_, outcome, err := m.remove(ctx, e.hash, Removal{Reason: Revoked})
+			_, outcome, err := m.remove(ctx, e.hash, 0, Revoked)
 			if err != nil {
 				return ended, err
 			}
-			if outcome == Done {
+			if outcome == store.Done {
 				ended++
 			}
 			_ = m.store.DropEntries(ctx, index, id) // a dead entry harms nobody
@@ -109,9 +111,9 @@ func (m *Manager) endIndexed(ctx context.Context, o *settings, kind, name string
 
 // providerKeys are the names of something of a provider's, under every key, first first.
 func (m *Manager) providerKeys(o *settings, room, provider, kind, name string) []string {
-	keys := make([]string, len(o.ring))
-	for i, k := range o.ring {
-		keys[i] = m.prefix + ":" + room + ":{" + k.name(provider, kind, name) + "}"
+	keys := make([]string, len(o.ring.Keys()))
+	for i, k := range o.ring.Keys() {
+		keys[i] = m.prefix + ":" + room + ":{" + k.Name(provider, kind, name) + "}"
 	}
 	return keys
 }
@@ -132,21 +134,21 @@ func (m *Manager) indexAtProvider(ctx context.Context, o *settings, s *Session, 
 	if err == nil {
 		return nil
 	}
-	_, _, _ = m.remove(context.WithoutCancel(ctx), s.hash, Removal{Reason: Revoked})
+	_, _, _ = m.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
 	if errors.Is(err, ErrLoggedOut) {
 		return err
 	}
-	return unavailable("start", err)
+	return store.Unavailable("start", err)
 }
 
 func (m *Manager) addAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
-	k, ttl := o.ring[0], s.Ends.Sub(m.Now())+indexSlack
+	k, ttl := o.ring.First(), s.Ends.Sub(m.now())+indexSlack
 	for kind, name := range map[string]string{"sid": in.ProviderSession, "sub": in.Subject} {
 		if name == "" {
 			continue
 		}
 		index := m.providerKeys(o, "i", in.Provider, kind, name)[0]
-		entry := k.sealEntry(index, s.hash, Entry{ID: s.ID, CreatedAt: in.ProviderTime})
+		entry := sealEntry(k, index, s.hash, Entry{ID: s.ID, CreatedAt: in.ProviderTime})
 		if _, err := m.store.AddEntry(ctx, index, s.ID, entry, ttl); err != nil {
 			return err
 		}
@@ -159,7 +161,7 @@ func (m *Manager) addAtProvider(ctx context.Context, o *settings, s *Session, in
 func (m *Manager) UseAttempt(ctx context.Context, id string, ttl time.Duration) (first bool, err error) {
 	held, _, err := m.store.Lease(ctx, m.prefix+":a:{"+id+"}", rand.Text(), ttl)
 	if err != nil {
-		return false, unavailable("attempt", err)
+		return false, store.Unavailable("attempt", err)
 	}
 	return held, nil
 }
@@ -175,8 +177,8 @@ func (m *Manager) EndHandle(ctx context.Context, handle string) error {
 	if !ok {
 		return nil
 	}
-	if _, _, err := m.remove(ctx, h, Removal{Reason: SignedOut}); err != nil {
-		return unavailable("end", err)
+	if _, _, err := m.remove(ctx, h, 0, SignedOut); err != nil {
+		return store.Unavailable("end", err)
 	}
 	return nil
 }
@@ -188,10 +190,10 @@ func (m *Manager) ReplaceInBrowser(ctx context.Context, browser string, s *Sessi
 	key := m.prefix + ":b:{" + browser + "}"
 	entries, err := m.store.Entries(ctx, key)
 	if err == nil {
-		_, err = m.store.AddEntry(ctx, key, s.Frontend, []byte(s.hash.hex()), s.Ends.Sub(m.Now())+indexSlack)
+		_, err = m.store.AddEntry(ctx, key, s.Frontend, []byte(s.hash.hex()), s.Ends.Sub(m.now())+indexSlack)
 	}
 	if err != nil {
-		return "", unavailable("browser", err)
+		return "", store.Unavailable("browser", err)
 	}
 	return string(entries[s.Frontend]), nil
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // Request is what a sign-in asks the provider for.
@@ -108,7 +108,7 @@ func (p *Provider) push(ctx context.Context, m *Metadata, q url.Values) (string,
 		return "", err
 	}
 	q.Set("client_id", p.config.ClientID) // a parameter of the request itself (RFC 9126 §2.1), whatever proves the client
-	reply, err := ask(ctx, p.auth, upstream.Question{Method: http.MethodPost, URL: p.endpoint(m.Pushed, m.MTLS.Pushed), Header: header, Form: q})
+	reply, err := ask(ctx, p.auth, signin.URLRequest{Method: http.MethodPost, URL: p.endpoint(m.Pushed, m.MTLS.Pushed), Header: header, Form: q})
 	if p.observe("par", began, err) != nil {
 		return "", err
 	}

@@ -30,7 +30,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
@@ -235,7 +235,7 @@ func (c *certified) lives(p *oidc.Provider, result *oidc.Result) {
 	c.t.Helper()
 	ctx := context.Background()
 	refresh := func(old *credential.Credential) (*credential.Credential, error) {
-		return p.Refresh(ctx, old, upstream.Caller{}, time.Now())
+		return p.Refresh(ctx, old, mapping.Caller{}, time.Now())
 	}
 	fresh, err := refresh(result.Credential)
 	if err != nil {
@@ -263,11 +263,11 @@ func (c *certified) lives(p *oidc.Provider, result *oidc.Result) {
 	case <-time.After(20 * time.Second):
 		c.t.Error("no logout token came")
 	}
-	var refusal *upstream.Refusal
-	if _, err := refresh(result.Credential); !errors.As(err, &refusal) || refusal.Meaning != upstream.SessionExpired {
+	var refusal *mapping.Refusal
+	if _, err := refresh(result.Credential); !errors.As(err, &refusal) || refusal.Meaning != mapping.SessionExpired {
 		c.t.Errorf("a refresh token was used twice: %v", err)
 	}
-	if err := p.SignOut(ctx, fresh, upstream.Caller{}); err != nil {
+	if err := p.SignOut(ctx, fresh, mapping.Caller{}); err != nil {
 		c.t.Error(err)
 	}
 }

@@ -26,8 +26,8 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
-	"coatcheck/upstream"
 	"coatcheck/upstream/demo/provider"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
@@ -56,7 +56,7 @@ func TestPrivateKeyJWT(t *testing.T) {
 			if _, err := r.refresh(result.Credential); err != nil {
 				t.Error(err)
 			}
-			if err := r.client.SignOut(context.Background(), result.Credential, upstream.Caller{}); err != nil {
+			if err := r.client.SignOut(context.Background(), result.Credential, mapping.Caller{}); err != nil {
 				t.Error(err)
 			}
 			seen := map[string]bool{}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // wellKnown is where an issuer describes itself (OpenID Connect Discovery 1.0 §4.1).
@@ -56,7 +56,7 @@ func (s *shared[T]) last() (T, bool) {
 
 // document fetches a JSON document of the provider's.
 func (p *Provider) document(ctx context.Context, address string) ([]byte, error) {
-	reply, err := ask(ctx, p.plain, upstream.Question{URL: address})
+	reply, err := ask(ctx, p.plain, signin.URLRequest{URL: address})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // What can come of a sign-in beside success. [upstream.ErrUnreachable] and
@@ -77,7 +78,7 @@ func failed(format string, args ...any) error {
 
 // within says which provider and which exchange an error is about.
 func (p *Provider) within(what string, err error) error {
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	if err == nil || errors.As(err, &refusal) {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // IssuerError says that metadata is of another issuer than the configured one. It is
@@ -48,7 +48,7 @@ func (p *Provider) inspect(ctx context.Context) (*Inspection, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	began := time.Now()
-	reply, err := ask(ctx, p.plain, upstream.Question{URL: p.metadataURL()})
+	reply, err := ask(ctx, p.plain, signin.URLRequest{URL: p.metadataURL()})
 	if err != nil {
 		return nil, err
 	}

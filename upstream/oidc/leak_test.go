@@ -9,9 +9,11 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
-	"coatcheck/upstream"
 	"coatcheck/upstream/demo/provider"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
+	"coatcheck/upstream/signin"
+	"coatcheck/upstream/trial"
 )
 
 // TestNothingLeaks: code, verifier, tokens, keys and the client's secret are in no line
@@ -23,11 +25,11 @@ func TestNothingLeaks(t *testing.T) {
 	})
 	var mu sync.Mutex
 	var lines strings.Builder
-	ctx := upstream.WithTrace(context.Background(), func(line string) {
+	ctx := signin.WithTrace(context.Background(), trial.New(func(line string) {
 		mu.Lock()
 		defer mu.Unlock()
 		lines.WriteString(line + "\n")
-	})
+	}).Hooks())
 	secrets := map[string]string{"secret": clientSecret, "verifier": verifier}
 	note := func(c *credential.Credential) {
 		for name, value := range c.Values() {
@@ -45,7 +47,7 @@ func TestNothingLeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	note(result.Credential)
-	fresh, err := r.client.Refresh(ctx, result.Credential, upstream.Caller{}, r.clock.Now())
+	fresh, err := r.client.Refresh(ctx, result.Credential, mapping.Caller{}, r.clock.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +61,7 @@ func TestNothingLeaks(t *testing.T) {
 	secrets["logout token"] = logout
 	_, failed := r.client.LogoutToken(ctx, logout)
 	_, spent := r.client.Redeem(ctx, oidc.Code{Code: credential.NewSecret(code), Verifier: credential.NewSecret(verifier), Nonce: nonce, RedirectURI: redirectURI})
-	if err := r.client.SignOut(ctx, fresh, upstream.Caller{}); err != nil {
+	if err := r.client.SignOut(ctx, fresh, mapping.Caller{}); err != nil {
 		t.Fatal(err)
 	}
 	out, err := r.client.EndSessionURL(ctx, oidc.EndSession{IDToken: fresh.Value(oidc.IDToken)})

@@ -10,6 +10,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 const (
@@ -56,8 +57,8 @@ type Provider struct {
 
 	proof *proof // how the client proves itself
 	reach *reach
-	plain *upstream.Client // discovery, keys, userinfo
-	auth  *upstream.Client // endpoints at which the client proves itself
+	plain *signin.Client // discovery, keys, userinfo
+	auth  *signin.Client // endpoints at which the client proves itself
 
 	metadata *shared[*Metadata]
 	keys     *shared[*keySet]
@@ -79,8 +80,8 @@ func New(name string, c *configs.Provider, o Options) (*Provider, error) {
 	}
 	var failed [3]error
 	p.proof, failed[0] = newProof(c)
-	p.plain, failed[1] = upstream.NewClient(p.clientOptions(false))
-	p.auth, failed[2] = upstream.NewClient(p.clientOptions(c.ClientCert != ""))
+	p.plain, failed[1] = signin.NewClient(p.clientOptions(false))
+	p.auth, failed[2] = signin.NewClient(p.clientOptions(c.ClientCert != ""))
 	if err := errors.Join(failed[:]...); err != nil {
 		p.Close()
 		return nil, p.within("new", err)
@@ -91,9 +92,9 @@ func New(name string, c *configs.Provider, o Options) (*Provider, error) {
 }
 
 // clientOptions are for the client that asks; identified: it shows client_cert.
-func (p *Provider) clientOptions(identified bool) upstream.ClientOptions {
+func (p *Provider) clientOptions(identified bool) signin.ClientOptions {
 	c := p.config
-	o := upstream.ClientOptions{UserAgent: p.options.UserAgent, ConnectTimeout: c.ConnectTimeout, CA: c.CA,
+	o := signin.ClientOptions{UserAgent: p.options.UserAgent, ConnectTimeout: c.ConnectTimeout, CA: c.CA,
 		Addresses: c.Addresses, Allow: p.reach.allow, Limit: maxDocument}
 	if identified {
 		o.ClientCert, o.ClientKey = c.ClientCert, c.ClientKey
@@ -112,7 +113,7 @@ func (p *Provider) Attempt() time.Duration { return p.config.Attempt }
 
 // Close closes idle connections. Calls at work end as they would have.
 func (p *Provider) Close() {
-	for _, c := range []*upstream.Client{p.plain, p.auth} {
+	for _, c := range []*signin.Client{p.plain, p.auth} {
 		if c != nil {
 			c.Close()
 		}
@@ -137,7 +138,7 @@ func (p *Provider) timeout() time.Duration {
 
 // ask asks once. What cannot be used is [ErrFailed], as everything that is wrong with
 // the provider's answers.
-func ask(ctx context.Context, c *upstream.Client, q upstream.Question) (*upstream.Reply, error) {
+func ask(ctx context.Context, c *signin.Client, q signin.URLRequest) (*signin.URLResponse, error) {
 	reply, err := c.Ask(ctx, q)
 	if errors.Is(err, upstream.ErrInvalid) {
 		return nil, failed("answer is malformed or too large")

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // Code is an authorization code with what was asked when the attempt began.
@@ -71,7 +71,7 @@ func (p *Provider) Redeem(ctx context.Context, c Code) (*Result, error) {
 	}
 	result, err := p.identify(ctx, m, c, t, key)
 	if err != nil {
-		_ = p.SignOut(ctx, t.credential(key), upstream.Caller{}) // best effort: nobody will use them
+		_ = p.SignOut(ctx, t.credential(key), mapping.Caller{}) // best effort: nobody will use them
 		return nil, err
 	}
 	return result, nil

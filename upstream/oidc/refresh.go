@@ -12,16 +12,16 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // Refresh renews old, and returns the whole renewed credential: what the answer lacks
 // keeps its old value. An ID token that comes along must be of the same issuer, person
 // and audience (OpenID Connect Core 1.0 §12.2), or the whole answer is thrown away.
 //
-// As at an upstream, only a refusal with [upstream.SessionExpired] says that the
+// As at an upstream, only a refusal with [mapping.SessionExpired] says that the
 // refresh token is dead. After every other error the same token may be tried later.
-func (p *Provider) Refresh(ctx context.Context, old *credential.Credential, _ upstream.Caller, _ time.Time) (*credential.Credential, error) {
+func (p *Provider) Refresh(ctx context.Context, old *credential.Credential, _ mapping.Caller, _ time.Time) (*credential.Credential, error) {
 	if !p.Renews(old) {
 		return nil, p.within("refresh", failed("there is nothing to refresh with"))
 	}
@@ -136,9 +136,9 @@ func deadOrLater(err error) error {
 	case !errors.As(err, &e):
 		return err
 	case e.Code == "invalid_grant", e.Code == "bad_refresh_token": // the latter is GitHub's
-		return &upstream.Refusal{Meaning: upstream.SessionExpired}
+		return &mapping.Refusal{Meaning: mapping.SessionExpired}
 	case e.Status == http.StatusTooManyRequests || strings.EqualFold(e.Code, "slow_down"):
-		return &upstream.Refusal{Meaning: upstream.TooManyAttempts}
+		return &mapping.Refusal{Meaning: mapping.TooManyAttempts}
 	}
 	return err
 }

@@ -11,11 +11,12 @@ import (
 	"coatcheck/configs"
 	"coatcheck/upstream"
 	"coatcheck/upstream/demo/provider"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
 func (r *rig) refresh(c *credential.Credential) (*credential.Credential, error) {
-	return r.client.Refresh(context.Background(), c, upstream.Caller{}, r.clock.Now())
+	return r.client.Refresh(context.Background(), c, mapping.Caller{}, r.clock.Now())
 }
 
 // TestRefresh is the table of the OpenID Foundation's tests of refreshes.
@@ -52,7 +53,7 @@ func TestRefresh(t *testing.T) {
 			}
 			if err != nil {
 				mustBeClean(t, err.Error())
-				if fresh != nil || !strings.Contains(err.Error(), row.reason) || errors.As(err, new(*upstream.Refusal)) {
+				if fresh != nil || !strings.Contains(err.Error(), row.reason) || errors.As(err, new(*mapping.Refusal)) {
 					t.Errorf("%q does not say %q, or ends the session", err, row.reason)
 				}
 				return
@@ -69,8 +70,8 @@ func TestDeadRefreshToken(t *testing.T) {
 	r := newRig(t, nil)
 	old := r.mustSignIn(nil, nil).Credential
 	r.idp.Commit(provider.RefreshThrottled)
-	var refusal *upstream.Refusal
-	if _, err := r.refresh(old); !errors.As(err, &refusal) || refusal.Meaning != upstream.TooManyAttempts {
+	var refusal *mapping.Refusal
+	if _, err := r.refresh(old); !errors.As(err, &refusal) || refusal.Meaning != mapping.TooManyAttempts {
 		t.Errorf("throttled: %v", err)
 	}
 	r.idp.Commit()
@@ -78,10 +79,10 @@ func TestDeadRefreshToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.refresh(old); !errors.As(err, &refusal) || refusal.Meaning != upstream.SessionExpired {
+	if _, err := r.refresh(old); !errors.As(err, &refusal) || refusal.Meaning != mapping.SessionExpired {
 		t.Errorf("a refresh token was used twice: %v", err)
 	}
-	if _, err := r.refresh(fresh); !errors.As(err, &refusal) || refusal.Meaning != upstream.SessionExpired {
+	if _, err := r.refresh(fresh); !errors.As(err, &refusal) || refusal.Meaning != mapping.SessionExpired {
 		t.Errorf("its family lives on: %v", err)
 	}
 	r.server.Close()
@@ -107,7 +108,7 @@ func TestRefreshAfterRotation(t *testing.T) {
 func TestSignOut(t *testing.T) {
 	r := newRig(t, nil)
 	c := r.mustSignIn(nil, nil).Credential
-	if err := r.client.SignOut(context.Background(), c, upstream.Caller{}); err != nil {
+	if err := r.client.SignOut(context.Background(), c, mapping.Caller{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, alive := r.idp.Introspect(c.Value(credential.AccessToken).Reveal()); alive {
@@ -118,7 +119,7 @@ func TestSignOut(t *testing.T) {
 		t.Errorf("%v", calls)
 	}
 	r.idp.Commit(provider.RevocationError)
-	if err := r.client.SignOut(context.Background(), c, upstream.Caller{}); err != nil {
+	if err := r.client.SignOut(context.Background(), c, mapping.Caller{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"coatcheck/configs"
 	"coatcheck/upstream"
 	"coatcheck/upstream/demo/provider"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
@@ -205,7 +206,7 @@ func mustBeClean(t *testing.T, text string) {
 // TestRefused: tokens that came with a person who is then refused are revoked.
 func TestTokensOfARefusedPersonAreRevoked(t *testing.T) {
 	r := newRig(t, func(c *configs.Provider, _ *provider.Options) {
-		c.Admit = []configs.AdmitRule{{At: "/hd", Is: configs.Match{Values: []any{"other.example"}}}}
+		c.Admit = []configs.AdmitRule{{At: "/hd", Is: mapping.Match{Values: []any{"other.example"}}}}
 	})
 	if _, err := r.signIn(nil, nil); !errors.Is(err, oidc.ErrNotAdmitted) {
 		t.Fatal(err)
@@ -244,7 +245,7 @@ func TestUserinfoIsMerged(t *testing.T) {
 // TestAdmit: equality only, of a value or of one item of a list.
 func TestAdmit(t *testing.T) {
 	rule := func(at string, values ...any) []configs.AdmitRule {
-		return []configs.AdmitRule{{At: at, Is: configs.Match{Values: values}}}
+		return []configs.AdmitRule{{At: at, Is: mapping.Match{Values: values}}}
 	}
 	for _, row := range []struct {
 		lines []configs.AdmitRule

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // SignOut revokes a credential's tokens (RFC 7009): the refresh token, which takes its
 // access tokens along, or else the access token. It is best effort: nil where the
 // provider offers no revocation, and whatever the provider answers is fine.
-func (p *Provider) SignOut(ctx context.Context, c *credential.Credential, _ upstream.Caller) error {
+func (p *Provider) SignOut(ctx context.Context, c *credential.Credential, _ mapping.Caller) error {
 	m, err := p.Metadata(ctx)
 	if err != nil || m.Revocation == "" {
 		return err
@@ -33,7 +34,7 @@ func (p *Provider) SignOut(ctx context.Context, c *credential.Credential, _ upst
 	if err := p.authenticate(m, form, header); err != nil {
 		return p.within("revocation", err)
 	}
-	_, err = ask(ctx, p.auth, upstream.Question{Method: http.MethodPost, URL: p.endpoint(m.Revocation, m.MTLS.Revocation), Header: header, Form: form})
+	_, err = ask(ctx, p.auth, signin.URLRequest{Method: http.MethodPost, URL: p.endpoint(m.Revocation, m.MTLS.Revocation), Header: header, Form: form})
 	return p.within("revocation", p.observe("revocation", began, err))
 }
 

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 const (
@@ -64,7 +64,7 @@ func (p *Provider) askTokens(ctx context.Context, m *Metadata, form url.Values, 
 	return t, nil
 }
 
-func (p *Provider) askOnce(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*upstream.Reply, error) {
+func (p *Provider) askOnce(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*signin.URLResponse, error) {
 	address, header := p.endpoint(m.Token, m.MTLS.Token), http.Header{}
 	if err := p.authenticate(m, form, header); err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func (p *Provider) askOnce(ctx context.Context, m *Metadata, form url.Values, ke
 		}
 		header.Set("DPoP", proof)
 	}
-	reply, err := ask(ctx, p.auth, upstream.Question{Method: http.MethodPost, URL: address, Header: header, Form: form})
+	reply, err := ask(ctx, p.auth, signin.URLRequest{Method: http.MethodPost, URL: address, Header: header, Form: form})
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (p *Provider) askOnce(ctx context.Context, m *Metadata, form url.Values, ke
 }
 
 // readTokens reads a token response, whatever its status: GitHub's errors come with 200.
-func readTokens(reply *upstream.Reply, bound bool) (*tokens, error) {
+func readTokens(reply *signin.URLResponse, bound bool) (*tokens, error) {
 	if err := errorIn(reply); err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func readTokens(reply *upstream.Reply, bound bool) (*tokens, error) {
 }
 
 // errorIn returns the error that an answer is; nil where it is none.
-func errorIn(reply *upstream.Reply) error {
+func errorIn(reply *signin.URLResponse) error {
 	var doc struct {
 		Error       any `json:"error"`
 		Description any `json:"error_description"`
@@ -135,7 +135,7 @@ func errorCode(err error) string {
 }
 
 // wantsNonce reports whether the provider asks for its nonce in the proof.
-func wantsNonce(reply *upstream.Reply) bool {
+func wantsNonce(reply *signin.URLResponse) bool {
 	return reply.Header.Get("DPoP-Nonce") != "" && errorCode(errorIn(reply)) == "use_dpop_nonce"
 }
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // Userinfo asks the provider to describe the person of c (OpenID Connect Core 1.0
@@ -129,7 +129,7 @@ func (p *Provider) resourceBody(ctx context.Context, what, address string, c *cr
 	return reply.Body, nil
 }
 
-func (p *Provider) askResource(ctx context.Context, address string, c *credential.Credential) (*upstream.Reply, error) {
+func (p *Provider) askResource(ctx context.Context, address string, c *credential.Credential) (*signin.URLResponse, error) {
 	header := http.Header{"Authorization": {"Bearer " + c.Value(credential.AccessToken).Reveal()}}
 	if secret := c.Value(DPoPKey); !secret.IsEmpty() {
 		key, err := ParseDPoPKey(secret)
@@ -142,7 +142,7 @@ func (p *Provider) askResource(ctx context.Context, address string, c *credentia
 		}
 		header = http.Header{"Authorization": {"DPoP " + c.Value(credential.AccessToken).Reveal()}, "Dpop": {proof}}
 	}
-	reply, err := ask(ctx, p.plain, upstream.Question{URL: address, Header: header})
+	reply, err := ask(ctx, p.plain, signin.URLRequest{URL: address, Header: header})
 	if err != nil {
 		return nil, err
 	}

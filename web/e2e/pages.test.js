@@ -76,9 +76,9 @@ async function signedIn(context, origin) {
 
 /** Goes back and waits until the document is shown again, or asked for anew. */
 async function back(page, url) {
-  await page.evaluate(() => { history.back() })
+  await page.evaluate(() => { setTimeout(() => history.back()) }) // later: this page ends with it, and the call here must not
   await until(url, () => page.url() === url)
-  await page.waitForSelector("body", { state: "attached", timeout: 20_000 })
+  await page.waitForLoadState("load", { timeout: 30_000 })
 }
 
 test("the back button shows no answer of the API after sign-out", async (t) => {

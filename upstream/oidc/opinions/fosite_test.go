@@ -22,7 +22,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
@@ -145,7 +145,7 @@ func (o *ory) lives(t *testing.T, id, secret, par string) {
 		t.Fatal(result, err)
 	}
 	refresh := func(c *credential.Credential) (*credential.Credential, error) {
-		return p.Refresh(ctx, c, upstream.Caller{}, time.Now())
+		return p.Refresh(ctx, c, mapping.Caller{}, time.Now())
 	}
 	fresh, err := refresh(result.Credential)
 	if err != nil {
@@ -154,11 +154,11 @@ func (o *ory) lives(t *testing.T, id, secret, par string) {
 	if fresh, err = refresh(fresh); err != nil {
 		t.Fatal(err)
 	}
-	var refusal *upstream.Refusal
-	if _, err := refresh(result.Credential); !errors.As(err, &refusal) || refusal.Meaning != upstream.SessionExpired {
+	var refusal *mapping.Refusal
+	if _, err := refresh(result.Credential); !errors.As(err, &refusal) || refusal.Meaning != mapping.SessionExpired {
 		t.Errorf("a refresh token was used twice: %v", err)
 	}
-	if err := p.SignOut(ctx, fresh, upstream.Caller{}); err != nil {
+	if err := p.SignOut(ctx, fresh, mapping.Caller{}); err != nil {
 		t.Error(err)
 	}
 }

@@ -21,7 +21,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
@@ -98,18 +98,18 @@ func TestZitadel(t *testing.T) {
 	if result.Subject != "id1" || !strings.Contains(string(result.UserJSON()), "test-user@zitadel.ch") || !result.Credential.CanRefresh() {
 		t.Errorf("%s", result.UserJSON())
 	}
-	fresh, err := p.Refresh(ctx, result.Credential, upstream.Caller{}, time.Now())
+	fresh, err := p.Refresh(ctx, result.Credential, mapping.Caller{}, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.Userinfo(ctx, fresh, "id1"); err != nil {
 		t.Error(err)
 	}
-	if err := p.SignOut(ctx, fresh, upstream.Caller{}); err != nil {
+	if err := p.SignOut(ctx, fresh, mapping.Caller{}); err != nil {
 		t.Error(err)
 	}
-	var refusal *upstream.Refusal
-	if _, err := p.Refresh(ctx, fresh, upstream.Caller{}, time.Now()); !errors.As(err, &refusal) || refusal.Meaning != upstream.SessionExpired {
+	var refusal *mapping.Refusal
+	if _, err := p.Refresh(ctx, fresh, mapping.Caller{}, time.Now()); !errors.As(err, &refusal) || refusal.Meaning != mapping.SessionExpired {
 		t.Errorf("revoked, and alive: %v", err)
 	}
 	if out, err := p.EndSessionURL(ctx, oidc.EndSession{IDToken: fresh.Value(oidc.IDToken)}); err != nil || !strings.HasPrefix(out.Reveal(), issuer+"/end_session?") {

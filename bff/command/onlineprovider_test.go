@@ -1,0 +1,48 @@
+package command
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"coatcheck/configs"
+	"coatcheck/upstream/demo/provider"
+)
+
+// TestProviderOnline: what an operator learns of a provider, and the line to paste
+// where its issuer is written otherwise.
+func TestProviderOnline(t *testing.T) {
+	var idp *provider.Provider
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { idp.ServeHTTP(w, r) }))
+	defer server.Close()
+	var err error
+	if idp, err = provider.New(provider.Options{Issuer: server.URL}); err != nil {
+		t.Fatal(err)
+	}
+	c := &configs.Provider{Issuer: server.URL, ClientID: "a", Scopes: []string{"openid"}, ConnectTimeout: 3 * time.Second}
+	look := func() (string, error) {
+		lines, err := providerOnline(context.Background(), "id", c)
+		return strings.Join(lines, "\n"), err
+	}
+	said, err := look()
+	for _, want := range []string{"3 keys", "clock: ", "PKCE S256: yes", "pushed requests: yes", "DPoP: yes", "iss in answers: yes", "back-channel logout: yes", "sign-out there: yes"} {
+		if err != nil || !strings.Contains(said, want) {
+			t.Errorf("%q is not in:\n%s\n%v", want, said, err)
+		}
+	}
+	idp.Commit(provider.DiscoveryIssuerSlash)
+	if said, err = look(); err == nil || !strings.Contains(said, "issuer: "+server.URL+"/") {
+		t.Errorf("%v\n%s", err, said)
+	}
+	idp.Commit(provider.KeysGarbage)
+	if _, err = look(); err == nil {
+		t.Error("garbage instead of keys is fine")
+	}
+	server.Close()
+	if _, err = look(); err == nil {
+		t.Error("nobody is there, and all is well")
+	}
+}
