@@ -109,8 +109,9 @@ func (p *program) build(config *configs.Config, builtIn map[string]*pages.Pages)
 	readSessions(counts, h.manager)
 	readCarriers(counts, h.server)
 	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager,
-		Token:    func() credential.Secret { return *h.token.Load() },
-		Draining: h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
+		Token:     func() credential.Secret { return *h.token.Load() },
+		Providers: h.server.Providers,
+		Draining:  h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
 	return h, nil
 }
 

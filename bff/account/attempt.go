@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
@@ -61,22 +62,24 @@ func (a *Account) sendToProvider(c *call.Call, browser pending.Browser, attempt 
 		Prompt: attempt.Prompt, LoginHint: loginHint, UILocales: uiLocales, ACR: attempt.ACR, MaxAge: attempt.MaxAge})
 	span.Answered(0, err)
 	if err != nil {
-		a.countAttempt(c, attempt.Provider, err)
 		return a.failedPage(c, &attempt, err)
 	}
-	setBrowserCookie(c, browser, provider.Attempt())
-	a.countAttempt(c, attempt.Provider, nil)
+	setBrowserCookie(c, browser, a.browserLife(c))
+	a.events.Metrics.Attempt(c.Frontend().Name, attempt.Provider, "sent")
 	redirect(c, address)
 	return nil
 }
 
-// countAttempt counts a step of a sign-in at a provider; nil: the person was sent there.
-func (a *Account) countAttempt(c *call.Call, provider string, err error) {
-	outcome := "sent"
-	if err != nil {
-		outcome = loginProblem(err).Code
+// browserLife is how long the browser's cookie lasts: as long as any attempt of the
+// frontend may, because one cookie serves them all, at every provider.
+func (a *Account) browserLife(c *call.Call) time.Duration {
+	var longest time.Duration
+	for _, name := range c.Frontend().Config.Login.Provider {
+		if p := a.providers[name]; p != nil {
+			longest = max(longest, p.Attempt())
+		}
 	}
-	a.events.Metrics.Attempt(c.Frontend().Name, provider, outcome)
+	return longest
 }
 
 // redirect answers a navigation with another (RFC 9110 §15.4.4).

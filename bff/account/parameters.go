@@ -13,7 +13,7 @@ import (
 // parameters are those of a navigation, each once.
 type parameters map[string]string
 
-// readParameters reads a query or a form, and refuses one that names something twice or
+// readParameters reads a query or a form, and refuses one that names anything twice or
 // cannot be read: two readers would take two different values. A parameter that is not
 // in known is refused where strict, else left out.
 func readParameters(raw string, strict bool, known ...string) (parameters, error) {
@@ -24,7 +24,7 @@ func readParameters(raw string, strict bool, known ...string) (parameters, error
 	p := parameters{}
 	for name, all := range values {
 		switch {
-		case slices.Contains(known, name) && len(all) > 1:
+		case len(all) > 1:
 			return nil, badRequest("a parameter stands more than once")
 		case slices.Contains(known, name):
 			p[name] = all[0]

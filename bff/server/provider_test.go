@@ -21,6 +21,7 @@ type atProvider struct {
 	*house
 	provider *provider.Provider
 	web      *httptest.Server
+	record   func(r *http.Request) // sees what the provider is asked; may be nil
 }
 
 const (
@@ -38,6 +39,11 @@ func openAtProvider(t *testing.T, change func(yaml string) string) *atProvider {
 	t.Cleanup(a.web.Close)
 	var err error
 	a.provider, err = provider.New(provider.Options{Issuer: a.web.URL,
+		Record: func(r *http.Request) {
+			if a.record != nil {
+				a.record(r)
+			}
+		},
 		Clients: []provider.Client{{ID: "coatcheck", Secret: "client-secret-MARKED", RedirectURIs: []string{shopCallback, deskCallback},
 			PostLogout: []string{"https://shop.example.com/", "https://desk.example.com/"}}},
 		People: []provider.Person{{Subject: "p-ada", Email: "ada@id.test", Password: "pw", Name: "Ada"}, {Subject: "p-bob", Email: "bob@id.test", Password: "pw", Name: "Bob"}}})
