@@ -122,10 +122,11 @@ func (h *house) sessionOptions(config *configs.Config) (session.Options, error) 
 		NearCache: s.NearCache, MaxPerPerson: s.MaxPerPerson, Log: h.log, Orphaned: h.orphaned}, err
 }
 
-// orphaned hands a credential that came for a session that had ended to the API.
-func (h *house) orphaned(ctx context.Context, frontend string, c *credential.Credential) {
+// orphaned hands a credential that came for a session that had ended back to whoever
+// gave it.
+func (h *house) orphaned(ctx context.Context, s *session.Session, c *credential.Credential) {
 	if h.server != nil {
-		h.server.SignOutAtAPI(ctx, frontend, c)
+		h.server.SignOut(ctx, s, c)
 	}
 }
 
