@@ -153,7 +153,12 @@ func (a *Account) logoutLater(provider *oidc.Provider, why error) error {
 func (a *Account) refuseLogout(c *call.Call, provider *oidc.Provider, why error) error {
 	a.events.Metrics.BackChannel(provider.Name(), "refused")
 	c.Record.Code, c.Record.Cause = problem.BadRequest.Code, why
-	a.events.Security(c, "revocation", "logout_token_refused", "provider", provider.Name(), "error", why.Error())
+	now, last := c.Record.Begun.UnixNano(), a.tokenRefused.Load()
+	if now-last >= int64(call.EventInterval) && a.tokenRefused.CompareAndSwap(last, now) { // anybody can post here
+		a.events.Security(c, "revocation", "logout_token_refused", "provider", provider.Name(), "error", why.Error())
+	} else {
+		a.events.Metrics.Event(c.Frontend().Name, "revocation", "logout_token_refused")
+	}
 	c.Own()
 	c.Reply.Bytes(http.StatusBadRequest, "application/json", []byte(`{"error":"invalid_request"}`))
 	return nil
