@@ -105,7 +105,7 @@ func (a *Account) failedPage(c *call.Call, attempt *pending.Attempt, err error) 
 	case !c.Request.Navigates():
 		return wrapped{p, err}
 	case path != "" && !again:
-		redirect(c, a.errorOrigin(c, attempt)+path+"?error="+p.Code+"&request_id="+string(c.ID))
+		redirect(c, errorOrigin(c, attempt)+path+"?error="+p.Code+"&request_id="+string(c.ID))
 	default:
 		a.ownPage(c, attempt, p, again)
 	}
@@ -158,7 +158,7 @@ func loginLink(c *call.Call, attempt *pending.Attempt) string {
 
 // errorOrigin is where the frontend's own error page is shown: at the origin of the page
 // that was wanted.
-func (a *Account) errorOrigin(c *call.Call, attempt *pending.Attempt) string {
+func errorOrigin(c *call.Call, attempt *pending.Attempt) string {
 	if attempt != nil {
 		for _, origin := range c.Frontend().Origins {
 			if strings.HasPrefix(attempt.ReturnTo, origin+"/") {
@@ -166,7 +166,7 @@ func (a *Account) errorOrigin(c *call.Call, attempt *pending.Attempt) string {
 			}
 		}
 	}
-	return a.pages(c).Origin
+	return pagesOf(c).Origin
 }
 
 // wrapped shows p and logs the cause.

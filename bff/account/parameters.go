@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"coatcheck/bff/problem"
 )
 
 // parameters are those of a navigation, each once.
@@ -82,6 +80,3 @@ func readWish(raw string) (*wish, error) {
 func isText(s string, most int) bool {
 	return len(s) <= most && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd }) < 0
 }
-
-// errReturnTo is the refusal of a page that is not the frontend's.
-var errReturnTo error = problem.BadReturnTo
