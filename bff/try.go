@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"coatcheck/bff/command"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/server"
@@ -22,7 +23,10 @@ import (
 
 func tryFlags(file cli.Flag) []cli.Flag {
 	return []cli.Flag{file,
-		&cli.StringFlag{Name: "upstream", Usage: "`NAME` of the API to sign in at", Required: true},
+		&cli.StringFlag{Name: "upstream", Usage: "`NAME` of the API to sign in at"},
+		&cli.StringFlag{Name: "provider", Usage: "`NAME` of the provider to sign in at, instead of an API"},
+		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8765", Usage: "loopback `ADDRESS` that the browser comes back to from a provider"},
+		&cli.BoolFlag{Name: "paste", Usage: "use the registered redirect URI, and paste where the browser ended"},
 		&cli.StringFlag{Name: "frontend", Usage: "`NAME` of the frontend whose fields are asked for; default: the first that signs in there"},
 		&cli.BoolFlag{Name: "refresh", Usage: "renew the token as well"},
 		&cli.BoolFlag{Name: "logout", Usage: "sign out at the API at the end"}}
@@ -44,6 +48,12 @@ func (p *program) try(ctx context.Context, c *cli.Command) error {
 	if p.report(faults) > 0 {
 		return errRefused
 	}
+	if name := c.String("provider"); name != "" {
+		return p.tryProvider(ctx, c, config, name)
+	}
+	if c.String("upstream") == "" {
+		return errors.New("try takes -upstream or -provider")
+	}
 	frontend, err := signsInAt(config, c.String("upstream"), c.String("frontend"))
 	if err != nil {
 		return err
@@ -57,6 +67,19 @@ func (p *program) try(ctx context.Context, c *cli.Command) error {
 	t.caller = upstream.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: frontend.Hosts()[0], ForwardedProto: frontend.Scheme()}
 	ctx = upstream.WithTrace(ctx, newPainter(p.stdout, p.getenv).line)
 	return t.run(ctx, c.Bool("refresh"), c.Bool("logout"))
+}
+
+// tryProvider signs in once at a provider.
+func (p *program) tryProvider(ctx context.Context, c *cli.Command, config *configs.Config, name string) error {
+	if config.Providers[name] == nil || c.String("upstream") != "" {
+		return fmt.Errorf("no provider %q, or an upstream besides", name)
+	}
+	t := command.ProviderTrial{Config: config, Provider: name, Listen: c.String("listen"), Paste: c.Bool("paste"), In: p.stdin, Out: p.stdout}
+	if err := t.Run(ctx); err != nil {
+		fmt.Fprintln(p.stderr, err)
+		return errRefused
+	}
+	return nil
 }
 
 // signsInAt finds the frontend whose people sign in at an upstream.

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -78,19 +79,21 @@ func TestLeakAtProvider(t *testing.T) {
 		s = strings.Replace(s, "scopes: [openid,", "dpop: required, scopes: [openid,", 1)
 		return strings.Replace(s, "    url: ", "    dpop: true\n    url: ", 1)
 	})
-	marks := map[string]string{"client secret": "client-secret-MARKED"}
-	a.record = func(r *http.Request) {
-		if r.ParseForm() == nil {
-			for name, as := range map[string]string{"code_verifier": "verifier", "code": "code", "refresh_token": "refresh token"} {
-				if v := r.PostForm.Get(name); v != "" {
-					marks[as] = v
+	marks, asked := map[string]string{"client secret": "client-secret-MARKED"}, map[string]string{}
+	a.recorded(func() {
+		a.record = func(r *http.Request) {
+			if r.ParseForm() == nil {
+				for name, as := range map[string]string{"code_verifier": "verifier", "code": "code", "refresh_token": "refresh token"} {
+					if v := r.PostForm.Get(name); v != "" {
+						asked[as] = v
+					}
 				}
 			}
+			if proof := r.Header.Get("DPoP"); proof != "" {
+				asked["DPoP proof"] = proof
+			}
 		}
-		if proof := r.Header.Get("DPoP"); proof != "" {
-			marks["DPoP proof"] = proof
-		}
-	}
+	})
 	var seen strings.Builder
 	note := func(got answer, meant ...string) answer {
 		seen.WriteString(got.Status + "\n")
@@ -143,6 +146,7 @@ func TestLeakAtProvider(t *testing.T) {
 	marks["ID token"] = end.Query().Get("id_token_hint")
 	marks["one-time address"] = next[strings.LastIndex(next, "/")+1:]
 	dump += dumpRedis(t)
+	a.recorded(func() { maps.Copy(marks, asked) })
 	for _, name := range []string{"verifier", "code", "DPoP proof", "access token", "state", "ticket", "browser's secret"} {
 		if len(marks[name]) < 20 {
 			t.Errorf("nothing marks the %s: %q", name, marks[name])

@@ -79,11 +79,13 @@ func TestProviderRedirectURI(t *testing.T) {
 		return strings.ReplaceAll(s, "login: {upstream: api, fields: [email, password]}", "login: {upstream: api, provider: id}")
 	})
 	var second string
-	a.record = func(r *http.Request) {
-		if r.ParseForm() == nil && r.URL.Path == "/token" {
-			second = r.PostForm.Get("redirect_uri")
+	a.recorded(func() {
+		a.record = func(r *http.Request) {
+			if r.ParseForm() == nil && r.URL.Path == "/token" {
+				second = r.PostForm.Get("redirect_uri")
+			}
 		}
-	}
+	})
 	for _, row := range []struct{ host, base, callback, page string }{
 		{"shop.example.com", "", shopCallback, "https://shop.example.com/"},
 		{"www.example.com", "", "https://www.example.com/bff/callback/id", "https://www.example.com/"},
@@ -104,8 +106,10 @@ func TestProviderRedirectURI(t *testing.T) {
 		}
 		got = a.call("GET "+back.RequestURI(), append(headers, "Cookie: "+strings.SplitN(got.Header.Get("Set-Cookie"), ";", 2)[0])...)
 		a.wantPage(got, "")
-		if second != row.callback || !strings.Contains(got.body, "url="+row.page+"\"") {
-			t.Errorf("%s: second leg %q, page %s", row.host, second, got.body)
+		sent := ""
+		a.recorded(func() { sent = second })
+		if sent != row.callback || !strings.Contains(got.body, "url="+row.page+"\"") {
+			t.Errorf("%s: second leg %q, page %s", row.host, sent, got.body)
 		}
 	}
 }

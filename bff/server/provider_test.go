@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"coatcheck/upstream/demo/provider"
@@ -21,7 +22,8 @@ type atProvider struct {
 	*house
 	provider *provider.Provider
 	web      *httptest.Server
-	record   func(r *http.Request) // sees what the provider is asked; may be nil
+	mu       sync.Mutex
+	record   func(r *http.Request) // sees what the provider is asked, under mu; may be nil
 }
 
 const (
@@ -46,6 +48,8 @@ func openAtProviderOf(t *testing.T, o provider.Options, change func(yaml string)
 	var err error
 	o.Issuer = a.web.URL
 	o.Record = func(r *http.Request) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
 		if a.record != nil {
 			a.record(r)
 		}
@@ -72,6 +76,13 @@ func openAtProviderOf(t *testing.T, o provider.Options, change func(yaml string)
 // otherCallbacks are those of further hosts, base paths and names.
 var otherCallbacks = []string{"https://shop.example.com/bff/callback/hub", "https://www.example.com/bff/callback/id",
 	"https://both.example.com/east/bff/callback/id", "https://both.example.com/west/bff/callback/id"}
+
+// recorded runs f while the provider is asked nothing.
+func (a *atProvider) recorded(f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	f()
+}
 
 var signInHandle = regexp.MustCompile(`name="request" value="([^"]+)"`)
 
