@@ -3,27 +3,17 @@ package account
 import (
 	"context"
 	"errors"
-	"io"
-	"net/url"
 	"slices"
 	"strings"
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
-	"coatcheck/bff/gate"
 	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
 	"coatcheck/upstream"
 	"coatcheck/upstream/oidc"
-)
-
-// Bounds of what a provider sends along with the browser, in bytes.
-const (
-	maxForm = 32 << 10
-	maxCode = 8 << 10
-	maxIss  = 1 << 10
 )
 
 // callback takes a person back from a provider. Nothing is redeemed, and nobody's
@@ -53,58 +43,6 @@ func (a *Account) callback(c *call.Call) error {
 		return a.restart(c, attempt, problem.LoginExpired)
 	}
 	return a.finish(c, provider, attempt, browser, p)
-}
-
-// readCallback reads what a provider sends along with the browser: each parameter once
-// (RFC 6749 §3.1), and none that is longer than any provider makes it.
-func readCallback(raw string) (parameters, error) {
-	p, err := readParameters(raw, false, "code", "state", "iss", "error", "error_description")
-	if err != nil {
-		return nil, err
-	}
-	if len(p["state"]) > pending.MaxState || len(p["code"]) > maxCode || len(p["iss"]) > maxIss || len(p["error"]) > maxIss {
-		return nil, badRequest("a parameter is too long")
-	}
-	return p, nil
-}
-
-// callbackForm turns a form_post into a GET, so that the browser's Lax cookie comes
-// along. Of the form only what the callback reads goes on.
-func (a *Account) callbackForm(c *call.Call) error {
-	kind, n := c.Request.Head.Get("content-type")
-	media, _, _ := strings.Cut(string(kind), ";")
-	if n != 1 || !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded") {
-		return a.failedPage(c, nil, problem.UnsupportedMediaType)
-	}
-	raw, err := readForm(c)
-	if err != nil {
-		return a.failedPage(c, nil, err)
-	}
-	p, err := readCallback(raw)
-	if err != nil {
-		return a.failedPage(c, nil, err)
-	}
-	query := url.Values{}
-	for name, value := range p {
-		if name != "error_description" { // free text; the code says enough
-			query.Set(name, value)
-		}
-	}
-	redirect(c, string(c.Decision.Target.Path)+"?"+query.Encode())
-	return nil
-}
-
-// readForm reads a whole form of at most maxForm bytes.
-func readForm(c *call.Call) (string, error) {
-	if c.In.BodyLength() > maxForm {
-		return "", problem.BodyTooLarge
-	}
-	c.In.LimitBody(maxForm)
-	body, err := io.ReadAll(c.In)
-	if err != nil {
-		return "", gate.BodyError(err)
-	}
-	return string(body), nil
 }
 
 // restart begins the attempt anew, once; the code that came is never used. A dozen tabs
@@ -180,31 +118,6 @@ func (a *Account) sessionAt(c *call.Call, provider *oidc.Provider, r *oidc.Resul
 	return session.Start{Frontend: c.Frontend().Name, Subject: r.Subject, Provider: provider.Name(), ProviderSession: r.SessionID, ProviderTime: r.IssuedAt,
 		User: r.UserJSON(), Credential: r.Credential, RefreshAble: provider.Renews(r.Credential) || r.Credential.Expires.IsZero(),
 		UserAgent: string(agent), Address: c.Request.Client.String()}
-}
-
-// replace ends the sessions that the new one takes the place of: the one that ran when
-// the attempt began, the one whose cookie came along, and those of other tabs that
-// finished before. The callback itself brings no Strict cookie, because it comes from
-// another site. true: a tab that finished meanwhile has a newer session, which the
-// browser keeps; this one is ended.
-func (a *Account) replace(ctx context.Context, c *call.Call, attempt pending.Attempt, browser pending.Browser, s *session.Session) bool {
-	ended, newer, err := a.manager.ReplaceInBrowser(ctx, browser.Name(), s)
-	ended = append(ended, attempt.Session)
-	if who := a.auth.Present(c); who.HasTicket {
-		a.endReplaced(ctx, c, who.Ticket)
-	}
-	if newer {
-		ended = append(ended, s.Handle())
-	}
-	for _, handle := range ended {
-		if handle != s.Handle() || newer {
-			err = errors.Join(err, a.manager.EndHandle(ctx, handle)) // no handle: nothing
-		}
-	}
-	if err != nil {
-		a.events.Log.WarnContext(ctx, "replaced session not ended", "frontend", c.Frontend().Name, "error", err)
-	}
-	return newer
 }
 
 // spent is an error behind the attempt's one use: the same address does not work again.
