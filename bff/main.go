@@ -99,6 +99,7 @@ func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 		{Name: "try", Usage: "sign in once at the real API, and show how its mapping reads the answers", Flags: tryFlags(file),
 			Action: func(ctx context.Context, c *cli.Command) error {
 				return p.Try(ctx, command.TryOptions{File: c.String("config"), Upstream: c.String("upstream"), Frontend: c.String("frontend"),
+					Provider: c.String("provider"), Listen: c.String("listen"), Paste: c.Bool("paste"),
 					Refresh: c.Bool("refresh"), Logout: c.Bool("logout")})
 			}},
 	}
@@ -135,7 +136,10 @@ func explainFlags(file cli.Flag) []cli.Flag {
 
 func tryFlags(file cli.Flag) []cli.Flag {
 	return []cli.Flag{file,
-		&cli.StringFlag{Name: "upstream", Usage: "`NAME` of the API to sign in at", Required: true},
+		&cli.StringFlag{Name: "upstream", Usage: "`NAME` of the API to sign in at"},
+		&cli.StringFlag{Name: "provider", Usage: "`NAME` of the provider to sign in at, instead of an API"},
+		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8765", Usage: "loopback `ADDRESS` that the browser comes back to from a provider"},
+		&cli.BoolFlag{Name: "paste", Usage: "use the registered redirect URI, and paste where the browser ended"},
 		&cli.StringFlag{Name: "frontend", Usage: "`NAME` of the frontend whose fields are asked for; default: the first that signs in there"},
 		&cli.BoolFlag{Name: "refresh", Usage: "renew the token as well"},
 		&cli.BoolFlag{Name: "logout", Usage: "sign out at the API at the end"}}

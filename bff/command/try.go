@@ -27,6 +27,11 @@ type TryOptions struct {
 	File, Upstream string
 	// Frontend whose fields are asked for; "": the first that signs in there.
 	Frontend string
+	// Provider to sign in at instead of an API. Listen is the loopback address that the
+	// browser comes back to; with Paste it uses the registered redirect URI, and the
+	// operator pastes where the browser ended.
+	Provider, Listen string
+	Paste            bool
 	// Refresh renews the token as well, Logout signs out at the API at the end.
 	Refresh, Logout bool
 }
@@ -49,6 +54,12 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.Provider != "" {
+		return p.tryProvider(ctx, config, o)
+	}
+	if o.Upstream == "" {
+		return errors.New("try takes -upstream or -provider")
+	}
 	frontend, err := signsInAt(config, o.Upstream, o.Frontend)
 	if err != nil {
 		return err
@@ -62,6 +73,19 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 	t.caller = mapping.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: frontend.Hosts()[0], ForwardedProto: frontend.Scheme()}
 	t.shown = trial.New(painter{p.Stdout, terminal.Of(p.Stdout, p.Getenv)}.line)
 	return t.run(signin.WithTrace(ctx, t.shown.Hooks()), o.Refresh, o.Logout)
+}
+
+// tryProvider signs in once at a provider.
+func (p *Program) tryProvider(ctx context.Context, config *configs.Config, o TryOptions) error {
+	if config.Providers[o.Provider] == nil || o.Upstream != "" {
+		return fmt.Errorf("no provider %q, or an upstream besides", o.Provider)
+	}
+	t := ProviderTrial{Config: config, Provider: o.Provider, Listen: o.Listen, Paste: o.Paste, In: p.Stdin, Out: p.Stdout}
+	if err := t.Run(ctx); err != nil {
+		fmt.Fprintln(p.Stderr, err)
+		return ErrRefused
+	}
+	return nil
 }
 
 // signsInAt finds the frontend whose people sign in at an upstream.

@@ -115,8 +115,9 @@ func New(o Options) (*Process, error) {
 	}
 	AddReadings(counts, p.manager, p.server)
 	p.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: p.manager,
-		Token:    func() credential.Secret { return *p.token.Load() },
-		Draining: p.draining.Load, Metrics: counts.Handler(), Log: p.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
+		Token:     func() credential.Secret { return *p.token.Load() },
+		Providers: p.server.Providers,
+		Draining:  p.draining.Load, Metrics: counts.Handler(), Log: p.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
 	return p, nil
 }
 
@@ -127,10 +128,11 @@ func (p *Process) sessionOptions(config *configs.Config) (session.Options, error
 		NearCache: s.NearCache, MaxPerPerson: s.MaxPerPerson, Log: p.log, Orphaned: p.orphaned}, err
 }
 
-// orphaned hands a credential that came for a session that had ended to the API.
-func (p *Process) orphaned(ctx context.Context, frontend string, c *credential.Credential) {
+// orphaned hands a credential that came for a session that had ended back to whoever
+// gave it.
+func (p *Process) orphaned(ctx context.Context, s *session.Session, c *credential.Credential) {
 	if p.server != nil {
-		p.server.SignOutAtAPI(ctx, frontend, c)
+		p.server.SignOut(ctx, s, c)
 	}
 }
 

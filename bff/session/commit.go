@@ -21,7 +21,7 @@ const (
 func (r *refresh) commit(ctx context.Context, s *Session, fresh *credential.Credential) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()
-	rec := &Record{ID: s.ID, Subject: s.Subject, User: s.User, Created: s.Created, Ends: s.Ends, Credential: fresh}
+	rec := &Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Created: s.Created, Ends: s.Ends, Credential: fresh}
 	plain := rec.encode()
 	sealed, err := o.ring.First().Seal(r.t.bytes(), m.key(r.h), s.Frontend, s.Generation+1, plain)
 	if err != nil {
@@ -75,7 +75,7 @@ func (r *refresh) write(ctx context.Context, s store.Swap) (store.Outcome, error
 func (r *refresh) orphan(ctx context.Context, s *Session, fresh *credential.Credential) error {
 	err := r.m.gone(ctx, r.h)
 	if r.m.orphaned != nil {
-		r.m.orphaned(ctx, s.Frontend, fresh)
+		r.m.orphaned(ctx, s, fresh)
 	}
 	return err
 }

@@ -3,8 +3,8 @@ package session
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"coatcheck/bff/session/store"
@@ -24,9 +24,13 @@ const logoutMemory = 10 * time.Minute
 var ErrLoggedOut = errors.New("session: ended by the provider meanwhile")
 
 // PersonOf names a person for good: by the subject of an API, or by provider and
-// subject, because subjects of two providers may be equal and mean two people.
+// subject, because subjects of two providers may be equal and mean two people. No
+// subject of an API can read like a provider's person.
 func PersonOf(provider, subject string) string {
 	if provider == "" {
+		if strings.Contains(subject, "\n") {
+			return "\n" + subject // providers have a name
+		}
 		return subject
 	}
 	return provider + "\n" + subject
@@ -165,38 +169,3 @@ func (m *Manager) UseAttempt(ctx context.Context, id string, ttl time.Duration) 
 	}
 	return held, nil
 }
-
-// Handle names the session of a ticket in the store. It opens nothing.
-func (t Ticket) Handle() string { return t.hash().hex() }
-
-// EndHandle ends the session that a handle names, best effort: it is replaced by
-// another of the same browser. Nothing can be told to the API, because only the ticket
-// opens its token.
-func (m *Manager) EndHandle(ctx context.Context, handle string) error {
-	h, ok := parseHash(handle)
-	if !ok {
-		return nil
-	}
-	if _, _, err := m.remove(ctx, h, 0, SignedOut); err != nil {
-		return store.Unavailable("end", err)
-	}
-	return nil
-}
-
-// ReplaceInBrowser notes that s is the session of a browser at its frontend, and
-// returns the handle of the one that was noted before; empty: none. Tabs that finish
-// together thus leave one session.
-func (m *Manager) ReplaceInBrowser(ctx context.Context, browser string, s *Session) (handle string, err error) {
-	key := m.prefix + ":b:{" + browser + "}"
-	entries, err := m.store.Entries(ctx, key)
-	if err == nil {
-		_, err = m.store.AddEntry(ctx, key, s.Frontend, []byte(s.hash.hex()), s.Ends.Sub(m.now())+indexSlack)
-	}
-	if err != nil {
-		return "", store.Unavailable("browser", err)
-	}
-	return string(entries[s.Frontend]), nil
-}
-
-// Handle names the session in the store. It opens nothing.
-func (s *Session) Handle() string { return hex.EncodeToString(s.hash[:]) }
