@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -96,6 +97,13 @@ func (a *API) Last(t testing.TB) Received {
 		t.Fatal("the API was not called")
 	}
 	return a.calls[len(a.calls)-1]
+}
+
+// Calls are all that arrived, in order.
+func (a *API) Calls() []Received {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.calls)
 }
 
 // Count is how many requests came.

@@ -58,7 +58,7 @@ func (h *Host) signInPath(r *Request, path []byte) *Endpoint {
 		if !under(path, f.Base) {
 			continue
 		}
-		if e := f.offered(findEndpoint(path[len(f.Base):])); e != nil && (e.ID == Callback || e.ID == ProviderLogout || e.ID == BackChannel || e.ID == Login && r.isGet) {
+		if e := f.offered(findEndpoint(path[len(f.Base):])); e != nil && (e.ID == Callback || e.ID == ProviderLogout || e.ID == BackChannel || e.ID == Login && r.isGet && len(f.Config.Login.Provider) > 0) {
 			return e
 		}
 	}

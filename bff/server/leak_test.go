@@ -122,7 +122,7 @@ func TestLeakAtProvider(t *testing.T) {
 	for _, request := range []string{"GET /api/x", "GET /bff/session", "GET /bff/sessions", "GET /nothing", "GET /bff/callback/none"} {
 		note(a.call(request, shop, cookie, xcsrf))
 	}
-	proxied := a.api.last(t)
+	proxied := a.api.Last(t)
 	marks["access token"] = strings.TrimPrefix(proxied.Header.Get("Authorization"), "DPoP ")
 	marks["DPoP proof to the API"] = proxied.Header.Get("Dpop")
 	for _, sin := range []provider.Sin{provider.TokenErrorText, provider.InvalidSigRS256, provider.TokenGarbage, provider.ResponseDenied} {

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"coatcheck/configs"
-	"coatcheck/upstream"
 	"coatcheck/upstream/demo/provider"
+	"coatcheck/upstream/signin"
 )
 
 // TestProviderRenewals: a token that was renewed is the provider's as before. The next
@@ -19,7 +19,7 @@ func TestProviderRenewals(t *testing.T) {
 	tokens := map[string]bool{}
 	for range 4 {
 		a.want(a.call("GET /api/x", shop, cookie), 200, "")
-		tokens[a.api.last(t).Header.Get("Authorization")] = true
+		tokens[a.api.Last(t).Header.Get("Authorization")] = true
 	}
 	if len(tokens) != 4 {
 		t.Errorf("%d tokens of 4 renewals\n%s", len(tokens), a.logs)
@@ -28,9 +28,7 @@ func TestProviderRenewals(t *testing.T) {
 	if !strings.Contains(out.body, "continue") {
 		t.Errorf("after renewals the provider's session is not ended: %d %s", out.StatusCode, out.body)
 	}
-	a.api.mu.Lock()
-	defer a.api.mu.Unlock()
-	for _, call := range a.api.calls {
+	for _, call := range a.api.Calls() {
 		if strings.HasPrefix(call.URI, "/auth/") {
 			t.Errorf("the API was told of the provider's tokens: %s", call.URI)
 		}
@@ -130,7 +128,7 @@ func TestProviderTakenOut(t *testing.T) {
 		changed.Login.Fields = []string{"email", "password"}
 		next.Frontends[name] = &changed
 	}
-	ups, err := upstream.New(next.Upstreams, upstream.Options{})
+	ups, err := signin.New(next.Upstreams, signin.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +139,11 @@ func TestProviderTakenOut(t *testing.T) {
 	}
 	use()
 	a.want(a.call("GET /api/x", shop, cookie), 200, "")
-	a.api.say(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })
+	a.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })
 	if got := a.call("GET /api/x", shop, cookie); got.StatusCode != 401 || got.code() != "" {
 		t.Errorf("a 401 of the API: %d %s", got.StatusCode, got.body)
 	}
-	a.api.say(nil)
+	a.api.Say(nil)
 	a.want(a.call("GET "+back.RequestURI(), navigate, document, browser), 404, "not_found")
 	a.want(a.call("POST /bff/logout", shop, xcsrf, cookie), 204, "")
 	a.want(a.call("GET /api/x", shop, cookie), 401, "session_expired")

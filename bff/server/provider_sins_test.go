@@ -88,7 +88,7 @@ func TestProviderSinsOfRenewals(t *testing.T) {
 			cookie := a.signInAt("ada@id.test")
 			a.provider.Commit(sin)
 			a.want(a.call("GET /api/x", shop, cookie), 200, "")
-			first := a.api.last(t).Header.Get("Authorization")
+			first := a.api.Last(t).Header.Get("Authorization")
 			a.provider.Commit()
 			a.want(a.call("GET /bff/session", shop, cookie), 200, "")
 			if _, alive := a.provider.Introspect(strings.TrimPrefix(first, "Bearer ")); !alive {
