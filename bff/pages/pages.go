@@ -7,6 +7,7 @@
 package pages
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -89,8 +90,10 @@ func (s *Server) Serve(c *call.Call) error {
 		return problem.NotFound
 	}
 	if name != "index.html" {
-		if sent, err := p.sendFile(c, name); sent || err != nil {
-			return err
+		if !bytes.HasSuffix(c.Decision.Target.Path, []byte("/")) { // what ends in a slash is no file
+			if sent, err := p.sendFile(c, name); sent || err != nil {
+				return err
+			}
 		}
 		if !c.Request.Navigates() && path.Ext(name) != "" {
 			return problem.NotFound // a missing script must not come as a page
