@@ -38,9 +38,9 @@ type Upstream struct {
 	Logout *Logout `yaml:"logout"`
 	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
-	// A token of its own that the person's provider gives for this API.
+	// A token of its own that the person's provider gives for this API. Not served yet, and refused.
 	Exchange *TokenExchange `yaml:"exchange"`
-	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449).
+	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449). Not served yet: none is bound.
 	DPoP bool `yaml:"dpop" default:"false"`
 }
 

@@ -41,7 +41,7 @@ type Provider struct {
 	Authorize map[string]string `yaml:"authorize"`
 	// Pushed authorization requests (RFC 9126); auto: where advertised.
 	PAR string `yaml:"par" default:"auto" enum:"auto|required|off"`
-	// Tokens bound to a key (RFC 9449); auto: where the provider advertises it and the upstream says dpop: true.
+	// Tokens bound to a key (RFC 9449). Calls do not carry them yet: auto never binds, and required is refused.
 	DPoP string `yaml:"dpop" default:"auto" enum:"auto|required|off"`
 	// Whether the userinfo document is merged into the person.
 	Userinfo bool `yaml:"userinfo" default:"false"`
@@ -89,7 +89,7 @@ type AdmitRule struct {
 	Is mapping.Match `yaml:"is" required:"true"`
 }
 
-// TokenExchange asks a provider for a token of its own for an upstream (RFC 8693).
+// TokenExchange asks a provider for a token of its own for an upstream (RFC 8693). It is not served yet, and refused.
 type TokenExchange struct {
 	// Logical name of the API at the provider.
 	Audience string `yaml:"audience"`

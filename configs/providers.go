@@ -29,6 +29,9 @@ func (ck *checker) providers() {
 		ck.admits(path, p)
 		ck.reachesProvider(path, p)
 		ck.unwiseProvider(path, p)
+		if p.DPoP == "required" {
+			ck.refuse(child(path, "dpop"), "calls to an API do not carry tokens that are bound to a key yet, and sent like others they would not be bound", "off")
+		}
 		if !slices.ContainsFunc(ck.all(), func(f *Frontend) bool { return slices.Contains(f.Login.Provider, name) }) {
 			ck.warn(path, "no frontend signs people in at this provider", "frontends.*.login.provider: "+name)
 		}
@@ -169,11 +172,15 @@ func (ck *checker) signInAtProvider(path string, f *Frontend) {
 
 // exchangeAt checks a token exchange for an upstream.
 func (ck *checker) exchangeAt(path, name string, u *Upstream) {
+	if u.DPoP {
+		ck.warn(child(path, "dpop"), "calls do not carry tokens that are bound to a key yet; none is asked for", "leave it out")
+	}
 	x := u.Exchange
 	if x == nil {
 		return
 	}
 	at := child(path, "exchange")
+	ck.refuse(at, "tokens are not exchanged yet, and an API must not see a token that is for another", "a provider of its own frontend")
 	if x.Audience == "" && x.Resource == "" {
 		ck.refuse(at, "a token is asked for an audience or a resource", "{audience: orders}")
 	}

@@ -44,7 +44,6 @@ type Set struct{ upstreams map[string]*Upstream }
 
 // Upstream is one API.
 type Upstream struct {
-	dpop    bool
 	name    string
 	agent   string
 	address *upstream.Address
@@ -117,7 +116,7 @@ func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error)
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{name: name, agent: o.UserAgent, address: address, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person", dpop: c.DPoP}
+	u := &Upstream{name: name, agent: o.UserAgent, address: address, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
 	u.client = newClient(d, u.ownerOnly)
 	u.closed = mapping.NewClosedPaths(address.Path)
 	u.setSend(c)
@@ -154,9 +153,6 @@ func (s *Set) Close() {
 		u.client.GetClient().Transport.(*http.Transport).CloseIdleConnections()
 	}
 }
-
-// TakesDPoP reports whether the API takes tokens that are bound to a key (RFC 9449).
-func (u *Upstream) TakesDPoP() bool { return u.dpop }
 
 // Closed finds the test for paths of an upstream that no route may reach: see
 // [Upstream.Closed].
