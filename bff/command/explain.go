@@ -86,6 +86,7 @@ func (q RawRequest) head(c *configs.Config) (*http1.Head, error) {
 		return nil, fmt.Errorf("%q is not an absolute URL", q.URL)
 	}
 	host, target := rest[:end], rest[end:]
+	host = host[strings.LastIndexByte(host, '@')+1:] // names and passwords never stand in Host (RFC 9110 §4.2.4)
 	if !strings.HasPrefix(target, "/") {
 		target = "/" + target
 	}
