@@ -71,8 +71,10 @@ func (x *roundTrip) passFields() {
 			addEncoding(h, f.Value)
 		case http1.EqualFold(f.Name, "content-type"):
 			h.Set("Content-Type", string(f.Value)) // one line: all are equal
-		case http1.EqualFold(f.Name, "location"):
-			h.AddBytes(f.Name, location(x.call.Route(), f.Value))
+		case http1.EqualFold(f.Name, "location") || http1.EqualFold(f.Name, "content-location"):
+			h.AddBytes(f.Name, addressesOf(x.call).rewrite(f.Value))
+		case http1.EqualFold(f.Name, "link"):
+			h.AddBytes(f.Name, addressesOf(x.call).rewriteLinks(f.Value))
 		default:
 			h.AddBytes(f.Name, f.Value)
 		}
@@ -146,25 +148,6 @@ func (x *roundTrip) mark() {
 	if s := x.who.Session; s != nil {
 		h.SetInt("Coatcheck-Idle-Expires-In", int64(x.proxy.manager.IdleLeft(s)/time.Second))
 	}
-}
-
-// location rewrites a redirect within the upstream's base to the route that served
-// the call. All others pass as they are.
-func location(r *routing.Route, value []byte) []byte {
-	path := value
-	if rest, ok := bytes.CutPrefix(value, []byte(r.Origin)); ok && (len(rest) == 0 || rest[0] == '/' || rest[0] == '?' || rest[0] == '#') {
-		path = rest
-	} else if len(value) == 0 || value[0] != '/' || len(value) > 1 && value[1] == '/' {
-		return value
-	}
-	below, ok := bytes.CutPrefix(path, []byte(r.Base+r.Rewrite))
-	if !ok {
-		return value
-	}
-	if r.Prefix == "/" && len(below) > 0 && below[0] == '/' {
-		return value // "//…" would be another host (RFC 3986 §4.2)
-	}
-	return append([]byte(r.Prefix), below...)
 }
 
 // lines are the values of an answer's fields called name, also of those that never

@@ -52,7 +52,7 @@ func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) er
 		f.HSTS = "max-age=" + strconv.FormatInt(int64(config.HSTS/time.Second), 10)
 	}
 	f.allowHeaders = join("Content-Type, X-CSRF, X-XSRF-TOKEN, Last-Event-ID", config.CORS.AllowHeaders)
-	f.ExposeHeaders = join("Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition", config.CORS.ExposeHeaders)
+	f.ExposeHeaders = join("Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition, Link", config.CORS.ExposeHeaders)
 	if config.Cookie.Persistent {
 		f.CookieMaxAge = t.config.Sessions.MaxLifetime
 	}

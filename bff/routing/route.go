@@ -36,8 +36,10 @@ type Route struct {
 	// URL of the upstream: Base is its path without a "/" at the end, Host its
 	// authority, Origin its scheme and authority.
 	Base, Host, Origin string
-	SendToken          bool
-	Session            SessionNeed
+	// ForwardedPrefix is the value of X-Forwarded-Prefix; empty: it is not sent.
+	ForwardedPrefix string
+	SendToken       bool
+	Session         SessionNeed
 	// Allow is the value of Allow: the methods.
 	Allow string
 	// closed reports whether a path, as it would go out below Base, belongs to the
@@ -88,6 +90,7 @@ func newRoute(f *Frontend, config *configs.Route, address string) (*Route, error
 	if config.Rewrite != nil {
 		r.Rewrite = *config.Rewrite
 	}
+	r.ForwardedPrefix = forwardedPrefix(r.Prefix, r.Base+r.Rewrite)
 	switch config.Session {
 	case "optional":
 		r.Session = SessionOptional
