@@ -202,6 +202,10 @@ type Route struct {
 	IdleTimeout time.Duration `yaml:"idle_timeout" default:"5m" min:"1ms" max:"24h"`
 	// Largest request body; 0 = no limit.
 	MaxBody Size `yaml:"max_body" default:"32MiB" min:"0" max:"1TiB"`
+	// Whether unsafe methods of this route must send X-CSRF: 1; default: the frontend's.
+	CSRFHeader string `yaml:"csrf_header" enum:"off|unsafe"`
+	// Whether other sites may lead to what GET answers here, by a link or a download; needs isolate, and for people who are signed in cookie.same_site: lax.
+	Navigation string `yaml:"navigation" default:"refuse" enum:"refuse|allow"`
 	// Whether answers are kept from becoming documents on the frontend's origin.
 	Isolate bool `yaml:"isolate" default:"true"`
 	// Whether the guard looks at calls; false only where session: none.

@@ -32,6 +32,7 @@ func (ck *checker) route(path string, f *Frontend, r *Route) {
 	ck.known(child(path, "upstream"), r.Upstream)
 	ck.methods(child(path, "methods"), r)
 	ck.person(path, r)
+	ck.opened(path, f, r)
 	ck.unwiseRoute(path, r)
 	if !r.Isolate {
 		ck.warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")
@@ -82,6 +83,28 @@ func (ck *checker) methods(path string, r *Route) {
 		ck.refuse(path, "a WebSocket begins with GET", "add GET")
 	}
 }
+
+// opened checks what lets calls through that a page's own fetch did not make.
+func (ck *checker) opened(path string, f *Frontend, r *Route) {
+	if r.CSRFHeader == "off" && f.CSRFHeader != "off" {
+		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe, unless a page must call this by sendBeacon or a form")
+	}
+	if r.Navigation != "allow" {
+		return
+	}
+	at := child(path, "navigation")
+	switch {
+	case !r.Isolate:
+		ck.refuse(at, "what other sites can open must not become a page of your own origin", "isolate: true")
+	case !slices.Contains(r.Methods, "GET"):
+		ck.refuse(at, "links and downloads are GET, which this route does not take", "methods: [GET]")
+	case r.Session != "none" && f.Cookie.SameSite == "strict":
+		ck.warn(at, "browsers bring a Strict cookie from no other site: nobody is signed in who follows a link from there", "cookie: {same_site: lax}")
+	}
+}
+
+// siblingsPost is what csrf_header: off costs.
+const siblingsPost = "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site"
 
 // person checks what the route has to do with sessions.
 func (ck *checker) person(path string, r *Route) {

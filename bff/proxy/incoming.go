@@ -121,20 +121,27 @@ func contains(names [][]byte, name []byte) bool {
 	return false
 }
 
-// isolates reports whether this answer must not become a document. A PDF is left
-// alone: its viewer does not work in a sandbox, and it has no origin to act for.
+// isolates reports whether this answer must not become a document that acts.
 func (x *roundTrip) isolates() bool {
 	if !x.call.Route().Config.Isolate {
 		return false
 	}
-	count, pdf := 0, false
-	for i := range x.answer.Fields {
-		if f := &x.answer.Fields[i]; http1.EqualFold(f.Name, "content-type") {
-			count++
-			pdf = string(f.Value) == "application/pdf"
-		}
+	value, count := field(x.answer.Fields, "content-type")
+	return count == 0 || !isInert(value)
+}
+
+// isInert reports whether a browser opens a document of this type without running
+// anything of it on the frontend's origin, and shows nothing of it in a sandbox: a PDF,
+// whose viewer does not work there, sounds, and films, which load themselves again.
+// Parameters count for nothing. In a list the last type would count (Fetch, "extract a
+// MIME type"), and what ends in +xml is XML, which runs scripts.
+func isInert(contentType []byte) bool {
+	kind, _, _ := bytes.Cut(contentType, []byte{';'})
+	kind = http1.TrimOWS(kind)
+	if bytes.IndexByte(contentType, ',') >= 0 || bytes.IndexByte(kind, '+') >= 0 {
+		return false
 	}
-	return count != 1 || !pdf
+	return http1.EqualFold(kind, "application/pdf") || http1.HasPrefixFold(kind, "audio/") || http1.HasPrefixFold(kind, "video/")
 }
 
 // mark puts on the answer what is ours to say.

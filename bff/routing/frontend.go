@@ -99,6 +99,18 @@ func (f *Frontend) pagesLiveAt(host []byte) bool {
 	return false
 }
 
+// Home is the address of the application's pages, of those at host if there are some.
+func (f *Frontend) Home(host []byte) string {
+	home := f.Origins[0]
+	for _, o := range f.Origins {
+		if OriginHost(o) == string(host) {
+			home = o
+			break
+		}
+	}
+	return home + f.Base + "/"
+}
+
 // choose finds the one frontend that a call is for: by its Origin; without one, and
 // without Sec-Fetch-Site, by X-Frontend; among several left by the longest base path, and
 // then by an unguarded route.
