@@ -172,19 +172,21 @@ type CORS struct {
 type SPA struct {
 	// Directory of built files.
 	Dir string `yaml:"dir"`
+	// What answers a navigation that no file does: the index.html of a single-page application (spa), or 404.html (files); auto: files where 404.html exists and is not a copy of index.html.
+	Pages string `yaml:"pages" default:"auto" enum:"auto|spa|files"`
 	// URL of a development server.
 	Proxy string `yaml:"proxy" like:"http://localhost:5173"`
 	// Content-Security-Policy of the documents in dir; empty: none.
 	CSP string `yaml:"csp" default:"base-uri 'self'; object-src 'none'; frame-ancestors 'self'"`
 }
 
-// Route leads a path prefix of a frontend to an upstream.
+// Route leads a path prefix of a frontend, or one path, to an upstream.
 type Route struct {
-	// Path prefix, ending in "/": takes what lies below it. The longest route wins.
+	// Path prefix, ending in "/": takes what lies below it. Without "/" at the end: this one path. The longest route wins.
 	Path string `yaml:"path" required:"true" like:"/api/"`
 	// Upstream it leads to.
 	Upstream string `yaml:"upstream" required:"true"`
-	// Replaces the prefix; without it the path goes on whole (without base_path).
+	// Replaces the prefix, or the one path; without it the path goes on whole (without base_path).
 	Rewrite *string `yaml:"rewrite" like:"/"`
 	// Methods that are let through.
 	Methods []string `yaml:"methods" default:"GET|HEAD|POST|PUT|PATCH|DELETE"`

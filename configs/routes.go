@@ -25,9 +25,16 @@ func (ck *checker) route(path string, f *Frontend, r *Route) {
 		if r.Path == "/" && f.SPA != nil {
 			ck.warn(child(path, "path"), "this takes every path, and leaves none for spa", "/api/")
 		}
+		if looksLikePrefix(r.Path) {
+			ck.warn(child(path, "path"), "this takes the one path "+r.Path+" and nothing below it", r.Path+"/")
+		}
 	}
 	if r.Rewrite != nil {
-		ck.complain(child(path, "rewrite"), checkPrefix(*r.Rewrite))
+		check := checkPrefix
+		if r.IsExact() {
+			check = checkPath
+		}
+		ck.complain(child(path, "rewrite"), check(*r.Rewrite))
 	}
 	ck.known(child(path, "upstream"), r.Upstream)
 	ck.methods(child(path, "methods"), r)
@@ -39,11 +46,25 @@ func (ck *checker) route(path string, f *Frontend, r *Route) {
 	}
 }
 
+// IsExact reports whether the route takes one path, rather than all below a prefix.
+func (r *Route) IsExact() bool { return !strings.HasSuffix(r.Path, "/") }
+
+// looksLikePrefix reports whether a path without "/" at its end was probably meant to
+// have one: an API's root, or its version.
+func looksLikePrefix(path string) bool {
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	version := strings.TrimLeft(strings.TrimPrefix(last, "v"), "0123456789.") == "" && strings.HasPrefix(last, "v")
+	return version && len(last) > 1 || last == "api" || last == "rest" || last == "backend"
+}
+
 func routeFault(s string) complaint {
-	if c := prefixFault(s); c.is() {
+	if c := pathFault(s); c.is() {
+		if looksLikePrefix(c.hint) {
+			c.hint += "/"
+		}
 		return c
 	}
-	if strings.HasPrefix(s, "/bff/") {
+	if strings.HasPrefix(s+"/", "/bff/") {
 		return complaint{"/bff/ is Coatcheck's own", "/api/"}
 	}
 	return complaint{}

@@ -261,7 +261,11 @@ func (e *explainer) page() {
 		e.refuse(problem.NotFound)
 		return
 	}
-	e.say("answer", "a file of the application itself, or its index document; no session is needed")
+	what := "a file of the application itself, else 404: only a navigation gets its index document"
+	if e.call.Request.Navigates() {
+		what = "a file of the application itself, or its index document"
+	}
+	e.say("answer", "%s; no session is needed", what)
 	e.say("note", "Not explained: which files exist.")
 }
 

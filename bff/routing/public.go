@@ -11,7 +11,7 @@ import (
 // (RFC 3986 §4.2), to another host.
 func (f *Frontend) PublicPath(r *Route, path []byte) (public []byte, ok bool) {
 	below, ok := cutPrefix(path, r.Base, r.Rewrite)
-	if !ok {
+	if !ok || r.Exact && len(below) > 0 {
 		return nil, false
 	}
 	public = append([]byte(r.Prefix), below...)
@@ -27,7 +27,10 @@ func (f *Frontend) PublicPath(r *Route, path []byte) (public []byte, ok bool) {
 }
 
 // Holds reports whether the route takes a path of the frontend's.
-func (r *Route) Holds(path []byte) bool { return bytes.HasPrefix(path, []byte(r.Prefix)) }
+func (r *Route) Holds(path []byte) bool {
+	n := len(r.Prefix)
+	return len(path) >= n && string(path[:n]) == r.Prefix && (!r.Exact || len(path) == n)
+}
 
 // ForwardedPath is what an API makes of a public path that puts X-Forwarded-Prefix in
 // front of its own path rather than in place of its base: the API's path again. ok is

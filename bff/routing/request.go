@@ -69,6 +69,13 @@ func (r *Request) wantsWebSocket() bool {
 	return n == 1 && http1.EqualFold(upgrade, "websocket") && r.Head.ConnectionNames([]byte("upgrade"))
 }
 
+// TakesAnything reports whether nothing says that a page makes the request, nor what it
+// is for: a program that takes whatever comes.
+func (r *Request) TakesAnything() bool {
+	accept, _ := r.Head.Get("accept")
+	return !r.Head.Has("sec-fetch-mode") && (len(accept) == 0 || string(accept) == "*/*")
+}
+
 // opensDocument reports whether a link, an address typed in, or a download opens this
 // in a tab (Fetch Metadata): not in a frame, not as part of a page, and by no form.
 func (r *Request) opensDocument() bool {

@@ -27,8 +27,10 @@ type Route struct {
 	// Index is the route's place in [Table.Routes], for tables beside this one.
 	Index  int
 	Config *configs.Route
-	// Prefix that the route takes, with the frontend's base path.
+	// Prefix that the route takes, or the one path, with the frontend's base path.
 	Prefix string
+	// Exact reports that it takes this one path, and none below it.
+	Exact bool
 	// Rewrite stands in place of Prefix on the way to the API.
 	Rewrite string
 	// Upstream is its name; empty for a development server.
@@ -84,7 +86,7 @@ func newRoute(f *Frontend, config *configs.Route, address string) (*Route, error
 	if err != nil {
 		return nil, err
 	}
-	r := &Route{Config: config, Prefix: f.Base + config.Path, Rewrite: config.Path,
+	r := &Route{Config: config, Prefix: f.Base + config.Path, Exact: config.IsExact(), Rewrite: config.Path,
 		Base: strings.TrimSuffix(u.EscapedPath(), "/"), Host: u.Host, Origin: u.Scheme + "://" + u.Host,
 		SendToken: config.SendToken != nil && *config.SendToken, Allow: strings.Join(config.Methods, ", ")}
 	if config.Rewrite != nil {
@@ -115,7 +117,7 @@ func devServerRoute() *configs.Route {
 // route finds the longest route that holds path.
 func (f *Frontend) route(path []byte) *Route {
 	for _, r := range f.Routes {
-		if len(path) >= len(r.Prefix) && string(path[:len(r.Prefix)]) == r.Prefix {
+		if r.Holds(path) {
 			return r
 		}
 	}

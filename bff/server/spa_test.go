@@ -81,7 +81,7 @@ func TestFiles(t *testing.T) {
 		{"GET /link.txt", nil, 404, "", nil},
 		{"GET /..%5csecret.txt", nil, 400, "", nil},
 		{"GET /%2e%2e/secret.txt", nil, 400, "", nil},
-		{"GET /assets", []string{script}, 200, "<!doctype", nil},
+		{"GET /assets", []string{script}, 404, "", nil}, {"GET /assets", []string{page}, 200, "<!doctype", nil},
 		{"POST /", []string{shop, xcsrf}, 405, "", map[string]string{"Allow": "GET, HEAD"}},
 		{"GET /bff/nothing", []string{page}, 403, "", nil},
 		{"GET /api/x", []string{page, sameOrign}, 401, "", nil},
