@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/rig"
 )
 
 // TestLeastPrivilege runs a life of a session as the Redis user that docs/redis.md
@@ -19,14 +21,14 @@ func TestLeastPrivilege(t *testing.T) {
 	if !ok || !closed {
 		t.Fatal("docs/redis.md has no rules")
 	}
-	addr := oneRedis(t)
-	redisDo(t, addr, strings.Fields(rules)...)
+	addr := rig.Redis(t)
+	rig.RedisDo(t, addr, strings.Fields(rules)...)
 	f := newFleet(t, addr, "coatcheck:PASSWORD@")
 	f.life()
-	if log, _ := redisDo(t, addr, "ACL", "LOG").([]any); len(log) != 0 {
+	if log, _ := rig.RedisDo(t, addr, "ACL", "LOG").([]any); len(log) != 0 {
 		t.Errorf("refused by Redis: %v", log)
 	}
-	if _, err := tryRedis(addr, "PING"); err != nil {
+	if _, err := rig.TryRedis(addr, "PING"); err != nil {
 		t.Error(err)
 	}
 }
@@ -51,7 +53,7 @@ func (f *fleet) life() {
 	if a := f.ask(f.replicas[0], "DELETE", "/bff/sessions", "", p); a.status/100 != 2 {
 		f.Errorf("end others: %s", a)
 	}
-	until(f.T, "the other's end", func() bool { return f.get(f.replicas[1], "/api/whoami", other).status == 401 })
+	rig.Until(f.T, "the other's end", func() bool { return f.get(f.replicas[1], "/api/whoami", other).status == 401 })
 	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
 		f.Errorf("sign-out: %s", a)
 	}

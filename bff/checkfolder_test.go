@@ -8,12 +8,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/rig"
 )
 
 // checked runs the built program's check on a file, as an operator does.
 func checked(t *testing.T, file string) (code int, said string) {
 	t.Helper()
-	program, err := built()
+	program, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // TestCluster: the life of a session over a Redis Cluster of three masters; one of
@@ -14,10 +15,10 @@ import (
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	var addrs, ports, dirs []string
-	var nodes []*process
+	var nodes []*rig.Program
 	bus := map[string]string{} // by port
-	node := func(port, dir string) *process {
-		return redisAt(t, port, "--dir", dir, "--cluster-enabled", "yes", "--cluster-port", bus[port],
+	node := func(port, dir string) *rig.Program {
+		return rig.RedisAt(t, port, "--dir", dir, "--cluster-enabled", "yes", "--cluster-port", bus[port],
 			"--cluster-node-timeout", "5000", // a node of a busy machine may be silent for seconds
 			"--appendonly", "yes", "--appendfsync", "always")
 	}
@@ -30,9 +31,9 @@ func TestCluster(t *testing.T) {
 	if out, err := exec.Command("redis-cli", append([]string{"--cluster", "create", "--cluster-yes"}, addrs...)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	until(t, "the cluster", func() bool {
+	rig.Until(t, "the cluster", func() bool {
 		for _, addr := range addrs {
-			if info, _ := redisDo(t, addr, "CLUSTER", "INFO").(string); !strings.Contains(info, "cluster_state:ok") {
+			if info, _ := rig.RedisDo(t, addr, "CLUSTER", "INFO").(string); !strings.Contains(info, "cluster_state:ok") {
 				return false
 			}
 		}
@@ -54,8 +55,8 @@ func TestCluster(t *testing.T) {
 	}
 	run := f.traffic(people...)
 	_ = nodes[1].Process.Kill()
-	<-nodes[1].exited
-	until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
+	<-nodes[1].Exited
+	rig.Until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
 	node(ports[1], dirs[1])
 	run.settle()
 	if a := f.get(f.replicas[1], "/api/whoami", gone); a.status != 401 {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 const (
@@ -61,7 +62,7 @@ func prometheus(t *testing.T, targets ...string) string {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	start(t, nil, "prometheus", "--config.file="+file, "--storage.tsdb.path="+dir, "--web.listen-address=127.0.0.1:"+port, "--log.level=error")
+	rig.Start(t, nil, "prometheus", "--config.file="+file, "--storage.tsdb.path="+dir, "--web.listen-address=127.0.0.1:"+port, "--log.level=error")
 	return "http://127.0.0.1:" + port
 }
 
@@ -117,7 +118,7 @@ func TestDashboardAndAlerts(t *testing.T) {
 			t.Errorf("%s is on no panel", name)
 		}
 	}
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.signIn(f.replicas[0], "ada")
 	server := prometheus(t, strings.TrimPrefix(f.replicas[0].admin, "http://"), strings.TrimPrefix(f.replicas[1].admin, "http://"))
 	for _, expr := range []string{
@@ -126,7 +127,7 @@ func TestDashboardAndAlerts(t *testing.T) {
 		`histogram_quantile(0.99, sum by (le) (rate(coatcheck_call_own_seconds_bucket[1m]))) > 0`,
 		`sum(rate(coatcheck_store_seconds_count{operation="load"}[1m])) > 0`,
 	} {
-		until(t, expr, func() bool {
+		rig.Until(t, expr, func() bool {
 			f.get(f.replicas[0], "/api/whoami", p)
 			n, err := query(t, server, expr)
 			return err == nil && n == 1
@@ -142,7 +143,7 @@ func TestDashboardAndAlerts(t *testing.T) {
 		t.Errorf("an alert without a cause: %d, %v", loaded, err)
 	}
 	f.replicas[1].Process.Kill() //nolint:errcheck // it has ended then
-	until(t, "the alert", func() bool {
+	rig.Until(t, "the alert", func() bool {
 		n, err := query(t, server, `ALERTS{alertname="CoatcheckDown"}`)
 		return err == nil && n == 1
 	})

@@ -10,14 +10,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // deafConfig has idle times that no test waits for.
@@ -96,7 +95,7 @@ func (a *deafAPI) flood(c net.Conn) {
 // deaf is a process in front of that API.
 type deaf struct {
 	*testing.T
-	*process
+	*rig.Program
 	address, admin string
 }
 
@@ -107,18 +106,8 @@ func startDeaf(t *testing.T, store, api, key string) *deaf {
 
 func startDeafWith(t *testing.T, text, store, api, key string) *deaf {
 	t.Helper()
-	file, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	port, admin := freeport.Text(t), freeport.Text(t)
-	d := &deaf{T: t, address: "127.0.0.1:" + port, admin: "http://127.0.0.1:" + admin}
-	d.process = start(t, []string{"PORT=" + port, "ADMIN=" + admin, "STORE=" + store, "API=" + api, "KEY=" + key}, file, "serve", "-config", config)
-	until(t, "readiness", func() bool { return status(d.admin+"/readyz") == 200 })
+	p := rig.Serve(t, text, "STORE="+store, "API="+api, "KEY="+key)
+	d := &deaf{T: t, Program: p.Program, address: p.Address, admin: p.Admin}
 	return d
 }
 
@@ -186,7 +175,7 @@ func measured(t *testing.T, what string, bound time.Duration, f func()) {
 // up what other replicas have to say of others, and keeps the process from ending.
 func TestBrowserThatDoesNotRead(t *testing.T) {
 	t.Parallel()
-	store, _ := redisServer(t)
+	store := "redis://" + rig.Redis(t) + "/0"
 	api := newDeafAPI(t)
 	_, key, _ := runCommand(nil, "keygen")
 	here := startDeaf(t, store, api.URL, strings.TrimSpace(key))
@@ -230,7 +219,7 @@ func (d *deaf) endsInTime() {
 	const delay, timeout, slack = time.Second, 6 * time.Second, 10 * time.Second // slack: for a busy machine, and spans and logs
 	_ = d.Process.Signal(syscall.SIGTERM)
 	measured(d.T, "SIGTERM: new connections refused", delay+slack, func() {
-		until(d.T, "a closed door", func() bool {
+		rig.Until(d.T, "a closed door", func() bool {
 			c, err := net.Dial("tcp", d.address)
 			if err == nil {
 				_ = c.Close()
@@ -240,20 +229,20 @@ func (d *deaf) endsInTime() {
 	})
 	measured(d.T, "SIGTERM: process ended", delay+timeout+slack, func() {
 		select {
-		case <-d.exited:
+		case <-d.Exited:
 		case <-time.After(delay + timeout + slack):
 			d.Fatal("the process does not end")
 		}
 	})
 	if code := d.ProcessState.ExitCode(); code != 0 {
-		d.Errorf("exit %d: %s", code, &d.stderr)
+		d.Errorf("exit %d: %s", code, &d.Log)
 	}
 }
 
 // The fear: a page learns that its API has gone only when idle_timeout (5m) is over.
 func TestAPIThatGoes(t *testing.T) {
 	t.Parallel()
-	store, _ := redisServer(t)
+	store := "redis://" + rig.Redis(t) + "/0"
 	_, key, _ := runCommand(nil, "keygen")
 	for name, row := range map[string]struct {
 		sent string

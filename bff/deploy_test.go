@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 	"coatcheck/upstream/demo"
 
 	"github.com/coder/websocket"
@@ -30,20 +31,20 @@ func behind(t *testing.T) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	api := httptest.NewServer(demo.Handler(demo.Options{}))
 	t.Cleanup(api.Close)
-	redis, _ := redisServer(t)
+	redis := "redis://" + rig.Redis(t) + "/0"
 	address, admin, config := "127.0.0.1:"+freeport.Text(t), "127.0.0.1:"+freeport.Text(t), filepath.Join(t.TempDir(), "coatcheck.yaml")
 	if err := os.WriteFile(config, []byte(strings.Replace(string(text), `":8080"`, `"`+address+`"`, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, key, _ := runCommand(nil, "keygen")
-	start(t, []string{"COATCHECK_KEY=" + strings.TrimSpace(key), "REDIS_URL=" + redis, "API_URL=" + api.URL, "ADMIN_LISTEN=" + admin}, file, "serve", "-config", config)
-	until(t, "Coatcheck", func() bool { return status("http://"+admin+"/readyz") == 200 })
+	rig.Start(t, []string{"COATCHECK_KEY=" + strings.TrimSpace(key), "REDIS_URL=" + redis, "API_URL=" + api.URL, "ADMIN_LISTEN=" + admin}, file, "serve", "-config", config)
+	rig.Until(t, "Coatcheck", func() bool { return rig.Status("http://"+admin+"/readyz") == 200 })
 	return address
 }
 
@@ -70,7 +71,7 @@ func throughFront(t *testing.T, address string) {
 		t.Cleanup(func() { _ = answer.Body.Close() })
 		return answer
 	}
-	until(t, "the front", func() bool {
+	rig.Until(t, "the front", func() bool {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = c.Close()
@@ -158,7 +159,7 @@ func TestNginxInFront(t *testing.T) {
 	if out, err := exec.Command("nginx", "-t", "-e", dir+"/error.log", "-c", file).CombinedOutput(); err != nil {
 		t.Fatalf("nginx -t: %v\n%s", err, out)
 	}
-	start(t, nil, "nginx", "-e", dir+"/error.log", "-c", file)
+	rig.Start(t, nil, "nginx", "-e", dir+"/error.log", "-c", file)
 	throughFront(t, public)
 }
 
@@ -178,7 +179,7 @@ func TestCaddyInFront(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := []string{"SITE=https://shop.example.com:" + port, "COATCHECK=" + behind(t), "HOME=" + dir, "XDG_DATA_HOME=" + dir, "XDG_CONFIG_HOME=" + dir}
-	start(t, env, "caddy", "run", "--config", file, "--adapter", "caddyfile")
+	rig.Start(t, env, "caddy", "run", "--config", file, "--adapter", "caddyfile")
 	throughFront(t, "127.0.0.1:"+port)
 }
 
@@ -192,7 +193,7 @@ func TestSystemdUnit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	program, err := built()
+	program, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,9 @@ import (
 	"testing"
 	"unicode"
 
+	"coatcheck/bff/command"
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // documents are all Markdown files of the project, by name.
@@ -128,7 +130,7 @@ func TestNamedCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	commands := map[string]bool{"help": true, "completion": true}
-	for _, c := range (&program{}).command().Commands {
+	for _, c := range table(&command.Program{}).Commands {
 		commands[c.Name] = true
 	}
 	for name, text := range documents(t) {
@@ -215,7 +217,7 @@ func TestReadmeMinimal(t *testing.T) {
 
 // TestReadmeWalkthrough runs the README's curl walk-through against the demo.
 func TestReadmeWalkthrough(t *testing.T) {
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,20 +231,20 @@ func TestReadmeWalkthrough(t *testing.T) {
 		t.Fatal("the README has no walk-through")
 	}
 	port := freeport.Text(t)
-	demo := start(t, nil, file, "demo", "-listen", "localhost:"+port)
-	until(t, "the demo", func() bool { return status("http://localhost:"+port+"/bff/session") == 200 })
+	demo := rig.Start(t, nil, file, "demo", "-listen", "localhost:"+port)
+	rig.Until(t, "the demo", func() bool { return rig.Status("http://localhost:"+port+"/bff/session") == 200 })
 	shell := exec.Command("bash", "-e", "-c", strings.ReplaceAll(block, "localhost:8080", "localhost:"+port))
 	shell.Dir = t.TempDir()
 	out, err := shell.CombinedOutput()
 	if err != nil {
-		t.Fatalf("%v: %s\n%s", err, out, &demo.stderr)
+		t.Fatalf("%v: %s\n%s", err, out, &demo.Log)
 	}
 	for _, want := range []string{`"authenticated":true`, `"name":"Ada Lovelace"`, `"code":"session_expired"`, `"reason":"signed_out"`} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %s in %s", want, out)
 		}
 	}
-	if !strings.Contains(demo.stdout.String(), "http://shop.coatcheck.localhost:"+port) {
-		t.Errorf("the demo said %s", &demo.stdout)
+	if !strings.Contains(demo.Printed.String(), "http://shop.coatcheck.localhost:"+port) {
+		t.Errorf("the demo said %s", &demo.Printed)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/rig"
 )
 
 // TestEnvironmentComesFromMain: nothing but main looks into the process's environment,
@@ -23,8 +25,8 @@ func TestEnvironmentComesFromMain(t *testing.T) {
 	files := 0
 	for _, room := range []string{".", "../configs", "../upstream", "../web"} {
 		err := filepath.WalkDir(room, func(name string, d fs.DirEntry, err error) error {
-			if err == nil && d.IsDir() && (d.Name() == "bench" || d.Name() == "node_modules" || d.Name() == "realapi") {
-				return fs.SkipDir // programs of their own
+			if err == nil && d.IsDir() && (d.Name() == "bench" || d.Name() == "node_modules" || d.Name() == "realapi" || d.Name() == "rig") {
+				return fs.SkipDir // programs of their own, and what only tests import
 			}
 			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "main.go" {
 				return err
@@ -56,7 +58,7 @@ func TestEnvironmentComesFromMain(t *testing.T) {
 // TestHealthcheckTakesNoProxy: a proxy of the environment is not asked for our own
 // admin listener. 0.0.0.0 is this machine, and no loopback address to net/http.
 func TestHealthcheckTakesNoProxy(t *testing.T) {
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,10 +73,10 @@ func TestHealthcheckTakesNoProxy(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the proxy was asked") }))
 	defer proxy.Close()
 	_, port, _ := strings.Cut(strings.TrimPrefix(ready.URL, "http://"), ":")
-	p := start(t, []string{"HTTP_PROXY=" + proxy.URL}, file, "healthcheck", "--admin", "http://0.0.0.0:"+port)
-	<-p.exited
+	p := rig.Start(t, []string{"HTTP_PROXY=" + proxy.URL}, file, "healthcheck", "--admin", "http://0.0.0.0:"+port)
+	<-p.Exited
 	if code := p.ProcessState.ExitCode(); code != exitDone {
-		t.Errorf("exit %d: %s", code, &p.stderr)
+		t.Errorf("exit %d: %s", code, &p.Log)
 	}
 	select {
 	case path := <-asked:

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // redisFault is one thing that goes wrong between the replicas and their store.
@@ -23,16 +24,16 @@ type redisFault struct {
 	lasts time.Duration
 }
 
-func onLinks(spoilt fault) func(*fleet, string) {
+func onLinks(spoilt rig.Fault) func(*fleet, string) {
 	return func(f *fleet, _ string) {
 		for _, r := range f.replicas {
-			r.link.set(spoilt)
+			r.link.Set(spoilt)
 		}
 	}
 }
 
 func toRedis(args ...string) func(*fleet, string) {
-	return func(f *fleet, addr string) { f.Helper(); redisDo(f.T, addr, args...) }
+	return func(f *fleet, addr string) { f.Helper(); rig.RedisDo(f.T, addr, args...) }
 }
 
 func commands(all ...func(*fleet, string)) func(*fleet, string) {
@@ -43,17 +44,17 @@ func commands(all ...func(*fleet, string)) func(*fleet, string) {
 	}
 }
 
-var healthy = onLinks(fault{})
+var healthy = onLinks(rig.Fault{})
 
 var redisFaults = []redisFault{
-	{name: "latency 200ms", begin: onLinks(fault{latency: 200 * time.Millisecond}), end: healthy, lasts: 4 * time.Second},
-	{name: "latency 2s", begin: onLinks(fault{latency: 2 * time.Second}), end: healthy, away: true, lasts: 5 * time.Second},
-	{name: "latency 30s", begin: onLinks(fault{latency: 30 * time.Second}), end: healthy, away: true, lasts: 6 * time.Second},
-	{name: "half-open", begin: onLinks(fault{stall: true}), end: healthy, away: true, lasts: 5 * time.Second},
-	{name: "reset mid-reply", begin: onLinks(fault{reset: true}), end: healthy, away: true},
-	{name: "refused", begin: onLinks(fault{refuse: true}), end: healthy, away: true},
-	{name: "LOADING", begin: onLinks(fault{word: "LOADING Redis is loading the dataset in memory"}), end: healthy, away: true},
-	{name: "MASTERDOWN", begin: onLinks(fault{word: "MASTERDOWN Link with MASTER is down"}), end: healthy, away: true},
+	{name: "latency 200ms", begin: onLinks(rig.Fault{Latency: 200 * time.Millisecond}), end: healthy, lasts: 4 * time.Second},
+	{name: "latency 2s", begin: onLinks(rig.Fault{Latency: 2 * time.Second}), end: healthy, away: true, lasts: 5 * time.Second},
+	{name: "latency 30s", begin: onLinks(rig.Fault{Latency: 30 * time.Second}), end: healthy, away: true, lasts: 6 * time.Second},
+	{name: "half-open", begin: onLinks(rig.Fault{Stall: true}), end: healthy, away: true, lasts: 5 * time.Second},
+	{name: "reset mid-reply", begin: onLinks(rig.Fault{Reset: true}), end: healthy, away: true},
+	{name: "refused", begin: onLinks(rig.Fault{Refuse: true}), end: healthy, away: true},
+	{name: "LOADING", begin: onLinks(rig.Fault{Word: "LOADING Redis is loading the dataset in memory"}), end: healthy, away: true},
+	{name: "MASTERDOWN", begin: onLinks(rig.Fault{Word: "MASTERDOWN Link with MASTER is down"}), end: healthy, away: true},
 	{name: "NOSCRIPT", begin: toRedis("SCRIPT", "FLUSH"), end: toRedis("SCRIPT", "FLUSH"), served: true, lasts: 7 * time.Second},
 	{name: "OOM", begin: commands(toRedis("CONFIG", "SET", "maxmemory-policy", "noeviction"), toRedis("CONFIG", "SET", "maxmemory", "1")),
 		end: toRedis("CONFIG", "SET", "maxmemory", "0"), served: true, lasts: 7 * time.Second},
@@ -64,14 +65,14 @@ var redisFaults = []redisFault{
 
 func cutLinks(f *fleet, _ string) {
 	for _, r := range f.replicas {
-		r.link.cut()
+		r.link.Cut()
 	}
 }
 
 // rooms ends the fault of too many clients: its own connection needs room first.
 func rooms(f *fleet, addr string) {
-	onLinks(fault{refuse: true})(f, addr)
-	until(f.T, "room for one", func() bool { _, err := tryRedis(addr, "CONFIG", "SET", "maxclients", "1000"); return err == nil })
+	onLinks(rig.Fault{Refuse: true})(f, addr)
+	rig.Until(f.T, "room for one", func() bool { _, err := rig.TryRedis(addr, "CONFIG", "SET", "maxclients", "1000"); return err == nil })
 }
 
 // TestFaults: whatever happens to the store, calls are answered with the caller's own
@@ -81,7 +82,7 @@ func TestFaults(t *testing.T) {
 	for _, x := range redisFaults {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			addr := oneRedis(t, x.with...)
+			addr := rig.Redis(t, x.with...)
 			f := newFleet(t, addr, "")
 			gone := f.signIn(f.replicas[0], "gone")
 			if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", gone); a.status != 204 {
@@ -116,17 +117,17 @@ func (f *fleet) notBack(gone *person, lasts time.Duration, seen func() bool) {
 		}
 		time.Sleep(50 * time.Millisecond) // a pace, not a wait
 	}
-	until(f.T, "the fault to show", seen)
+	rig.Until(f.T, "the fault to show", seen)
 }
 
 // TestFaultFull: a Redis that takes no more writes refuses sign-ins and renews no
 // token, which the API is not asked for; calls and sign-outs go on.
 func TestFaultFull(t *testing.T) {
 	t.Parallel()
-	addr := oneRedis(t)
+	addr := rig.Redis(t)
 	f := newFleet(t, addr, "")
 	p, old := f.signIn(f.replicas[0], "ada"), f.expired(1)[0]
-	redisDo(t, addr, "CONFIG", "SET", "maxmemory", "1")
+	rig.RedisDo(t, addr, "CONFIG", "SET", "maxmemory", "1")
 	if _, a := f.trySignIn(f.replicas[0], "bob"); a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Errorf("sign-in: %s", a)
 	}
@@ -142,27 +143,27 @@ func TestFaultFull(t *testing.T) {
 	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
 		t.Errorf("sign-out: %s", a)
 	}
-	redisDo(t, addr, "CONFIG", "SET", "maxmemory", "0")
-	until(t, "a new token", func() bool { return f.get(f.replicas[0], "/api/whoami", old).body == old.email })
+	rig.RedisDo(t, addr, "CONFIG", "SET", "maxmemory", "0")
+	rig.Until(t, "a new token", func() bool { return f.get(f.replicas[0], "/api/whoami", old).body == old.email })
 }
 
 // TestFaultStoreGoneDuringRefresh: the store goes away while the API is making a new
 // token, which has spent the old one. It is kept and stored when the store is back.
 func TestFaultStoreGoneDuringRefresh(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.expired(1)[0]
 	release := f.holdAPI()
 	waiting := make(chan reply, 1)
 	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }()
-	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
-	onLinks(fault{refuse: true})(f, "")
+	rig.Until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
+	onLinks(rig.Fault{Refuse: true})(f, "")
 	release()
 	if a := <-waiting; a.status != 503 || a.header.Get("Set-Cookie") != "" {
 		t.Errorf("while the store is away: %s", a)
 	}
 	healthy(f, "")
-	until(t, "recovery", func() bool { return f.get(f.replicas[1], "/api/whoami", p).body == p.email })
+	rig.Until(t, "recovery", func() bool { return f.get(f.replicas[1], "/api/whoami", p).body == p.email })
 	if _, refreshes, reuse := f.api.count(); refreshes != 1 || reuse != 0 {
 		t.Errorf("%d refreshes, %d with a spent token", refreshes, reuse)
 	}
@@ -172,17 +173,17 @@ func TestFaultStoreGoneDuringRefresh(t *testing.T) {
 // one comes back.
 func TestFaultWrongPassword(t *testing.T) {
 	t.Parallel()
-	addr := oneRedis(t)
-	redisDo(t, addr, "ACL", "SETUSER", "cc", "on", ">right", "~*", "&*", "+@all")
+	addr := rig.Redis(t)
+	rig.RedisDo(t, addr, "ACL", "SETUSER", "cc", "on", ">right", "~*", "&*", "+@all")
 	f := newFleet(t, addr, "cc:right@")
 	run := f.traffic(f.signIn(f.replicas[0], "ada"))
-	redisDo(t, addr, "ACL", "SETUSER", "cc", "resetpass", ">other")
-	redisDo(t, addr, "CLIENT", "KILL", "USER", "cc")
-	until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
-	redisDo(t, addr, "ACL", "SETUSER", "cc", ">right")
+	rig.RedisDo(t, addr, "ACL", "SETUSER", "cc", "resetpass", ">other")
+	rig.RedisDo(t, addr, "CLIENT", "KILL", "USER", "cc")
+	rig.Until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
+	rig.RedisDo(t, addr, "ACL", "SETUSER", "cc", ">right")
 	run.settle()
 	for _, r := range f.replicas {
-		if strings.Contains(r.stderr.String(), "right") {
+		if strings.Contains(r.Log.String(), "right") {
 			t.Error("the password is in the log")
 		}
 	}
@@ -197,18 +198,18 @@ func TestFaultAbsentAtStart(t *testing.T) {
 	if _, a := f.trySignIn(f.replicas[0], "ada"); a.status != 503 || a.header.Get("Retry-After") == "" {
 		t.Errorf("sign-in: %s", a)
 	}
-	if got := status(f.replicas[0].admin + "/readyz"); got != 503 {
+	if got := rig.Status(f.replicas[0].admin + "/readyz"); got != 503 {
 		t.Errorf("readyz: %d", got)
 	}
-	if got := status(f.replicas[0].admin + "/readyz?exclude=store"); got != 200 {
+	if got := rig.Status(f.replicas[0].admin + "/readyz?exclude=store"); got != 200 {
 		t.Errorf("readyz without the store: %d", got)
 	}
 	stray := &person{"ada", "__Host-app=" + strings.Repeat("A", 43)}
 	if a := f.get(f.replicas[0], "/open/x", stray); a.status != 200 {
 		t.Errorf("a route without sessions: %s", a)
 	}
-	redisAt(t, port, "--dir", t.TempDir())
-	until(t, "a sign-in", func() bool { _, a := f.trySignIn(f.replicas[0], "ada"); return a.status == 200 })
+	rig.RedisAt(t, port, "--dir", t.TempDir())
+	rig.Until(t, "a sign-in", func() bool { _, a := f.trySignIn(f.replicas[0], "ada"); return a.status == 200 })
 	p := f.signIn(f.replicas[0], "ada")
 	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
 		t.Error("a call failed")
@@ -221,22 +222,22 @@ func TestFaultRestart(t *testing.T) {
 	t.Parallel()
 	port, dir := freeport.Text(t), t.TempDir()
 	keep := []string{"--dir", dir, "--appendonly", "yes", "--appendfsync", "always"}
-	server := redisAt(t, port, keep...)
+	server := rig.RedisAt(t, port, keep...)
 	f := newFleet(t, "127.0.0.1:"+port, "")
 	p := f.signIn(f.replicas[0], "ada")
 	run := f.traffic(p)
 	_ = server.Process.Kill()
-	<-server.exited
-	until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
-	server = redisAt(t, port, keep...)
+	<-server.Exited
+	rig.Until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
+	server = rig.RedisAt(t, port, keep...)
 	run.settle()
 	_ = server.Process.Kill()
-	<-server.exited
-	redisAt(t, port, "--dir", t.TempDir())
+	<-server.Exited
+	rig.RedisAt(t, port, "--dir", t.TempDir())
 	for _, r := range f.replicas {
-		until(t, "the end of what was lost", func() bool { return f.get(r, "/api/whoami", p).status == 401 })
+		rig.Until(t, "the end of what was lost", func() bool { return f.get(r, "/api/whoami", p).status == 401 })
 	}
-	until(t, "a sign-in", func() bool { _, a := f.trySignIn(f.replicas[0], "ada"); return a.status == 200 })
+	rig.Until(t, "a sign-in", func() bool { _, a := f.trySignIn(f.replicas[0], "ada"); return a.status == 200 })
 	p = f.signIn(f.replicas[0], "ada")
 	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
 		t.Error("a call failed")
@@ -247,13 +248,13 @@ func TestFaultRestart(t *testing.T) {
 // to it. Some may be told that it is away; none is lost, and it passes.
 func TestFaultPoolExhausted(t *testing.T) {
 	t.Parallel()
-	addr := oneRedis(t)
+	addr := rig.Redis(t)
 	f := newFleet(t, addr, "")
 	people := make([]*person, 150)
 	each(len(people), 16, func(i int) { people[i] = f.signIn(f.replicas[0], "p"+strings.Repeat("x", i)) })
-	redisDo(t, addr, "CLIENT", "PAUSE", "1500", "ALL")
+	rig.RedisDo(t, addr, "CLIENT", "PAUSE", "1500", "ALL")
 	each(len(people), len(people), func(i int) { f.judge(f.get(f.replicas[1], "/api/whoami", people[i]), people[i]) })
 	for _, p := range people {
-		until(t, "recovery", func() bool { ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); return ok })
+		rig.Until(t, "recovery", func() bool { ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); return ok })
 	}
 }

@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +16,7 @@ import (
 	"time"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 const fleetConfig = `
@@ -59,8 +58,8 @@ type fleet struct {
 }
 
 type replica struct {
-	*process
-	link   *link
+	*rig.Program
+	link   *rig.Link
 	host   string
 	admin  string
 	client *http.Client
@@ -71,16 +70,16 @@ func newFleet(t *testing.T, addr, user string) *fleet {
 	t.Helper()
 	f := &fleet{T: t, api: newFleetAPI(t)}
 	for i := range f.replicas {
-		f.replicas[i] = &replica{link: newLink(t, addr)}
+		f.replicas[i] = &replica{link: rig.NewLink(t, addr)}
 	}
-	f.launch(func(r *replica) string { return "redis://" + user + r.link.addr() + "/0" })
+	f.launch(func(r *replica) string { return "redis://" + user + r.link.Addr() + "/0" })
 	return f
 }
 
 // launch starts the two processes; store says where each has its sessions.
 func (f *fleet) launch(store func(*replica) string) {
 	f.Helper()
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -93,24 +92,16 @@ func (f *fleet) launch(store func(*replica) string) {
 	for i, r := range f.replicas {
 		admin := freeport.Text(f.T)
 		r.host, r.admin = "localhost:"+ports[i], "http://127.0.0.1:"+admin
-		r.client = clientOf("127.0.0.1:" + ports[i])
+		r.client = rig.Client("127.0.0.1:" + ports[i])
 		env := []string{"PORT=" + ports[i], "ADMIN=" + admin, "PORT_0=" + ports[0], "PORT_1=" + ports[1],
 			"STORE=" + store(r), "API=" + f.api.URL, "KEY=" + strings.TrimSpace(key)}
 		args := []string{file, "serve", "-config", config}
-		r.process = start(f.T, env, args[0], args[1:]...)
+		r.Program = rig.Start(f.T, env, args[0], args[1:]...)
 	}
 	for _, r := range f.replicas {
-		until(f.T, "a replica that runs", func() bool { return status(r.admin+"/livez") == 200 })
-		until(f.T, "a replica that serves", func() bool { return f.get(r, "/open/x", nil).status == 200 })
+		rig.Until(f.T, "a replica that runs", func() bool { return rig.Status(r.admin+"/livez") == 200 })
+		rig.Until(f.T, "a replica that serves", func() bool { return f.get(r, "/open/x", nil).status == 200 })
 	}
-}
-
-// clientOf keeps many connections to one address, whatever the host's name.
-func clientOf(addr string) *http.Client {
-	return &http.Client{Timeout: 2 * time.Minute, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", addr)
-		}, MaxIdleConns: 512, MaxIdleConnsPerHost: 512, DisableCompression: true}}
 }
 
 // person is someone signed in; the API answers their calls with their name.
@@ -154,7 +145,7 @@ func (f *fleet) signIn(r *replica, email string) *person {
 	f.Helper()
 	p, a := f.trySignIn(r, email)
 	if a.status != 200 || p.cookie == "" {
-		f.Fatalf("sign-in of %s: %s\n%s", email, a, &r.stderr)
+		f.Fatalf("sign-in of %s: %s\n%s", email, a, &r.Log)
 	}
 	return p
 }
@@ -198,7 +189,7 @@ func (f *fleet) traffic(people ...*person) *traffic {
 			x.work.Go(func() { x.run(r, p) })
 		}
 	}
-	until(f.T, "traffic", func() bool { return x.calls.Load() > 20 })
+	rig.Until(f.T, "traffic", func() bool { return x.calls.Load() > 20 })
 	return x
 }
 
@@ -223,7 +214,7 @@ func (x *traffic) settle() {
 	x.f.Helper()
 	for _, r := range x.f.replicas {
 		for _, p := range x.people {
-			until(x.f.T, "recovery of "+r.host, func() bool { return x.f.get(r, "/api/whoami", p).status == 200 })
+			rig.Until(x.f.T, "recovery of "+r.host, func() bool { return x.f.get(r, "/api/whoami", p).status == 200 })
 		}
 	}
 	close(x.stop)

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"coatcheck/bff/rig"
 )
 
 // expired signs people in whose tokens end at once, and waits until they have.
@@ -55,7 +57,7 @@ func each(n, atOnce int, do func(i int)) {
 // token: the API is asked for one new token, and no call fails.
 func TestFleetOneRefresh(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.expired(1)[0]
 	f.api.set(func(a *fleetAPI) { a.slow = 300 * time.Millisecond })
 	each(10_000, 400, func(i int) {
@@ -72,11 +74,11 @@ func TestFleetOneRefresh(t *testing.T) {
 func TestFleetThousandRefreshes(t *testing.T) {
 	t.Parallel()
 	f := &fleet{T: t, api: newFleetAPI(t), text: strings.Replace(fleetConfig, "idle_timeout: 60s", "idle_timeout: 60m", 1)}
-	redis := oneRedis(t) // the first of a thousand may be called long after their sign-in
+	redis := rig.Redis(t) // the first of a thousand may be called long after their sign-in
 	for i := range f.replicas {
-		f.replicas[i] = &replica{link: newLink(t, redis)}
+		f.replicas[i] = &replica{link: rig.NewLink(t, redis)}
 	}
-	f.launch(func(r *replica) string { return "redis://" + r.link.addr() + "/0" })
+	f.launch(func(r *replica) string { return "redis://" + r.link.Addr() + "/0" })
 	people := f.expired(1000)
 	each(4000, 200, func(i int) {
 		p := people[i%1000]
@@ -93,14 +95,14 @@ func TestFleetThousandRefreshes(t *testing.T) {
 // is asked once and everybody waits for the answer.
 func TestFleetSlowTokenEndpoint(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	for i, slow := range []time.Duration{50 * time.Millisecond, 3 * time.Second, 8 * time.Second} {
 		p := f.expired(1)[0]
 		f.api.set(func(a *fleetAPI) { a.slow = slow })
 		each(40, 40, func(i int) {
 			r := f.replicas[i%2]
 			if a := f.get(r, "/api/whoami", p); a.body != p.email {
-				t.Errorf("%s: %s\n%s", slow, a, &r.stderr)
+				t.Errorf("%s: %s\n%s", slow, a, &r.Log)
 			}
 		})
 		if begun, _, reuse := f.api.count(); begun != i+1 || reuse != 0 {
@@ -113,15 +115,15 @@ func TestFleetSlowTokenEndpoint(t *testing.T) {
 // with the stored token, for the API had not yet spent it, and nobody is signed out.
 func TestFleetHolderKilled(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.expired(1)[0]
 	release := f.holdAPI()
 	f.api.set(func(a *fleetAPI) { a.answer = 500 })
 	go f.get(f.replicas[0], "/api/whoami", p) // ends with the process
-	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
+	rig.Until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
 	f.api.set(func(a *fleetAPI) { a.hold, a.answer = nil, 0 })
 	_ = f.replicas[0].Process.Kill()
-	<-f.replicas[0].exited
+	<-f.replicas[0].Exited
 	release()
 	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", p), p); !ok {
 		t.Error("the other replica did not go on")
@@ -135,13 +137,13 @@ func TestFleetHolderKilled(t *testing.T) {
 // goes on, and what the first one brings when it wakes up is thrown away.
 func TestFleetHolderStalled(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.expired(1)[0]
 	late := make(chan struct{})
 	f.api.set(func(a *fleetAPI) { a.late = late })
 	waiting := make(chan reply, 1)
 	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }() // ends with its answer
-	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
+	rig.Until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
 	stalled := f.replicas[0].Process
 	if err := stalled.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -169,14 +171,14 @@ func TestFleetHolderStalled(t *testing.T) {
 // help: the next call tries once more, is refused, and the session ends everywhere.
 func TestFleetAnswerLost(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.expired(1)[0]
 	f.api.set(func(a *fleetAPI) { a.lose = true })
 	if a := f.get(f.replicas[0], "/api/whoami", p); a.status != 502 {
 		t.Errorf("while the answer is lost: %s", a)
 	}
 	f.api.set(func(a *fleetAPI) { a.lose = false })
-	until(t, "the end", func() bool { return f.get(f.replicas[1], "/api/whoami", p).status == 401 })
+	rig.Until(t, "the end", func() bool { return f.get(f.replicas[1], "/api/whoami", p).status == 401 })
 	for _, r := range f.replicas {
 		if a := f.get(r, "/api/whoami", p); a.status != 401 || !strings.Contains(a.body, `"reason":"upstream"`) {
 			t.Errorf("afterwards: %s", a)
@@ -191,7 +193,7 @@ func TestFleetAnswerLost(t *testing.T) {
 // refresh signs nobody out; a moment later the same ticket works.
 func TestFleetOperatorsFault(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.expired(1)[0]
 	for _, status := range []int{401, 429, 500} {
 		f.api.set(func(a *fleetAPI) { a.answer = status })
@@ -202,19 +204,19 @@ func TestFleetOperatorsFault(t *testing.T) {
 		}
 	}
 	f.api.set(func(a *fleetAPI) { a.answer = 0 })
-	until(t, "recovery", func() bool { return f.get(f.replicas[0], "/api/whoami", p).body == p.email })
+	rig.Until(t, "recovery", func() bool { return f.get(f.replicas[0], "/api/whoami", p).body == p.email })
 }
 
 // TestFleetSignOutDuringRefresh: a token that arrives for a session that ended
 // meanwhile brings nothing back, and is handed to the API's sign-out.
 func TestFleetSignOutDuringRefresh(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.expired(1)[0]
 	release := f.holdAPI()
 	waiting := make(chan reply, 1)
 	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }()
-	until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
+	rig.Until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
 	if a := f.ask(f.replicas[1], "POST", "/bff/logout", "", p); a.status != 204 {
 		t.Errorf("sign-out: %s", a)
 	}
@@ -227,7 +229,7 @@ func TestFleetSignOutDuringRefresh(t *testing.T) {
 			t.Errorf("afterwards: %s", a)
 		}
 	}
-	until(t, "the orphaned token's sign-out", func() bool {
+	rig.Until(t, "the orphaned token's sign-out", func() bool {
 		f.api.mu.Lock()
 		defer f.api.mu.Unlock()
 		return strings.Contains(strings.Join(f.api.signedOut, " "), "rt2.")
@@ -237,12 +239,12 @@ func TestFleetSignOutDuringRefresh(t *testing.T) {
 // TestFleetSignOutDuringCall: a slow call ends as it began; the next one is refused.
 func TestFleetSignOutDuringCall(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.signIn(f.replicas[0], "ada")
 	release := f.holdAPI()
 	waiting := make(chan reply, 1)
 	go func() { waiting <- f.get(f.replicas[0], "/api/slow", p) }()
-	until(t, "the call at the API", func() bool {
+	rig.Until(t, "the call at the API", func() bool {
 		f.api.mu.Lock()
 		defer f.api.mu.Unlock()
 		return f.api.slowCalls == 1
@@ -263,9 +265,9 @@ func TestFleetSignOutDuringCall(t *testing.T) {
 // 204, even when what is published does not arrive there.
 func TestFleetSignOutIsHonoured(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
-	for name, spoilt := range map[string]fault{"messages arrive": {}, "messages do not arrive": {mute: true}} {
-		f.replicas[1].link.set(spoilt)
+	f := newFleet(t, rig.Redis(t), "")
+	for name, spoilt := range map[string]rig.Fault{"messages arrive": {}, "messages do not arrive": {Mute: true}} {
+		f.replicas[1].link.Set(spoilt)
 		var slowest time.Duration
 		for i := range 5 {
 			slowest = max(slowest, f.honoured(f.signIn(f.replicas[0], fmt.Sprint("p", i))))
@@ -290,7 +292,7 @@ func (f *fleet) honoured(p *person) time.Duration {
 	}
 	from := time.Now()
 	last := from // when the last call that was still served had begun
-	until(f.T, "a refusal", func() bool {
+	rig.Until(f.T, "a refusal", func() bool {
 		begun := time.Now()
 		if f.get(f.replicas[1], "/api/whoami", p).status == 401 {
 			return true
@@ -304,7 +306,7 @@ func (f *fleet) honoured(p *person) time.Duration {
 // TestFleetStreamEnds: a stream at one replica ends after the sign-out at the other.
 func TestFleetStreamEnds(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, oneRedis(t), "")
+	f := newFleet(t, rig.Redis(t), "")
 	p := f.signIn(f.replicas[0], "ada")
 	q, _ := http.NewRequest("GET", "http://"+f.replicas[1].host+"/api/stream", nil)
 	q.Header.Set("Cookie", p.cookie)

@@ -4,43 +4,63 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
-	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// floors of the house: an import goes down, never sideways, never up.
+// floors of the house: an import goes down, never sideways, never up. What only tests
+// import stands on none of them, and may use what it likes.
 var floors = map[string]int{
-	"coatcheck/bff/credential": 0,
-	"coatcheck/bff/http1":      0,
-	"coatcheck/bff/problem":    0,
-	"coatcheck/configs":        1,
-	"coatcheck/bff/gate":       1,
-	"coatcheck/bff/session":    2,
-	"coatcheck/bff/metrics":    2,
-	"coatcheck/bff/trace":      2,
-	"coatcheck/upstream":       2,
-	"coatcheck/upstream/demo":  2,
-	"coatcheck/web":            2,
-	"coatcheck/bff/freeport":   2,
-	"coatcheck/bff/transcript": 2,
-	"coatcheck/bff/routing":    3,
-	"coatcheck/bff/call":       4,
-	"coatcheck/bff/auth":       5,
-	"coatcheck/bff/account":    6,
-	"coatcheck/bff/pages":      6,
-	"coatcheck/bff/proxy":      6,
-	"coatcheck/bff/server":     7,
-	"coatcheck/bff/admin":      7,
-	"coatcheck/bff/command":    7,
-	"coatcheck/bff":            8,
-	rig:                        8,
+	"coatcheck/bff/credential":           0,
+	"coatcheck/bff/http1":                0,
+	"coatcheck/bff/problem":              0,
+	"coatcheck/bff/session/pack":         0,
+	"coatcheck/bff/terminal":             0,
+	"coatcheck/upstream":                 0,
+	"coatcheck/bff/gate":                 1,
+	"coatcheck/bff/keyring":              1,
+	"coatcheck/bff/session/store":        1,
+	"coatcheck/upstream/mapping":         1,
+	"coatcheck/configs":                  2,
+	"coatcheck/bff/session/store/memory": 2,
+	"coatcheck/bff/session/store/redis":  2,
+	"coatcheck/bff/session":              2,
+	"coatcheck/bff/throttle":             2,
+	"coatcheck/bff/metrics":              2,
+	"coatcheck/bff/trace":                2,
+	"coatcheck/upstream/demo":            2,
+	"coatcheck/upstream/forward":         2,
+	"coatcheck/web":                      2,
+	"coatcheck/bff/pending":              3,
+	"coatcheck/bff/routing":              3,
+	"coatcheck/bff/session/store/file":   3,
+	"coatcheck/upstream/signin":          3,
+	"coatcheck/bff/call":                 4,
+	"coatcheck/bff/session/store/open":   4,
+	"coatcheck/upstream/trial":           4,
+	"coatcheck/bff/auth":                 5,
+	"coatcheck/bff/account":              6,
+	"coatcheck/bff/pages":                6,
+	"coatcheck/bff/proxy":                6,
+	"coatcheck/bff/admin":                7,
+	"coatcheck/bff/server":               7,
+	"coatcheck/bff/command":              8,
+	"coatcheck/bff/process":              8,
+	"coatcheck/bff/demo":                 9,
+	"coatcheck/bff":                      10,
 }
 
-// rig measures the program from outside, beside others: it is no room of the house
-// and may use what it likes.
-const rig = "coatcheck/bff/bench"
+// testOnly are the packages that only tests import.
+var testOnly = map[string]bool{
+	"coatcheck/bff/freeport":                true,
+	"coatcheck/bff/rig":                     true,
+	"coatcheck/bff/transcript":              true,
+	"coatcheck/bff/session/store/storetest": true,
+}
 
 // shared begins the paths of the modules that several rooms may import. Every other
 // third-party module is imported by one room; fasthttp and Fiber by server.
@@ -82,7 +102,7 @@ func TestFloors(t *testing.T) {
 	}
 	owner := map[string]string{}
 	for _, p := range list(t, "coatcheck/...") {
-		if p.ImportPath == rig && !slices.ContainsFunc(p.Imports, func(i string) bool { return strings.HasPrefix(i, "coatcheck/") }) {
+		if testOnly[p.ImportPath] {
 			continue
 		}
 		floor, known := floors[p.ImportPath]
@@ -90,6 +110,9 @@ func TestFloors(t *testing.T) {
 			t.Errorf("%s stands on no floor: add it to the map", p.ImportPath)
 		}
 		for _, i := range p.Imports {
+			if testOnly[i] {
+				t.Errorf("%s imports %s, which is for tests", p.ImportPath, i)
+			}
 			if below, ours := floors[i]; ours && below >= floor {
 				t.Errorf("%s (floor %d) imports %s (floor %d)", p.ImportPath, floor, i, below)
 			}
@@ -108,6 +131,70 @@ func TestFloors(t *testing.T) {
 					t.Errorf("%s imports %s: standard library only", p.ImportPath, i)
 				}
 			}
+		}
+	}
+}
+
+// lines counts the lines of a folder's Go files, tests aside.
+func lines(t *testing.T, dir string) (n int) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += strings.Count(string(text), "\n")
+	}
+	return n
+}
+
+// TestPackageMainIsSmall: package main is a table of commands, and no more.
+func TestPackageMainIsSmall(t *testing.T) {
+	if n := lines(t, "."); n == 0 || n > 400 {
+		t.Errorf("%d lines, at most 400", n)
+	}
+}
+
+// TestModule: nothing that only tests need stands in the program's module.
+func TestModule(t *testing.T) {
+	text, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, module := range []string{"compose-spec/", "k8s.io/", "alexedwards/scs", "invopop/jsonschema", "rogpeppe/"} {
+		if strings.Contains(string(text), module) {
+			t.Errorf("go.mod requires %s", module)
+		}
+	}
+}
+
+// TestModulesAreTested: make test knows every module of the project, and so does what
+// fetches their modules.
+func TestModulesAreTested(t *testing.T) {
+	for _, name := range []string{"../Makefile", "../.ci/prepare"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := string(text)
+		err = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() && (d.Name() == "node_modules" || d.Name() == "realapi" || strings.HasPrefix(d.Name(), ".") && d.Name() != "..") {
+				return fs.SkipDir
+			}
+			if dir, err := filepath.Rel("..", filepath.Dir(path)); err == nil && d.Name() == "go.mod" && dir != "." && !strings.Contains(known, dir) {
+				t.Errorf("%s does not name %s", name, dir)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

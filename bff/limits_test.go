@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 const lonelyConfig = `
@@ -46,7 +47,7 @@ type lonely struct {
 // startLonely runs the program behind a shell command that may bound it.
 func startLonely(t *testing.T, bounds string, stderr *os.File) *lonely {
 	t.Helper()
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func startLonely(t *testing.T, bounds string, stderr *os.File) *lonely {
 	}
 	go func() { defer close(l.exited); _ = l.Wait() }() // ends with the process
 	t.Cleanup(func() { _ = l.Process.Kill(); <-l.exited })
-	until(t, "a process that serves", func() bool { return status("http://"+l.address+"/healthz") == 204 })
+	rig.Until(t, "a process that serves", func() bool { return rig.Status("http://"+l.address+"/healthz") == 204 })
 	return l
 }
 
@@ -125,7 +126,7 @@ func TestFileDescriptorsRunOut(t *testing.T) {
 	for _, c := range conns {
 		_ = c.Close()
 	}
-	until(t, "descriptors to come back", func() bool { return l.call("/bff/session") == 200 })
+	rig.Until(t, "descriptors to come back", func() bool { return l.call("/bff/session") == 200 })
 	l.ends()
 }
 

@@ -2,16 +2,196 @@
 // application's own site, keeps the tokens of an API on another domain in sessions
 // on the server, and gives the browser nothing but a cookie that opens them.
 //
-// This package is the house's front door: it reads the command line, builds the
-// rooms floor by floor (credential and http1; configs and gate; session, metrics,
-// trace, upstream and web; server and admin) and ends them in the opposite order.
+// This package is the command line and nothing else: flags, and a table of what each
+// command calls. Package process serves, package command has the other commands.
 package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
 	"os"
+	"strings"
+
+	"coatcheck/bff/command"
+	"coatcheck/bff/demo"
+	"coatcheck/bff/process"
+	"coatcheck/configs"
+
+	docs "github.com/urfave/cli-docs/v3"
+	"github.com/urfave/cli/v3"
+)
+
+// Exit codes.
+const (
+	exitDone    = 0
+	exitRefused = 1 // bad configuration, not ready
+	exitUsage   = 2
+)
+
+// Stamped by the linker for releases.
+var (
+	version = "dev"
+	commit  = ""
 )
 
 func main() {
 	os.Exit(run(context.Background(), os.Args, os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program: it returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
+	err := table(&command.Program{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr}).Run(ctx, args)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, command.ErrRefused):
+		return exitRefused
+	}
+	fmt.Fprintln(stderr, "coatcheck:", err)
+	var failed command.Failure
+	if errors.As(err, &failed) {
+		return exitRefused
+	}
+	fmt.Fprintln(stderr, "Run 'coatcheck --help' for usage.")
+	return exitUsage
+}
+
+// table is the command table.
+func table(p *command.Program) *cli.Command {
+	file := &cli.StringFlag{Name: "config", Value: "coatcheck.yaml", Usage: "configuration `FILE`"}
+	root := &cli.Command{
+		Name: "coatcheck", Usage: "keeps an API's tokens out of the browser",
+		Writer: p.Stdout, ErrWriter: p.Stderr, HideVersion: true, Suggest: true, DisableSliceFlagSeparator: true,
+		EnableShellCompletion: true, // coatcheck completion bash|zsh|fish|pwsh
+		ExitErrHandler:        func(context.Context, *cli.Command, error) {},
+		OnUsageError:          quiet,
+		Action:                noCommand,
+		Commands:              append(withConfiguration(p, file), withoutConfiguration(p)...),
+	}
+	for _, c := range root.Commands {
+		c.OnUsageError = quiet
+		if c.ArgsUsage == "" {
+			c.Action = noArguments(c.Action)
+		}
+	}
+	return root
+}
+
+// withConfiguration are the commands that read a configuration.
+func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
+	return []*cli.Command{
+		{Name: "serve", Usage: "serve", Flags: []cli.Flag{file}, Action: func(ctx context.Context, c *cli.Command) error { return serve(ctx, p, c.String("config")) }},
+		{Name: "demo", Usage: "everything in one process, nothing to set up", Flags: demoFlags(), Action: func(ctx context.Context, c *cli.Command) error {
+			b := command.BuildOf(version, commit)
+			return demo.Run(ctx, p, demo.Options{Listen: c.String("listen"), Store: c.String("store"), API: c.String("api"), Version: b.Version, Commit: b.Commit})
+		}},
+		{Name: "check", Usage: "say every fault of a configuration", Flags: []cli.Flag{file,
+			&cli.BoolFlag{Name: "online", Usage: "also dial the store and the upstreams"}},
+			Action: func(ctx context.Context, c *cli.Command) error {
+				return p.Check(ctx, c.String("config"), c.Bool("online"))
+			}},
+		{Name: "explain", Usage: "tell what would happen to a request, and why", ArgsUsage: "METHOD URL",
+			Flags:  explainFlags(file),
+			Action: func(_ context.Context, c *cli.Command) error { return explain(p, c) }},
+		{Name: "try", Usage: "sign in once at the real API, and show how its mapping reads the answers", Flags: tryFlags(file),
+			Action: func(ctx context.Context, c *cli.Command) error {
+				return p.Try(ctx, command.TryOptions{File: c.String("config"), Upstream: c.String("upstream"), Frontend: c.String("frontend"),
+					Refresh: c.Bool("refresh"), Logout: c.Bool("logout")})
+			}},
+	}
+}
+
+// withoutConfiguration are the others.
+func withoutConfiguration(p *command.Program) []*cli.Command {
+	return []*cli.Command{
+		{Name: "keygen", Usage: "print a new sealing key", Action: func(context.Context, *cli.Command) error { return p.Keygen() }},
+		{Name: "healthcheck", Usage: "exit 0 if ready", Flags: []cli.Flag{
+			&cli.StringFlag{Name: "admin", Value: "http://127.0.0.1:9090", Usage: "`URL` of the admin listener"}},
+			Action: func(ctx context.Context, c *cli.Command) error { return p.Healthcheck(ctx, c.String("admin")) }},
+		{Name: "schema", Usage: "print the JSON Schema of the configuration", Action: func(context.Context, *cli.Command) error { return p.Schema() }},
+		{Name: "man", Usage: "print the manual page", Action: func(_ context.Context, c *cli.Command) error { return man(p.Stdout, c.Root()) }},
+		{Name: "version", Usage: "print version, commit and Go version", Action: func(context.Context, *cli.Command) error {
+			return p.Version(command.BuildOf(version, commit))
+		}},
+	}
+}
+
+func demoFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "listen", Value: "localhost:8080", Usage: "`ADDRESS` of the demo; its pages' addresses have its port"},
+		&cli.StringFlag{Name: "store", Value: "memory://", Usage: "session store `URL`"},
+		&cli.StringFlag{Name: "api", Usage: "`NAME` of an API that the demo answers as: " + strings.Join(demo.APIs(), ", ")},
+	}
+}
+
+func explainFlags(file cli.Flag) []cli.Flag {
+	return []cli.Flag{file,
+		&cli.StringSliceFlag{Name: "H", Usage: "`HEADER` of the request, 'Name: value'; may be given often"},
+		&cli.StringFlag{Name: "peer", Value: "127.0.0.1", Usage: "`ADDRESS` the connection comes from"}}
+}
+
+func tryFlags(file cli.Flag) []cli.Flag {
+	return []cli.Flag{file,
+		&cli.StringFlag{Name: "upstream", Usage: "`NAME` of the API to sign in at", Required: true},
+		&cli.StringFlag{Name: "frontend", Usage: "`NAME` of the frontend whose fields are asked for; default: the first that signs in there"},
+		&cli.BoolFlag{Name: "refresh", Usage: "renew the token as well"},
+		&cli.BoolFlag{Name: "logout", Usage: "sign out at the API at the end"}}
+}
+
+// serve serves a configuration until a signal. A faulty one is refused before anything
+// listens.
+func serve(ctx context.Context, p *command.Program, file string) error {
+	load := func() (*configs.Config, []configs.Fault) { return configs.Load(file, p.Getenv) }
+	config, faults := load()
+	if configs.Refused(faults) {
+		p.Report(faults)
+		return command.ErrRefused
+	}
+	b := command.BuildOf(version, commit)
+	return command.Failed(process.Serve(ctx, process.Options{Config: config, Load: load, Getenv: p.Getenv, Log: p.Stderr,
+		Version: b.Version, Commit: b.Commit}, faults))
+}
+
+// explain reads the arguments of explain.
+func explain(p *command.Program, c *cli.Command) error {
+	if c.Args().Len() != 2 {
+		return errors.New("explain takes a method and a URL: explain GET https://shop.example.com/api/items")
+	}
+	peer, err := netip.ParseAddr(c.String("peer"))
+	if err != nil {
+		return errors.New("--peer is not an address")
+	}
+	return p.Explain(c.String("config"), command.RawRequest{
+		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
+}
+
+func man(w io.Writer, root *cli.Command) error {
+	page, err := docs.ToManWithSection(root, 1)
+	if err == nil {
+		_, err = io.WriteString(w, page)
+	}
+	return command.Failed(err)
+}
+
+// quiet returns usage errors as they are, for run to print once.
+func quiet(_ context.Context, _ *cli.Command, err error, _ bool) error { return err }
+
+func noArguments(action cli.ActionFunc) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		if c.Args().Present() {
+			return fmt.Errorf("%s takes no argument %q", c.Name, c.Args().First())
+		}
+		return action(ctx, c)
+	}
+}
+
+func noCommand(_ context.Context, c *cli.Command) error {
+	if c.Args().Present() {
+		return fmt.Errorf("no command %q", c.Args().First())
+	}
+	_ = cli.ShowRootCommandHelp(c)
+	return errors.New("a command is needed")
 }

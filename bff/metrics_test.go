@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"coatcheck/bff/metrics"
+	"coatcheck/bff/process"
 )
 
 var update = flag.Bool("update", false, "write the generated parts of docs anew")
@@ -15,8 +16,7 @@ var update = flag.Bool("update", false, "write the generated parts of docs anew"
 // described are all metrics of the program.
 func described() []metrics.Description {
 	counts := metrics.New("", "")
-	readSessions(counts, nil)
-	readCarriers(counts, nil)
+	process.AddReadings(counts, nil, nil)
 	return counts.Described()
 }
 

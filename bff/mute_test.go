@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // TestLibrariesAreMuted: an API that goes on talking behind its answer makes the
@@ -30,20 +28,10 @@ func TestLibrariesAreMuted(t *testing.T) {
 			_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\n\r\n{\"token\":\"MARKED\"}")
 		}
 	}()
-	file, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	port, admin := freeport.Text(t), freeport.Text(t)
-	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
-	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, key, _ := runCommand(nil, "keygen")
-	p := start(t, []string{"PORT=" + port, "ADMIN=" + admin, "STORE=memory://", "API=http://" + l.Addr().String(), "KEY=" + strings.TrimSpace(key)}, file, "serve", "-config", config)
-	until(t, "readiness", func() bool { return status("http://127.0.0.1:"+admin+"/readyz") == 200 })
+	p := rig.Serve(t, serveConfig, "STORE=memory://", "API=http://"+l.Addr().String())
+	_, port, _ := net.SplitHostPort(p.Address)
 	login := "POST /bff/login HTTP/1.1\r\nHost: localhost:" + port + "\r\nX-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 28\r\nConnection: close\r\n\r\n" + `{"email":"a","password":"b"}`
-	c, err := net.Dial("tcp", "127.0.0.1:"+port)
+	c, err := net.Dial("tcp", p.Address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,8 +40,8 @@ func TestLibrariesAreMuted(t *testing.T) {
 	if answer, _ := io.ReadAll(c); !strings.Contains(string(answer), "upstream_invalid") {
 		t.Errorf("answer: %s", answer)
 	}
-	until(t, "a line of the library", func() bool { return strings.Contains(p.stderr.String(), "a library had something to say") })
-	for line := range strings.SplitSeq(strings.TrimSpace(p.stderr.String()), "\n") {
+	rig.Until(t, "a line of the library", func() bool { return strings.Contains(p.Log.String(), "a library had something to say") })
+	for line := range strings.SplitSeq(strings.TrimSpace(p.Log.String()), "\n") {
 		if !json.Valid([]byte(line)) || strings.Contains(line, "MARKED") {
 			t.Errorf("line: %s", line)
 		}

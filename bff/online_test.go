@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // expiring is a certificate for 127.0.0.1 that ends in a week, and its PEM files.
@@ -46,15 +47,15 @@ func expiring(t *testing.T) (pair tls.Certificate, file, keyFile string) {
 // TestCheckOnline: the program dials a real Redis and an API over TLS, and shows what
 // they are: certificate, days left, clock; and refuses when one is away.
 func TestCheckOnline(t *testing.T) {
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert, ca, key := expiring(t)
 	port := freeport.Text(t)
-	redis := start(t, nil, "redis-server", "--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
+	redis := rig.Start(t, nil, "redis-server", "--port", "0", "--tls-port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
 		"--tls-cert-file", ca, "--tls-key-file", key, "--tls-ca-cert-file", ca, "--tls-auth-clients", "no")
-	until(t, "Redis", func() bool { return strings.Contains(redis.stdout.String(), "Ready to accept connections") })
+	rig.Until(t, "Redis", func() bool { return strings.Contains(redis.Printed.String(), "Ready to accept connections") })
 	store := "rediss://127.0.0.1:" + port + "/0?ca=" + ca
 	asked := make(chan string, 9)
 	api := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,9 +74,9 @@ func TestCheckOnline(t *testing.T) {
 	_, sealing, _ := runCommand(nil, "keygen")
 	env := []string{"PORT=18080", "ADMIN=19090", "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(sealing)}
 	check := func(args ...string) (int, string) {
-		p := start(t, env, file, append([]string{"check", "--config", config}, args...)...)
-		<-p.exited
-		return p.ProcessState.ExitCode(), p.stdout.String() + p.stderr.String()
+		p := rig.Start(t, env, file, append([]string{"check", "--config", config}, args...)...)
+		<-p.Exited
+		return p.ProcessState.ExitCode(), p.Printed.String() + p.Log.String()
 	}
 	if code, said := check(); code != exitDone || len(asked) != 0 {
 		t.Errorf("offline: exit %d, asked %d times\n%s", code, len(asked), said)
@@ -98,7 +99,7 @@ func TestCheckOnline(t *testing.T) {
 		}
 	}
 	_ = redis.Process.Kill()
-	<-redis.exited
+	<-redis.Exited
 	if code, said = check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  store") || !strings.Contains(said, "ok      upstream api") {
 		t.Errorf("store away: exit %d\n%s", code, said)
 	}

@@ -1,118 +1,20 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
-	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
-// built is the program as people run it, built once.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "coatcheck")
-	if err != nil {
-		return "", err
-	}
-	file := filepath.Join(dir, "coatcheck")
-	out, err := exec.Command("go", "build", "-o", file, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return file, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if file, err := built(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(file))
-	}
-	os.Exit(code)
-}
-
-// process is a program of ours, ended with the test.
-type process struct {
-	*exec.Cmd
-	stdout, stderr lockedBuffer
-	exited         chan struct{}
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func start(t *testing.T, env []string, name string, args ...string) *process {
-	t.Helper()
-	p := &process{Cmd: exec.Command(name, args...), exited: make(chan struct{})}
-	p.Env = append(os.Environ(), env...)
-	p.Stdout, p.Stderr, p.WaitDelay = &p.stdout, &p.stderr, time.Second // a child of its own may outlive it
-	if err := p.Start(); err != nil {
-		t.Fatalf("%s is needed (make test installs it): %v", name, err)
-	}
-	go func() { defer close(p.exited); _ = p.Wait() }() // ends with the process
-	t.Cleanup(func() { _ = p.Process.Kill(); <-p.exited })
-	return p
-}
-
-// until waits for a condition, two minutes at most: only what never happens may fail,
-// however busy the machine is.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("waited in vain for %s", what)
-}
-
-func status(url string) int {
-	r, err := http.Get(url)
-	if err != nil {
-		return 0
-	}
-	_ = r.Body.Close()
-	return r.StatusCode
-}
-
-func redisServer(t *testing.T) (url string, p *process) {
-	t.Helper()
-	port := freeport.Text(t)
-	p = start(t, nil, "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
-	until(t, "Redis", func() bool {
-		c, err := net.Dial("tcp", "127.0.0.1:"+port)
-		if err == nil {
-			_ = c.Close()
-		}
-		return err == nil
-	})
-	return "redis://127.0.0.1:" + port + "/0", p
-}
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 const serveConfig = `
 listen: 127.0.0.1:${PORT}
@@ -138,11 +40,7 @@ frontends:
 // TestServe runs the program as people do: real process, real Redis, another origin's
 // API; sign-in, call, sign-out, and an orderly end.
 func TestServe(t *testing.T) {
-	file, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, _ := redisServer(t)
+	store := "redis://" + rig.Redis(t) + "/0"
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/login" {
 			_, _ = io.WriteString(w, `{"token":"t0ken","user":{"id":"u1","private":"x"}}`)
@@ -151,16 +49,10 @@ func TestServe(t *testing.T) {
 		_, _ = io.WriteString(w, r.Header.Get("Authorization"))
 	}))
 	defer api.Close()
-	port, adminPort := freeport.Text(t), freeport.Text(t)
-	config := filepath.Join(t.TempDir(), "coatcheck.yaml")
-	if err := os.WriteFile(config, []byte(serveConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, text, _ := runCommand(nil, "keygen")
-	p := start(t, []string{"PORT=" + port, "ADMIN=" + adminPort, "STORE=" + store, "API=" + api.URL, "KEY=" + strings.TrimSpace(text)}, file, "serve", "-config", config)
-	admin := "http://127.0.0.1:" + adminPort
-	until(t, "readiness", func() bool { return status(admin+"/readyz") == 200 })
-	if got := status("http://127.0.0.1:" + port + "/healthz"); got != 204 {
+	p := rig.Serve(t, serveConfig, "STORE="+store, "API="+api.URL)
+	admin := p.Admin
+	_, port, _ := net.SplitHostPort(p.Address)
+	if got := rig.Status("http://127.0.0.1:" + port + "/healthz"); got != 204 {
 		t.Errorf("health path: %d", got)
 	}
 	if code, _, _ := runCommand(nil, "healthcheck", "-admin", admin); code != exitDone {
@@ -184,7 +76,7 @@ func TestServe(t *testing.T) {
 	}
 	a, body := ask("POST", "/bff/login", `{"email":"a","password":"b"}`, "")
 	if a.StatusCode != 200 || strings.Contains(body, "private") {
-		t.Fatalf("sign-in: %d %s\n%s", a.StatusCode, body, &p.stderr)
+		t.Fatalf("sign-in: %d %s\n%s", a.StatusCode, body, &p.Log)
 	}
 	cookie, _, _ := strings.Cut(a.Header.Get("Set-Cookie"), ";")
 	if a, body := ask("GET", "/api/x", "", cookie); a.StatusCode != 200 || body != "Bearer t0ken" {
@@ -199,18 +91,18 @@ func TestServe(t *testing.T) {
 		t.Errorf("sign-out: %d", a.StatusCode)
 	}
 	_ = p.Process.Signal(syscall.SIGTERM)
-	until(t, "the end", func() bool {
+	rig.Until(t, "the end", func() bool {
 		select {
-		case <-p.exited:
+		case <-p.Exited:
 			return true
 		default:
 			return false
 		}
 	})
 	if code := p.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("exit %d: %s", code, &p.stderr)
+		t.Errorf("exit %d: %s", code, &p.Log)
 	}
-	lines := strings.Split(strings.TrimSpace(p.stderr.String()), "\n")
+	lines := strings.Split(strings.TrimSpace(p.Log.String()), "\n")
 	calls := 0
 	for _, line := range lines {
 		var l map[string]any
@@ -221,8 +113,8 @@ func TestServe(t *testing.T) {
 			calls++
 		}
 	}
-	if calls < 5 || strings.Contains(p.stderr.String(), "t0ken") {
-		t.Errorf("%d lines of calls in %s", calls, &p.stderr)
+	if calls < 5 || strings.Contains(p.Log.String(), "t0ken") {
+		t.Errorf("%d lines of calls in %s", calls, &p.Log)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/rig"
 )
 
 // storeKey is where the record of p lies (package session, "What lies in the store").
@@ -18,10 +20,10 @@ func (p *person) storeKey() string {
 // newer version is left for the program that can read it.
 func TestRecords(t *testing.T) {
 	t.Parallel()
-	addr := oneRedis(t)
+	addr := rig.Redis(t)
 	f := newFleet(t, addr, "")
 	bob := f.signIn(f.replicas[0], "bob")
-	bobs, _ := redisDo(t, addr, "GET", bob.storeKey()).(string)
+	bobs, _ := rig.RedisDo(t, addr, "GET", bob.storeKey()).(string)
 	flip := func(at int) func(string) string {
 		return func(v string) string {
 			if at < 0 {
@@ -49,12 +51,12 @@ func TestRecords(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			p := f.signIn(f.replicas[0], "ada")
 			key := p.storeKey()
-			value, _ := redisDo(t, addr, "GET", key).(string)
+			value, _ := rig.RedisDo(t, addr, "GET", key).(string)
 			if len(value) < 40 {
 				t.Fatal("no record")
 			}
 			changed := row.change(value)
-			redisDo(t, addr, "SET", key, changed, "KEEPTTL")
+			rig.RedisDo(t, addr, "SET", key, changed, "KEEPTTL")
 			a := f.get(f.replicas[1], "/api/whoami", p) // it has not seen p before
 			if a.status != row.status {
 				t.Errorf("%s", a)
@@ -62,33 +64,33 @@ func TestRecords(t *testing.T) {
 			if row.status == 503 && (a.header.Get("Retry-After") == "" || a.header.Get("Set-Cookie") != "") {
 				t.Errorf("no Retry-After, or the cookie was touched: %v", a.header)
 			}
-			left, _ := redisDo(t, addr, "GET", key).(string)
+			left, _ := rig.RedisDo(t, addr, "GET", key).(string)
 			if row.kept != (left == changed) || !row.kept && left != "" {
 				t.Errorf("of %d bytes %d are left", len(changed), len(left))
 			}
 			if !row.kept {
 				return
 			}
-			redisDo(t, addr, "SET", key, value, "KEEPTTL")
-			until(t, "the session as it was", func() bool { return f.get(f.replicas[1], "/api/whoami", p).body == "ada" })
+			rig.RedisDo(t, addr, "SET", key, value, "KEEPTTL")
+			rig.Until(t, "the session as it was", func() bool { return f.get(f.replicas[1], "/api/whoami", p).body == "ada" })
 		})
 	}
 	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", bob), bob); !ok {
 		t.Error("the one whose record was copied")
 	}
-	until(t, "a security event", func() bool { return strings.Contains(f.replicas[1].stderr.String(), "record_corrupt") })
+	rig.Until(t, "a security event", func() bool { return strings.Contains(f.replicas[1].Log.String(), "record_corrupt") })
 }
 
 // TestRecordEvicted: Redis threw a record out. The session is over, at the latest
 // when the near cache has forgotten it; the person can sign in again.
 func TestRecordEvicted(t *testing.T) {
 	t.Parallel()
-	addr := oneRedis(t)
+	addr := rig.Redis(t)
 	f := newFleet(t, addr, "")
 	p := f.signIn(f.replicas[0], "ada")
-	redisDo(t, addr, "DEL", p.storeKey())
+	rig.RedisDo(t, addr, "DEL", p.storeKey())
 	for _, r := range f.replicas {
-		until(t, "the end", func() bool { return f.get(r, "/api/whoami", p).status == 401 })
+		rig.Until(t, "the end", func() bool { return f.get(r, "/api/whoami", p).status == 401 })
 	}
 	p = f.signIn(f.replicas[0], "ada")
 	if a := f.get(f.replicas[1], "/bff/sessions", p); a.status != 200 || strings.Count(a.body, `"id"`) != 1 {
@@ -99,19 +101,19 @@ func TestRecordEvicted(t *testing.T) {
 // TestEveryKeyEnds: nothing that we put into Redis stays for ever.
 func TestEveryKeyEnds(t *testing.T) {
 	t.Parallel()
-	addr := oneRedis(t)
+	addr := rig.Redis(t)
 	f := newFleet(t, addr, "")
 	p := f.signIn(f.replicas[0], "ada")
 	f.ask(f.replicas[0], "POST", "/bff/logout", "", f.signIn(f.replicas[1], "bob"))
 	f.get(f.replicas[0], "/api/whoami", p)
 	f.get(f.replicas[0], "/api/whoami", f.expired(1)[0])
-	keys, _ := redisDo(t, addr, "KEYS", "*").([]any)
+	keys, _ := rig.RedisDo(t, addr, "KEYS", "*").([]any)
 	if len(keys) < 5 {
 		t.Errorf("only %d keys", len(keys))
 	}
 	for _, key := range keys {
 		name, _ := key.(string)
-		if ttl, _ := redisDo(t, addr, "PTTL", name).(int64); ttl <= 0 || !strings.HasPrefix(name, "coatcheck:") {
+		if ttl, _ := rig.RedisDo(t, addr, "PTTL", name).(int64); ttl <= 0 || !strings.HasPrefix(name, "coatcheck:") {
 			t.Errorf("%.14s… ends in %d ms", name, ttl)
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // certify writes a self-signed certificate for localhost with a serial number.
@@ -66,7 +67,7 @@ frontends:
 // TestReload: over TLS, a changed certificate and a changed configuration are taken
 // into use; a faulty file and a forbidden change alter nothing.
 func TestReload(t *testing.T) {
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,8 +81,8 @@ func TestReload(t *testing.T) {
 	}
 	write(tlsConfig)
 	_, key, _ := runCommand(nil, "keygen")
-	p := start(t, []string{"PORT=" + port, "ADMIN=" + admin, "KEY=" + strings.TrimSpace(key)}, file, "serve", "-config", config)
-	until(t, "readiness", func() bool { return status("http://127.0.0.1:"+admin+"/readyz") == 200 })
+	p := rig.Start(t, []string{"PORT=" + port, "ADMIN=" + admin, "KEY=" + strings.TrimSpace(key)}, file, "serve", "-config", config)
+	rig.Until(t, "readiness", func() bool { return rig.Status("http://127.0.0.1:"+admin+"/readyz") == 200 })
 	ask := func(path string) (int, string, int64) {
 		web := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
 		a, err := web.Get("https://localhost:" + port + path)
@@ -92,7 +93,7 @@ func TestReload(t *testing.T) {
 		return a.StatusCode, a.Header.Get("Coatcheck-Error"), a.TLS.PeerCertificates[0].SerialNumber.Int64()
 	}
 	if status, _, serial := ask("/bff/session"); status != 200 || serial != 1 {
-		t.Fatalf("over TLS: %d, certificate %d\n%s", status, serial, &p.stderr)
+		t.Fatalf("over TLS: %d, certificate %d\n%s", status, serial, &p.Log)
 	}
 	if _, code, _ := ask("/new/x"); code != "not_found" {
 		t.Errorf("before: %s", code)
@@ -101,7 +102,7 @@ func TestReload(t *testing.T) {
 	certify(t, dir, 2)
 	write(strings.Replace(tlsConfig, "/api/", "/new/", 1))
 	_ = p.Process.Signal(syscall.SIGHUP)
-	until(t, "the new route", func() bool { _, code, _ := ask("/new/x"); return code == "not_authenticated" })
+	rig.Until(t, "the new route", func() bool { _, code, _ := ask("/new/x"); return code == "not_authenticated" })
 	if _, _, serial := ask("/bff/session"); serial != 2 {
 		t.Errorf("certificate %d", serial)
 	}
@@ -109,7 +110,7 @@ func TestReload(t *testing.T) {
 	for what, text := range map[string]string{"surprise": tlsConfig + "surprise: 1\n", "sessions.store cannot change": strings.Replace(tlsConfig, "memory://", "redis://127.0.0.1:1/0", 1)} {
 		write(text)
 		_ = p.Process.Signal(syscall.SIGHUP)
-		until(t, "word of "+what, func() bool { return strings.Contains(p.stderr.String(), what) })
+		rig.Until(t, "word of "+what, func() bool { return strings.Contains(p.Log.String(), what) })
 		if _, code, _ := ask("/new/x"); code != "not_authenticated" {
 			t.Errorf("%s: the route is %s", what, code)
 		}

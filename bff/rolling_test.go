@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"coatcheck/bff/rig"
 )
 
 // front is a load balancer as strict as can be: it sends each call once, along a
@@ -27,7 +29,7 @@ type front struct {
 // watch asks a replica's health path until the test is over.
 func (f *front) watch(i int) {
 	for {
-		f.healthy[i].Store(status("http://"+f.replicas[i].host+"/healthz") == 204)
+		f.healthy[i].Store(rig.Status("http://"+f.replicas[i].host+"/healthz") == 204)
 		select {
 		case <-f.over:
 			return
@@ -129,12 +131,12 @@ func (f *front) call(l *lane, at int, p *person) error {
 func (f *front) restart(i int) {
 	r := f.replicas[i]
 	_ = r.Process.Signal(syscall.SIGTERM)
-	<-r.exited
+	<-r.Exited
 	if code := r.ProcessState.ExitCode(); code != 0 {
-		f.Errorf("exit %d: %s", code, &r.stderr)
+		f.Errorf("exit %d: %s", code, &r.Log)
 	}
-	r.process = start(f.T, r.Env, r.Path, r.Args[1:]...)
-	until(f.T, "health", func() bool { return f.healthy[i].Load() })
+	r.Program = rig.Start(f.T, r.Env, r.Path, r.Args[1:]...)
+	rig.Until(f.T, "health", func() bool { return f.healthy[i].Load() })
 }
 
 // TestRollingRestart: two replicas are replaced one after the other under load, with
@@ -143,12 +145,12 @@ func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	f := front{over: make(chan struct{})}
 	text := strings.Replace(fleetConfig, "drain: {delay: 0s, timeout: 5s}", "drain: {delay: 1s, timeout: 4s}\nhealth_path: /healthz", 1)
-	store := "redis://" + oneRedis(t) + "/0"
+	store := "redis://" + rig.Redis(t) + "/0"
 	f.fleet = &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}, text: text}
 	f.launch(func(*replica) string { return store })
 	for i := range f.replicas {
 		f.work.Go(func() { f.watch(i) })
-		until(t, "health", func() bool { return f.healthy[i].Load() })
+		rig.Until(t, "health", func() bool { return f.healthy[i].Load() })
 	}
 	p := f.signIn(f.replicas[0], "ada")
 	for n := range 16 {

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // seen is the largest value of every metric that was met so far, by name.
@@ -46,7 +47,7 @@ func (s seen) scrape(f *fleet) {
 func (s seen) until(f *fleet, names ...string) {
 	f.Helper()
 	for _, name := range names {
-		until(f.T, name, func() bool { s.scrape(f); return s["coatcheck_"+name] > 0 })
+		rig.Until(f.T, name, func() bool { s.scrape(f); return s["coatcheck_"+name] > 0 })
 	}
 }
 
@@ -72,17 +73,17 @@ func moody(t *testing.T) *fleetAPI {
 
 // seeingFleet is two replicas over a cluster of one Redis, which has no replica to
 // acknowledge a write.
-func seeingFleet(t *testing.T) (f *fleet, redis string, server *process) {
+func seeingFleet(t *testing.T) (f *fleet, redis string, server *rig.Program) {
 	port := freeport.Text(t)
-	server = redisAt(t, port, "--dir", t.TempDir(), "--cluster-enabled", "yes", "--cluster-port", freeport.Text(t))
+	server = rig.RedisAt(t, port, "--dir", t.TempDir(), "--cluster-enabled", "yes", "--cluster-port", freeport.Text(t))
 	redis = "127.0.0.1:" + port
-	redisDo(t, redis, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-	until(t, "the cluster", func() bool {
-		info, _ := redisDo(t, redis, "CLUSTER", "INFO").(string)
+	rig.RedisDo(t, redis, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+	rig.Until(t, "the cluster", func() bool {
+		info, _ := rig.RedisDo(t, redis, "CLUSTER", "INFO").(string)
 		return strings.Contains(info, "cluster_state:ok")
 	})
 	f = &fleet{T: t, api: moody(t), replicas: [2]*replica{{}, {}}}
-	f.text = strings.NewReplacer("throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"` + "\n    streams_per_session: 1",
+	f.text = strings.NewReplacer("throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"`+"\n    streams_per_session: 1",
 		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nfrontends:\n",
 		"    routes:\n", "    routes:\n      - {path: /narrow/, upstream: narrow, rewrite: /api/, session: none}\n").Replace(fleetConfig)
 	f.launch(func(*replica) string { return "redis-cluster://" + redis })
@@ -136,18 +137,18 @@ func TestEverythingIsSeen(t *testing.T) {
 	}
 	f.ask(a, "POST", "/bff/logout", "", other)
 	f.endings(a)
-	redisDo(t, redis, "CLIENT", "KILL", "TYPE", "pubsub")
+	rig.RedisDo(t, redis, "CLIENT", "KILL", "TYPE", "pubsub")
 	s.until(f, "store_resubscribed_total", "sessions_ended_again_total", "refresh_waits_total", "store_unacknowledged_total")
 	f.reloads(a)
 	f.api.CloseClientConnections()
 	f.api.Close()
-	until(t, "an open breaker", func() bool { // it rests after a while, so calls go on
+	rig.Until(t, "an open breaker", func() bool { // it rests after a while, so calls go on
 		f.get(a, "/open/x", nil)
 		s.scrape(f)
 		return s["coatcheck_breaker_open"] > 0
 	})
 	_ = server.Process.Kill()
-	<-server.exited
+	<-server.Exited
 	f.get(b, "/api/whoami", p)
 	s.until(f, "store_errors_total")
 	for _, d := range described() {
@@ -171,9 +172,9 @@ func (f *fleet) malformed(r *replica) {
 	if answer, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || answer.StatusCode/100 != 4 {
 		f.Errorf("a path with quotes: %v %v", answer, err)
 	}
-	until(f.T, "the line of a path with quotes", func() bool {
+	rig.Until(f.T, "the line of a path with quotes", func() bool {
 		written, _ := json.Marshal(forged)
-		return strings.Contains(r.stderr.String(), `"path":`+string(written))
+		return strings.Contains(r.Log.String(), `"path":`+string(written))
 	})
 	_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nno colon\r\n\r\n")
 	if answer, _ := io.ReadAll(c); !strings.HasPrefix(string(answer), "HTTP/1.1 400") {
@@ -248,19 +249,19 @@ func (f *fleet) renewals(s seen) {
 // broughtBack puts the record of an ended session back, as a failover to an older
 // server would.
 func (f *fleet) broughtBack(redis string) {
-	known := fmt.Sprint(redisDo(f.T, redis, "KEYS", "coatcheck:s:*"))
+	known := fmt.Sprint(rig.RedisDo(f.T, redis, "KEYS", "coatcheck:s:*"))
 	p := f.signIn(f.replicas[0], "back")
 	var key string
-	for _, k := range redisDo(f.T, redis, "KEYS", "coatcheck:s:*").([]any) {
+	for _, k := range rig.RedisDo(f.T, redis, "KEYS", "coatcheck:s:*").([]any) {
 		if name := k.(string); !strings.Contains(known, name) && strings.HasSuffix(name, "}") {
 			key = name
 		}
 	}
-	dump := redisDo(f.T, redis, "DUMP", key).(string)
+	dump := rig.RedisDo(f.T, redis, "DUMP", key).(string)
 	f.ask(f.replicas[0], "POST", "/bff/logout", "", p)
-	redisDo(f.T, redis, "RESTORE", key, "60000", dump)
-	redisDo(f.T, redis, "CLIENT", "KILL", "TYPE", "pubsub")
-	redisDo(f.T, redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+	rig.RedisDo(f.T, redis, "RESTORE", key, "60000", dump)
+	rig.RedisDo(f.T, redis, "CLIENT", "KILL", "TYPE", "pubsub")
+	rig.RedisDo(f.T, redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 }
 
 // endings: a person ends one of their own sessions, then an operator the other.
@@ -297,11 +298,11 @@ func (f *fleet) reloads(r *replica) {
 }
 
 // hup makes the process reread its configuration and waits for its word, new since.
-func (p *process) hup(t *testing.T, word string) {
+func (r *replica) hup(t *testing.T, word string) {
 	t.Helper()
-	before := strings.Count(p.stderr.String(), word)
-	_ = p.Process.Signal(syscall.SIGHUP)
-	until(t, word, func() bool { return strings.Count(p.stderr.String(), word) > before })
+	before := strings.Count(r.Log.String(), word)
+	_ = r.Process.Signal(syscall.SIGHUP)
+	rig.Until(t, word, func() bool { return strings.Count(r.Log.String(), word) > before })
 }
 
 // fields are the names of a table of docs/logs.md: the first column, under a heading.
@@ -326,7 +327,7 @@ func fields(t *testing.T, heading string) (names []string) {
 func (f *fleet) logged(replicas ...*replica) {
 	calls, events, kinds := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, r := range replicas {
-		for line := range strings.Lines(r.stderr.String()) {
+		for line := range strings.Lines(r.Log.String()) {
 			var l map[string]any
 			if err := json.Unmarshal([]byte(line), &l); err != nil {
 				f.Errorf("no JSON: %s", line)
@@ -368,7 +369,7 @@ func TestLogLevelReload(t *testing.T) {
 	f := &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}}
 	f.launch(func(*replica) string { return "memory://" })
 	r := f.replicas[0]
-	calls := func() int { return strings.Count(r.stderr.String(), `"msg":"call"`) }
+	calls := func() int { return strings.Count(r.Log.String(), `"msg":"call"`) }
 	file := r.Args[len(r.Args)-1]
 	if err := os.WriteFile(file, []byte(fleetConfig+"log: {level: warn}\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -381,7 +382,7 @@ func TestLogLevelReload(t *testing.T) {
 	}
 	r.hup(t, `"outcome":"changed"`)
 	f.get(r, "/open/y", nil)
-	until(t, "a line of the second call", func() bool { return strings.Contains(r.stderr.String(), "/open/y") })
+	rig.Until(t, "a line of the second call", func() bool { return strings.Contains(r.Log.String(), "/open/y") })
 	if n := calls() - before; n != 1 {
 		t.Errorf("%d lines of calls, one was made at level info", n)
 	}

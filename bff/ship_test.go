@@ -8,12 +8,15 @@ import (
 	"testing"
 
 	"github.com/goccy/go-yaml"
+
+	"coatcheck/bff/command"
+	"coatcheck/bff/rig"
 )
 
 // TestManualPage: the page has every command, and man has no complaint of it.
 func TestManualPage(t *testing.T) {
 	_, page, _ := runCommand(nil, "man")
-	for _, c := range (&program{}).command().Commands {
+	for _, c := range table(&command.Program{}).Commands {
 		if !strings.Contains(page, c.Name) || !strings.Contains(page, strings.ReplaceAll(strings.Fields(c.Usage)[0], "'", `\(cq`)) {
 			t.Errorf("%s is missing", c.Name)
 		}
@@ -33,7 +36,7 @@ func TestManualPage(t *testing.T) {
 
 // TestCompletion: bash takes its script, and completes a command.
 func TestCompletion(t *testing.T) {
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}

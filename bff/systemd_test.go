@@ -17,17 +17,18 @@ import (
 	"time"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/bff/rig"
 )
 
 // alone is one process with sessions in memory in front of an API.
 type alone struct {
-	*process
+	*rig.Program
 	public, admin, file string
 }
 
 func startAlone(t *testing.T, api string, change func(config string) string, env ...string) *alone {
 	t.Helper()
-	file, err := built()
+	file, err := rig.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,8 +41,8 @@ func startAlone(t *testing.T, api string, change func(config string) string, env
 		t.Fatal(err)
 	}
 	_, key, _ := runCommand(nil, "keygen")
-	a.process = start(t, append(env, "PORT="+a.public, "ADMIN="+a.admin, "STORE=memory://", "API="+api, "KEY="+strings.TrimSpace(key)), file, "serve", "-config", a.file)
-	until(t, "the process", func() bool { return status("http://127.0.0.1:"+a.admin+"/livez") == 200 })
+	a.Program = rig.Start(t, append(env, "PORT="+a.public, "ADMIN="+a.admin, "STORE=memory://", "API="+api, "KEY="+strings.TrimSpace(key)), file, "serve", "-config", a.file)
+	rig.Until(t, "the process", func() bool { return rig.Status("http://127.0.0.1:"+a.admin+"/livez") == 200 })
 	return a
 }
 
@@ -120,7 +121,7 @@ func TestSupervisor(t *testing.T) {
 	if text, _ := next(patience); text != "STOPPING=1\nEXTEND_TIMEOUT_USEC=10000000" {
 		t.Errorf("end: %q", text)
 	}
-	<-a.exited
+	<-a.Exited
 }
 
 // TestSecondSignal: who cannot wait for the drain says so again.
@@ -142,19 +143,19 @@ func TestSecondSignal(t *testing.T) {
 	}()
 	<-came
 	a.signal(t, syscall.SIGTERM)
-	until(t, "the drain", func() bool { return strings.Contains(a.stderr.String(), `"draining"`) })
+	rig.Until(t, "the drain", func() bool { return strings.Contains(a.Log.String(), `"draining"`) })
 	select {
-	case <-a.exited:
+	case <-a.Exited:
 		t.Fatal("the drain did not wait for the call")
 	case <-time.After(200 * time.Millisecond): // too short only makes the test see less
 	}
 	a.signal(t, syscall.SIGTERM)
 	select {
-	case <-a.exited:
+	case <-a.Exited:
 	case <-time.After(2 * time.Minute):
 		t.Fatal("the second signal did not end the process")
 	}
-	if log := a.stderr.String(); !strings.Contains(log, "calls were cut off") {
+	if log := a.Log.String(); !strings.Contains(log, "calls were cut off") {
 		t.Errorf("log: %s", log)
 	}
 }
@@ -184,14 +185,14 @@ func TestReloadUnderLoad(t *testing.T) {
 				default:
 				}
 				calls.Add(1)
-				if status("http://localhost:"+a.public+"/api/x") != 200 {
+				if rig.Status("http://localhost:"+a.public+"/api/x") != 200 {
 					failed.Add(1)
 				}
 			}
 		})
 	}
 	loaded := func(outcome string) int {
-		return strings.Count(a.stderr.String(), `"event":"configuration","outcome":"`+outcome+`"`)
+		return strings.Count(a.Log.String(), `"event":"configuration","outcome":"`+outcome+`"`)
 	}
 	before := 0
 	for i := range 50 {
@@ -204,16 +205,16 @@ func TestReloadUnderLoad(t *testing.T) {
 			}
 			n := loaded(outcome)
 			a.signal(t, syscall.SIGHUP)
-			until(t, "the reload", func() bool { return loaded(outcome) == n+1 })
+			rig.Until(t, "the reload", func() bool { return loaded(outcome) == n+1 })
 		}
 	}
-	until(t, "a hundred calls", func() bool { return calls.Load() >= 100 })
+	rig.Until(t, "a hundred calls", func() bool { return calls.Load() >= 100 })
 	close(stop)
 	work.Wait()
 	if failed.Load() > 0 {
 		t.Errorf("%d of %d calls failed", failed.Load(), calls.Load())
 	}
-	until(t, "no more goroutines than at first", func() bool { return goroutinesOf(t, a.admin) <= before+20 })
+	rig.Until(t, "no more goroutines than at first", func() bool { return goroutinesOf(t, a.admin) <= before+20 })
 	t.Logf("%d calls", calls.Load())
 }
 

@@ -7,11 +7,14 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	spans "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
+
+	"coatcheck/bff/rig"
 )
 
 // receiver is an OTLP collector that keeps what it is sent.
@@ -57,7 +60,7 @@ func (r *receiver) find(name, parent string) *spans.Span {
 
 func (r *receiver) wait(t *testing.T, name, parent string) *spans.Span {
 	t.Helper()
-	until(t, "span "+name, func() bool { return r.find(name, parent) != nil })
+	rig.Until(t, "span "+name, func() bool { return r.find(name, parent) != nil })
 	return r.find(name, parent)
 }
 
@@ -113,7 +116,7 @@ func TestTrace(t *testing.T) {
 	if want := "00-" + foreignTrace + "-" + hex.EncodeToString(forward.SpanId) + "-01 vendor=x"; got != want {
 		t.Errorf("the API got %q, not %q", got, want)
 	}
-	until(t, "the call's line", func() bool { return strings.Contains(f.replicas[0].stderr.String(), `"trace_id":"`+foreignTrace+`"`) })
+	rig.Until(t, "the call's line", func() bool { return strings.Contains(f.replicas[0].Log.String(), `"trace_id":"`+foreignTrace+`"`) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, mark := range []string{"QUERY-MARK", p.ticket(), "ada", "at1.", "rt1.", "traceparent?"} {
@@ -138,12 +141,13 @@ func TestTraceOfAStranger(t *testing.T) {
 }
 
 const questionsConfig = `
-listen: 127.0.0.1:0
-admin: {listen: "127.0.0.1:0"}
-sessions: {store: "memory://", keys: ["` + reloadKeyA + `"]}
+listen: 127.0.0.1:${PORT}
+admin: {listen: "127.0.0.1:${ADMIN}"}
+drain: {delay: 0s, timeout: 5s}
+sessions: {store: "memory://", keys: ["${KEY}"]}
 upstreams:
   api:
-    url: "API"
+    url: "${API}"
     login:
       request: {path: /login, body: {email: "{email}"}}
       answers: [{at: /ticket, step: otp}]
@@ -159,13 +163,37 @@ frontends:
     routes: [{path: /api/, upstream: api}]
 `
 
+// tracedProgram serves questionsConfig.
+type tracedProgram struct {
+	*rig.Served
+	t *testing.T
+}
+
+func (p tracedProgram) ask(method, path, body string, headers ...string) (status int, header http.Header, text string) {
+	p.t.Helper()
+	q, _ := http.NewRequest(method, "http://"+p.Address+path, strings.NewReader(body))
+	q.Host, q.Close = "app.localhost", true
+	q.Header = http.Header{"X-Csrf": {"1"}, "Content-Type": {"application/json"}}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		q.Header.Set(name, value)
+	}
+	a, err := http.DefaultClient.Do(q)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer a.Body.Close()
+	b, _ := io.ReadAll(a.Body)
+	return a.StatusCode, a.Header, string(b)
+}
+
 // TestTraceOfEveryQuestion: each question to the API has a span below its call's, and
 // the API hears of that span: sign-in, second factor, verify and sign-out too.
 func TestTraceOfEveryQuestion(t *testing.T) {
 	collector := newReceiver(t)
 	var mu sync.Mutex
 	heard := map[string]string{} // traceparent by path
-	r := openInside(t, questionsConfig, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL}, func(w http.ResponseWriter, q *http.Request) {
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
 		heard[q.URL.Path] = q.Header.Get("Traceparent")
@@ -177,7 +205,9 @@ func TestTraceOfEveryQuestion(t *testing.T) {
 		case "/api/x":
 			w.WriteHeader(401)
 		}
-	})
+	}))
+	defer api.Close()
+	r := tracedProgram{rig.Serve(t, questionsConfig, "API="+api.URL, "OTEL_EXPORTER_OTLP_ENDPOINT="+collector.URL), t}
 	first, header, body := r.ask("POST", "/bff/login", `{"email":"ada"}`)
 	step, _, _ := strings.Cut(header.Get("Set-Cookie"), ";")
 	second, header, _ := r.ask("POST", "/bff/login", `{"step":"otp","otp":"1"}`, "Cookie: "+step)
@@ -194,7 +224,8 @@ func TestTraceOfEveryQuestion(t *testing.T) {
 	if status, _, _ := r.ask("POST", "/bff/logout", "", cookie); status != 204 {
 		t.Fatalf("sign-out: %d", status)
 	}
-	r.end() // sends what is left
+	_ = r.Process.Signal(syscall.SIGTERM) // what is left is sent
+	<-r.Exited
 	for name, row := range map[string]struct{ path, call string }{"sign_in api": {"/login", "POST /bff/login"}, "step api": {"/factor", "POST /bff/login"},
 		"forward api": {"/api/x", "GET /api/"}, "verify api": {"/verify", "GET /api/"}, "sign_out api": {"/logout", "POST /bff/logout"}} {
 		span := collector.find(name, "")

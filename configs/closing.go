@@ -3,6 +3,8 @@ package configs
 import (
 	"net/url"
 	"strings"
+
+	"coatcheck/upstream/mapping"
 )
 
 // closing warns where a sign-in path is not, or should not be, closed to pages.
@@ -17,7 +19,7 @@ func (ck *checker) closing(path, name string, u *Upstream) {
 		if r.Upstream != "" {
 			asked = r.Upstream
 		}
-		if _, whole := Placeholder(r.Path); whole {
+		if _, whole := mapping.NewTemplate(r.Path).Whole(); whole {
 			ck.warn(at, "a path that the API gives cannot be closed to pages", "private_paths: [/what/it/begins/with]")
 		}
 		if isOnlyEndpoint(r.Path) && ck.routed(asked) {
@@ -28,8 +30,8 @@ func (ck *checker) closing(path, name string, u *Upstream) {
 }
 
 // signInRequests are the requests whose paths are closed, by the key path of what holds them.
-func (u *Upstream) signInRequests(path string) map[string]*Request {
-	list := map[string]*Request{}
+func (u *Upstream) signInRequests(path string) map[string]*mapping.Request {
+	list := map[string]*mapping.Request{}
 	if u.Login != nil {
 		list[child(path, "login")] = u.Login.Request
 		for name, s := range u.Login.Steps {

@@ -71,10 +71,10 @@ func (d *decoder) mismatch(f field, n *node, wanted kind, hint string) {
 // section fills a struct from a mapping; an empty section ("admin:") keeps its defaults.
 func (d *decoder) section(f field, n *node, into reflect.Value) {
 	if n.kind == nothing {
-		n = &node{kind: mapping}
+		n = &node{kind: table}
 	}
-	if n.kind != mapping {
-		d.mismatch(f, n, mapping, "")
+	if n.kind != table {
+		d.mismatch(f, n, table, "")
 		return
 	}
 	keys := fieldsOf(into.Type())
@@ -125,7 +125,7 @@ func (d *decoder) pointer(f field, n *node, into reflect.Value) {
 	value := reflect.New(into.Type().Elem())
 	prefill(value.Elem())
 	if n.kind == nothing && value.Elem().Kind() == reflect.Struct && !mayBeNull(value.Interface()) {
-		d.mismatch(f, n, mapping, "give it its keys, or remove it")
+		d.mismatch(f, n, table, "give it its keys, or remove it")
 		return
 	}
 	d.decode(f, n, value.Elem())
@@ -178,8 +178,8 @@ func (d *decoder) dictionary(f field, n *node, into reflect.Value) {
 	if n.kind == nothing && f.tag.Get("required") != "true" {
 		return
 	}
-	if n.kind != mapping {
-		d.mismatch(f, n, mapping, "")
+	if n.kind != table {
+		d.mismatch(f, n, table, "")
 		return
 	}
 	into.Set(reflect.MakeMap(into.Type()))

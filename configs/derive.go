@@ -4,11 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"coatcheck/bff/credential"
+	"coatcheck/upstream/mapping"
 )
-
-// SessionExpired is the meaning of an answer that says a refresh token is dead.
-const SessionExpired = "session_expired"
 
 // derive fills in what follows from the rest, so that no other room needs an
 // opinion of its own about a default.
@@ -59,10 +56,10 @@ func (u *Upstream) derive(source *Source, path string) {
 		u.deriveRefresh()
 	}
 	if u.Logout != nil {
-		u.Logout.Request.derive(http.MethodPost)
+		deriveMethod(u.Logout.Request, http.MethodPost)
 	}
 	if u.Verify != nil {
-		u.Verify.Request.derive(http.MethodGet)
+		deriveMethod(u.Verify.Request, http.MethodGet)
 		if len(u.Verify.Answers) > 0 && !source.Has(path+".verify.rejected") {
 			u.Verify.Rejected = nil
 		}
@@ -72,12 +69,11 @@ func (u *Upstream) derive(source *Source, path string) {
 // SendHeaders are the headers that carry the person on calls. named is false
 // where the file gives none and they are the default, Authorization: Bearer
 // {access_token} (RFC 6750 §2.1); only then a token_type other than bearer is refused.
-func (u *Upstream) SendHeaders() (headers map[string]Template, named bool) {
+func (u *Upstream) SendHeaders() (headers map[string]mapping.Template, named bool) {
 	if u.Send != nil && u.Send.Headers != nil {
 		return u.Send.Headers, true
 	}
-	bearer := Template{credential.NewSecret("Bearer {" + credential.AccessToken + "}")}
-	return map[string]Template{"Authorization": bearer}, false
+	return mapping.Bearer(), false
 }
 
 // SubjectPointer is what names the person, below At. named is false where the
@@ -94,7 +90,7 @@ func (u *User) SubjectPointer() (pointer string, named bool) {
 }
 
 func (l *Login) derive() {
-	l.Request.derive(http.MethodPost)
+	deriveMethod(l.Request, http.MethodPost)
 	if l.Rejected == nil && l.Answers == nil {
 		l.Rejected = []int{400, 401, 403, 422}
 	}
@@ -105,7 +101,7 @@ func (l *Login) derive() {
 
 // derive gives a step what it does not name: the sign-in's own.
 func (s *Step) derive(l *Login) {
-	s.Request.derive(http.MethodPost)
+	deriveMethod(s.Request, http.MethodPost)
 	if s.Rejected == nil {
 		s.Rejected = l.Rejected
 	}
@@ -121,11 +117,11 @@ func (s *Step) derive(l *Login) {
 // session, so the default asks for the status and the word (RFC 6749 §5.2).
 func (u *Upstream) deriveRefresh() {
 	r := u.Refresh
-	r.Request.derive(http.MethodPost)
+	deriveMethod(r.Request, http.MethodPost)
 	if r.Answers == nil && r.Rejected == nil {
 		for _, status := range []int{400, 401} {
-			r.Answers = append(r.Answers, Answer{Status: status, At: &Place{Pointer: "/error", Unit: "s"},
-				Is: &Match{Values: []any{"invalid_grant"}}, Means: SessionExpired})
+			r.Answers = append(r.Answers, mapping.Rule{Status: status, At: &mapping.Place{Pointer: "/error", Unit: "s"},
+				Is: &mapping.Match{Values: []any{"invalid_grant"}}, Means: mapping.SessionExpired})
 		}
 	}
 	if r.Credential == nil && u.Login != nil {
@@ -133,7 +129,7 @@ func (u *Upstream) deriveRefresh() {
 	}
 }
 
-func (r *Request) derive(method string) {
+func deriveMethod(r *mapping.Request, method string) {
 	if r != nil && r.Method == "" {
 		r.Method = method
 	}

@@ -40,4 +40,4 @@
 // they must lead to.
 package configs
 
-//go:generate go test -run "TestSchemaIsUpToDate|TestReferenceIsUpToDate" -update .
+//go:generate go -C schema test -run "TestSchemaIsUpToDate|TestReferenceIsUpToDate" . -update

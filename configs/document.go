@@ -40,7 +40,7 @@ func readDocument(file string, content []byte) (root *node, faults []Fault) {
 		r.fault(Position{1, 1}, "", "the file holds no configuration", "begin with configs/minimal.yaml")
 		return nil, r.faults
 	}
-	if root.kind != mapping {
+	if root.kind != table {
 		r.fault(root.at, "", "a configuration is a mapping of keys to values", "listen: \":8080\"")
 		return nil, r.faults
 	}

@@ -59,18 +59,3 @@ func TestOptionalFields(t *testing.T) {
 		t.Error("optional fields are mixed up")
 	}
 }
-
-func TestPlaceholders(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "[]", "{a}": "[a]", "x {a} {b_2}{c-d}": "[a b_2 c-d]", "{{a}": "[a]", "{a": "[]", "{}": "[]", "{1a}": "[]", "{a b} {c}": "[c]", "query { me { id } }": "[]",
-	} {
-		if got := fmt.Sprint(configs.Placeholders(text)); got != want {
-			t.Errorf("%q: %s, want %s", text, got, want)
-		}
-	}
-	for text, want := range map[string]bool{"{a}": true, "{a} ": false, "{a}{b}": false, "{}": false, "a": false, "{{a}}": false} {
-		if _, ok := configs.Placeholder(text); ok != want {
-			t.Errorf("%q whole: %v", text, ok)
-		}
-	}
-}

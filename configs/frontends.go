@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"coatcheck/bff/http1"
 )
 
 // frontends checks each frontend and then all of them together.
@@ -50,7 +52,7 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe")
 	}
 	ck.sharedThrottle(path, f)
-	ck.unwiseFrontend(path, f)
+	ck.warnFrontend(path, f)
 	ck.routes(path, f)
 }
 
@@ -119,7 +121,7 @@ func (ck *checker) cookie(path string, f *Frontend) {
 		ck.refuse(at, "the name must begin with __Host-, letter for letter", ownCookie)
 	case name == "__Host-" || name == "__Host-Http-":
 		ck.refuse(at, "the prefix alone is no name", ownCookie)
-	case !isToken(name) || len(name) > 128:
+	case !http1.IsToken([]byte(name)) || len(name) > 128:
 		ck.refuse(at, "a cookie's name has letters, digits and !#$%&'*+-.^_`|~, at most 128 (RFC 6265)", ownCookie)
 	}
 }
@@ -132,7 +134,7 @@ func (ck *checker) cors(path string, f *Frontend) {
 			switch {
 			case strings.Contains(name, "*"):
 				ck.refuse(at, "a wildcard means nothing where cookies travel", "list each header")
-			case !isToken(name):
+			case !http1.IsToken([]byte(name)):
 				ck.refuse(at, "this is no name of a header", "")
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 // FuzzParse: whatever stands in a file, there is an answer: a configuration that
@@ -71,7 +72,7 @@ func sound(t *testing.T, c *configs.Config) {
 		}
 	}
 	for name, u := range c.Upstreams {
-		if u == nil || !strings.HasPrefix(u.URL, "http") || u.Login != nil && (u.Login.Request == nil || u.Login.Request.Method == "" || u.Login.Credential["access_token"] == (configs.Place{})) {
+		if u == nil || !strings.HasPrefix(u.URL, "http") || u.Login != nil && (u.Login.Request == nil || u.Login.Request.Method == "" || u.Login.Credential["access_token"] == (mapping.Place{})) {
 			t.Fatalf("upstream %s: %+v", name, u)
 		}
 	}

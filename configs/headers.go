@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/http1"
+	"coatcheck/upstream/mapping"
 )
 
 // notOurs are the headers that the connection, the forwarder or the mapping's own
@@ -16,13 +18,13 @@ var notOurs = []string{
 }
 
 // headers checks headers that a mapping puts.
-func (ck *checker) headers(path string, headers map[string]Template) {
+func (ck *checker) headers(path string, headers map[string]mapping.Template) {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(headers)) {
 		value := headers[name]
 		at, lower := child(path, name), strings.ToLower(name)
 		switch {
-		case !isToken(name):
+		case !http1.IsToken([]byte(name)):
 			ck.refuse(at, "this is no name of a header", "")
 		case slices.Contains(notOurs, lower) || strings.HasPrefix(lower, "x-forwarded-"):
 			ck.refuse(at, "this header is written by Coatcheck itself", "")
@@ -46,12 +48,12 @@ func (ck *checker) send(path string, u *Upstream) {
 		switch {
 		case strings.Contains(name, "*"):
 			ck.refuse(item(child(at, "hide"), i), "there are no wildcards for headers", "list each header")
-		case !isToken(name):
+		case !http1.IsToken([]byte(name)):
 			ck.refuse(item(child(at, "hide"), i), "this is no name of a header", "")
 		}
 	}
 	for name, value := range u.Send.Headers {
-		for _, used := range Placeholders(value.Reveal()) {
+		for _, used := range value.Names() {
 			ck.carried(child(at, "headers", name), u, used)
 		}
 	}
@@ -59,7 +61,7 @@ func (ck *checker) send(path string, u *Upstream) {
 
 // carried checks that every frontend whose token goes to u has the value called name.
 func (ck *checker) carried(path string, u *Upstream, name string) {
-	if slices.Contains(builtIn, name) {
+	if mapping.IsBuiltIn(name) {
 		return
 	}
 	for _, frontend := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
@@ -90,9 +92,9 @@ func (ck *checker) anyoneSignsIn(u *Upstream) bool {
 // values are the names of what u's credential may hold and can be put somewhere.
 func values(u *Upstream) []string {
 	var names []string
-	add := func(places map[string]Place) {
+	add := func(places map[string]mapping.Place) {
 		for name := range places {
-			if !slices.Contains(ends, name) {
+			if !mapping.IsExpiry(name) {
 				names = append(names, name)
 			}
 		}

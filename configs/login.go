@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/upstream/mapping"
 )
 
 // longBefore is how early a token that renews itself should be renewed at least.
@@ -21,7 +22,7 @@ func (ck *checker) login(path, name string, u *Upstream) {
 	ck.rejected(at, l.Rejected)
 	ck.credential(child(at, "credential"), l.Credential, true)
 	for value := range l.Credential {
-		if slices.Contains(builtIn, value) || ck.isField(u, value) {
+		if mapping.IsBuiltIn(value) || ck.isField(u, value) {
 			ck.refuse(child(at, "credential", value), "this name is a sign-in field's or built in, so {"+value+"} would have two meanings", "")
 		}
 	}
@@ -76,14 +77,14 @@ func (ck *checker) signInNames(name string, u *Upstream) scope {
 		}
 	}
 	if len(s.known) > 0 && !s.hidden {
-		s.hint = "known here: " + strings.Join(append(slices.Clone(s.known), builtIn...), ", ") + "; more in frontends.*.login.fields"
+		s.hint = "known here: " + strings.Join(append(slices.Clone(s.known), mapping.BuiltIn()...), ", ") + "; more in frontends.*.login.fields"
 	}
 	return s
 }
 
 // valueNames are the names known after a sign-in.
 func valueNames(u *Upstream) scope {
-	return scope{known: values(u), hint: "known here: " + strings.Join(append(values(u), builtIn...), ", ")}
+	return scope{known: values(u), hint: "known here: " + strings.Join(append(values(u), mapping.BuiltIn()...), ", ")}
 }
 
 // user checks where the person is described.
@@ -93,12 +94,12 @@ func (ck *checker) user(path string, u *Upstream) {
 		ck.warn(parent(path), "without user nobody has a name: sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
 		return
 	}
-	ck.complain(child(path, "at"), checkPointer(who.At))
+	ck.pointer(child(path, "at"), who.At)
 	if who.Subject != "" {
-		ck.complain(child(path, "subject"), checkPointer(who.Subject))
+		ck.pointer(child(path, "subject"), who.Subject)
 	}
 	if who.Token != nil {
-		ck.place(child(path, "token"), *who.Token, false)
+		ck.place(child(path, "token"), *who.Token)
 	}
 	switch {
 	case who.From == "request" && who.Path == "":
@@ -143,7 +144,7 @@ func (ck *checker) refresh(path string, u *Upstream) {
 	if ck.config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), r.Credential, true)
 	}
-	if r.Request != nil && !slices.Contains(requestNames(r.Request), credential.RefreshToken) && r.Before < longBefore {
+	if r.Request != nil && !slices.Contains(r.Request.Names(), credential.RefreshToken) && r.Before < longBefore {
 		ck.warn(child(path, "before"), "this token renews itself, so it must be renewed while it lasts: a pause longer than before ends the session", "before: 10m or more, but less than the token lasts")
 	}
 }

@@ -10,7 +10,7 @@ const (
 	float
 	text
 	list
-	mapping
+	table // a mapping, in YAML's words
 )
 
 // String implements [fmt.Stringer] with a fault's words.
@@ -42,7 +42,7 @@ type entry struct {
 // place is where a fault about the value of an entry is reported: a scalar
 // stands at its own place, a list or a mapping at its key's.
 func (e entry) place() Position {
-	if e.value.kind == list || e.value.kind == mapping || e.value.at.Line == 0 {
+	if e.value.kind == list || e.value.kind == table || e.value.at.Line == 0 {
 		return e.at
 	}
 	return e.value.at

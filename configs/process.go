@@ -110,7 +110,7 @@ func (ck *checker) sessions() {
 	if strings.HasPrefix(s.Store.Reveal(), "memory:") && slices.ContainsFunc(ck.all(), (*Frontend).IsHTTPS) {
 		ck.warn("sessions.store", "memory:// forgets everybody when the process ends, and cannot be shared by replicas", "redis://… or file:///…")
 	}
-	ck.unwiseSessions()
+	ck.warnSessions()
 	ck.keys()
 }
 

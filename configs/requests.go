@@ -3,10 +3,12 @@ package configs
 import (
 	"slices"
 	"strings"
+
+	"coatcheck/upstream/mapping"
 )
 
 // request checks one request of a mapping. A missing one has been reported.
-func (ck *checker) request(path string, r *Request, s scope) {
+func (ck *checker) request(path string, r *mapping.Request, s scope) {
 	if r == nil {
 		return
 	}
@@ -19,17 +21,15 @@ func (ck *checker) request(path string, r *Request, s scope) {
 	if r.Upstream != "" {
 		ck.known(child(path, "upstream"), r.Upstream)
 	}
-	if n := len(r.Basic); n != 0 && n != 2 {
-		ck.refuse(child(path, "basic"), "an id and a secret are needed, two values", "[\"${ID}\", \"${SECRET}\"]")
-	}
+	ck.complainOf(path, r.Faults())
 	ck.headers(child(path, "headers"), r.Headers)
-	for key, templates := range map[string]map[string]Template{"query": r.Query, "headers": r.Headers} {
+	for key, templates := range map[string]map[string]mapping.Template{"query": r.Query, "headers": r.Headers} {
 		for name, t := range templates {
-			ck.names(child(path, key, name), Placeholders(t.Reveal()), s)
+			ck.names(child(path, key, name), t.Names(), s)
 		}
 	}
 	for i, t := range r.Basic {
-		ck.names(item(child(path, "basic"), i), Placeholders(t.Reveal()), s)
+		ck.names(item(child(path, "basic"), i), t.Names(), s)
 	}
 	ck.body(child(path, "body"), r, s)
 }
@@ -37,10 +37,10 @@ func (ck *checker) request(path string, r *Request, s scope) {
 // names refuses placeholders that name nothing.
 func (ck *checker) names(path string, names []string, s scope) {
 	for _, name := range names {
-		if s.open || slices.Contains(s.known, name) || slices.Contains(builtIn, name) {
+		if s.open || slices.Contains(s.known, name) || mapping.IsBuiltIn(name) {
 			continue
 		}
-		hint := suggest(name, slices.Concat(s.known, builtIn))
+		hint := suggest(name, slices.Concat(s.known, mapping.BuiltIn()))
 		if hint == "" || s.hidden {
 			hint = s.hint
 		}
@@ -59,12 +59,12 @@ func (ck *checker) braced(path, name string) string {
 // requestPath checks a path below an upstream's url. One that is a single {name}
 // is a path that the API itself gave; it is checked when it is used.
 func (ck *checker) requestPath(path, value string, s scope) {
-	ck.names(path, Placeholders(value), s)
-	if _, whole := Placeholder(value); whole {
+	ck.names(path, names(value), s)
+	if _, whole := mapping.NewTemplate(value).Whole(); whole {
 		return
 	}
 	plain := value
-	for _, name := range Placeholders(value) {
+	for _, name := range names(value) {
 		plain = strings.Replace(plain, "{"+name+"}", "x", 1)
 		if slices.Contains(s.optional, name) {
 			ck.refuse(path, ck.braced(path, name)+" is optional, and a path cannot do without it", "put it into the query or the body")
@@ -85,13 +85,10 @@ func checkRequestPath(s string) complaint {
 }
 
 // body checks what is posted.
-func (ck *checker) body(path string, r *Request, s scope) {
+func (ck *checker) body(path string, r *mapping.Request, s scope) {
 	value, ok := r.Body.Value()
 	if !ok {
 		return
-	}
-	if r.Encoding == "form" && !isFlat(value) {
-		ck.refuse(path, "a form holds text, numbers and lists of them, nothing nested", "encoding: json")
 	}
 	ck.bodyValue(path, value, s)
 }
@@ -99,8 +96,8 @@ func (ck *checker) body(path string, r *Request, s scope) {
 func (ck *checker) bodyValue(path string, value any, s scope) {
 	switch value := value.(type) {
 	case string:
-		ck.names(path, wholePlaceholder(value), s)
-		if inner := Placeholders(value); len(wholePlaceholder(value)) == 0 && slices.ContainsFunc(inner, func(n string) bool { return slices.Contains(s.known, n) }) {
+		ck.names(path, wholeName(value), s)
+		if inner := names(value); len(wholeName(value)) == 0 && slices.ContainsFunc(inner, func(n string) bool { return slices.Contains(s.known, n) }) {
 			ck.warn(path, "in a body {name} counts only as the whole value; inside a longer text it stays as it is", "\"{"+inner[0]+"}\" alone")
 		}
 	case []any:
@@ -112,25 +109,4 @@ func (ck *checker) bodyValue(path string, value any, s scope) {
 			ck.bodyValue(child(path, key), each, s)
 		}
 	}
-}
-
-// isFlat reports whether a form can hold value (WHATWG URL, application/x-www-form-urlencoded).
-func isFlat(value any) bool {
-	fields, ok := value.(map[string]any)
-	if !ok {
-		return false
-	}
-	for _, field := range fields {
-		values, isList := field.([]any)
-		if !isList {
-			values = []any{field}
-		}
-		for _, v := range values {
-			switch v.(type) {
-			case map[string]any, []any:
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -40,7 +40,7 @@ func (ck *checker) route(path string, f *Frontend, r *Route) {
 	ck.methods(child(path, "methods"), r)
 	ck.person(path, r)
 	ck.opened(path, f, r)
-	ck.unwiseRoute(path, r)
+	ck.warnRoute(path, r)
 	if !r.Isolate {
 		ck.warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/upstream/mapping"
 )
 
 // own decodes the types that have a notation of their own.
@@ -23,13 +24,13 @@ func (d *decoder) own(f field, n *node, into any) bool {
 		parsed(d, f, n, into, parsePrefix)
 	case *credential.Secret:
 		d.secret(f, n, into)
-	case *Template:
+	case *mapping.Template:
 		d.template(f, n, into)
-	case *Body:
+	case *mapping.Body:
 		d.body(f, n, into)
-	case *Match:
+	case *mapping.Match:
 		d.match(f, n, into)
-	case *Place:
+	case *mapping.Place:
 		d.takenFrom(f, n, into)
 	default:
 		return false
@@ -39,7 +40,7 @@ func (d *decoder) own(f field, n *node, into any) bool {
 
 // mayBeNull reports whether null is a value of the type, not the lack of one.
 func mayBeNull(pointer any) bool {
-	_, ok := pointer.(*Match)
+	_, ok := pointer.(*mapping.Match)
 	return ok
 }
 
@@ -58,7 +59,7 @@ func (d *decoder) text(f field, n *node) (value string, expanded, ok bool) {
 func quoting(f field, n *node) string {
 	words, like := f.tag.Get("enum"), f.tag.Get("like")
 	switch {
-	case n.kind == nothing || n.kind == list || n.kind == mapping:
+	case n.kind == nothing || n.kind == list || n.kind == table:
 		return ""
 	case words != "":
 		return strings.ReplaceAll(words, "|", ", ")
@@ -176,7 +177,7 @@ func (d *decoder) number(f field, n *node, into reflect.Value) {
 // parsed decodes what is written as text (90s, 10MiB, 10.0.0.0/8) or as a plain number.
 func parsed[T any](d *decoder, f field, n *node, into *T, parse func(string) (T, error)) {
 	written := n.written
-	if n.kind == text || n.kind == nothing || n.kind == list || n.kind == mapping {
+	if n.kind == text || n.kind == nothing || n.kind == list || n.kind == table {
 		var ok bool
 		if written, _, ok = d.text(f, n); !ok {
 			return

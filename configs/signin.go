@@ -5,15 +5,8 @@ import (
 	"strings"
 
 	"coatcheck/bff/credential"
+	"coatcheck/upstream/mapping"
 )
-
-// builtIn are the names that every request knows: the client's address, the
-// browser's User-Agent and the call's id.
-var builtIn = []string{"client_address", "user_agent", "request_id"}
-
-// ends are the keys of a credential that say when it ends. They are no values
-// that could be put anywhere.
-var ends = []string{"expires_in", "expires_at", "refresh_expires_in", "refresh_expires_at"}
 
 // signIn checks how people sign in at a frontend.
 func (ck *checker) signIn(path string, f *Frontend) {
@@ -40,9 +33,9 @@ func (ck *checker) fields(path string, fields []string) {
 		name, _ := FieldName(declared)
 		at := item(path, i)
 		switch {
-		case declared == "" || !IsName(name):
+		case declared == "" || !mapping.IsName(name):
 			ck.refuse(at, "a field is named with letters, digits, \"_\" and \"-\", and \"?\" behind an optional one", "")
-		case name == "step" || slices.Contains(builtIn, name):
+		case name == "step" || mapping.IsBuiltIn(name):
 			ck.refuse(at, "this name has a meaning of its own", "")
 		case slices.Contains(seen, name):
 			ck.refuse(at, "this field stands twice", "")
@@ -53,14 +46,14 @@ func (ck *checker) fields(path string, fields []string) {
 
 // unused warns of a field that people fill in for nothing.
 func (ck *checker) unused(path string, f *Frontend, u *Upstream) {
-	asked := requestNames(u.Login.Request)
+	asked := u.Login.Request.Names()
 	for _, s := range u.Login.Steps {
 		if len(s.Fields) == 0 { // it runs by itself, with the fields of the sign-in
-			asked = append(asked, requestNames(s.Request)...)
+			asked = append(asked, s.Request.Names()...)
 		}
 	}
 	for i, declared := range f.Login.Fields {
-		if name, _ := FieldName(declared); IsName(name) && !slices.Contains(asked, name) {
+		if name, _ := FieldName(declared); mapping.IsName(name) && !slices.Contains(asked, name) {
 			ck.warn(item(path, i), "the sign-in request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the upstream's login.request")
 		}
 	}
@@ -79,7 +72,7 @@ func (ck *checker) expose(path string, f *Frontend, u *Upstream) {
 		switch {
 		case name == "" || strings.Contains(name, "*"):
 			ck.refuse(at, "this is no field of a user", "list each field")
-		case u.Login.User.From == "response" && takenAt(u, u.Login.User.At+"/"+escapePointer(name)):
+		case u.Login.User.From == "response" && takenAt(u, u.Login.User.At+mapping.Pointer(name)):
 			ck.refuse(at, "the credential is taken from this field: a page would see the token", "")
 		case name == credential.AccessToken || name == credential.RefreshToken:
 			ck.refuse(at, "a page would see a token", "")
@@ -92,58 +85,16 @@ func (ck *checker) expose(path string, f *Frontend, u *Upstream) {
 // takenAt reports whether the place is that of a value of the credential, or inside one.
 // What is around one may be shown: values are cut out of it (package upstream).
 func takenAt(u *Upstream, pointer string) bool {
-	places := []map[string]Place{u.Login.Credential}
+	places := []map[string]mapping.Place{u.Login.Credential}
 	for _, s := range u.Login.Steps {
 		places = append(places, s.Credential, s.Keep)
 	}
 	for _, each := range places {
 		for name, p := range each {
-			inBody := p.Header == "" && p.Cookie == ""
-			if inBody && !slices.Contains(ends, name) && strings.HasPrefix(pointer+"/", p.Pointer+"/") {
+			if !mapping.IsExpiry(name) && p.Covers(pointer) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// escapePointer writes a name as a JSON pointer's token (RFC 6901 §3).
-func escapePointer(name string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
-}
-
-// requestNames lists every {name} in a request.
-func requestNames(r *Request) []string {
-	if r == nil {
-		return nil
-	}
-	names := Placeholders(r.Path)
-	for _, templates := range []map[string]Template{r.Query, r.Headers} {
-		for _, t := range templates {
-			names = append(names, Placeholders(t.Reveal())...)
-		}
-	}
-	for _, t := range r.Basic {
-		names = append(names, Placeholders(t.Reveal())...)
-	}
-	body, _ := r.Body.Value()
-	return append(names, bodyNames(body)...)
-}
-
-// bodyNames lists the names in a body: there only a whole text is a placeholder.
-func bodyNames(value any) []string {
-	var names []string
-	switch value := value.(type) {
-	case string:
-		names = wholePlaceholder(value)
-	case []any:
-		for _, each := range value {
-			names = append(names, bodyNames(each)...)
-		}
-	case map[string]any:
-		for _, each := range value {
-			names = append(names, bodyNames(each)...)
-		}
-	}
-	return names
 }

@@ -4,12 +4,14 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"coatcheck/upstream/mapping"
 )
 
 // step checks a second factor or an exchange.
 func (ck *checker) step(path, name, upstream string, u *Upstream) {
 	s := u.Login.Steps[name]
-	if !IsName(name) {
+	if !mapping.IsName(name) {
 		ck.refuse(path, "a step is named with letters, digits, \"_\" and \"-\"", "")
 	}
 	ck.fields(child(path, "fields"), s.Fields)
@@ -17,10 +19,10 @@ func (ck *checker) step(path, name, upstream string, u *Upstream) {
 	ck.request(child(path, "request"), s.Request, sent.withKept(u))
 	for keep, p := range s.Keep {
 		at := child(path, "keep", keep)
-		if !IsName(keep) || slices.Contains(builtIn, keep) || slices.Contains(sent.known, keep) {
+		if !mapping.IsName(keep) || mapping.IsBuiltIn(keep) || slices.Contains(sent.known, keep) {
 			ck.refuse(at, "this name is no plain name, or has another meaning here", "")
 		}
-		ck.place(at, p, false)
+		ck.place(at, p)
 	}
 	if s.Answers != nil && ck.config.Source.Has(child(path, "answers")) {
 		ck.answers(path, *s.Answers, u, "step")
@@ -65,13 +67,13 @@ func (s scope) withKept(u *Upstream) scope {
 	slices.Sort(s.known)
 	s.hint = "a step knows its own fields and what steps keep"
 	if !s.hidden {
-		s.hint = "known here: " + strings.Join(append(slices.Compact(slices.Clone(s.known)), builtIn...), ", ")
+		s.hint = "known here: " + strings.Join(append(slices.Compact(slices.Clone(s.known)), mapping.BuiltIn()...), ", ")
 	}
 	return s
 }
 
-func leadsTo(answers []Answer, step string) bool {
-	return slices.ContainsFunc(answers, func(a Answer) bool { return a.Step == step })
+func leadsTo(answers []mapping.Rule, step string) bool {
+	return slices.ContainsFunc(answers, func(a mapping.Rule) bool { return a.Step == step })
 }
 
 // optional are the names of the fields that a page may leave out.

@@ -66,7 +66,7 @@ func (r *reader) list(path string, from *ast.SequenceNode, n *node) {
 }
 
 func (r *reader) mapping(path string, values []*ast.MappingValueNode, n *node) {
-	n.kind = mapping
+	n.kind = table
 	seen := map[string]Position{}
 	var merged []entry
 	for _, v := range values {
@@ -118,7 +118,7 @@ func (r *reader) key(path string, from ast.MapKeyNode) (string, bool) {
 func (r *reader) merge(path string, v *ast.MappingValueNode) []entry {
 	value := r.node(child(path, "<<"), v.Value)
 	switch value.kind {
-	case mapping:
+	case table:
 		return value.entries
 	case list:
 		var entries []entry

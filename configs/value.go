@@ -4,19 +4,19 @@ import (
 	"fmt"
 	"reflect"
 
-	"coatcheck/bff/credential"
+	"coatcheck/upstream/mapping"
 )
 
 // template decodes text with {names}; numbers and booleans stand as they are written.
-func (d *decoder) template(f field, n *node, into *Template) {
+func (d *decoder) template(f field, n *node, into *mapping.Template) {
 	value := n.written
 	if n.kind != integer && n.kind != float && n.kind != boolean {
 		var ok bool
-		if value, ok = d.guarded(f, n, Placeholders); !ok {
+		if value, ok = d.guarded(f, n, names); !ok {
 			return
 		}
 	}
-	*into = Template{credential.NewSecret(value)}
+	*into = mapping.NewTemplate(value)
 }
 
 // guarded expands a text and refuses a variable whose value would read as a
@@ -42,16 +42,16 @@ func inert(text string) string {
 }
 
 // body decodes a request body: any tree of JSON's types.
-func (d *decoder) body(f field, n *node, into *Body) {
+func (d *decoder) body(f field, n *node, into *mapping.Body) {
 	if n.kind == nothing {
 		return
 	}
-	if n.kind != mapping && n.kind != list {
-		d.mismatch(f, n, mapping, "")
+	if n.kind != table && n.kind != list {
+		d.mismatch(f, n, table, "")
 		return
 	}
 	value := d.tree(f, n)
-	*into = NewBody(value)
+	*into = mapping.NewBody(value)
 }
 
 func (d *decoder) tree(f field, n *node) any {
@@ -60,7 +60,7 @@ func (d *decoder) tree(f field, n *node) any {
 	case nothing:
 		return nil
 	case text:
-		value, _ := d.guarded(f, n, wholePlaceholder)
+		value, _ := d.guarded(f, n, wholeName)
 		return value
 	case list:
 		values := make([]any, len(n.items))
@@ -68,7 +68,7 @@ func (d *decoder) tree(f field, n *node) any {
 			values[i] = d.tree(field{path: item(f.path, i), at: d.itemPlace(f, each)}, each)
 		}
 		return values
-	case mapping:
+	case table:
 		values := make(map[string]any, len(n.entries))
 		for _, e := range n.entries {
 			values[e.key] = d.tree(field{path: child(f.path, e.key), at: e.place()}, e.value)
@@ -78,16 +78,19 @@ func (d *decoder) tree(f field, n *node) any {
 	return n.scalar
 }
 
-// wholePlaceholder is [Placeholders] where only a whole text is one.
-func wholePlaceholder(text string) []string {
-	if name, ok := Placeholder(text); ok {
+// names are the {names} in a text.
+func names(text string) []string { return mapping.NewTemplate(text).Names() }
+
+// wholeName is the one {name} that a text of a body is, if it is one.
+func wholeName(text string) []string {
+	if name, ok := mapping.NewTemplate(text).Whole(); ok {
 		return []string{name}
 	}
 	return nil
 }
 
 // match decodes what an answer is held against: a scalar, null, or a list of them.
-func (d *decoder) match(f field, n *node, into *Match) {
+func (d *decoder) match(f field, n *node, into *mapping.Match) {
 	items := []*node{n}
 	if n.kind == list {
 		items = n.items
@@ -97,7 +100,7 @@ func (d *decoder) match(f field, n *node, into *Match) {
 	}
 	for i, each := range items {
 		switch at := f; each.kind {
-		case list, mapping:
+		case list, table:
 			d.fault(f.at, f.path, "only text, numbers, true, false and null can be compared", "")
 		case text:
 			if n.kind == list {
@@ -115,14 +118,14 @@ func (d *decoder) match(f field, n *node, into *Match) {
 }
 
 // takenFrom decodes a place: a pointer written as text, or a mapping with one of at, header and cookie.
-func (d *decoder) takenFrom(f field, n *node, into *Place) {
+func (d *decoder) takenFrom(f field, n *node, into *mapping.Place) {
 	if n.kind == text {
 		if value, _, ok := d.text(f, n); ok {
 			into.Pointer = value
 		}
 		return
 	}
-	if n.kind != mapping {
+	if n.kind != table {
 		d.mismatch(f, n, text, "/token, {header: X-Token}, {cookie: sid}, or \"\" for the whole body")
 		return
 	}

@@ -3,158 +3,122 @@ package upstream
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
+	"io"
 	"net"
-	"net/url"
-	"os"
-	"strings"
-	"syscall"
 	"time"
-
-	"coatcheck/configs"
 )
 
-const defaultConnectTimeout = 3 * time.Second
+// ConnectTimeout bounds opening a connection where nothing else is said.
+const ConnectTimeout = 3 * time.Second
 
-// base is where an upstream is: what its url says, taken apart once.
-type base struct {
-	scheme string // http or https
-	host   string // as in the Host header: no default port
-	addr   string // host:port to dial
-	path   string // base path without trailing slash, as written
+// Dialer opens connections to one API. The name is looked up each time, and both
+// address families are tried (RFC 8305). Proxies named in the environment are not
+// asked: they would see passwords. It is safe for concurrent use.
+type Dialer struct {
+	// Timeout bounds opening one connection, TLS included. It may be changed before
+	// the first use.
+	Timeout time.Duration
+
+	addr string
+	tls  *tls.Config // nil: plain
+	net  net.Dialer
 }
 
-// origin is the part of a URL in front of the path.
-func (b *base) origin() string { return b.scheme + "://" + b.host }
-
-// parseBase reads an upstream's url.
-func parseBase(raw string) (*base, error) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("url is not scheme://host[:port][/path]")
+// NewDialer makes a dialer to an address. c is not changed and says whom to trust and
+// which certificate to show; nil: the system's authorities and none. The server's name
+// is the address's unless c names one; below TLS 1.2 nothing is spoken. timeout bounds
+// dialling and the TLS handshake together; 0: [ConnectTimeout].
+func NewDialer(a *Address, c *tls.Config, timeout time.Duration) *Dialer {
+	if timeout <= 0 {
+		timeout = ConnectTimeout
 	}
-	ports := map[string]string{"http": "80", "https": "443"}
-	port, known := ports[u.Scheme]
-	if !known {
-		return nil, errors.New("url's scheme is neither https nor http")
+	d := &Dialer{addr: a.dial, Timeout: timeout}
+	if a.Scheme == "https" {
+		d.tls = forHTTP1(c, a.name)
 	}
-	name := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	b := &base{scheme: u.Scheme, path: strings.TrimRight(u.EscapedPath(), "/"), host: bracketed(name)}
-	if p := u.Port(); p != "" && p != port {
-		port, b.host = p, net.JoinHostPort(name, p)
-	}
-	b.addr = net.JoinHostPort(name, port)
-	return b, nil
+	return d
 }
 
-// bracketed writes a host as it stands in a URL (RFC 3986 §3.2.2).
-func bracketed(host string) string {
-	if strings.Contains(host, ":") {
-		return "[" + host + "]"
+// forHTTP1 completes a configuration: the name to verify, TLS 1.2 at least, no
+// other protocol than HTTP/1.1 (RFC 7301), resumption.
+func forHTTP1(c *tls.Config, host string) *tls.Config {
+	if c == nil {
+		c = new(tls.Config)
 	}
-	return host
+	c = c.Clone()
+	if c.ServerName == "" {
+		c.ServerName = host
+	}
+	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
+	c.NextProtos = []string{"http/1.1"}
+	if c.ClientSessionCache == nil {
+		c.ClientSessionCache = tls.NewLRUClientSessionCache(64)
+	}
+	return c
 }
 
-// dialer opens connections to one upstream. Proxies named in the environment are
-// not asked: they would see passwords.
-type dialer struct {
-	addr    string
-	tls     *tls.Config // nil for http
-	timeout time.Duration
-	most    int  // connections for calls; 0 = the forwarder's default
-	apart   bool // a connection that was kept serves one person only
-}
-
-// newDialer reads the certificates that c names.
-func newDialer(b *base, c *configs.Upstream) (*dialer, error) {
-	d := &dialer{addr: b.addr, timeout: c.ConnectTimeout, most: c.MaxConnections, apart: c.Reuse == "person"}
-	if d.timeout <= 0 {
-		d.timeout = defaultConnectTimeout
-	}
-	if b.scheme != "https" {
-		return d, nil
-	}
-	host, _, err := net.SplitHostPort(b.addr)
-	if err != nil {
-		return nil, errors.New("url's host is malformed")
-	}
-	d.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host}
-	return d, errors.Join(trust(d.tls, c.CA), identify(d.tls, c.ClientCert, c.ClientKey))
-}
-
-// trust replaces the system's authorities by those in file.
-func trust(t *tls.Config, file string) error {
-	if file == "" {
-		return nil
-	}
-	pem, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("ca: %w", err)
-	}
-	t.RootCAs = x509.NewCertPool()
-	if !t.RootCAs.AppendCertsFromPEM(pem) {
-		return errors.New("ca: no certificate in the file")
-	}
-	return nil
-}
-
-// identify loads the certificate that Coatcheck shows (mutual TLS).
-func identify(t *tls.Config, cert, key string) error {
-	if cert == "" && key == "" {
-		return nil
-	}
-	pair, err := tls.LoadX509KeyPair(cert, key)
-	if err != nil {
-		return fmt.Errorf("client_cert: %w", err)
-	}
-	t.Certificates = []tls.Certificate{pair}
-	return nil
-}
-
-// dial opens one connection, TLS included, within connect_timeout.
-func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.timeout)
+// Dial opens one connection, TLS included. opened, if set, gets the socket below TLS as
+// soon as it is there, so that it can be closed during the handshake; where it returns
+// an error the socket is closed and Dial fails with that.
+//
+// Errors are ctx's, [context.DeadlineExceeded] after the dialer's own time, [ErrBusy]
+// where this process has nothing to dial with, what opened returned, or one that
+// [Reason] knows.
+func (d *Dialer) Dial(ctx context.Context, opened func(socket net.Conn) error) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
-	plain := &net.Dialer{}
-	if d.tls == nil {
-		conn, err := plain.DialContext(ctx, "tcp", d.addr)
-		return conn, markDial(err)
+	socket, err := d.net.DialContext(ctx, "tcp", d.addr)
+	if err != nil {
+		return nil, notOpen(ctx, err)
 	}
-	secure := tls.Dialer{NetDialer: plain, Config: d.tls}
-	conn, err := secure.DialContext(ctx, "tcp", d.addr)
-	return conn, markDial(err)
+	if opened != nil {
+		if err := opened(socket); err != nil {
+			_ = socket.Close()
+			return nil, err
+		}
+	}
+	if d.tls == nil {
+		return socket, nil
+	}
+	secure := tls.Client(belowTLS{socket}, d.tls)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = socket.Close()
+		return nil, notOpen(ctx, err)
+	}
+	return secure, nil
 }
 
-func markDial(err error) error {
-	if err == nil {
-		return nil
+// notOpen says that the time was up, or the caller gone, where that is why opening
+// failed: what was interrupted may say something else. What this process lacks is
+// [ErrBusy].
+func notOpen(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if isDepleted(err) {
+		return ErrDepleted
 	}
 	return &dialError{err}
 }
 
-// dialReason says in our own words why no connection stood; a certificate's
-// bytes are as foreign as any answer's.
-func dialReason(err error) string {
-	var untrusted *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	var alert *net.OpError
-	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "connection refused"
-	case errors.As(err, &untrusted):
-		return "certificate is not trusted"
-	case errors.As(err, &record):
-		return "no TLS spoken there"
-	case errors.As(err, &alert) && alert.Op == "remote error":
-		return "TLS refused"
-	}
-	return "no connection"
-}
+// dialError marks what happened before a connection stood.
+type dialError struct{ cause error }
 
-// ForwarderOptions are where this upstream is and how it is reached, for a
-// [Forwarder] that carries calls there.
-func (u *Upstream) ForwarderOptions() ForwarderOptions {
-	return ForwarderOptions{URL: &url.URL{Scheme: u.base.scheme, Host: u.base.host}, TLS: u.dialer.tls, ConnectTimeout: u.dialer.timeout, MaxConns: u.dialer.most, OwnerOnly: u.dialer.apart}
+func (e *dialError) Error() string { return "dial: " + e.cause.Error() }
+func (e *dialError) Unwrap() error { return e.cause }
+
+var errBareEnd = fmt.Errorf("connection ended without close_notify: %w", io.ErrUnexpectedEOF)
+
+// belowTLS is a socket whose bare end is an error: TLS takes it for an orderly one,
+// but anybody on the way can forge it (RFC 9112 §9.8: only close_notify ends a body
+// that has no length).
+type belowTLS struct{ net.Conn }
+
+func (b belowTLS) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	if err == io.EOF {
+		err = errBareEnd // not io.ErrUnexpectedEOF itself, which TLS would turn back
+	}
+	return n, err
 }

@@ -1,111 +1,78 @@
 package upstream
 
 import (
-	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"time"
+	"syscall"
 )
 
 // What can go wrong with an API, beside its refusing somebody. None of these is
 // the person's fault, and none may count as a failed sign-in or end a session.
 var (
-	// ErrUnreachable says that no whole answer came: connection refused, name
+	// ErrUnreachable says that no whole response came: connection refused, name
 	// not found, TLS failed, connection broken.
 	ErrUnreachable = errors.New("upstream unreachable")
-	// ErrTimeout says that the answer did not come in time.
+	// ErrTimeout says that the response did not come in time.
 	ErrTimeout = errors.New("upstream did not answer in time")
-	// ErrInvalid says that the answer cannot be used, or that a request cannot be made of what is known.
+	// ErrInvalid says that the response cannot be used, or that a request cannot be
+	// made of what is known.
 	ErrInvalid = errors.New("upstream answer is unusable")
+	// ErrBusy says that this side had no connection for a call: all that may be open
+	// are in use, or the process is out of descriptors. The API was not asked.
+	ErrBusy = errors.New("upstream: no connection is free")
 )
 
-// Meanings that a [Refusal] can have.
-const (
-	InvalidCredentials = "invalid_credentials"
-	MFARequired        = "mfa_required"
-	AccountLocked      = "account_locked"
-	AccountDisabled    = "account_disabled"
-	AccountUnverified  = "account_unverified"
-	PasswordExpired    = "password_expired"
-	InvalidFields      = "invalid_fields"
-	TooManyAttempts    = "too_many_attempts"
-	SessionExpired     = "session_expired"
-)
+// ErrDepleted is the [ErrBusy] of a process that has nothing to open a connection with.
+var ErrDepleted = fmt.Errorf("%w: out of descriptors, ports or memory", ErrBusy)
 
-// upstreamInvalid is the meaning that is no refusal: it becomes [ErrInvalid].
-const upstreamInvalid = "upstream_invalid"
-
-// Refusal is an API's clear no. Its text holds nothing of the API's answer.
-type Refusal struct {
-	// Meaning is one of the constants above.
-	Meaning string
-	// RetryAfter is how long the API asks to wait, at most a day; 0 where it
-	// does not say. Only with [TooManyAttempts].
-	RetryAfter time.Duration
-	// Fields are the names that the API complained about, sorted, and only those
-	// that the sign-in knows. Only with [InvalidFields].
-	Fields []string
-}
-
-// Error implements error.
-func (r *Refusal) Error() string { return "upstream refused: " + r.Meaning }
-
-// invalid makes an [ErrInvalid] with a reason in our own words.
-func invalid(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{ErrInvalid}, args...)...)
-}
-
-// dialError marks what happened before a connection stood.
-type dialError struct{ cause error }
-
-func (e *dialError) Error() string { return "dial: " + e.cause.Error() }
-func (e *dialError) Unwrap() error { return e.cause }
-
-// failure turns what a transport says into one of the sentinels. The text of
-// err is dropped: net/http puts the URL with its query in it (API keys stand
-// there), and pieces of malformed answers. The person's leaving stays
-// recognisable as [context.Canceled].
-func failure(ctx context.Context, err error) error {
-	var timeout net.Error
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return fmt.Errorf("call given up: %w", context.Canceled)
-	case errors.Is(err, context.DeadlineExceeded), ctx.Err() != nil, errors.As(err, &timeout) && timeout.Timeout():
-		return ErrTimeout
-	case isDepleted(err):
-		return errDepleted
-	}
-	if reason := unreachable(err); reason != "" {
-		return fmt.Errorf("%w: %s", ErrUnreachable, reason)
-	}
-	return invalid("answer is malformed or too large")
-}
-
-// unreachable names the reason why no answer came, or "" where one came.
-func unreachable(err error) string {
-	var dial *dialError
-	var name *net.DNSError
-	var op *net.OpError
-	switch {
-	case errors.As(err, &name):
-		return "name not found"
-	case errors.As(err, &dial):
-		return dialReason(dial.cause)
-	case errors.As(err, &op), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isIdleClose(err):
-		return "connection broken"
-	}
-	return ""
-}
-
-// isIdleClose recognises the one error that net/http keeps to itself: the API
-// closed a kept connection just as it was taken. Its text is constant.
-func isIdleClose(err error) bool {
-	for ; err != nil; err = errors.Unwrap(err) {
-		if err.Error() == "http: server closed idle connection" {
+// isDepleted reports whether nothing was dialled because this process, or its machine,
+// is out of descriptors, ports or memory.
+func isDepleted(err error) bool {
+	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, lack) {
 			return true
 		}
 	}
 	return false
+}
+
+// Unreachable is [ErrUnreachable] with the reason of err; nil where err is no reason
+// why an API was not reached, or its response not read to the end.
+func Unreachable(err error) error {
+	reason := Reason(err)
+	if reason == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrUnreachable, reason)
+}
+
+// Reason says in our own words why no connection stood or why it broke, "" where
+// neither is what err says. It holds nothing of err's text: a certificate's bytes are as
+// foreign as any response's.
+func Reason(err error) string {
+	var name *net.DNSError
+	var untrusted *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var op *net.OpError
+	var dial *dialError
+	switch {
+	case errors.As(err, &name):
+		return "name not found"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.As(err, &untrusted):
+		return "certificate is not trusted"
+	case errors.As(err, &record):
+		return "no TLS spoken there"
+	case errors.As(err, &op) && op.Op == "remote error":
+		return "TLS refused"
+	case errors.As(err, &dial):
+		return "no connection"
+	case errors.As(err, &op), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "connection broken"
+	}
+	return ""
 }

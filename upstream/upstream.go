@@ -1,197 +1,71 @@
-// Package upstream speaks to the APIs that Coatcheck stands in front of.
+// Package upstream says where an API is, opens connections to it, and names what can go
+// wrong on the way. It is what the data plane and the control plane share:
 //
-// Its control plane signs people in, renews and ends what they got, by the
-// mapping of the configuration and by nothing else: there is no code for any one
-// API. Three verbs make up the language. A mapping takes values from places in an
-// answer (places.go, take.go, ends.go), puts them where a {name} stands in a
-// request (template.go, request.go, path.go, body.go), and says what an answer
-// means (answers.go). Everything is compiled once, by [New]; what can be wrong in
-// a mapping shows there.
+//   - forward carries the calls of pages (the data plane),
+//   - mapping is the language in which a configuration describes an API's sign-in,
+//   - signin signs people in by such a mapping (the control plane),
+//   - trial shows an operator what a mapping makes of a real sign-in.
 //
-// A sign-in is: login's request, its answer read by the rules, steps that follow,
-// the credential, the user. What is asked goes through resty, one client per
-// upstream, which keeps no cookies, follows no redirects and repeats nothing.
-//
-// Three fates beside success. A [Refusal] is the API's clear no. [ErrInvalid] is
-// an answer that cannot be used: it is never a person's fault. [ErrUnreachable]
-// and [ErrTimeout] are no answer; [ErrBusy] says that this process could not ask.
-// No error holds a byte of an answer, a URL's query or a secret.
+// Both planes dial through one [Dialer], so that what is trusted, and for how long a
+// connection is waited for, cannot differ between them; and both name their failures by
+// the sentinels and the one table of reasons here.
 package upstream
 
 import (
 	"errors"
-	"fmt"
-	"maps"
-	"net/http"
-	"slices"
-	"time"
-
-	"github.com/go-resty/resty/v2"
-
-	"coatcheck/bff/credential"
-	"coatcheck/configs"
+	"net"
+	"net/url"
+	"strings"
 )
 
-const defaultTimeout = 10 * time.Second
+// Address is where an API is: its URL, taken apart once.
+type Address struct {
+	// Scheme is http or https.
+	Scheme string
+	// Host is what the Host header says: in lower case, IPv6 in brackets, without the
+	// scheme's default port.
+	Host string
+	// Path is the base path as written, without a slash at its end; empty: none.
+	Path string
 
-// Options are what the configuration does not say.
-type Options struct {
-	// UserAgent is what APIs are told; "Coatcheck" by default.
-	UserAgent string
+	name string // the host without brackets and port, for TLS
+	dial string // host:port
 }
 
-// Set is all upstreams of one configuration. It is immutable; a reload makes a new one.
-type Set struct{ upstreams map[string]*Upstream }
-
-// Upstream is one API.
-type Upstream struct {
-	name   string
-	agent  string
-	base   *base
-	dialer *dialer
-	client *resty.Client
-
-	send, constants []pair
-	sendsCaller     bool
-	hidden          []string
-	closed          closedPaths
-
-	login   *exchange // nil where people cannot sign in here; as the next ones
-	steps   map[string]*step
-	user    *userSource
-	refresh *refresh
-	logout  *exchange
-	verify  *verify
-	follows *credentialPlaces
+// ParseURL reads an API's URL, scheme://host[:port][/path]. It fails where there is
+// anything else in it, or another scheme than http and https.
+func ParseURL(raw string) (*Address, error) {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("url is not scheme://host[:port][/path]")
+	}
+	ports := map[string]string{"http": "80", "https": "443"}
+	port, known := ports[u.Scheme]
+	if !known {
+		return nil, errors.New("url's scheme is neither https nor http")
+	}
+	name := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if name == "" {
+		return nil, errors.New("url has no host")
+	}
+	a := &Address{Scheme: u.Scheme, Path: strings.TrimRight(u.EscapedPath(), "/"), Host: bracketed(name), name: name}
+	if p := u.Port(); p != "" && p != port {
+		port, a.Host = p, net.JoinHostPort(name, p)
+	}
+	a.dial = net.JoinHostPort(name, port)
+	return a, nil
 }
 
-// New compiles the upstreams of a configuration, and reads their certificates. It
-// reports every fault that it finds; none of them holds a secret.
-func New(cfg map[string]*configs.Upstream, o Options) (*Set, error) {
-	if o.UserAgent == "" {
-		o.UserAgent = "Coatcheck"
+// bracketed writes a host as it stands in a URL (RFC 3986 §3.2.2).
+func bracketed(host string) string {
+	if strings.Contains(host, ":") {
+		return "[" + host + "]"
 	}
-	s := &Set{upstreams: map[string]*Upstream{}}
-	names := slices.Sorted(maps.Keys(cfg))
-	var faults []error
-	for _, name := range names {
-		u, err := newUpstream(name, cfg[name], o)
-		faults = append(faults, within("upstreams."+name, err))
-		s.upstreams[name] = u
-	}
-	if err := errors.Join(faults...); err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		faults = append(faults, within("upstreams."+name, s.compile(s.upstreams[name], cfg[name])))
-	}
-	if err := errors.Join(faults...); err != nil {
-		s.Close()
-		return nil, err
-	}
-	s.closeSignInPaths()
-	for _, name := range names {
-		s.hide(s.upstreams[name], cfg[name])
-	}
-	return s, nil
+	return host
 }
 
-// within names the part of the configuration that an error is about.
-func within(part string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", part, err)
-}
+// Origin is the part of the URL in front of the path: scheme://host[:port].
+func (a *Address) Origin() string { return a.Scheme + "://" + a.Host }
 
-// newUpstream makes the upstream itself: where it is and how it is reached.
-func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error) {
-	b, err := parseBase(c.URL)
-	if err != nil {
-		return nil, err
-	}
-	d, err := newDialer(b, c)
-	if err != nil {
-		return nil, err
-	}
-	u := &Upstream{name: name, agent: o.UserAgent, base: b, dialer: d, client: newClient(d)}
-	u.setSend(c)
-	u.closed.base = segments(b.path)
-	return u, nil
-}
-
-// compile reads the mapping of u. Other upstreams exist by now, so that requests
-// can name them.
-func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
-	m := &mapping{set: s, u: u, cfg: c, wire: map[string]bool{}}
-	_, m.named = c.SendHeaders()
-	m.carry(u.send)
-	err := errors.Join(
-		within("login", m.compileLogin()), within("login.user", m.compileUser()), within("login.steps", m.compileSteps()),
-		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()))
-	if err == nil {
-		m.compileFollow()
-		m.closePrivate()
-	}
-	return err
-}
-
-// Get returns the upstream called name, or nil.
-func (s *Set) Get(name string) *Upstream { return s.upstreams[name] }
-
-// Close closes idle connections. Calls at work end as they would have.
-func (s *Set) Close() {
-	for _, u := range s.upstreams {
-		u.client.GetClient().Transport.(*http.Transport).CloseIdleConnections()
-	}
-}
-
-// Closed finds the test for paths of an upstream that no route may reach: see
-// [Upstream.Closed].
-func (s *Set) Closed(name string) func(path []byte) bool { return s.Get(name).Closed }
-
-// Name is the upstream's name in the configuration.
-func (u *Upstream) Name() string { return u.name }
-
-// CanSignIn reports whether people sign in here.
-func (u *Upstream) CanSignIn() bool { return u.login != nil }
-
-// CanRefresh reports whether the mapping says how a token is renewed.
-func (u *Upstream) CanRefresh() bool { return u.refresh != nil }
-
-// CanSignOut reports whether the API is told that a person signed out.
-func (u *Upstream) CanSignOut() bool { return u.logout != nil }
-
-// HasSteps reports whether a sign-in may need more than one answer from the person.
-func (u *Upstream) HasSteps() bool { return len(u.steps) > 0 }
-
-// CanVerify reports whether the API can be asked if a token still lives.
-func (u *Upstream) CanVerify() bool { return u.verify != nil }
-
-// Renews reports whether c can be renewed: there is a refresh, and c has the
-// token that its request puts, which at some APIs is the access token itself.
-func (u *Upstream) Renews(c *credential.Credential) bool {
-	return u.refresh != nil && !c.Value(u.refresh.needs).IsEmpty()
-}
-
-// RefreshBefore is how much of a token's life is left when it is renewed.
-func (u *Upstream) RefreshBefore() time.Duration {
-	if u.refresh == nil {
-		return 0
-	}
-	return u.refresh.before
-}
-
-// RefreshTimeout bounds a whole refresh.
-func (u *Upstream) RefreshTimeout() time.Duration {
-	if u.refresh == nil {
-		return 0
-	}
-	return u.refresh.timeout
-}
-
-// VerifyAfter reports whether a proxied answer of this status is a reason to ask
-// [Upstream.Verify].
-func (u *Upstream) VerifyAfter(status int) bool {
-	return u.verify != nil && slices.Contains(u.verify.after, status)
-}
+// URL is the whole address: origin and base path.
+func (a *Address) URL() string { return a.Origin() + a.Path }

@@ -11,8 +11,10 @@ import (
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
+	"coatcheck/bff/throttle"
 )
 
 // Options are what an Account is made of. All are required.
@@ -29,6 +31,8 @@ type Options struct {
 // Account answers the endpoints of one configuration.
 type Account struct {
 	manager    *session.Manager
+	throttle   throttle.Throttle
+	steps      pending.Steps
 	auth       *auth.Auth
 	events     call.Events
 	client     *Asset
@@ -37,7 +41,8 @@ type Account struct {
 
 // New makes an Account.
 func New(o Options) *Account {
-	return &Account{manager: o.Manager, auth: o.Auth, events: o.Events, client: o.Client, background: o.Background}
+	vault := o.Manager.Vault()
+	return &Account{manager: o.Manager, throttle: throttle.New(vault.Counters(), vault.Keys), steps: pending.New(vault), auth: o.Auth, events: o.Events, client: o.Client, background: o.Background}
 }
 
 // handlers are the endpoints, by [routing.EndpointID].

@@ -6,6 +6,7 @@ import (
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/session"
 )
 
@@ -26,7 +27,7 @@ func clearSessionCookie(c *call.Call) {
 
 // setStepCookie sets the cookie of a pending sign-in, for as long as that can last.
 func setStepCookie(c *call.Call, t session.Ticket) {
-	setCookie(c, auth.StepSuffix, t.Reveal(), maxAge(session.PendingLife))
+	setCookie(c, auth.StepSuffix, t.Reveal(), maxAge(pending.Life))
 }
 
 // clearStepCookie expires it, once the sign-in is done.

@@ -127,7 +127,7 @@ func escape(b []byte) (unit, n int) {
 		return -1, 2
 	}
 	for i := 2; i < 6; i++ {
-		v := hexValue(b[i])
+		v := http1.HexValue(b[i])
 		if v < 0 {
 			return -1, 2
 		}
@@ -156,18 +156,6 @@ func undeclared(fields map[string]credential.Secret, declared []string) error {
 	}
 	return badRequest(fmt.Sprintf("fields expected: %s; missing: %s; unknown: %d",
 		strings.Join(declared, ", "), cmp.Or(strings.Join(missing, ", "), "none"), unknown))
-}
-
-func hexValue(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
 }
 
 // badRequest is problem.BadRequest with a reason for the log, which holds no byte of the

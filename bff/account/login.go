@@ -8,7 +8,9 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/bff/throttle"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // login takes a person's credentials to the API, and gives the browser a ticket for
@@ -48,7 +50,7 @@ func (a *Account) login(c *call.Call) error {
 }
 
 // startSession begins the session of a person whom the API let in.
-func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *session.Attempt, in *upstream.SignedIn) error {
+func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *throttle.Attempt, in *signin.SignedIn) error {
 	replaced := a.auth.Present(c)
 	ticket, started, err := a.manager.Start(ctx, a.sessionOf(c, in))
 	if err != nil {
@@ -70,12 +72,12 @@ func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *sessi
 }
 
 // attempt counts the sign-in before the API is asked.
-func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*session.Attempt, error) {
+func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*throttle.Attempt, error) {
 	f := c.Frontend()
 	t := f.Config.Throttle
-	limits := session.Limits{Account: t.Account, Address: t.Address, Window: t.Window, Shared: f.Config.SharedThrottle}
-	attempt, err := a.manager.Attempt(ctx, f.Name, account, c.Request.Client, limits)
-	var throttled session.Throttled
+	limits := throttle.Limits{Account: t.Account, Address: t.Address, Window: t.Window, Shared: f.Config.SharedThrottle}
+	attempt, err := a.throttle.Attempt(ctx, f.Name, account, c.Request.Client, limits)
+	var throttled throttle.ThrottledError
 	if errors.As(err, &throttled) {
 		a.events.Security(c, "sign_in", "throttled")
 	}
@@ -84,8 +86,8 @@ func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*s
 
 // settle closes the books on an attempt: a success clears the account's count, a
 // person's fault stays counted, and ours or the API's is given back.
-func (a *Account) settle(ctx context.Context, c *call.Call, attempt *session.Attempt, err error) {
-	var refusal *upstream.Refusal
+func (a *Account) settle(ctx context.Context, c *call.Call, attempt *throttle.Attempt, err error) {
+	var refusal *mapping.Refusal
 	switch {
 	case err == nil:
 		err = attempt.Succeeded(ctx)
@@ -113,14 +115,14 @@ func personsFault(meaning string) bool {
 
 // subjectOf names the person for ever. Whom the API does not name is nobody else: a
 // random name of their own, or all such people would share one list of sessions.
-func subjectOf(in *upstream.SignedIn) string {
+func subjectOf(in *signin.SignedIn) string {
 	if in.Subject != "" {
 		return in.Subject
 	}
 	return "unnamed " + rand.Text()
 }
 
-func (a *Account) sessionOf(c *call.Call, in *upstream.SignedIn) session.Start {
+func (a *Account) sessionOf(c *call.Call, in *signin.SignedIn) session.Start {
 	agent, _ := c.Request.Head.Get("user-agent")
 	user, _ := json.Marshal(in.User) // a map of JSON texts: cannot fail
 	return session.Start{Frontend: c.Frontend().Name, Subject: subjectOf(in), User: user, Credential: in.Credential,

@@ -8,7 +8,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // logout ends the session, then tells the API. The cookie is expired only once the
@@ -40,7 +40,7 @@ func (a *Account) logout(c *call.Call) error {
 // SignOut tells the API, best effort, that nobody will use this credential of that
 // frontend any more. There is no call: the session ended by itself.
 func (a *Account) SignOut(ctx context.Context, f *routing.Frontend, credential *credential.Credential) {
-	caller := upstream.Caller{UserAgent: "Coatcheck", ForwardedProto: f.Scheme, ForwardedHost: f.Hosts[0]}
+	caller := mapping.Caller{UserAgent: "Coatcheck", ForwardedProto: f.Scheme, ForwardedHost: f.Hosts[0]}
 	if err := a.auth.API(f).SignOut(ctx, credential, caller); err != nil {
 		a.events.Log.WarnContext(ctx, "API not told of a sign-out", "frontend", f.Name, "error", err)
 	}

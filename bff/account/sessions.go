@@ -22,14 +22,14 @@ func (a *Account) session(c *call.Call) error {
 		}
 		return a.nobody(c, "")
 	}
-	look := a.manager.Look
+	look := a.manager.Peek
 	if extend {
 		look = a.manager.Extend
 	}
 	found, err := look(context.Background(), c.Frontend().Name, who.Ticket)
-	var dead session.Dead
-	if errors.As(err, &dead) && !extend {
-		return a.nobody(c, dead.Reason)
+	var ended session.EndedError
+	if errors.As(err, &ended) && !extend {
+		return a.nobody(c, ended.Reason)
 	}
 	if err != nil {
 		return err

@@ -8,9 +8,12 @@ import (
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/bff/throttle"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // stepOf finds out whether a sign-in body answers a pending step: it names one, and
@@ -27,9 +30,9 @@ func (a *Account) stepOf(c *call.Call, fields map[string]credential.Secret) (str
 // hold keeps a sign-in that the API wants more for. It is no success yet: the attempt
 // stays counted until the last step is done, and is then given back with it.
 // tries is where codes for this very step were counted before, if they were.
-func (a *Account) hold(ctx context.Context, c *call.Call, attempt *session.Attempt, account, tries string, p *upstream.Pending) error {
-	ticket, err := a.manager.Hold(ctx, session.Pending{Frontend: c.Frontend().Name, Account: account,
-		Step: p.Name, Fields: p.Fields, Kept: p.Kept, Counted: attempt.Counts(), Tries: tries})
+func (a *Account) hold(ctx context.Context, c *call.Call, attempt *throttle.Attempt, account, tries string, p *signin.Pending) error {
+	ticket, err := a.steps.Hold(ctx, pending.Step{Frontend: c.Frontend().Name, Account: account,
+		Name: p.Name, Fields: p.Fields, Kept: p.Kept, Counted: attempt.Counts(), Tries: tries})
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
 		return err
@@ -51,12 +54,12 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 	if !ok {
 		return problem.NotAuthenticated
 	}
-	p, err := a.manager.Held(ctx, c.Frontend().Name, ticket)
+	p, err := a.steps.Find(ctx, c.Frontend().Name, ticket)
 	if err != nil {
 		return err
 	}
-	if p.Step != step {
-		return badRequest("another step is pending: " + p.Step)
+	if p.Name != step {
+		return badRequest("another step is pending: " + p.Name)
 	}
 	if err := undeclared(fields, p.Fields); err != nil {
 		return err
@@ -66,14 +69,14 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 		return err
 	}
 	attempt.Follow(p.Counted)
-	try, err := a.manager.Try(ctx, p)
+	try, err := a.steps.Try(ctx, p)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
 		return err
 	}
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("step", api.Name())
-	signedIn, err := api.Continue(ctx, p.Step, p.Kept, fields, caller, a.manager.Now())
+	signedIn, err := api.Continue(ctx, p.Name, p.Kept, fields, caller, a.manager.Now())
 	span.Answered(0, err)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
@@ -85,10 +88,10 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 
 // stepTaken goes on behind a step that the API accepted. Of two that take the same
 // step at once, one gets through.
-func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *session.Attempt, t session.Ticket, p *session.Pending, in *upstream.SignedIn) error {
-	first, err := a.manager.Drop(ctx, t)
+func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *throttle.Attempt, t session.Ticket, p *pending.Step, in *signin.SignedIn) error {
+	first, err := a.steps.Drop(ctx, t)
 	if err == nil && !first {
-		err = session.Dead{Reason: session.Expired}
+		err = session.EndedError{Reason: session.Expired}
 	}
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
@@ -101,7 +104,7 @@ func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *session.
 		return a.startSession(ctx, c, attempt, in)
 	}
 	tries := ""
-	if in.Step.Name == p.Step { // the API wants the same again: that is no new allowance
+	if in.Step.Name == p.Name { // the API wants the same again: that is no new allowance
 		tries = p.Tries
 	}
 	return a.hold(ctx, c, attempt, p.Account, tries, in.Step)
@@ -110,13 +113,13 @@ func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *session.
 // stepRefused ends a pending sign-in that the API will not go on with. A wrong code
 // (mfa_required) leaves it, until its tries are spent; a failure of ours or the API's
 // spends none.
-func (a *Account) stepRefused(ctx context.Context, t session.Ticket, try *session.Try, err error) {
-	var refusal *upstream.Refusal
+func (a *Account) stepRefused(ctx context.Context, t session.Ticket, try *pending.Try, err error) {
+	var refusal *mapping.Refusal
 	switch {
 	case !errors.As(err, &refusal) || !personsFault(refusal.Meaning):
 		err = try.GiveBack(ctx)
-	case try.Last || refusal.Meaning == upstream.InvalidCredentials:
-		_, err = a.manager.Drop(ctx, t)
+	case try.Last || refusal.Meaning == mapping.InvalidCredentials:
+		_, err = a.steps.Drop(ctx, t)
 	default:
 		return
 	}
@@ -133,7 +136,7 @@ func (a *Account) dropStep(ctx context.Context, c *call.Call) bool {
 	if !ok {
 		return false
 	}
-	if _, err := a.manager.Drop(ctx, ticket); err != nil {
+	if _, err := a.steps.Drop(ctx, ticket); err != nil {
 		a.events.Log.WarnContext(ctx, "pending sign-in not ended", "error", err)
 	}
 	return true
@@ -144,12 +147,12 @@ func (a *Account) dropStep(ctx context.Context, c *call.Call) bool {
 func (a *Account) nobody(c *call.Call, why session.Reason) error {
 	doc := anonymous{Reason: string(why)}
 	if ticket, ok := auth.StepTicket(c.Request.Head, c.Frontend()); ok {
-		p, err := a.manager.Held(context.Background(), c.Frontend().Name, ticket)
-		var dead session.Dead
+		p, err := a.steps.Find(context.Background(), c.Frontend().Name, ticket)
+		var ended session.EndedError
 		switch {
 		case err == nil:
-			doc.Step, doc.Fields = p.Step, fieldNames(p.Fields)
-		case !errors.As(err, &dead):
+			doc.Step, doc.Fields = p.Name, fieldNames(p.Fields)
+		case !errors.As(err, &ended):
 			return err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
 )
 
 // Options are what the admin listener is made of. All but Metrics are required.
@@ -134,7 +135,7 @@ func (o Options) end(w http.ResponseWriter, r *http.Request) {
 
 func (o Options) fail(w http.ResponseWriter, err error) {
 	status := 500
-	if errors.Is(err, session.ErrUnavailable) {
+	if errors.Is(err, store.ErrUnavailable) {
 		status = 503
 		w.Header().Set("Retry-After", "2")
 	}

@@ -13,11 +13,12 @@ import (
 	"coatcheck/bff/admin"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store/open"
 )
 
 func listener(t *testing.T, store, token string, draining bool) (*httptest.Server, *session.Manager) {
 	t.Helper()
-	s, err := session.OpenStore(credential.NewSecret(store), session.StoreOptions{})
+	s, err := open.Store(credential.NewSecret(store), open.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

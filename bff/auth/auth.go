@@ -16,7 +16,7 @@ import (
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // Principal is who calls. Its zero value is nobody.
@@ -44,11 +44,11 @@ func (p *Principal) Credential() *credential.Credential {
 type Auth struct {
 	manager *session.Manager
 	events  call.Events
-	apis    []*upstream.Upstream // that sign people in, by frontend
+	apis    []*signin.Upstream // that sign people in, by frontend
 }
 
 // New makes an Auth for the frontends of a table.
-func New(manager *session.Manager, table *routing.Table, ups *upstream.Set, events call.Events) *Auth {
+func New(manager *session.Manager, table *routing.Table, ups *signin.Set, events call.Events) *Auth {
 	a := &Auth{manager: manager, events: events}
 	for _, f := range table.Frontends {
 		a.apis = append(a.apis, ups.Get(f.Config.Login.Upstream))
@@ -57,7 +57,7 @@ func New(manager *session.Manager, table *routing.Table, ups *upstream.Set, even
 }
 
 // API is the upstream that signs people in at a frontend.
-func (a *Auth) API(f *routing.Frontend) *upstream.Upstream { return a.apis[f.Index] }
+func (a *Auth) API(f *routing.Frontend) *signin.Upstream { return a.apis[f.Index] }
 
 // Present reads the ticket of a call and asks nobody what it opens.
 func (a *Auth) Present(c *call.Call) Principal {
@@ -67,8 +67,8 @@ func (a *Auth) Present(c *call.Call) Principal {
 
 // Identify finds out whose call it is, as the route demands, and sees to it that the
 // token is fresh. It fills in p, which must be the zero value. Errors:
-// [problem.NotAuthenticated], [session.Dead] (on a route that requires a session),
-// [session.ErrUnavailable], and what a refresh ends with.
+// [problem.NotAuthenticated], [session.EndedError] (on a route that requires a session),
+// [store.ErrUnavailable], and what a refresh ends with.
 func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	route := c.Route()
 	if route.Session == routing.SessionNone {
@@ -85,7 +85,7 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	if err == nil {
 		found, err = a.ensureFresh(c, p, found)
 	}
-	if err != nil && route.Session == routing.SessionOptional && isDead(err) {
+	if err != nil && route.Session == routing.SessionOptional && isEnded(err) {
 		return nil // as if nobody were signed in
 	}
 	p.take(c, found)
@@ -112,8 +112,8 @@ func (p *Principal) take(c *call.Call, s *session.Session) {
 	}
 }
 
-// isDead reports whether an error says that the session is over.
-func isDead(err error) bool {
-	var dead session.Dead
-	return errors.As(err, &dead)
+// isEnded reports whether an error says that the session is over.
+func isEnded(err error) bool {
+	var ended session.EndedError
+	return errors.As(err, &ended)
 }

@@ -9,6 +9,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // ensureFresh sees to it that the token lasts. A refresh that fails for the API's sake
@@ -24,7 +25,7 @@ func (a *Auth) ensureFresh(c *call.Call, p *Principal, in *session.Session) (*se
 		return in, nil
 	}
 	renewed, err := a.renew(c, p, in, always)
-	if err != nil && !isDead(err) && left > 0 {
+	if err != nil && !isEnded(err) && left > 0 {
 		return in, nil
 	}
 	return renewed, err
@@ -47,7 +48,7 @@ func (a *Auth) renew(c *call.Call, p *Principal, in *session.Session, allowed fu
 		fresh, err := api.Refresh(ctx, old, caller, a.manager.Now())
 		asking.Answered(0, err)
 		a.refreshed(frontend, caller.RequestID, in.LogID, err)
-		var refusal *upstream.Refusal
+		var refusal *mapping.Refusal
 		if errors.As(err, &refusal) {
 			if refusal.Meaning == "session_expired" {
 				return nil, session.ErrCredentialDead
@@ -65,7 +66,7 @@ func (a *Auth) refreshed(frontend, requestID, sessionID string, err error) {
 		return
 	}
 	outcome := "failed"
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) && refusal.Meaning == "session_expired" {
 		outcome = "refused"
 	}
@@ -84,7 +85,7 @@ var errBraked = errors.New("auth: renewed because of a 401 less than a minute ag
 
 // AfterUnauthorized gets a newer token than the one that the API refused with 401,
 // and reports whether there is one: the call may then be repeated, once. Where there
-// is none the API's answer passes as it is. Errors: [session.Dead] only.
+// is none the API's answer passes as it is. Errors: [session.EndedError] only.
 func (a *Auth) AfterUnauthorized(c *call.Call, p *Principal) (bool, error) {
 	in := p.Session // what runs below may outlive the call
 	renewed, err := a.renew(c, p, in, func(ctx context.Context) error {
@@ -94,7 +95,7 @@ func (a *Auth) AfterUnauthorized(c *call.Call, p *Principal) (bool, error) {
 		}
 		return err
 	})
-	if isDead(err) {
+	if isEnded(err) {
 		return false, err
 	}
 	if err != nil || renewed == nil {

@@ -4,7 +4,7 @@
 // in one run on one machine:
 //
 //	make bench                        # builds, installs nginx, Lua, Redis, wrk; every measure
-//	go run ./bff/bench -bff ./coatcheck -rounds 5 -only near,plain
+//	go -C bff/bench run . -bff ../../coatcheck -rounds 5 -only near,plain
 //	make soak                         # 30 minutes of everything at once; does it grow?
 //
 // What counts is the processor time (user and system) that a proxy's processes spend

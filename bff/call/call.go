@@ -16,7 +16,7 @@ import (
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/trace"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // Call is one request and the reply to it. It is used again: nothing may hold it, or
@@ -92,15 +92,15 @@ func isID(id []byte) bool {
 }
 
 // Caller is what an API is told of who calls.
-func (c *Call) Caller() upstream.Caller {
+func (c *Call) Caller() mapping.Caller {
 	agent, _ := c.Request.Head.Get("user-agent")
 	parent, _ := c.Span.Headers()
-	return upstream.Caller{TraceParent: parent, Address: c.Request.Client, UserAgent: string(agent), RequestID: string(c.ID),
+	return mapping.Caller{TraceParent: parent, Address: c.Request.Client, UserAgent: string(agent), RequestID: string(c.ID),
 		ForwardedHost: string(c.Request.Authority), ForwardedProto: c.Frontend().Scheme}
 }
 
 // Ask begins the span of a request to the API called name, and says who calls.
-func (c *Call) Ask(what, name string) (*trace.Span, upstream.Caller) {
+func (c *Call) Ask(what, name string) (*trace.Span, mapping.Caller) {
 	caller, span := c.Caller(), c.Span.Ask(what, name)
 	if span != nil {
 		caller.TraceParent, _ = span.Headers()

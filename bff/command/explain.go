@@ -19,11 +19,11 @@ import (
 	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
-// Question is a request to be explained.
-type Question struct {
+// RawRequest is a request to be explained, as a client would write it.
+type RawRequest struct {
 	// Method and URL of the request; the URL is absolute.
 	Method, URL string
 	// Headers are lines: "Name: value".
@@ -45,8 +45,8 @@ type Explanation struct {
 }
 
 // Explain tells the decision about one request, without any network. It runs the very
-// code that serves. An error means that the question cannot be read.
-func Explain(c *configs.Config, ups *upstream.Set, q Question) (*Explanation, error) {
+// code that serves. An error means that the request cannot be read.
+func Explain(c *configs.Config, ups *signin.Set, q RawRequest) (*Explanation, error) {
 	table, err := routing.New(c, routing.Options{Closed: ups.Closed})
 	if err != nil {
 		return nil, err
@@ -77,8 +77,8 @@ func Explain(c *configs.Config, ups *upstream.Set, q Question) (*Explanation, er
 // well-formed HTTP, or its method is not known.
 type gateRefusal struct{ error }
 
-// head reads the question as the gate would.
-func (q Question) head(c *configs.Config) (*http1.Head, error) {
+// head reads the request as the gate would.
+func (q RawRequest) head(c *configs.Config) (*http1.Head, error) {
 	// Not left to net/url: what it cannot read is worth an explanation, too.
 	scheme, rest, ok := strings.Cut(q.URL, "://")
 	end := strings.IndexAny(rest+"/", "/?#\\")
@@ -321,12 +321,25 @@ func (e *explainer) outgoing() {
 	}
 	if c.Decision.BodyTooLarge {
 		e.say("body", "%d bytes are announced; the route's max_body is %d", c.Request.Head.Length, r.Config.MaxBody)
-		if e.problem == nil {
-			e.refuse(problem.BodyTooLarge)
-		}
+		e.bodyTooLarge()
 		return
 	}
 	e.unexplained()
+}
+
+// bodyTooLarge tells the answer to a body that is announced too large. The session is
+// looked at first, and whether it lives only the store knows.
+func (e *explainer) bodyTooLarge() {
+	_, ticket := auth.Ticket(e.call.Request.Head, e.call.Frontend())
+	p := problem.BodyTooLarge
+	switch {
+	case e.problem != nil: // no ticket where one is needed
+	case ticket && e.call.Route().Session == routing.SessionRequired:
+		e.say("answer", "if the session lives, %d %s; if it has ended, 401 session_expired", p.Status, p.Code)
+		e.unexplained()
+	default:
+		e.refuse(p)
+	}
 }
 
 // wrapped breaks a line of the trail between its words, below where its text began.

@@ -14,7 +14,7 @@ import (
 // answers once answer is sent to.
 func working(t *testing.T, left func(), answer <-chan struct{}) *server {
 	t.Helper()
-	return start(t, quick, func(r *gate.Request) string {
+	return start(t, patient, func(r *gate.Request) string {
 		r.Conn().Working(left)
 		defer r.Conn().Idle()
 		<-answer

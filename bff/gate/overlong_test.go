@@ -74,7 +74,7 @@ func TestTooManyCookies(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			s := start(t, quick, body)
+			s := start(t, patient, body)
 			end := "\r\n"
 			if row.name == "a head that breaks off" {
 				end = ""
@@ -95,7 +95,7 @@ func TestTooManyCookies(t *testing.T) {
 	}
 
 	// A head that fits is a request like any other, whoever presses.
-	s := start(t, quick, func(r *gate.Request) string { return string(r.Head().Target) })
+	s := start(t, patient, func(r *gate.Request) string { return string(r.Head().Target) })
 	if got := talk(t, s, button+chromium+presses+"Cookie: a=b\r\n\r\n"); !strings.HasSuffix(got, "\r\n\r\n/shop/orders?coatcheck-delete-cookies") || strings.Contains(got, "Clear-Site-Data") {
 		t.Errorf("a head that fits: %q", got)
 	}
@@ -125,13 +125,15 @@ func kindOf(got string) string {
 // TestSlowOverlong: who never ends a head that is too long is told so after the time
 // that a head has.
 func TestSlowOverlong(t *testing.T) {
-	s := start(t, quick, body)
+	o := patient
+	o.HeaderTimeout = short
+	s := start(t, o, body)
 	c, err := net.Dial("tcp", s.address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	if _, err := c.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n" + opens + "Cookie: " + strings.Repeat("a", 3000))); err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +145,7 @@ func TestSlowOverlong(t *testing.T) {
 // FuzzOverlong: whatever stands in a head that is too long, it is answered with one of
 // the fixed answers, and cookies are deleted only where the browser vouches for it.
 func FuzzOverlong(f *testing.F) {
-	s := start(f, quick, body)
+	s := start(f, patient, body)
 	for _, seed := range []string{chromium + presses, presses, chromium + opens, strings.Replace(presses, "same-origin", "same-site", 1) + chromium, "A: b\n\n", "\r\n\r\n", "Cookie: \r\nCookie", strings.Repeat("a", 2000)} {
 		f.Add(button, seed)
 		f.Add("GET /x HTTP/1.1\r\nHost: x\r\n", seed)

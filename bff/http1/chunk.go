@@ -155,7 +155,7 @@ func (c *Chunks) line(max int) ([]byte, error) {
 func chunkSize(line []byte) (int64, error) {
 	n, i := int64(0), 0
 	for ; i < len(line); i++ {
-		digit := hexDigit(line[i])
+		digit := HexValue(line[i])
 		if digit < 0 {
 			break
 		}
@@ -165,16 +165,6 @@ func chunkSize(line []byte) (int64, error) {
 		return 0, errChunk
 	}
 	return n, nil
-}
-
-func hexDigit(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case Lower(c) >= 'a' && Lower(c) <= 'f':
-		return int(Lower(c)-'a') + 10
-	}
-	return -1
 }
 
 // readTrailers reads the fields behind the last chunk, into memory of their own.

@@ -71,8 +71,8 @@ func (h *Head) ReadRequest(r *Reader, limit int) error {
 	return h.oneHost()
 }
 
-// ReadAnswer reads an answer's head of at most limit bytes.
-func (h *Head) ReadAnswer(r *Reader, limit int) error {
+// ReadResponse reads an answer's head of at most limit bytes.
+func (h *Head) ReadResponse(r *Reader, limit int) error {
 	if err := h.read(r, limit, false); err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func readAnswer(from io.Reader) (*http1.Head, *http1.Reader, error) {
 	var h http1.Head
 	var r http1.Reader
 	r.Reset(from)
-	return &h, &r, h.ReadAnswer(&r, limit)
+	return &h, &r, h.ReadResponse(&r, limit)
 }
 
 // malformedRequests are heads that must never get in, by the rule they break.

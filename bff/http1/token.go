@@ -160,3 +160,17 @@ func isPort(b []byte) bool {
 	}
 	return port <= 65535
 }
+
+// HexValue is the value of a hexadecimal digit (RFC 5234 §B.1, in either case); -1: c is
+// none.
+func HexValue(c byte) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return int(c - '0')
+	case c >= 'a' && c <= 'f':
+		return int(c-'a') + 10
+	case c >= 'A' && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}

@@ -167,7 +167,7 @@ func (s *Server) inline(c *call.Call) []byte {
 	if !ok {
 		return nil
 	}
-	found, err := s.manager.Look(context.Background(), c.Frontend().Name, ticket)
+	found, err := s.manager.Peek(context.Background(), c.Frontend().Name, ticket)
 	if err != nil {
 		return nil // the page asks, and learns why
 	}

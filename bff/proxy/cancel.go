@@ -108,9 +108,9 @@ func (x *roundTrip) track(s *streamCancel) error {
 	if x.who.Session == nil {
 		return nil
 	}
-	_, err := p.manager.Look(context.Background(), x.call.Frontend().Name, x.who.Ticket)
-	var dead session.Dead
-	if errors.As(err, &dead) {
+	_, err := p.manager.Peek(context.Background(), x.call.Frontend().Name, x.who.Ticket)
+	var ended session.EndedError
+	if errors.As(err, &ended) {
 		return err
 	}
 	return nil // a store that is away ends no stream

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"coatcheck/bff/http1"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // rule keeps a header from being passed on, and says why. A name that ends in "*"
@@ -159,13 +159,13 @@ func (s ruleset) ready() ruleset {
 	return s
 }
 
-func requestRules(u *upstream.Upstream) ruleset {
+func requestRules(u *signin.Upstream) ruleset {
 	set := newRuleset(u.SendNames(), hopByHop, toAPI)
 	set.callers = true
 	return set.ready()
 }
 
-func answerRules(u *upstream.Upstream) ruleset {
+func answerRules(u *signin.Upstream) ruleset {
 	return newRuleset(u.HiddenNames(), hopByHop, toBrowser).ready()
 }
 

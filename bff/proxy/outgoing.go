@@ -10,7 +10,7 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/trace"
-	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 )
 
 // maxRepeatable is the largest request body that is held in memory, so that a call
@@ -42,7 +42,7 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 		b = appendProtocols(b, h)
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
-	var who upstream.Caller
+	var who mapping.Caller
 	if t.up.SendsCaller() {
 		who = c.Caller()
 	}
@@ -179,7 +179,7 @@ func (x *roundTrip) send() error {
 	out.Upgrade, out.Owner = c.Decision.Handshake, x.owner()
 	c.In.Conn().Working(x.abort)
 	begun := time.Now()
-	err := x.target.carrier.Do(out, &x.answer)
+	err := x.target.transport.Do(out, &x.answer)
 	c.Record.Upstream += time.Since(begun)
 	if x.span != nil {
 		x.span.Answered(x.answer.Status, err)

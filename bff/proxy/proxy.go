@@ -20,14 +20,15 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/forward"
+	"coatcheck/upstream/signin"
 )
 
 // Options are what a Proxy is made of. All are required.
 type Options struct {
 	Config    *configs.Config
 	Table     *routing.Table
-	Upstreams *upstream.Set
+	Upstreams *signin.Set
 	Manager   *session.Manager
 	Auth      *auth.Auth
 	Events    call.Events
@@ -39,30 +40,30 @@ type Options struct {
 
 // Proxy forwards the calls of one configuration.
 type Proxy struct {
-	config   *configs.Config
-	manager  *session.Manager
-	auth     *auth.Auth
-	events   call.Events
-	open     *Open
-	draining *atomic.Bool
-	bodyIdle time.Duration // limits.body_idle
-	targets  []*target     // by route
-	carriers map[string]*upstream.Carrier
+	config     *configs.Config
+	manager    *session.Manager
+	auth       *auth.Auth
+	events     call.Events
+	open       *Open
+	draining   *atomic.Bool
+	bodyIdle   time.Duration // limits.body_idle
+	targets    []*target     // by route
+	transports map[string]*forward.Transport
 }
 
 // target is what stands behind a route.
 type target struct {
-	up      *upstream.Upstream
-	carrier *upstream.Carrier
-	request ruleset // names that never go to the API
-	answer  ruleset // names that never go to the browser
-	streams int     // most streams of one session at once
+	up        *signin.Upstream
+	transport *forward.Transport
+	request   ruleset // names that never go to the API
+	answer    ruleset // names that never go to the browser
+	streams   int     // most streams of one session at once
 }
 
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		carriers: map[string]*upstream.Carrier{}}
+		transports: map[string]*forward.Transport{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -73,7 +74,7 @@ func New(o Options) (*Proxy, error) {
 // addTargets makes the ways to the APIs, and what stands behind each route.
 func (p *Proxy) addTargets(o Options) error {
 	for name := range o.Config.Upstreams {
-		if err := p.addCarrier(name, o.Upstreams.Get(name)); err != nil {
+		if err := p.addTransport(name, o.Upstreams.Get(name)); err != nil {
 			return err
 		}
 	}
@@ -85,29 +86,29 @@ func (p *Proxy) addTargets(o Options) error {
 				}
 				continue
 			}
-			p.addTarget(r, o.Upstreams.Get(r.Upstream), p.carriers[r.Upstream])
+			p.addTarget(r, o.Upstreams.Get(r.Upstream), p.transports[r.Upstream])
 		}
 	}
 	return nil
 }
 
-func (p *Proxy) addCarrier(name string, up *upstream.Upstream) error {
+func (p *Proxy) addTransport(name string, up *signin.Upstream) error {
 	log := p.events.Log
-	c, err := upstream.NewCarrier(up.ForwarderOptions(), func(open bool) {
+	c, err := forward.NewTransport(up.ForwardOptions(), func(open bool) {
 		log.Warn("circuit breaker", "upstream", name, slog.Bool("open", open))
 	})
 	if err != nil {
 		return err
 	}
-	p.carriers[name] = c
+	p.transports[name] = c
 	return nil
 }
 
-func (p *Proxy) addTarget(r *routing.Route, up *upstream.Upstream, carrier *upstream.Carrier) {
+func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forward.Transport) {
 	for len(p.targets) <= r.Index {
 		p.targets = append(p.targets, nil)
 	}
-	t := &target{up: up, carrier: carrier, request: requestRules(up), answer: answerRules(up)}
+	t := &target{up: up, transport: transport, request: requestRules(up), answer: answerRules(up)}
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams = u.StreamsPerSession
 	}
@@ -117,22 +118,22 @@ func (p *Proxy) addTarget(r *routing.Route, up *upstream.Upstream, carrier *upst
 // addDevServer makes the way to a frontend's development server, which is an upstream
 // of its own.
 func (p *Proxy) addDevServer(f *routing.Frontend, r *routing.Route) error {
-	set, err := upstream.New(map[string]*configs.Upstream{"spa": {URL: f.Config.SPA.Proxy, InsecureHTTP: true}}, upstream.Options{})
+	set, err := signin.New(map[string]*configs.Upstream{"spa": {URL: f.Config.SPA.Proxy, InsecureHTTP: true}}, signin.Options{})
 	if err != nil {
 		return err
 	}
 	name := "spa of " + f.Name
-	if err := p.addCarrier(name, set.Get("spa")); err != nil {
+	if err := p.addTransport(name, set.Get("spa")); err != nil {
 		return err
 	}
-	p.addTarget(r, set.Get("spa"), p.carriers[name])
+	p.addTarget(r, set.Get("spa"), p.transports[name])
 	return nil
 }
 
-// Carriers tells how the ways to the APIs are, by upstream.
-func (p *Proxy) Carriers() map[string]upstream.CarrierStats {
-	found := map[string]upstream.CarrierStats{}
-	for name, c := range p.carriers {
+// Transports tells how the ways to the APIs are, by upstream.
+func (p *Proxy) Transports() map[string]forward.TransportStats {
+	found := map[string]forward.TransportStats{}
+	for name, c := range p.transports {
 		found[name] = c.Stats()
 	}
 	return found
@@ -143,7 +144,7 @@ func (p *Proxy) SendNames(r *routing.Route) []string { return p.targets[r.Index]
 
 // Close ends the idle connections to the APIs; calls at work finish.
 func (p *Proxy) Close() {
-	for _, c := range p.carriers {
+	for _, c := range p.transports {
 		c.Close()
 	}
 }
@@ -156,8 +157,8 @@ type roundTrip struct {
 	target *target
 	who    auth.Principal
 
-	out     upstream.Call
-	answer  upstream.Answer
+	out     forward.Call
+	answer  forward.Response
 	span    *trace.Span // of the question to the API; nil: it is not traced
 	leave   func()      // gives the place of a long-lived stream back; nil: it has none
 	untrack func()      // ends the tracking of a stream; nil: it is not tracked

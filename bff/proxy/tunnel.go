@@ -11,7 +11,7 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/gate"
-	"coatcheck/upstream"
+	"coatcheck/upstream/forward"
 )
 
 // closePatience is how long the end of a tunnel may take: the frame under way, the
@@ -30,7 +30,7 @@ var past = time.Unix(1, 0)
 // deadlines; the first to name one decides.
 type tunnel struct {
 	browser   *gate.Conn
-	api       *upstream.Tunnel
+	api       *forward.Tunnel
 	idle      time.Duration // silence allowed, both ways together
 	write     time.Duration // how long one write may take
 	last      atomic.Int64  // when a byte last went through, Unix nanoseconds

@@ -1,6 +1,10 @@
 package routing
 
-import "bytes"
+import (
+	"bytes"
+
+	"coatcheck/bff/http1"
+)
 
 // Target is a request's target, taken apart and found to be unambiguous. Its slices
 // point into the request's head.
@@ -110,15 +114,7 @@ func hexValue(s []byte, i int) int {
 	if i >= len(s) {
 		return -1
 	}
-	switch c := s[i]; {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
+	return http1.HexValue(s[i])
 }
 
 // under reports whether path lies at or below prefix, ending at a segment: /shop

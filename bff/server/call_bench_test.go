@@ -13,8 +13,9 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
+	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // constantAPI answers every request of a connection with the same bytes, and allocates
@@ -105,7 +106,7 @@ func benchServer(b *testing.B, text string) (address, ticket string) {
 		b.Fatalf("configuration: %v", faults)
 	}
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
-	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: log})
+	store, err := storeopen.Store(config.Sessions.Store, storeopen.Options{Log: log})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func benchServer(b *testing.B, text string) (address, ticket string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func TestCallerHeaders(t *testing.T) {
 			lines = append(lines, name+": forged")
 		}
 		h.want(h.call("GET /open/x", lines...), 200, "")
-		for name, values := range h.api.last(t).Header {
+		for name, values := range h.api.Last(t).Header {
 			if strings.Contains(strings.Join(values, " "), "forged") {
 				t.Errorf("%s: API saw %s: %q", kind, name, values)
 			}
@@ -55,7 +55,7 @@ func TestCallerHeaders(t *testing.T) {
 		lines = append(lines, name+": kept")
 	}
 	h.want(h.call("GET /open/x", lines...), 200, "")
-	seen := h.api.last(t).Header
+	seen := h.api.Last(t).Header
 	for name := range strings.FieldsSeq(unspoken) {
 		if seen.Get(name) != "kept" {
 			t.Errorf("API did not see %s", http.CanonicalHeaderKey(name))
@@ -73,15 +73,15 @@ func TestPortsOfHosts(t *testing.T) {
 			t.Errorf("Host %s: %s", host, got.Status)
 		}
 	}
-	if h.api.count() > 0 {
+	if h.api.Count() > 0 {
 		t.Fatal("the API was called")
 	}
 	h.want(h.call("GET /open/x", "Host: shop.example.com:65535"), 200, "")
-	if got := h.api.last(t).Header.Get("X-Forwarded-Host"); got != "shop.example.com:65535" {
+	if got := h.api.Last(t).Header.Get("X-Forwarded-Host"); got != "shop.example.com:65535" {
 		t.Errorf("API saw X-Forwarded-Host %q", got)
 	}
 	h.want(h.call("GET /open/x", "X-Forwarded-Host: shop.example.com:99999"), 200, "")
-	if got := h.api.last(t).Header.Get("X-Forwarded-Host"); got != "shop.example.com" {
+	if got := h.api.Last(t).Header.Get("X-Forwarded-Host"); got != "shop.example.com" {
 		t.Errorf("a front's invalid host became X-Forwarded-Host %q", got)
 	}
 }

@@ -8,7 +8,11 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/throttle"
 	"coatcheck/upstream"
+	"coatcheck/upstream/forward"
+	"coatcheck/upstream/mapping"
 )
 
 // storeRetry is what Retry-After says when the store is away.
@@ -36,12 +40,12 @@ var sentinels = []struct {
 	{gate.ErrBodyTooLarge, problem.BodyTooLarge},
 	{gate.ErrBodyTimeout, problem.RequestTimeout},
 	{gate.ErrBodyBroken, problem.BadRequest},
-	{session.ErrUnavailable, problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry })},
+	{store.ErrUnavailable, problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry })},
 	{session.ErrNotFound, problem.NotFound},
 	{session.ErrTokenEnded, problem.UpstreamInvalid},
-	{upstream.ErrOpen, problem.UpstreamUnavailable.With(func(p *problem.Problem) { p.RetryAfter = upstream.BreakerRest })},
+	{forward.ErrOpen, problem.UpstreamUnavailable.With(func(p *problem.Problem) { p.RetryAfter = forward.BreakerRest })},
 	{upstream.ErrBusy, problem.UpstreamBusy},
-	{upstream.ErrAborted, problem.BrowserLeft},
+	{forward.ErrAborted, problem.BrowserLeft},
 	{upstream.ErrTimeout, problem.UpstreamTimeout},
 	{context.DeadlineExceeded, problem.UpstreamTimeout}, // waiting for somebody else's refresh
 	{upstream.ErrUnreachable, problem.UpstreamUnreachable},
@@ -55,15 +59,15 @@ func ProblemOf(err error) *problem.Problem {
 	if errors.As(err, &p) {
 		return p
 	}
-	var dead session.Dead
-	if errors.As(err, &dead) {
-		return problem.SessionExpired.With(func(p *problem.Problem) { p.Reason = string(dead.Reason) })
+	var ended session.EndedError
+	if errors.As(err, &ended) {
+		return problem.SessionExpired.With(func(p *problem.Problem) { p.Reason = string(ended.Reason) })
 	}
-	var throttled session.Throttled
+	var throttled throttle.ThrottledError
 	if errors.As(err, &throttled) {
 		return problem.TooManyAttempts.With(func(p *problem.Problem) { p.RetryAfter = throttled.RetryAfter })
 	}
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) && meanings[refusal.Meaning] != nil {
 		return meanings[refusal.Meaning].With(func(p *problem.Problem) {
 			p.RetryAfter, p.Fields = refusal.RetryAfter, refusal.Fields

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/rig"
 )
 
 // TestErrors sees each row of the contract's table of errors on the wire. (Those of
@@ -14,7 +16,7 @@ import (
 func TestErrors(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
-	good := loginBody("ada@x.test", passwordMark)
+	good := loginBody("ada@x.test", rig.PasswordMark)
 	dead := "Cookie: __Host-Http-shop=" + strings.Repeat("A", 43)
 	rows := []struct {
 		name    string
@@ -164,8 +166,8 @@ func TestMeanings(t *testing.T) {
 		{"old", 403, "password_expired"}, {"many", 429, "too_many_attempts"}, {"wrong", 401, "invalid_credentials"}, {"broken", 502, "upstream_invalid"}, {"other", 502, "upstream_invalid"},
 	}
 	for i, row := range rows {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400); fmt.Fprintf(w, `{"e":%q}`, row.e) })
-		h.want(h.call("POST /bff/login\n\n"+loginBody(fmt.Sprint("p", i), passwordMark), shop, xcsrf, json_), row.status, row.code)
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(400); fmt.Fprintf(w, `{"e":%q}`, row.e) })
+		h.want(h.call("POST /bff/login\n\n"+loginBody(fmt.Sprint("p", i), rig.PasswordMark), shop, xcsrf, json_), row.status, row.code)
 	}
 }
 
@@ -176,7 +178,7 @@ func TestAPIFailures(t *testing.T) {
 	}})
 	cookie := h.signIn("ada@x.test")
 	login := func() answer {
-		return h.call("POST /bff/login\n\n"+loginBody("bob@x.test", passwordMark), shop, xcsrf, json_)
+		return h.call("POST /bff/login\n\n"+loginBody("bob@x.test", rig.PasswordMark), shop, xcsrf, json_)
 	}
 	for name, say := range map[string]func(w http.ResponseWriter, r *http.Request){
 		"redirect":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusTemporaryRedirect) },
@@ -191,35 +193,35 @@ func TestAPIFailures(t *testing.T) {
 		},
 		"page": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `<html>`) },
 	} {
-		t.Run(name, func(t *testing.T) { h.api.say(say); h.t = t; h.want(login(), 502, "upstream_invalid") })
+		t.Run(name, func(t *testing.T) { h.api.Say(say); h.t = t; h.want(login(), 502, "upstream_invalid") })
 	}
 	h.t = t
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "7"); w.WriteHeader(429) })
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Retry-After", "7"); w.WriteHeader(429) })
 	got := login()
 	h.want(got, 429, "too_many_attempts")
 	if got.Header.Get("Retry-After") != "7" {
 		t.Errorf("Retry-After: %q", got.Header.Get("Retry-After"))
 	}
 	release := make(chan struct{})
-	h.api.say(func(http.ResponseWriter, *http.Request) { <-release })
+	h.api.Say(func(http.ResponseWriter, *http.Request) { <-release })
 	h.want(h.call("GET /plain/slow", cookie, sameOrign), 504, "upstream_timeout")
 	close(release)
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, _, _ := w.(http.Hijacker).Hijack()
 		_ = c.Close()
 	})
 	h.want(h.call("POST /api/x", cookie, shop, xcsrf), 502, "upstream_unreachable")
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")
 		_ = b.Flush()
 		_ = c.Close()
 	})
 	h.want(h.call("POST /api/x", cookie, shop, xcsrf), 502, "upstream_invalid")
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(407) })
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(407) })
 	h.want(h.call("GET /api/x", cookie, sameOrign), 502, "upstream_invalid")
 	for _, status := range []int{400, 403, 404, 418, 429, 500, 503} {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, "theirs")
 		})
@@ -240,13 +242,13 @@ func TestThrottle(t *testing.T) {
 			for range 3 {
 				h.want(try("wrong"), 401, "invalid_credentials")
 			}
-			asked := h.api.count()
-			got := try(passwordMark)
+			asked := h.api.Count()
+			got := try(rig.PasswordMark)
 			h.want(got, 429, "too_many_attempts")
-			if got.Header.Get("Retry-After") == "" || h.api.count() != asked {
-				t.Errorf("Retry-After %q, API asked %d times", got.Header.Get("Retry-After"), h.api.count()-asked)
+			if got.Header.Get("Retry-After") == "" || h.api.Count() != asked {
+				t.Errorf("Retry-After %q, API asked %d times", got.Header.Get("Retry-After"), h.api.Count()-asked)
 			}
-			h.want(h.call("POST /bff/login\n\n"+loginBody("ada@x.TEST", passwordMark), till, apiHost, sameSite, xcsrf, json_), 429, "too_many_attempts")
+			h.want(h.call("POST /bff/login\n\n"+loginBody("ada@x.TEST", rig.PasswordMark), till, apiHost, sameSite, xcsrf, json_), 429, "too_many_attempts")
 		})
 	}
 }

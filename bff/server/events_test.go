@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"coatcheck/bff/rig"
 )
 
 // pieces answers with events, piece by piece as it is told; it ends with the caller.
@@ -34,8 +36,8 @@ func pieces(parts <-chan string) func(http.ResponseWriter, *http.Request) {
 // events opens a stream of events and reads its head.
 func (h *house) events(cookie string, parts chan string) *http.Response {
 	h.t.Helper()
-	h.api.say(pieces(parts))
-	defer h.api.say(nil)
+	h.api.Say(pieces(parts))
+	defer h.api.Say(nil)
 	_, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
 	return got
 }
@@ -111,7 +113,7 @@ func TestDrainEndsStreams(t *testing.T) {
 	got := h.events(cookie, parts)
 	parts <- "data: 1\n\ndata: 2"
 	h.read(got.Body, "data: 1\n\ndata: 2")
-	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
 		if err == nil {
 			_, _, _ = c.Read(r.Context())
@@ -141,9 +143,9 @@ func TestDrainEndsStreams(t *testing.T) {
 	}
 }
 
-// write makes the API answer with these bytes and close.
-func (a *api) write(text string) {
-	a.say(func(w http.ResponseWriter, _ *http.Request) {
+// writeAt makes the API answer with these bytes and close.
+func writeAt(a *rig.API, text string) {
+	a.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString(text)
 		_ = b.Flush()
@@ -178,7 +180,7 @@ func TestOldCallers(t *testing.T) {
 		"until the end":     {"HTTP/1.0 200 OK\r\n\r\n" + long, long},
 		"length":            {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "hello"},
 	} {
-		h.api.write(c.answer)
+		writeAt(h.api, c.answer)
 		got, err := h.all(request)
 		head, body, _ := strings.Cut(got, "\r\n\r\n")
 		if err != nil || !strings.HasPrefix(head, "HTTP/1.1 200 OK\r\n") || strings.Contains(head, "Transfer-Encoding") || body != c.body ||
@@ -186,7 +188,7 @@ func TestOldCallers(t *testing.T) {
 			t.Errorf("%s: %.300q, %v", name, got, err)
 		}
 	}
-	h.api.write(chunked + "5\r\nhello\r\n")
+	writeAt(h.api, chunked+"5\r\nhello\r\n")
 	if got, err := h.all(request); err == nil && !strings.Contains(got, " 502 ") {
 		t.Errorf("a body that broke off came as if it were complete: %q", got)
 	}
@@ -197,7 +199,7 @@ func TestOldCallers(t *testing.T) {
 func TestTrailers(t *testing.T) {
 	h := open(t, settings{})
 	for size, names := range map[string]string{"5\r\nhello": "X-Sum, Set-Cookie, X_Sum, Vary, Coatcheck-Error, Content-Length", "2\r\nab\r\n1\r\nc": "x-sum"} {
-		h.api.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: " + names + "\r\n\r\n" + size +
+		writeAt(h.api, "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: "+names+"\r\n\r\n"+size+
 			"\r\n0\r\nX-Sum: 7\r\nSet-Cookie: a=b\r\nX_Sum: 8\r\nVary: X\r\nCoatcheck-Error: x\r\nX-Unannounced: 9\r\n\r\n")
 		c, got := h.stream("GET /open/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 		_, err := io.ReadAll(got.Body)
@@ -206,9 +208,9 @@ func TestTrailers(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	h.api.say(nil)
+	h.api.Say(nil)
 	h.want(h.call("POST /hook/x\n\n5\r\nhello\r\n0\r\nX-Role: admin\r\nAuthorization: x\r\n\r\n", "Transfer-Encoding: chunked", json_), 200, "")
-	if in := h.api.last(t); in.Body != "hello" || in.Header.Get("X-Role")+in.Header.Get("Authorization") != "" {
+	if in := h.api.Last(t); in.Body != "hello" || in.Header.Get("X-Role")+in.Header.Get("Authorization") != "" {
 		t.Errorf("the API saw %v", in)
 	}
 }
@@ -234,7 +236,7 @@ func TestBodyless(t *testing.T) {
 		{"HEAD", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200, -1},
 		{"GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, 2},
 	} {
-		h.api.write(step.answer)
+		writeAt(h.api, step.answer)
 		_, _ = io.WriteString(c, step.method+" /open/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 		got, err := http.ReadResponse(in, &http.Request{Method: step.method})
 		if err != nil || got.StatusCode != step.status || got.ContentLength != step.length && step.length >= 0 {
@@ -274,7 +276,7 @@ func TestExpectContinue(t *testing.T) {
 			_, _ = in.ReadString('\n')
 			_, _ = io.WriteString(conn, "hello")
 			got, err := http.ReadResponse(in, nil)
-			if err != nil || got.StatusCode != 200 || h.api.last(t).Body != "hello" {
+			if err != nil || got.StatusCode != 200 || h.api.Last(t).Body != "hello" {
 				t.Errorf("behind 100: %v, %v", got, err)
 			}
 		}

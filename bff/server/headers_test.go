@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/rig"
 )
 
 // TestRequestTranscript: the whole request as the API sees it.
@@ -18,14 +20,14 @@ func TestRequestTranscript(t *testing.T) {
 		"Forwarded: for=6.6.6.6", "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Host: evil", "X-Forwarded-Proto: javascript", "X-Forwarded-Prefix: /x", "X-HTTP-Method-Override: DELETE", "X-HTTP-Method: DELETE", "X-Method-Override: DELETE",
 		"X-Real-IP: 6.6.6.6", "True-Client-IP: 6.6.6.6", "CF-Connecting-IP: 6.6.6.6", "X-Client-IP: 6.6.6.6", "X-Original-URL: /admin", "X-Rewrite-URL: /admin", "X-Accel-Redirect: /x", "X-Middleware-Subrequest: x", "Via: 1.1 x", "Proxy: http://evil", "Proxy-Authorization: x",
 		"HTTP2-Settings: x", "Upgrade: h2c", "TE: trailers", "Keep-Alive: x", "X_Forwarded_For: 6.6.6.6", "X.Real.IP: 6.6.6.6", "X-Request-Id: theirs", "Connection: X-Dropped, Authorization, X-Forwarded-For", "X-Dropped: x", "Coatcheck-X: y", "Trailer: Authorization")
-	in := h.api.last(t)
+	in := h.api.Last(t)
 	if in.Method != "POST" || in.URI != "/api/x?q=%41&q=&%zz" || in.Body != "body" || in.Host != strings.TrimPrefix(h.api.URL, "http://") {
 		t.Errorf("request: %+v", in)
 	}
 	id := in.Header.Get("X-Request-Id")
 	want := http.Header{
 		"Accept": {"text/plain"}, "Accept-Language": {"de", "fr"}, "X-Mixed-Case": {"Kept"}, "Content-Type": {"text/plain"}, "If-None-Match": {`"a"`}, "Range": {"bytes=0-1"},
-		"Authorization": {"Bearer " + tokenMark + "1"}, "Content-Length": {"4"}, "X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Host": {"shop.example.com"}, "X-Forwarded-Proto": {"https"}, "X-Request-Id": {id},
+		"Authorization": {"Bearer " + rig.TokenMark + "1"}, "Content-Length": {"4"}, "X-Forwarded-For": {"127.0.0.1"}, "X-Forwarded-Host": {"shop.example.com"}, "X-Forwarded-Proto": {"https"}, "X-Request-Id": {id},
 	}
 	for name, values := range in.Header {
 		if !slices.Equal(values, want[name]) {
@@ -46,7 +48,7 @@ func TestRequestTranscript(t *testing.T) {
 func TestAnswerTranscript(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		out := w.Header()
 		for _, line := range []string{"Content-Type: text/html", "X-Theirs: a", "X-Theirs: b", "ETag: \"e\"", "Date: Mon, 23 Nov 2026 00:00:00 GMT", "Content-Disposition: inline",
 			"Set-Cookie: a=b", "Set-Cookie: __Host-Http-shop=evil", "Access-Control-Allow-Origin: *", "Access-Control-Allow-Credentials: true", "WWW-Authenticate: Basic", "Strict-Transport-Security: max-age=0", "Clear-Site-Data: \"cookies\"",
@@ -74,18 +76,18 @@ func TestAnswerTranscript(t *testing.T) {
 			t.Errorf("browser did not see %s", name)
 		}
 	}
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/pdf")
 		w.Header().Set("Content-Security-Policy", "theirs")
 	})
 	if got := h.call("GET /api/x", cookie, sameOrign).Header.Get("Content-Security-Policy"); got != "theirs" {
 		t.Errorf("PDF: %q", got)
 	}
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Content-Type"] = []string{"application/pdf", "text/html"}
 	})
 	h.want(h.call("GET /api/x", cookie, sameOrign), 502, "upstream_invalid")
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/html") })
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/html") })
 	if got := h.call("GET /plain/x", cookie, sameOrign).Header.Get("Content-Security-Policy"); got != "" {
 		t.Errorf("isolate: false: %q", got)
 	}
@@ -106,7 +108,7 @@ func TestCaching(t *testing.T) {
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
-			h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+			h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 				if name, value, ok := strings.Cut(row.theirs, ": "); ok {
 					w.Header()[name] = []string{value}
 				}
@@ -152,18 +154,18 @@ func TestDocumentsAreNotKept(t *testing.T) {
 		{"a link, optional session", "/maybe/x", []string{"Sec-Fetch-Mode: navigate"}, false, "Cookie, Sec-Fetch-Mode"},
 	}
 	for _, row := range rows {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") })
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") })
 		got := h.call("GET "+row.path, append(row.headers, cookie, sameOrign)...)
 		want := map[bool]string{true: "private, max-age=60", false: "private, no-store"}[row.kept]
 		if got.StatusCode != 200 || got.Header.Get("Cache-Control") != want || got.Header.Get("Vary") != row.vary {
 			t.Errorf("%s: %d %q", row.name, got.StatusCode, got.Header)
 		}
 	}
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "Coo\u212aie") })
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Vary", "Coo\u212aie") })
 	if got := h.call("GET /api/x", cookie, sameOrign); !strings.HasSuffix(got.Header.Get("Vary"), ", Cookie") {
 		t.Errorf("a Kelvin sign stands for a k: %q", got.Header)
 	}
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") })
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Cache-Control", "max-age=60") })
 	if got := h.call("GET /open/x", "Sec-Fetch-Mode: navigate", sameOrign); got.Header.Get("Cache-Control") != "max-age=60" || got.Header.Get("Vary") != "" {
 		t.Errorf("session: none: %v", got.Header)
 	}
@@ -177,7 +179,7 @@ func TestLocation(t *testing.T) {
 		{"/v/x", "/v2/y?z", "/v/y?z"}, {"/v/x", h.api.URL + "/v2/y", "/v/y"}, {"/v/x", "/other", "/other"}, {"/v/x", "https://elsewhere.test/v2/y", "https://elsewhere.test/v2/y"},
 		{"/v/x", "/v2//elsewhere.test", "/v//elsewhere.test"}, {"/v/x", "//elsewhere.test/v2/y", "//elsewhere.test/v2/y"}, {"/v/x", "y", "y"}, {"/v/x", h.api.URL + ".evil.test/v2/", h.api.URL + ".evil.test/v2/"}, {"/other/x", h.api.URL + "/other/y", "/other/y"},
 	} {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", row[1]); w.WriteHeader(302) })
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", row[1]); w.WriteHeader(302) })
 		if got := h.call("GET "+row[0], cookie, sameOrign); got.StatusCode != 302 || got.Header.Get("Location") != row[2] {
 			t.Errorf("%s: Location %q came as %d %q, want %q", row[0], row[1], got.StatusCode, got.Header.Get("Location"), row[2])
 		}
@@ -189,7 +191,7 @@ func TestLocation(t *testing.T) {
 func TestAddressHeaders(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		own := r.Header.Get("X-Forwarded-Proto") + "://" + r.Header.Get("X-Forwarded-Host")
 		w.Header().Set("Location", own+"/v2/files/24e")
 		w.Header().Set("Content-Location", own+r.Header.Get("X-Forwarded-Prefix")+"/files/24e")
@@ -204,19 +206,19 @@ func TestAddressHeaders(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got.Header[name], values)
 		}
 	}
-	if prefix := h.api.last(t).Header["X-Forwarded-Prefix"]; !slices.Equal(prefix, []string{"/v"}) {
+	if prefix := h.api.Last(t).Header["X-Forwarded-Prefix"]; !slices.Equal(prefix, []string{"/v"}) {
 		t.Errorf("X-Forwarded-Prefix: %q", prefix)
 	}
 	// the same where the prefix is only taken off, as for an upload (tus)
-	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "https://"+r.Header.Get("X-Forwarded-Host")+"/files/24e")
 		w.WriteHeader(201)
 	})
 	if got := h.call("POST /root/files", cookie, shop, xcsrf); got.StatusCode != 201 || got.Header.Get("Location") != "/root/files/24e" {
 		t.Errorf("an upload: %d %q", got.StatusCode, got.Header.Get("Location"))
 	}
-	if got := h.call("PATCH "+"/root/files/24e", cookie, shop, xcsrf); got.StatusCode != 201 || h.api.last(t).URI != "/files/24e" {
-		t.Errorf("its next part: %d at %s", got.StatusCode, h.api.last(t).URI)
+	if got := h.call("PATCH "+"/root/files/24e", cookie, shop, xcsrf); got.StatusCode != 201 || h.api.Last(t).URI != "/files/24e" {
+		t.Errorf("its next part: %d at %s", got.StatusCode, h.api.Last(t).URI)
 	}
 }
 
@@ -285,7 +287,7 @@ func TestFrontends(t *testing.T) {
 		{"by base path, without origin", "/east/bff/login", []string{"Host: both.example.com"}, "east"},
 	}
 	for _, row := range rows {
-		got := h.call("POST "+row.request+"\n\n"+loginBody("ada@x.test", passwordMark), append(row.headers, xcsrf, json_)...)
+		got := h.call("POST "+row.request+"\n\n"+loginBody("ada@x.test", rig.PasswordMark), append(row.headers, xcsrf, json_)...)
 		if !strings.Contains(got.body, `"frontend":"`+row.frontend+`"`) {
 			t.Errorf("%s: %d %s", row.name, got.StatusCode, got.body)
 		}
@@ -294,12 +296,12 @@ func TestFrontends(t *testing.T) {
 	h.want(h.call("POST /hook/x\n\nping", "Host: shop.example.com", "Sec-Fetch-Site: cross-site"), 200, "")
 	for _, row := range [][2]string{{"1.2.3.4, 5.6.7.8", "5.6.7.8"}, {"5.6.7.8:99", "5.6.7.8"}, {"::ffff:5.6.7.8", "5.6.7.8"}, {"[2001:db8::1]:80", "2001:db8::1"}, {"5.6.7.8, 127.0.0.1", "5.6.7.8"}, {"evil, 127.0.0.1", "127.0.0.1"}, {"5.6.7.8, junk", "127.0.0.1"}} {
 		h.call("GET /open/x", "X-Forwarded-For: "+row[0])
-		if got := h.api.last(t).Header.Get("X-Forwarded-For"); got != row[1] {
+		if got := h.api.Last(t).Header.Get("X-Forwarded-For"); got != row[1] {
 			t.Errorf("X-Forwarded-For %q came as %q, want %q", row[0], got, row[1])
 		}
 	}
 	h.call("GET /open/x", "X-Request-Id: their.id-1")
-	if got := h.api.last(t).Header.Get("X-Request-Id"); got != "their.id-1" {
+	if got := h.api.Last(t).Header.Get("X-Request-Id"); got != "their.id-1" {
 		t.Errorf("request id of a trusted peer: %q", got)
 	}
 }
@@ -308,25 +310,25 @@ func TestFrontends(t *testing.T) {
 func TestTokens(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
-	for request, want := range map[string]string{"GET /api/x": "Bearer " + tokenMark + "1", "GET /maybe/x": "Bearer " + tokenMark + "1", "GET /open/x": "", "GET /other/x": ""} {
+	for request, want := range map[string]string{"GET /api/x": "Bearer " + rig.TokenMark + "1", "GET /maybe/x": "Bearer " + rig.TokenMark + "1", "GET /open/x": "", "GET /other/x": ""} {
 		h.want(h.call(request, cookie, sameOrign, "Authorization: Bearer mine"), 200, "")
-		if got := h.api.last(t).Header.Get("Authorization"); got != want {
+		if got := h.api.Last(t).Header.Get("Authorization"); got != want {
 			t.Errorf("%s carried %q, want %q", request, got, want)
 		}
 	}
 	dead := "Cookie: __Host-Http-shop=" + strings.Repeat("A", 43)
 	for _, headers := range [][]string{{sameOrign}, {sameOrign, dead}} {
 		h.want(h.call("GET /maybe/x", headers...), 200, "")
-		if got := h.api.last(t).Header.Get("Authorization"); got != "" {
+		if got := h.api.Last(t).Header.Get("Authorization"); got != "" {
 			t.Errorf("optional without a person carried %q", got)
 		}
 	}
 	h.want(h.call("GET /slash/a%2Fb%2f", cookie, sameOrign), 200, "")
-	if got := h.api.last(t).URI; got != "/slash/a%2Fb%2f" {
+	if got := h.api.Last(t).URI; got != "/slash/a%2Fb%2f" {
 		t.Errorf("encoded slashes came as %q", got)
 	}
 	h.want(h.call("GET /v/a%20b//c;d?%2F", cookie, sameOrign), 200, "")
-	if got := h.api.last(t).URI; got != "/v2/a%20b//c;d?%2F" {
+	if got := h.api.Last(t).URI; got != "/v2/a%20b//c;d?%2F" {
 		t.Errorf("path came as %q", got)
 	}
 	head := h.call("HEAD /api/x", cookie, sameOrign)

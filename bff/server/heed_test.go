@@ -17,7 +17,7 @@ func TestVerify(t *testing.T) {
 	}})
 	cookie := h.signIn("ada@x.test")
 	alive, asked := true, 0
-	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/me" {
 			asked++
 			if !alive {
@@ -65,7 +65,7 @@ func TestVerifyOfAnOldValue(t *testing.T) {
 			}
 			h := open(t, s)
 			slow, answered := make(chan struct{}), make(chan struct{})
-			h.api.say(func(w http.ResponseWriter, r *http.Request) {
+			h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 				old := r.Header.Get("access-token") == "t1"
 				switch r.URL.Path {
 				case "/auth/login":
@@ -111,7 +111,7 @@ func TestFollow(t *testing.T) {
 			}
 			h := open(t, s)
 			n := 0
-			h.api.say(func(w http.ResponseWriter, r *http.Request) {
+			h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/auth/logout" {
 					return
 				}

@@ -1,18 +1,13 @@
 package server_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,12 +15,13 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/bff/freeport"
 	"coatcheck/bff/pages"
+	"coatcheck/bff/rig"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
+	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // redisURL is the real Redis of this run.
@@ -40,134 +36,14 @@ func TestMain(m *testing.M) {
 		return
 	}
 	defer os.RemoveAll(dir)
-	number, release, err := freeport.Hold()
+	address, stop, err := rig.OpenRedis("--dir", dir, "--logfile", filepath.Join(dir, "log"))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	defer release()
-	port := fmt.Sprint(number)
-	redis := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", dir, "--logfile", filepath.Join(dir, "log"))
-	if err := redis.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, "redis-server is needed (make test installs it):", err)
-		return
-	}
-	defer func() { _ = redis.Process.Kill(); _ = redis.Wait() }()
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
-			_ = c.Close()
-			break
-		} else if time.Now().After(end) {
-			fmt.Fprintln(os.Stderr, "redis-server does not answer:", err)
-			return
-		}
-	}
-	redisURL = "redis://127.0.0.1:" + port + "/0"
+	defer stop()
+	redisURL = "redis://" + address + "/0"
 	code = m.Run()
-}
-
-// until waits for a condition, two minutes at most: only what never happens may fail,
-// however busy the machine is.
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("waited in vain for %s", what)
-}
-
-// received is one request as the API saw it.
-type received struct {
-	Method, URI string
-	Host        string
-	Header      http.Header
-	Body        string
-}
-
-// api is the API behind: it records what it sees and answers what it is told to.
-type api struct {
-	*httptest.Server
-	mu     sync.Mutex
-	calls  []received
-	answer func(w http.ResponseWriter, r *http.Request)
-	tokens int
-}
-
-// Marks that no answer, log line or store may show.
-const (
-	tokenMark    = "tok-MARKED-"
-	refreshMark  = "ref-MARKED-"
-	passwordMark = "pw-MARKED"
-)
-
-func newAPI(t testing.TB) *api {
-	t.Helper()
-	a := &api{}
-	a.Server = httptest.NewServer(http.HandlerFunc(a.serve))
-	t.Cleanup(a.Close)
-	return a
-}
-
-func (a *api) serve(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		panic(http.ErrAbortHandler) // a body that broke off is no call
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	a.mu.Lock()
-	a.calls = append(a.calls, received{r.Method, r.RequestURI, r.Host, r.Header.Clone(), string(body)})
-	answer := a.answer
-	a.tokens++
-	n := a.tokens
-	a.mu.Unlock()
-	if answer != nil {
-		answer(w, r)
-		return
-	}
-	switch r.URL.Path {
-	case "/auth/login":
-		var in struct{ Email, Password string }
-		_ = json.Unmarshal(body, &in)
-		if in.Password != passwordMark {
-			w.WriteHeader(401)
-			_, _ = io.WriteString(w, `{"error":"no such `+in.Password+`"}`)
-			return
-		}
-		fmt.Fprintf(w, `{"access_token":"%s%d","refresh_token":"%s%d","expires_in":3600,"user":{"id":%q,"email":%q,"name":"N","secret":"hidden"}}`, tokenMark, n, refreshMark, n, in.Email, in.Email)
-	case "/auth/refresh":
-		fmt.Fprintf(w, `{"access_token":"%s%d","expires_in":3600}`, tokenMark, n)
-	case "/auth/logout":
-		w.WriteHeader(204)
-	default:
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"path":%q}`, r.RequestURI)
-	}
-}
-
-// say makes the API answer in another way from now on; nil: as usual.
-func (a *api) say(f func(w http.ResponseWriter, r *http.Request)) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.answer = f
-}
-
-// last is the newest request that was no sign-in.
-func (a *api) last(t *testing.T) received {
-	t.Helper()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if len(a.calls) == 0 {
-		t.Fatal("the API was not called")
-	}
-	return a.calls[len(a.calls)-1]
-}
-
-func (a *api) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.calls)
 }
 
 // house is Coatcheck as it stands between a browser and the API.
@@ -177,28 +53,11 @@ type house struct {
 	server  *server.Server
 	manager *session.Manager
 	config  *configs.Config
-	api     *api
-	logs    *lockedBuffer
+	api     *rig.API
+	logs    *rig.Buffer
 	pages   map[string]*pages.Pages
 	fault   string
 	wrap    func(net.Listener) net.Listener
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // usual is a configuration with both layouts: shop at its own origin, desk and till
@@ -283,7 +142,7 @@ var prefixes struct {
 // open builds a house and ends it with the test.
 func open(t testing.TB, s settings) *house {
 	t.Helper()
-	h := &house{t: t, api: newAPI(t), logs: &lockedBuffer{}, pages: s.pages, fault: s.fault, wrap: s.wrap}
+	h := &house{t: t, api: rig.NewAPI(t), logs: new(rig.Buffer), pages: s.pages, fault: s.fault, wrap: s.wrap}
 	text := s.config
 	if text == "" {
 		text = usual
@@ -327,7 +186,7 @@ func (h *house) keys() []credential.Secret {
 func (h *house) build(config *configs.Config) {
 	t := h.t
 	log := slog.New(slog.NewJSONHandler(trap{h.logs, h.fault}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	store, err := session.OpenStore(config.Sessions.Store, session.StoreOptions{Log: log})
+	store, err := storeopen.Store(config.Sessions.Store, storeopen.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +197,7 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ups, err := upstream.New(config.Upstreams, upstream.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -405,29 +264,8 @@ func (h *house) call(request string, headers ...string) answer {
 // raw sends bytes as they are and reads one answer.
 func (h *house) raw(request string, isHead bool) answer {
 	h.t.Helper()
-	c, err := net.Dial("tcp", h.address)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	if _, err := io.WriteString(c, request); err != nil {
-		h.t.Logf("write: %v", err)
-	}
-	method := "GET"
-	if isHead {
-		method = "HEAD"
-	}
-	got, err := http.ReadResponse(bufio.NewReader(c), &http.Request{Method: method})
-	if err != nil {
-		h.t.Fatalf("no answer to %.80q: %v", request, err)
-	}
-	defer got.Body.Close()
-	body, err := io.ReadAll(got.Body)
-	if err != nil {
-		h.t.Fatalf("answer to %.80q broke off: %v", request, err)
-	}
-	return answer{got, string(body)}
+	got, body := rig.Raw(h.t, h.address, request, isHead)
+	return answer{got, body}
 }
 
 // clientMark stands for the browser client.
@@ -456,22 +294,14 @@ func (h *house) signIn(email string, headers ...string) string {
 	if len(headers) == 0 {
 		headers = []string{shop}
 	}
-	got := h.call("POST /bff/login\n\n"+loginBody(email, passwordMark), append([]string{xcsrf, json_}, headers...)...)
+	got := h.call("POST /bff/login\n\n"+loginBody(email, rig.PasswordMark), append([]string{xcsrf, json_}, headers...)...)
 	if got.StatusCode != 200 {
 		h.t.Fatalf("sign-in: %d %s\n%s", got.StatusCode, got.body, h.logs)
 	}
 	return "Cookie: " + cookieOf(h.t, got)
 }
 
-func cookieOf(t testing.TB, a answer) string {
-	t.Helper()
-	set := a.Header["Set-Cookie"]
-	if len(set) != 1 {
-		t.Fatalf("Set-Cookie: %q", set)
-	}
-	pair, _, _ := strings.Cut(set[0], ";")
-	return pair
-}
+func cookieOf(t testing.TB, a answer) string { t.Helper(); return rig.Cookie(t, a.Response) }
 
 // want checks status and code.
 func (h *house) want(a answer, status int, code string) {

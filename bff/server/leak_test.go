@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"coatcheck/bff/rig"
 )
 
 // TestLeak is the conscience: with marked token, ticket and password through every
@@ -22,7 +24,7 @@ func TestLeak(t *testing.T) {
 		seen.WriteString(a.body + "\n")
 	}
 	requests := []string{"GET /api/x", "GET /bff/session", "POST /bff/session", "GET /bff/sessions", "GET /nothing", "GET /api/../x", "GET /api/" + ticket, "POST /v/x", "GET /gone/x", "TRACE /x", "GET /nothing?token=" + ticket,
-		"POST /bff/login\n\n" + loginBody("ada-MARKED@x.test", "wrong-"+passwordMark), "POST /bff/login\n\n" + passwordMark, "POST /api/x\n\n" + strings.Repeat(passwordMark, 200)}
+		"POST /bff/login\n\n" + loginBody("ada-MARKED@x.test", "wrong-"+rig.PasswordMark), "POST /bff/login\n\n" + rig.PasswordMark, "POST /api/x\n\n" + strings.Repeat(rig.PasswordMark, 200)}
 	headers := [][]string{{cookie, shop, xcsrf, json_}, {cookie, "X-Bad: a\x01" + ticket}, {cookie, "Origin: https://" + ticket}, {cookie + "; __Host-Http-shop=x", xcsrf}, {"Cookie: __Host-Http-shop=" + ticket + "x", xcsrf}, {cookie, "Host: " + ticket + ".test"}}
 	for _, request := range requests {
 		for _, set := range headers {
@@ -33,23 +35,23 @@ func TestLeak(t *testing.T) {
 		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500); _, _ = w.Write([]byte("x")) },
 		func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) },
 		func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write([]byte(`{"access_token":"` + tokenMark + ` "}`))
+			_, _ = w.Write([]byte(`{"access_token":"` + rig.TokenMark + ` "}`))
 		},
 		func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Location", "/?"+tokenMark)
+			w.Header().Set("Location", "/?"+rig.TokenMark)
 			w.WriteHeader(302)
 		},
 	} {
-		h.api.say(broken)
-		note(h.call("POST /bff/login\n\n"+loginBody("ada-MARKED@x.test", passwordMark), shop, xcsrf, json_))
+		h.api.Say(broken)
+		note(h.call("POST /bff/login\n\n"+loginBody("ada-MARKED@x.test", rig.PasswordMark), shop, xcsrf, json_))
 		note(h.call("GET /bff/session", cookie, sameOrign))
 	}
-	h.api.say(nil)
+	h.api.Say(nil)
 	h.want(h.call("GET /api/x", cookie, sameOrign), 200, "")
 	dump := dumpRedis(t)
 	note(h.call("POST /bff/logout", cookie, shop, xcsrf))
 	for what, text := range map[string]string{"answers": seen.String(), "log": h.logs.String(), "store": dump} {
-		for name, mark := range map[string]string{"token": tokenMark, "refresh token": refreshMark, "password": passwordMark, "ticket": ticket} {
+		for name, mark := range map[string]string{"token": rig.TokenMark, "refresh token": rig.RefreshMark, "password": rig.PasswordMark, "ticket": ticket} {
 			// A path that somebody filled with a ticket is theirs to log.
 			text := strings.ReplaceAll(text, "/api/"+ticket, "")
 			if i := strings.Index(text, mark); i >= 0 {

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/rig"
 )
 
 // stores are the houses that everything important is shown in.
@@ -22,7 +24,7 @@ func TestMainJob(t *testing.T) {
 	for name, s := range stores() {
 		t.Run(name, func(t *testing.T) {
 			h := open(t, s)
-			got := h.call("POST /bff/login\n\n"+loginBody("ada@x.test", passwordMark), shop, xcsrf, json_)
+			got := h.call("POST /bff/login\n\n"+loginBody("ada@x.test", rig.PasswordMark), shop, xcsrf, json_)
 			h.want(got, 200, "")
 			set := got.Header.Get("Set-Cookie")
 			if !regexp.MustCompile(`^__Host-Http-shop=[A-Za-z0-9_-]{43}; Path=/; HttpOnly; Secure; SameSite=Strict$`).MatchString(set) {
@@ -36,14 +38,14 @@ func TestMainJob(t *testing.T) {
 			if doc["authenticated"] != true || doc["frontend"] != "shop" || string(user) != `{"email":"ada@x.test","id":"ada@x.test"}` || doc["idle_expires_in"].(float64) < 1700 || doc["expires_in"].(float64) < 43000 {
 				t.Errorf("document: %s", got.body)
 			}
-			if in := h.api.last(t); in.Method+in.URI != "POST/auth/login" || in.Body != `{"email":"ada@x.test","password":"`+passwordMark+`"}` || in.Header.Get("Cookie") != "" {
+			if in := h.api.Last(t); in.Method+in.URI != "POST/auth/login" || in.Body != `{"email":"ada@x.test","password":"`+rig.PasswordMark+`"}` || in.Header.Get("Cookie") != "" {
 				t.Errorf("API saw %+v", in)
 			}
 			cookie := "Cookie: " + cookieOf(t, got)
 
 			got = h.call("GET /api/items?b=2&a=1&a=1", cookie, sameOrign)
 			h.want(got, 200, "")
-			if in := h.api.last(t); in.URI != "/api/items?b=2&a=1&a=1" || in.Header.Get("Authorization") != "Bearer "+tokenMark+"1" || in.Header.Get("Cookie") != "" {
+			if in := h.api.Last(t); in.URI != "/api/items?b=2&a=1&a=1" || in.Header.Get("Authorization") != "Bearer "+rig.TokenMark+"1" || in.Header.Get("Cookie") != "" {
 				t.Errorf("API saw %+v", in)
 			}
 			if got.Header.Get("Set-Cookie") != "" || !strings.HasPrefix(got.Header.Get("Coatcheck-Idle-Expires-In"), "17") {
@@ -60,7 +62,7 @@ func TestMainJob(t *testing.T) {
 			if set := got.Header.Get("Set-Cookie"); !strings.HasPrefix(set, "__Host-Http-shop=;") || !strings.Contains(strings.ToLower(set), "expires=") || got.Header.Get("Clear-Site-Data") != `"cache"` {
 				t.Errorf("sign-out: %v", got.Header)
 			}
-			if in := h.api.last(t); in.URI != "/auth/logout" || in.Body != `{"refresh_token":"`+refreshMark+`1"}` {
+			if in := h.api.Last(t); in.URI != "/auth/logout" || in.Body != `{"refresh_token":"`+rig.RefreshMark+`1"}` {
 				t.Errorf("API saw %+v", in)
 			}
 			got = h.call("GET /api/items", cookie, sameOrign)
@@ -89,11 +91,11 @@ func TestTwoPeopleOneBrowser(t *testing.T) {
 			jar := ada + "; " + strings.TrimPrefix(bob, "Cookie: ")
 			for range 3 {
 				h.want(h.call("GET /api/who", jar, desk, apiHost, sameSite), 200, "")
-				if got := h.api.last(t).Header.Get("Authorization"); got != "Bearer "+tokenMark+"1" {
+				if got := h.api.Last(t).Header.Get("Authorization"); got != "Bearer "+rig.TokenMark+"1" {
 					t.Errorf("desk's call carried %s", got)
 				}
 				h.want(h.call("GET /api/who", jar, till, apiHost, sameSite), 200, "")
-				if got := h.api.last(t).Header.Get("Authorization"); got != "Bearer "+tokenMark+"2" {
+				if got := h.api.Last(t).Header.Get("Authorization"); got != "Bearer "+rig.TokenMark+"2" {
 					t.Errorf("till's call carried %s", got)
 				}
 			}

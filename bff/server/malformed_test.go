@@ -98,7 +98,7 @@ func TestMalformed(t *testing.T) {
 	for kind, requests := range malformed() {
 		for _, request := range requests {
 			total++
-			before := h.api.count()
+			before := h.api.Count()
 			got := h.refusal(request)
 			status := 0
 			_, _ = fmt.Sscanf(got, "HTTP/1.1 %d ", &status)
@@ -108,7 +108,7 @@ func TestMalformed(t *testing.T) {
 			if strings.Contains(got, mark) || strings.Contains(got, "smuggled") {
 				t.Errorf("%s: %.200q is repeated in %.300q", kind, request, got)
 			}
-			if h.api.count() != before {
+			if h.api.Count() != before {
 				t.Errorf("%s: %.200q reached the API", kind, request)
 			}
 		}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"coatcheck/bff/rig"
 )
 
 // bodySize is how much goes through in each direction; -mib=1024 for the whole measure.
@@ -206,7 +208,7 @@ func TestSlowPeers(t *testing.T) {
 			_, _ = io.WriteString(c, strings.Replace(request, "/gone/x", path, 1))
 			_ = c.SetDeadline(time.Now().Add(time.Minute))
 			if strings.HasPrefix(name, "reads") {
-				until(t, "the call's line", func() bool { return strings.Contains(h.logs.String(), path) })
+				rig.Until(t, "the call's line", func() bool { return strings.Contains(h.logs.String(), path) })
 				return
 			}
 			got, err := http.ReadResponse(bufio.NewReader(c), nil)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"coatcheck/bff/rig"
 )
 
 // openAPI checks answers against configs/openapi.yaml, and remembers which it saw.
@@ -196,12 +198,12 @@ func TestOpenAPIAnswers(t *testing.T) {
 	call(401, "GET", "/bff/sessions", "")
 	call(401, "POST", "/bff/login", login("wrong"), shop, xcsrf, json_)
 	call(400, "POST", "/bff/login", `{"email":"a"}`, shop, xcsrf, json_)
-	call(403, "POST", "/bff/login", login(passwordMark), shop, json_)
+	call(403, "POST", "/bff/login", login(rig.PasswordMark), shop, json_)
 	call(413, "POST", "/bff/login", strings.Repeat(" ", 9000), shop, xcsrf, json_)
-	call(415, "POST", "/bff/login", login(passwordMark), shop, xcsrf)
+	call(415, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf)
 	hasty := open(t, settings{edit: func(s string) string { return strings.Replace(s, "body_idle: 60s", "body_idle: 300ms", 1) }})
 	d.holds("POST", "/bff/login", hasty.raw("POST /bff/login HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\n"+json_+"\r\nContent-Length: 9\r\n\r\n{", false)) // 408
-	cookie := "Cookie: " + cookieOf(t, call(200, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_))
+	cookie := "Cookie: " + cookieOf(t, call(200, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_))
 	h.signIn("ada@x.test")
 	call(200, "GET", "/bff/session", "", cookie)
 	call(200, "POST", "/bff/session", "", cookie, shop, xcsrf)
@@ -237,14 +239,14 @@ func TestOpenAPIAnswers(t *testing.T) {
 		t.Error(got.body)
 	}
 	for status, api := range map[int]int{422: 423, 429: 429, 502: 500} {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "7")
 			w.WriteHeader(api)
 		})
-		call(status, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_)
+		call(status, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_)
 	}
-	h.api.say(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	call(504, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_)
+	h.api.Say(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	call(504, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_)
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -254,7 +256,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	_ = l.Close()
 	h = open(t, settings{store: "redis://" + address + "/0"}) // where no Redis is
 	each(503, "Cookie: "+shopCookie+"="+strings.Repeat("A", 43), shop, xcsrf)
-	call(503, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_)
+	call(503, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_)
 	if missing := d.unseen(); len(missing) > 0 {
 		t.Errorf("told, and never seen: %q", missing)
 	}
@@ -264,7 +266,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 func TestOpenAPIStep(t *testing.T) {
 	d := readOpenAPI(t)
 	h, _ := openStepped(t, settings{})
-	got := h.post(loginBody("ada@x.test", passwordMark))
+	got := h.post(loginBody("ada@x.test", rig.PasswordMark))
 	d.holds("POST", "/bff/login", got)
 	d.holds("GET", "/bff/session", h.call("GET /bff/session", h.begin()))
 	if !strings.Contains(got.body, `"step":"otp"`) {

@@ -56,7 +56,7 @@ func TestBeaconAndForm(t *testing.T) {
 func TestNavigationAllow(t *testing.T) {
 	h := open(t, ordinaryActs())
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/html") })
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", "text/html") })
 	got := h.call("GET /files/report", append(fromFar, cookie)...)
 	h.want(got, 200, "")
 	if !strings.HasPrefix(got.Header.Get("Content-Security-Policy"), "sandbox") {
@@ -152,7 +152,7 @@ func TestInertTypes(t *testing.T) {
 		"application/pdfx": true, "application/pdf, text/html": true, "application/pdf; a=b, text/html": true, "text/html; x=application/pdf": true, "audio/x+xml": true,
 		"video/mp4,text/html": true, "image/svg+xml": true, "text/html": true, "application/json": true, "": true, "audio": true, " ": true,
 	} {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = []string{kind} })
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header()["Content-Type"] = []string{kind} })
 		got := h.call("GET /api/x", cookie, sameOrign).Header.Get("Content-Security-Policy")
 		if strings.HasPrefix(got, "sandbox") != isolated {
 			t.Errorf("%q: %q, want isolated: %v", kind, got, isolated)

@@ -15,13 +15,16 @@ import (
 	"time"
 
 	"coatcheck/bff/pages"
+	"coatcheck/bff/rig"
 	"coatcheck/bff/server"
 )
 
 // broken are pages whose reading is a fault of the program.
 type broken struct{}
 
-func (broken) Open(name string) (fs.File, error) { panic("fault at " + name + " with " + tokenMark) }
+func (broken) Open(name string) (fs.File, error) {
+	panic("fault at " + name + " with " + rig.TokenMark)
+}
 
 // TestPanic: a fault of the program is answered 500 with a fixed text, ends its
 // connection, is logged once with the place and without what it says, and concerns
@@ -54,7 +57,7 @@ func TestPanic(t *testing.T) {
 	}
 	text, _ := io.ReadAll(first.Body)
 	h.want(answer{first, string(text)}, 500, "internal")
-	if !first.Close || strings.Contains(string(text), "marked") || strings.Contains(string(text), tokenMark) {
+	if !first.Close || strings.Contains(string(text), "marked") || strings.Contains(string(text), rig.TokenMark) {
 		t.Errorf("answer: %v\n%s", first.Header, text)
 	}
 	if rest, _ := io.ReadAll(in); len(rest) > 0 {
@@ -69,7 +72,7 @@ func (h *house) oneFault(place string) {
 	h.t.Helper()
 	faults := 0
 	for line := range strings.Lines(h.logs.String()) {
-		if strings.Contains(line, tokenMark) || strings.Contains(line, "fault at") {
+		if strings.Contains(line, rig.TokenMark) || strings.Contains(line, "fault at") {
 			h.t.Errorf("the log repeats the fault's text: %s", line)
 		}
 		var l struct{ Level, Stack string }
@@ -92,7 +95,7 @@ type trap struct {
 
 func (t trap) Write(p []byte) (int, error) {
 	if t.fault != "" && strings.Contains(string(p), t.fault) {
-		panic("fault at a line with " + tokenMark)
+		panic("fault at a line with " + rig.TokenMark)
 	}
 	return t.Writer.Write(p)
 }
@@ -134,9 +137,9 @@ func TestPanicElsewhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := open(t, settings{fault: row.fault})
 			cookie, other := h.signIn("ada@x.test"), h.signIn("bob@x.test")
-			h.api.say(row.api)
+			h.api.Say(row.api)
 			row.doing(h, cookie)
-			h.api.say(nil)
+			h.api.Say(nil)
 			for end := time.Now().Add(10 * time.Second); !strings.Contains(h.logs.String(), `"msg":"panic"`) && time.Now().Before(end); {
 				time.Sleep(10 * time.Millisecond)
 			}
@@ -159,7 +162,7 @@ func (h *house) faulty(request string) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
 	_, _ = io.WriteString(c, request)
-	if got, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) || strings.Contains(string(got), tokenMark) {
+	if got, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) || strings.Contains(string(got), rig.TokenMark) {
 		h.t.Errorf("answer: %q, %v", got, err)
 	}
 }

@@ -56,7 +56,7 @@ func (k *tokens) count() int {
 
 func newTokens(h *house, expiresIn int) *tokens {
 	k := &tokens{expiresIn: expiresIn, refreshStatus: 200, refused: map[string]bool{}}
-	h.api.say(k.serve)
+	h.api.Say(k.serve)
 	return k
 }
 

@@ -19,7 +19,7 @@ func TestRepeatedRequestHeaders(t *testing.T) {
 		"Expires", "Date", "Server", "Location", "Set-Cookie", "Vary", "Last-Event-ID", "Link", "X-Theirs", "x-lower", "Warning", "Age", "From", "Cookie", "Authorization", "Referer", "Connection", "TE", "Trailer", "Via", "Proxy-Authorization"} {
 		lines := []string{name + ": kept-a", name + ": kept-b", name + ": kept-c"}
 		h.want(h.call("POST /hook/x\n\nping", lines...), 200, "")
-		if got := h.api.last(t).Header.Values(name); len(got) > 0 && !slices.Equal(got, []string{"kept-a", "kept-b", "kept-c"}) {
+		if got := h.api.Last(t).Header.Values(name); len(got) > 0 && !slices.Equal(got, []string{"kept-a", "kept-b", "kept-c"}) {
 			t.Errorf("API saw %s: %q", name, got)
 		}
 	}
@@ -32,7 +32,7 @@ func TestRepeatedAnswerHeaders(t *testing.T) {
 	list := map[string]string{"Content-Encoding": "aa, bb, cc", "Vary": "aa, bb, cc"} // one line that says the same
 	for _, name := range []string{"Content-Encoding", "Content-Language", "Content-Location", "Content-Disposition", "Content-Range", "Location", "Link", "Vary", "Cache-Control", "Expires", "Age", "Etag", "Warning", "X-Theirs", "x-lower",
 		"Content-Security-Policy", "Server", "Set-Cookie", "Date", "Trailer", "Upgrade", "Keep-Alive", "Last-Modified", "Accept-Ranges", "Retry-After", "Connection", "Content-Md5", "Server-Timing"} {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = []string{"text/plain"}
 			w.Header()[name] = []string{"aa", "bb", "cc"}
 			_, _ = io.WriteString(w, "body")
@@ -59,7 +59,7 @@ func TestTwoTypes(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	types := func(values ...string) {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = values
 			_, _ = io.WriteString(w, "body")
 		})
@@ -89,7 +89,7 @@ func TestOfferedProtocols(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	ask := func(choice string) int {
-		h.api.say(func(w http.ResponseWriter, r *http.Request) {
+		h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 			c, b, _ := w.(http.Hijacker).Hijack()
 			defer c.Close()
 			_, _ = b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: " + choice + "\r\n\r\n")
@@ -114,7 +114,7 @@ func TestOfferedProtocols(t *testing.T) {
 		if got := ask(choice); got != 101 {
 			t.Errorf("%s: %d", choice, got)
 		}
-		in := h.api.last(t).Header
+		in := h.api.Last(t).Header
 		if got := strings.Join(in.Values("Sec-Websocket-Protocol"), "|"); got != "chat, graphql-ws,, v2" || in.Get("X-Kept") != "a" {
 			t.Errorf("API saw %q, %v", got, in)
 		}

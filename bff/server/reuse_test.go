@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -16,18 +17,19 @@ func TestReusePerson(t *testing.T) {
 				return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    reuse: "+reuse, 1)
 			}})
 			usual := h.api.Config.Handler
+			var mu sync.Mutex
 			served := map[string]map[string]bool{} // who was served, by the connection's address
 			h.api.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				who := r.Header.Get("Authorization")
 				if r.URL.Path == "/auth/login" {
 					who = fmt.Sprintf("sign-in %p", r)
 				}
-				h.api.mu.Lock()
+				mu.Lock()
 				if served[r.RemoteAddr] == nil {
 					served[r.RemoteAddr] = map[string]bool{}
 				}
 				served[r.RemoteAddr][who] = true
-				h.api.mu.Unlock()
+				mu.Unlock()
 				usual.ServeHTTP(w, r)
 			})
 			ada, eve := h.signIn("ada@x.test"), h.signIn("eve@x.test")
@@ -38,8 +40,8 @@ func TestReusePerson(t *testing.T) {
 				h.want(h.call("GET /maybe/x", sameOrign), 200, "")
 				h.want(h.call("GET /open/x"), 200, "")
 			}
-			h.api.mu.Lock()
-			defer h.api.mu.Unlock()
+			mu.Lock()
+			defer mu.Unlock()
 			shared := 0
 			for _, who := range served {
 				if len(who) > 1 {

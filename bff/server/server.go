@@ -20,6 +20,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
 	"coatcheck/bff/account"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
@@ -30,17 +33,15 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
-	"coatcheck/upstream"
-
-	"github.com/gofiber/fiber/v2"
-	"github.com/valyala/fasthttp"
+	"coatcheck/upstream/forward"
+	"coatcheck/upstream/signin"
 )
 
 // Options are what a Server is made of. Config, Manager, Upstreams and Log are required.
 type Options struct {
 	Config    *configs.Config
 	Manager   *session.Manager
-	Upstreams *upstream.Set
+	Upstreams *signin.Set
 	Log       *slog.Logger
 	// Access takes one JSON line per call, each in one Write; nil: none.
 	Access io.Writer
@@ -141,7 +142,7 @@ func (s *Server) gateOptions() gate.Options {
 // that can fail has happened by then; without a call of use nothing has changed. Calls
 // at work finish with the old configuration, and its connections to APIs are closed a
 // minute later.
-func (s *Server) Prepare(c *configs.Config, ups *upstream.Set) (use func(), err error) {
+func (s *Server) Prepare(c *configs.Config, ups *signin.Set) (use func(), err error) {
 	next, err := s.newSnapshot(c, ups)
 	if err != nil {
 		return nil, err
@@ -154,9 +155,9 @@ func (s *Server) Prepare(c *configs.Config, ups *upstream.Set) (use func(), err 
 	}, nil
 }
 
-// Carriers tells how the ways to the APIs are, by upstream.
-func (s *Server) Carriers() map[string]upstream.CarrierStats {
-	return s.current.Load().proxy.Carriers()
+// Transports tells how the ways to the APIs are, by upstream.
+func (s *Server) Transports() map[string]forward.TransportStats {
+	return s.current.Load().proxy.Transports()
 }
 
 // MarkNotReady makes health_path say that the process is ending; serving goes on as before.

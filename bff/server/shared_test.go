@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/rig"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
 )
@@ -34,9 +35,9 @@ func TestSharedThrottle(t *testing.T) {
 			h.want(try("wrong", shop), 401, "invalid_credentials")
 			h.want(try("wrong", desk, apiHost, sameSite), 401, "invalid_credentials")
 			h.want(try("wrong", shop), 401, "invalid_credentials")
-			h.want(try(passwordMark, desk, apiHost, sameSite), 429, "too_many_attempts")
-			h.want(try(passwordMark, shop), 429, "too_many_attempts")
-			h.want(try(passwordMark, till, apiHost, sameSite), 200, "")
+			h.want(try(rig.PasswordMark, desk, apiHost, sameSite), 429, "too_many_attempts")
+			h.want(try(rig.PasswordMark, shop), 429, "too_many_attempts")
+			h.want(try(rig.PasswordMark, till, apiHost, sameSite), 200, "")
 		})
 	}
 }
@@ -54,7 +55,7 @@ func TestSharedThrottleSuccess(t *testing.T) {
 	for _, page := range []string{desk, till} {
 		h.want(try("wrong", page), 401, "invalid_credentials")
 	}
-	h.want(try(passwordMark, till), 200, "")
+	h.want(try(rig.PasswordMark, till), 200, "")
 	for range 3 {
 		h.want(try("wrong", desk), 401, "invalid_credentials")
 	}

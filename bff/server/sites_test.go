@@ -137,15 +137,15 @@ func TestExactRoute(t *testing.T) {
 	h := open(t, s)
 	cookie := h.signIn("ada@x.test")
 	for path, want := range map[string]string{"/graphql": "/graphql", "/graphql?a=b": "/graphql?a=b", "/rpc": "/v1/rpc/all", "/api/x": "/exact", "/api/x/": "/api/x/", "/api/xy": "/api/xy"} {
-		if got := h.call("POST "+path+"\n\n{}", cookie, shop, xcsrf, json_); got.StatusCode != 200 || h.api.last(t).URI != want {
-			t.Errorf("%s: %d, the API saw %s", path, got.StatusCode, h.api.last(t).URI)
+		if got := h.call("POST "+path+"\n\n{}", cookie, shop, xcsrf, json_); got.StatusCode != 200 || h.api.Last(t).URI != want {
+			t.Errorf("%s: %d, the API saw %s", path, got.StatusCode, h.api.Last(t).URI)
 		}
 	}
 	for _, path := range []string{"/graphql/", "/graphqlx", "/graphql/x", "/Graphql", "/rpc/x"} {
 		h.want(h.call("GET "+path, cookie, sameOrign, "Sec-Fetch-Mode: cors"), 404, "not_found")
 	}
 	for path, row := range map[string][2]string{"/rpc": {"/v1/rpc/all", "/rpc"}, "/rpc?": {"/v1/rpc/all?a", "/rpc?a"}, "/graphql": {"/graphql/2", "/graphql/2"}} {
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", row[0]); w.WriteHeader(201) })
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", row[0]); w.WriteHeader(201) })
 		if got := h.call("GET "+path, cookie, sameOrign).Header.Get("Location"); got != row[1] {
 			t.Errorf("%s: Location %s came as %s, want %s", path, row[0], got, row[1])
 		}

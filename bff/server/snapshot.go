@@ -9,7 +9,7 @@ import (
 	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
-	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // snapshot is a configuration made ready to be served: the table, and the rooms that
@@ -24,7 +24,7 @@ type snapshot struct {
 	frontends []*metrics.Route // counters of /bff and of pages, by frontend
 }
 
-func (s *Server) newSnapshot(c *configs.Config, ups *upstream.Set) (*snapshot, error) {
+func (s *Server) newSnapshot(c *configs.Config, ups *signin.Set) (*snapshot, error) {
 	table, err := routing.New(c, routing.Options{Closed: ups.Closed, HasPages: func(name string) bool { return s.builtIn[name] != nil }})
 	if err != nil {
 		return nil, err

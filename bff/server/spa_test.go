@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"coatcheck/bff/rig"
 )
 
 // files lays an application out in a folder, with something beside it that must not
@@ -163,7 +165,7 @@ func TestSessionInline(t *testing.T) {
 	if !strings.Contains(got.body, begin) || !strings.Contains(got.body, "</script></head>") || strings.Contains(got.body, "<b>") || got.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("page: %v %s", got.Header, got.body)
 	}
-	if strings.Contains(got.body, strings.TrimPrefix(cookie, "Cookie: __Host-Http-shop=")) || strings.Contains(got.body, tokenMark) || strings.Contains(got.body, "hidden") {
+	if strings.Contains(got.body, strings.TrimPrefix(cookie, "Cookie: __Host-Http-shop=")) || strings.Contains(got.body, rig.TokenMark) || strings.Contains(got.body, "hidden") {
 		t.Errorf("the page holds what it must not: %s", got.body)
 	}
 	for _, dead := range []string{"Cookie: __Host-Http-shop=" + strings.Repeat("A", 43), "Cookie: __Host-Http-shop=x", ""} {

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"coatcheck/bff/rig"
 )
 
 // factors is an API that wants a code after the password: 123456.
@@ -68,14 +70,14 @@ func (f *factors) serve(w http.ResponseWriter, r *http.Request) {
 	_ = json.Unmarshal(body, &in)
 	signedIn := func() {
 		f.tokens++
-		fmt.Fprintf(w, `{"token":"%s%d","user":{"id":"u1","secret":"s"}}`, tokenMark, f.tokens)
+		fmt.Fprintf(w, `{"token":"%s%d","user":{"id":"u1","secret":"s"}}`, rig.TokenMark, f.tokens)
 	}
 	switch r.URL.Path {
 	case "/login":
 		switch in.Password {
 		case "plain":
 			signedIn()
-		case passwordMark:
+		case rig.PasswordMark:
 			_, _ = io.WriteString(w, `{"mfa_token":"mfa-MARKED"}`)
 		default:
 			w.WriteHeader(401)
@@ -136,7 +138,7 @@ func openStepped(t *testing.T, s settings) (*house, *factors) {
 	t.Helper()
 	s.config = stepped
 	h, f := open(t, s), &factors{}
-	h.api.say(f.serve)
+	h.api.Say(f.serve)
 	return h, f
 }
 
@@ -158,7 +160,7 @@ const (
 // begin gives the right password and returns the Cookie header of the pending step.
 func (h *house) begin(more ...string) string {
 	h.t.Helper()
-	got := h.post(loginBody("ada@x.test", passwordMark), more...)
+	got := h.post(loginBody("ada@x.test", rig.PasswordMark), more...)
 	cookies := set(got)
 	value, _, _ := strings.Cut(cookies[stepCookie], ";")
 	if got.StatusCode != 200 || got.body != `{"authenticated":false,"step":"otp","fields":["otp","remember?"]}` ||
@@ -210,7 +212,7 @@ func TestSecondFactor(t *testing.T) {
 			if strings.Contains(step, ticket) || !strings.HasPrefix(cookies[stepCookie], "; Path=/") || !strings.Contains(cookies[stepCookie], "Max-Age=0") {
 				t.Errorf("cookies: %v", cookies)
 			}
-			if got := h.call("GET /api/x", sameOrign, "Cookie: "+shopCookie+"="+ticket); got.body != "Bearer "+tokenMark+"1" {
+			if got := h.call("GET /api/x", sameOrign, "Cookie: "+shopCookie+"="+ticket); got.body != "Bearer "+rig.TokenMark+"1" {
 				t.Errorf("call: %d %s", got.StatusCode, got.body)
 			}
 			asked := f.count("/mfa")
@@ -321,7 +323,7 @@ func TestStepTicketOpensNothing(t *testing.T) {
 	h.want(h.post(code("123456"), "Cookie: "+stepCookie+"="+live), 401, "session_expired")
 	h.pending(true, step)
 	for _, text := range []string{dumpRedis(t), h.logs.String()} {
-		for _, mark := range []string{"mfa-MARKED", passwordMark, ticket, "ada@x.test"} {
+		for _, mark := range []string{"mfa-MARKED", rig.PasswordMark, ticket, "ada@x.test"} {
 			if strings.Contains(text, mark) {
 				t.Errorf("%.9s… stands in store or log", mark)
 			}
@@ -346,7 +348,7 @@ func TestLiveSessionDuringStep(t *testing.T) {
 	h.want(h.call("GET /api/x", sameOrign, cookie), 401, "session_expired")
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if fmt.Sprint(f.ended) != "[Bearer "+tokenMark+"1]" {
+	if fmt.Sprint(f.ended) != "[Bearer "+rig.TokenMark+"1]" {
 		t.Errorf("signed out: %q", f.ended)
 	}
 }

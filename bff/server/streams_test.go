@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"coatcheck/bff/rig"
 )
 
 // open a connection that stays, send a request, and return what reads the answer.
@@ -59,7 +61,7 @@ func TestEventsArriveOneByOne(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	next, left := make(chan struct{}), make(chan struct{})
-	h.api.say(ticker(next, left))
+	h.api.Say(ticker(next, left))
 	c, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
 	if got.StatusCode != 200 || got.Header.Get("X-Accel-Buffering") != "no" {
 		t.Errorf("answer: %d %v", got.StatusCode, got.Header)
@@ -90,7 +92,7 @@ func TestBrowserLeavesSilentAPI(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "header_timeout: 60s", "header_timeout: 10m", 1) }})
 	cookie := h.signIn("ada@x.test")
 	began, left := make(chan struct{}), make(chan struct{})
-	h.api.say(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(left) })
+	h.api.Say(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(left) })
 	c, err := net.Dial("tcp", h.address)
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +101,7 @@ func TestBrowserLeavesSilentAPI(t *testing.T) {
 	wait(t, "the API to be asked", began)
 	_ = c.Close()
 	wait(t, "the API to be left", left)
-	until(t, "a line that says 499", func() bool { return strings.Contains(h.logs.String(), `"status":499`) })
+	rig.Until(t, "a line that says 499", func() bool { return strings.Contains(h.logs.String(), `"status":499`) })
 }
 
 // TestSignOutEndsStream: a stream ends with its session, unfinished, on every
@@ -110,12 +112,12 @@ func TestSignOutEndsStream(t *testing.T) {
 			h := open(t, s)
 			ada, bob := h.signIn("ada@x.test"), h.signIn("bob@x.test")
 			next, left := make(chan struct{}), make(chan struct{})
-			h.api.say(ticker(next, left))
+			h.api.Say(ticker(next, left))
 			_, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + ada + "\r\n\r\n")
 			others, othersLeft := make(chan struct{}), make(chan struct{})
-			h.api.say(ticker(others, othersLeft))
+			h.api.Say(ticker(others, othersLeft))
 			_, other := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + bob + "\r\n\r\n")
-			h.api.say(nil)
+			h.api.Say(nil)
 			h.want(h.call("POST /bff/logout", ada, shop, xcsrf), 204, "")
 			wait(t, "the API to be left", left)
 			if b, err := io.ReadAll(got.Body); err == nil {
@@ -135,7 +137,7 @@ func TestBrokenAnswer(t *testing.T) {
 	cookie := h.signIn("ada@x.test")
 	for name, head := range map[string]string{"chunked": "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "length": "Content-Length: 100000\r\n\r\nhello"} {
 		begun := make(chan struct{})
-		h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 			c, b, _ := w.(http.Hijacker).Hijack()
 			_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + head)
 			_ = b.Flush()
@@ -161,7 +163,7 @@ func TestLargeBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = c.SetDeadline(time.Now().Add(time.Minute))
-		h.api.say(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+		h.api.Say(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 		go func() { // ends with the body
 			_, _ = io.WriteString(c, "POST /api/long/x HTTP/1.1\r\nHost: shop.example.com\r\n"+cookie+"\r\n"+shop+"\r\n"+xcsrf+"\r\n"+framing+"\r\n\r\n")
 			part := strings.Repeat("0123456789abcdef", 4096)
@@ -192,7 +194,7 @@ func TestLargeBodies(t *testing.T) {
 func TestEarlyAnswer(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
 		_ = b.Flush()
@@ -249,7 +251,7 @@ func TestEarlyAnswer(t *testing.T) {
 func TestWebSocket(t *testing.T) {
 	h := open(t, settings{store: redisURL})
 	cookie := h.signIn("ada@x.test")
-	h.api.say(func(w http.ResponseWriter, r *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"chat"}, InsecureSkipVerify: true})
 		if err != nil {
 			return
@@ -280,7 +282,7 @@ func TestWebSocket(t *testing.T) {
 	if answer.Header.Get("Sec-WebSocket-Protocol") != "chat" {
 		t.Errorf("101: %v", answer.Header)
 	}
-	if in := h.api.last(t); in.Header.Get("Cookie") != "" || in.Header.Get("Authorization") != "Bearer "+tokenMark+"1" || in.Header.Get("Origin") != "" {
+	if in := h.api.Last(t); in.Header.Get("Cookie") != "" || in.Header.Get("Authorization") != "Bearer "+rig.TokenMark+"1" || in.Header.Get("Origin") != "" {
 		t.Errorf("API saw %v", in.Header)
 	}
 	for _, size := range []int{0, 1, 125, 126, 30_000} {
@@ -315,7 +317,7 @@ func TestWebSocketThatNeverBegins(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 20ms}\n" + s }})
 	cookie := h.signIn("ada@x.test")
 	came, answer, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		close(came)
 		<-answer
@@ -337,7 +339,7 @@ func TestWebSocketThatNeverBegins(t *testing.T) {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- h.server.Shutdown(ctx) }() // ends with the calls at work
-	until(t, "a closed listener", func() bool {     // then the web server is asked to stop at any moment
+	rig.Until(t, "a closed listener", func() bool { // then the web server is asked to stop at any moment
 		probe, err := net.Dial("tcp", h.address)
 		if err == nil {
 			_ = probe.Close()
@@ -357,10 +359,10 @@ func TestUnaskedUpgrade(t *testing.T) {
 	h := open(t, settings{})
 	cookie := h.signIn("ada@x.test")
 	h.want(h.call("GET /api/x", cookie, sameOrign, "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA"), 200, "")
-	if in := h.api.last(t); in.Header.Get("Upgrade")+in.Header.Get("Http2-Settings") != "" {
+	if in := h.api.Last(t); in.Header.Get("Upgrade")+in.Header.Get("Http2-Settings") != "" {
 		t.Errorf("API saw %v", in.Header)
 	}
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n")
 		_ = b.Flush()
@@ -378,12 +380,12 @@ func TestConnectionsAtMost(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
 		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    connect_timeout: 1s\n    max_connections: 1", 1)
 	}})
-	h.api.say(ticker(nil, left))
+	h.api.Say(ticker(nil, left))
 	c, got := h.stream("GET /open/events HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
 	if got.StatusCode != 200 {
 		t.Fatal(got.Status)
 	}
-	h.api.say(nil)
+	h.api.Say(nil)
 	for range 12 { // often enough to open a breaker that would count it
 		got := h.call("GET /open/x")
 		h.want(got, 503, "upstream_unavailable")
@@ -391,12 +393,12 @@ func TestConnectionsAtMost(t *testing.T) {
 			t.Errorf("Retry-After: %q", got.Header.Get("Retry-After"))
 		}
 	}
-	if !strings.Contains(h.logs.String(), "all of max_connections are in use") || h.server.Carriers()["api"].BreakerOpen {
-		t.Errorf("the log does not say why, or the API was blamed: %+v", h.server.Carriers()["api"])
+	if !strings.Contains(h.logs.String(), "all of max_connections are in use") || h.server.Transports()["api"].BreakerOpen {
+		t.Errorf("the log does not say why, or the API was blamed: %+v", h.server.Transports()["api"])
 	}
 	_ = c.Close()
 	wait(t, "the end of the call to the API", left)
-	until(t, "a place", func() bool { return h.call("GET /open/x").StatusCode == 200 })
+	rig.Until(t, "a place", func() bool { return h.call("GET /open/x").StatusCode == 200 })
 }
 
 // TestFirstBytesGoOut: the head of an answer, and what of its body came with it, wait
@@ -414,7 +416,7 @@ func TestFirstBytesGoOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			seen := make(chan struct{})
-			h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+			h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 				c, b, _ := w.(http.Hijacker).Hijack()
 				defer c.Close()
 				_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.head + row.first)
@@ -457,7 +459,7 @@ func TestBrokenAnswerToOldCaller(t *testing.T) {
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				h := open(t, settings{wrap: wrap})
-				h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+				h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 					c, b, _ := w.(http.Hijacker).Hijack()
 					_, _ = b.WriteString("HTTP/1.1 200 OK\r\n" + row.answer)
 					_ = b.Flush()

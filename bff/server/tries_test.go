@@ -3,6 +3,8 @@ package server_test
 import (
 	"strings"
 	"testing"
+
+	"coatcheck/bff/rig"
 )
 
 // spend posts a code until the pending sign-in takes none any more, and returns how
@@ -87,7 +89,7 @@ func TestStepsGiveCountsBack(t *testing.T) {
 			for range 4 {
 				h.begin()
 			}
-			h.want(h.post(loginBody("ada@x.test", passwordMark)), 429, "too_many_attempts")
+			h.want(h.post(loginBody("ada@x.test", rig.PasswordMark)), 429, "too_many_attempts")
 		})
 	}
 }

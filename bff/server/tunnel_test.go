@@ -13,14 +13,16 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"coatcheck/bff/rig"
 )
 
 // accepted is the API's answer to the key that handshake sends.
 const accepted = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 
 // speaks makes the API accept WebSockets and hand each connection to f.
-func (a *api) speaks(f func(c *net.TCPConn)) {
-	a.say(func(w http.ResponseWriter, _ *http.Request) {
+func speaks(a *rig.API, f func(c *net.TCPConn)) {
+	a.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			return
@@ -88,7 +90,7 @@ func TestAPIEndsTunnel(t *testing.T) {
 			h := open(t, settings{})
 			cookie := h.signIn("ada@x.test")
 			read := make(chan struct{})
-			h.api.speaks(func(c *net.TCPConn) {
+			speaks(h.api, func(c *net.TCPConn) {
 				_, _ = io.WriteString(c, row.sent)
 				<-read // a reset would overtake what was not read yet
 				row.end(c)
@@ -123,7 +125,7 @@ func TestAPIEndsBehindSignOut(t *testing.T) {
 			h := open(t, settings{})
 			cookie := h.signIn("ada@x.test")
 			out, left := make(chan struct{}), make(chan struct{})
-			h.api.speaks(func(c *net.TCPConn) {
+			speaks(h.api, func(c *net.TCPConn) {
 				_, _ = io.WriteString(c, half)
 				<-out
 				row.end(c)
@@ -136,9 +138,7 @@ func TestAPIEndsBehindSignOut(t *testing.T) {
 			}
 			ended := make(chan answer)
 			go func() { // ends with the answer
-				h.api.mu.Lock()
-				h.api.answer = nil
-				h.api.mu.Unlock()
+				h.api.Say(nil)
 				close(out) // in the moment of the sign-out
 				ended <- h.call("POST /bff/logout", cookie, shop, xcsrf)
 			}()
@@ -161,7 +161,7 @@ func TestBrowserEndsTunnel(t *testing.T) {
 			h := open(t, settings{})
 			cookie := h.signIn("ada@x.test")
 			left := make(chan struct{})
-			h.api.speaks(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c); close(left) })
+			speaks(h.api, func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c); close(left) })
 			c, _ := h.socket(cookie)
 			end(c.(*net.TCPConn))
 			wait(t, "the end of the API's side", left)
@@ -177,7 +177,7 @@ func TestSilenceEndsTunnel(t *testing.T) {
 	}})
 	cookie := h.signIn("ada@x.test")
 	const beats = 8
-	h.api.speaks(func(c *net.TCPConn) {
+	speaks(h.api, func(c *net.TCPConn) {
 		for range beats { // longer than the idle time of the other direction
 			_, _ = io.WriteString(c, "\x81\x01x")
 			time.Sleep(250 * time.Millisecond)
@@ -222,7 +222,7 @@ func TestReaderThatStops(t *testing.T) {
 	var floods atomic.Bool
 	stuck := make(chan struct{})
 	floods.Store(true)
-	h.api.speaks(func(c *net.TCPConn) {
+	speaks(h.api, func(c *net.TCPConn) {
 		if floods.Swap(false) {
 			flood(c, stuck)
 		} else {
@@ -234,7 +234,7 @@ func TestReaderThatStops(t *testing.T) {
 	wait(t, "a browser that has stopped", stuck)
 	_, other := h.socket(ada)
 	_, foreign := h.socket(bob)
-	h.api.say(nil)
+	h.api.Say(nil)
 	h.want(h.call("POST /bff/logout", ada, shop, xcsrf), 204, "")
 	if got := rest(t, other); string(got) != "\x88\x02\x03\xf0" {
 		t.Errorf("the person's other socket: %q", got)
@@ -257,7 +257,7 @@ func TestReaderThatStopsAndDrain(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 100ms}\n" + s }})
 	cookie := h.signIn("ada@x.test")
 	stuck, left := make(chan struct{}), make(chan struct{})
-	h.api.speaks(func(c *net.TCPConn) { flood(c, stuck); close(left) })
+	speaks(h.api, func(c *net.TCPConn) { flood(c, stuck); close(left) })
 	h.socket(cookie)
 	wait(t, "a browser that has stopped", stuck)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -280,7 +280,7 @@ func TestDeafStreamEnds(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "body_idle: 2s", "body_idle: 10m", 1) }})
 	cookie := h.signIn("ada@x.test")
 	stuck, left := make(chan struct{}), make(chan struct{})
-	h.api.say(func(w http.ResponseWriter, _ *http.Request) {
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
 		c, b, _ := w.(http.Hijacker).Hijack()
 		_, _ = b.WriteString("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
 		_ = b.Flush()
@@ -289,7 +289,7 @@ func TestDeafStreamEnds(t *testing.T) {
 	})
 	c, _ := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
 	wait(t, "a browser that has stopped", stuck)
-	h.api.say(nil)
+	h.api.Say(nil)
 	h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
 	wait(t, "the end of the API's side", left)
 	for end := time.Now().Add(10 * time.Second); !strings.Contains(h.logs.String(), `"path":"/api/events"`); time.Sleep(10 * time.Millisecond) {
@@ -323,17 +323,17 @@ func TestStreamsPerSession(t *testing.T) {
 			_, _ = io.Copy(io.Discard, c)
 		}
 	}
-	h.api.say(serve)
+	h.api.Say(serve)
 	first, _ := h.socket(ada)
 	second, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + ada + "\r\n\r\n")
 	if got.StatusCode != 200 {
 		t.Fatal(got.Status)
 	}
-	asked := h.api.count()
+	asked := h.api.Count()
 	refused := h.raw(handshake(ada, "Upgrade"), false)
 	h.want(refused, 429, "too_many_attempts")
-	if refused.Header.Get("Retry-After") == "" || h.api.count() != asked {
-		t.Errorf("refusal: %v, and the API was asked %d times", refused.Header, h.api.count()-asked)
+	if refused.Header.Get("Retry-After") == "" || h.api.Count() != asked {
+		t.Errorf("refusal: %v, and the API was asked %d times", refused.Header, h.api.Count()-asked)
 	}
 	h.want(h.call("GET /api/events", ada, sameOrign), 429, "too_many_attempts")
 	h.want(h.call("GET /api/x", ada, sameOrign), 200, "")

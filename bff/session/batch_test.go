@@ -12,9 +12,9 @@ import (
 // TestEachGetsItsOwn: of many questions that go to Redis together each gets its own
 // answer, also where others find nothing or give up.
 func TestEachGetsItsOwn(t *testing.T) {
-	store := openStore(t, startServer(t).url(), nil)
+	st := openStore(t, startServer(t).URL(), nil)
 	for n := range 50 {
-		if err := store.Create(context.Background(), fmt.Sprintf("coatcheck:s:{%d}", n), []byte(fmt.Sprint("value ", n)), time.Minute); err != nil {
+		if err := st.Create(context.Background(), fmt.Sprintf("coatcheck:s:{%d}", n), []byte(fmt.Sprint("value ", n)), time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -28,7 +28,7 @@ func TestEachGetsItsOwn(t *testing.T) {
 				if leaves {
 					cancel()
 				}
-				got, err := store.Load(ctx, fmt.Sprintf("coatcheck:s:{%d}", n))
+				got, err := st.Load(ctx, fmt.Sprintf("coatcheck:s:{%d}", n))
 				cancel()
 				want := ""
 				if n < 50 {

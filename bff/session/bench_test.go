@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/store/storetest"
 )
 
 // A call as the hot path makes it: cookie to ticket to session.
@@ -39,8 +41,8 @@ func BenchmarkFindRedis(b *testing.B) {
 
 // benchPlace is a store in memory under the real clock.
 func benchPlace(b *testing.B) *place {
-	store := openStore(b, "memory://", nil)
-	return &place{t: b, open: func() session.Store { return store }}
+	one := openStore(b, "memory://", nil)
+	return &place{&storetest.Place{Open: func() store.Store { return one }}, b}
 }
 
 func BenchmarkStartRedis(b *testing.B) {

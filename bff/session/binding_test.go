@@ -58,7 +58,7 @@ func TestPersonBelongsToOneFrontend(t *testing.T) {
 func TestMovedRecordDoesNotOpen(t *testing.T) {
 	eachStore(t, func(t *testing.T, p *place) {
 		var lines logged
-		m := p.manager(func(o *session.Options) { o.Log = lines.logger() })
+		m := p.manager(func(o *session.Options) { o.Log = lines.Logger() })
 		victim, _ := start(t, m, ann("shop"))
 		mallory, _ := start(t, m, session.Start{Frontend: "shop", Subject: "mallory", Credential: tokens("x", "y"), RefreshAble: true})
 		put(t, p, storeKey(mallory), load(t, p, storeKey(victim)))

@@ -12,7 +12,12 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/pending"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/store/open"
+	"coatcheck/bff/session/store/storetest"
+	"coatcheck/bff/throttle"
 )
 
 // heap is what the program's living objects take, in bytes.
@@ -34,7 +39,7 @@ func stranger(i int) netip.Addr {
 func TestJunkSignInsTakeNoMemory(t *testing.T) {
 	const junk = 20_000
 	for _, url := range []string{"memory://", "file://" + filepath.Join(t.TempDir(), "sessions.db")} {
-		p := &place{t: t}
+		p := &place{&storetest.Place{}, t}
 		m := p.over(openStore(t, url, nil))
 		ctx := context.Background()
 		for i := range tenOf5m.Address {
@@ -66,45 +71,45 @@ func TestJunkSignInsTakeNoMemory(t *testing.T) {
 func TestBoundBoundsMemory(t *testing.T) {
 	const most = 8 << 20
 	ctx := context.Background()
-	fill := map[string]func(s session.Store, m *session.Manager, i int) error{
-		"sessions": func(_ session.Store, m *session.Manager, i int) error {
+	fill := map[string]func(s store.Store, m *session.Manager, i int) error{
+		"sessions": func(_ store.Store, m *session.Manager, i int) error {
 			in := ann("shop")
 			in.Subject = fmt.Sprint("person ", i)
 			_, _, err := m.Start(ctx, in)
 			return err
 		},
-		"sessions of one person": func(_ session.Store, m *session.Manager, _ int) error {
+		"sessions of one person": func(_ store.Store, m *session.Manager, _ int) error {
 			_, _, err := m.Start(ctx, ann("shop"))
 			return err
 		},
-		"failed sign-ins": func(_ session.Store, m *session.Manager, i int) error {
-			_, err := m.Attempt(ctx, "shop", fmt.Sprint("account ", i), stranger(i), tenOf5m)
+		"failed sign-ins": func(_ store.Store, m *session.Manager, i int) error {
+			_, err := throttleOf(m).Attempt(ctx, "shop", fmt.Sprint("account ", i), stranger(i), tenOf5m)
 			return err
 		},
-		"many failed sign-ins of some accounts": func(_ session.Store, m *session.Manager, i int) error {
-			_, err := m.Attempt(ctx, "shop", fmt.Sprint("account ", i%100), netip.Addr{}, session.Limits{Account: 1 << 30, Window: time.Hour})
+		"many failed sign-ins of some accounts": func(_ store.Store, m *session.Manager, i int) error {
+			_, err := throttleOf(m).Attempt(ctx, "shop", fmt.Sprint("account ", i%100), netip.Addr{}, throttle.Limits{Account: 1 << 30, Window: time.Hour})
 			return err
 		},
-		"marks": func(s session.Store, _ *session.Manager, i int) error {
+		"marks": func(s store.Store, _ *session.Manager, i int) error {
 			return s.Mark(ctx, fmt.Sprintf("coatcheck:f:{%064d}", i), time.Hour)
 		},
-		"pending sign-ins": func(_ session.Store, m *session.Manager, i int) error {
-			_, err := m.Hold(ctx, session.Pending{Frontend: "shop", Account: fmt.Sprint("account ", i), Step: "otp", Fields: []string{"code"}})
+		"pending sign-ins": func(_ store.Store, m *session.Manager, i int) error {
+			_, err := pending.New(m.Vault()).Hold(ctx, pending.Step{Frontend: "shop", Account: fmt.Sprint("account ", i), Name: "otp", Fields: []string{"code"}})
 			return err
 		},
 	}
 	for name, one := range fill {
-		store, err := session.OpenStore(credential.NewSecret("memory://"), session.StoreOptions{MaxBytes: most})
+		st, err := open.Store(credential.NewSecret("memory://"), open.Options{MaxBytes: most})
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := &place{t: t}
-		m := p.over(store)
+		p := &place{&storetest.Place{}, t}
+		m := p.over(st)
 		before, n := heap(), 0
 		for ; err == nil; n++ {
-			err = one(store, m, n)
+			err = one(st, m, n)
 		}
-		if !errors.Is(err, session.ErrFull) {
+		if !errors.Is(err, store.ErrFull) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if grown := heap() - before; grown > most || n < 1000 {
@@ -115,18 +120,18 @@ func TestBoundBoundsMemory(t *testing.T) {
 }
 
 // full is a store at its bound, with the tickets of those who are in.
-func full(t *testing.T, url string) (session.Store, *session.Manager, []session.Ticket) {
+func full(t *testing.T, url string) (store.Store, *session.Manager, []session.Ticket) {
 	t.Helper()
-	store, err := session.OpenStore(credential.NewSecret(url), session.StoreOptions{MaxBytes: 256 << 10})
+	st, err := open.Store(credential.NewSecret(url), open.Options{MaxBytes: 256 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := (&place{t: t}).over(shared{store})
+	m := (&place{&storetest.Place{}, t}).over(shared{Store: st})
 	var tickets []session.Ticket
 	for {
 		ticket, _, err := m.Start(context.Background(), ann("shop"))
-		if errors.Is(err, session.ErrFull) {
-			return store, m, tickets
+		if errors.Is(err, store.ErrFull) {
+			return st, m, tickets
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -140,8 +145,8 @@ func full(t *testing.T, url string) (session.Store, *session.Manager, []session.
 func TestFullStoreKeepsThoseWhoAreIn(t *testing.T) {
 	ctx := context.Background()
 	for _, url := range []string{"memory://", "file://" + filepath.Join(t.TempDir(), "sessions.db")} {
-		store, m, tickets := full(t, url)
-		t.Cleanup(func() { _ = store.Close() })
+		st, m, tickets := full(t, url)
+		t.Cleanup(func() { _ = st.Close() })
 		longer := strings.Repeat("longer-", 200) // than the token that it replaces
 		for i, ticket := range tickets {
 			s, err := m.Extend(ctx, "shop", ticket)
@@ -162,10 +167,10 @@ func TestFullStoreKeepsThoseWhoAreIn(t *testing.T) {
 			}
 		}
 		// Sign-ins are what is refused, and before anybody asks the API.
-		if _, _, err := m.Start(ctx, ann("shop")); !errors.Is(err, session.ErrUnavailable) {
+		if _, _, err := m.Start(ctx, ann("shop")); !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("%s: start: %v", url, err)
 		}
-		if _, err := m.Attempt(ctx, "shop", "bob", home, tenOf5m); !errors.Is(err, session.ErrUnavailable) {
+		if _, err := throttleOf(m).Attempt(ctx, "shop", "bob", home, tenOf5m); !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("%s: attempt: %v", url, err)
 		}
 		for _, ticket := range tickets {
@@ -181,36 +186,17 @@ func TestFullStoreKeepsThoseWhoAreIn(t *testing.T) {
 // A file that holds more than the bound is read all the same: those people are in.
 func TestFullFileIsReadAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sessions.db")
-	store, _, tickets := full(t, "file://"+path)
-	if err := store.Close(); err != nil {
+	st, _, tickets := full(t, "file://"+path)
+	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	store, err := session.OpenStore(credential.NewSecret("file://"+path), session.StoreOptions{MaxBytes: 16 << 10})
+	st, err := open.Store(credential.NewSecret("file://"+path), open.Options{MaxBytes: 16 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := (&place{t: t}).over(shared{store})
-	defer store.Close()
+	m := (&place{&storetest.Place{}, t}).over(shared{Store: st})
+	defer st.Close()
 	for _, ticket := range tickets {
 		find(t, m, ticket)
 	}
-}
-
-// The fear: sign-ins that a full disk refuses pile up in memory.
-func TestRefusedByTheDiskTakesNoMemory(t *testing.T) {
-	const many = 5000
-	store := openFile(t, filepath.Join(t.TempDir(), "sessions.db"))
-	m := (&place{t: t}).over(shared{store})
-	session.BreakFile(store)
-	before := heap()
-	for range many {
-		if _, _, err := m.Start(context.Background(), ann("shop")); !errors.Is(err, session.ErrUnavailable) {
-			t.Fatal(err)
-		}
-	}
-	if grown := heap() - before; grown > many*20 {
-		t.Errorf("%d sign-ins that were not stored take %d bytes", many, grown)
-	}
-	runtime.KeepAlive(m)
-	runtime.KeepAlive(store)
 }

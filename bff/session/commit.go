@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/store"
 )
 
 const (
-	commitQuick = time.Second      // waiters get ErrUnavailable after this
+	commitQuick = time.Second      // waiters get store.ErrUnavailable after this
 	commitMost  = 10 * time.Minute // how long a new credential waits for its store
 	commitPause = 200 * time.Millisecond
 )
@@ -19,45 +21,45 @@ const (
 func (r *refresh) commit(ctx context.Context, s *Session, fresh *credential.Credential) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()
-	rec := &record{id: s.ID, subject: s.Subject, user: s.User, created: s.Created, ends: s.Ends, credential: fresh}
+	rec := &Record{ID: s.ID, Subject: s.Subject, User: s.User, Created: s.Created, Ends: s.Ends, Credential: fresh}
 	plain := rec.encode()
-	sealed, err := seal(o.ring[0], r.t, m.key(r.h), s.Frontend, s.Generation+1, plain)
+	sealed, err := o.ring.First().Seal(r.t.bytes(), m.key(r.h), s.Frontend, s.Generation+1, plain)
 	if err != nil {
 		return nil, err
 	}
-	epoch, asked := m.near.epoch(r.h), m.clock.elapsed()
-	outcome, err := r.write(ctx, Swap{At: s.Generation, Sealed: sealed, Owner: r.owner, Note: m.renewedNote(r.h, s.Generation+1)})
+	epoch, asked := m.near.epoch(r.h), m.clock.Elapsed()
+	outcome, err := r.write(ctx, store.Swap{At: s.Generation, Sealed: sealed, Owner: r.owner, Note: m.renewedNote(r.h, s.Generation+1)})
 	switch {
 	case err != nil:
-		return nil, unavailable("refresh", err)
-	case outcome == Gone:
+		return nil, store.Unavailable("refresh", err)
+	case outcome == store.Gone:
 		return nil, r.orphan(ctx, s, fresh)
-	case outcome == OtherGeneration:
+	case outcome == store.OtherGeneration:
 		// Another holder was faster, or our own write whose answer was lost.
 		m.near.drop(r.h)
 		return m.load(ctx, o, s.Frontend, r.t, r.h)
 	}
-	next := sessionOf(r.h, opened{seen: s.seen, generation: s.Generation + 1, frontend: s.Frontend, plain: plain}, rec)
+	next := sessionOf(r.h, opened{keyring.Opened{Generation: s.Generation + 1, Frontend: s.Frontend, Plain: plain}, s.seen, rec})
 	r.mine = true
 	if o.near > 0 {
 		m.near.renew(r.h, epoch, asked, next)
 	}
-	m.notices.tell(r.h)
+	m.wakeUps.wake(r.h)
 	return next, nil
 }
 
 // write replaces the record, again and again while the store is away.
-func (r *refresh) write(ctx context.Context, s Swap) (Outcome, error) {
+func (r *refresh) write(ctx context.Context, s store.Swap) (store.Outcome, error) {
 	m := r.m
-	begun := m.clock.elapsed()
+	begun := m.clock.Elapsed()
 	for {
 		outcome, err := m.store.Replace(ctx, m.key(r.h), s)
-		late := m.clock.elapsed() - begun
+		late := m.clock.Elapsed() - begun
 		if err == nil || late > commitMost {
 			return outcome, err
 		}
 		if late > commitQuick {
-			m.flights.answer(r.flight, nil, unavailable("refresh", err))
+			m.flights.answer(r.flight, nil, store.Unavailable("refresh", err))
 		}
 		select {
 		case <-m.closing.Done():

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/store/storetest"
 )
 
 // Where a record's parts lie, as the package comment says.
@@ -65,7 +67,7 @@ func TestBadRecords(t *testing.T) {
 		for name, bad := range cases {
 			var lines logged
 			put(t, p, storeKey(ticket), bad)
-			fresh := p.manager(func(o *session.Options) { o.Log = lines.logger() })
+			fresh := p.manager(func(o *session.Options) { o.Log = lines.Logger() })
 			dead(t, fresh, "shop", ticket, session.Expired)
 			if load(t, p, storeKey(ticket)) != nil {
 				t.Errorf("%s: not deleted", name)
@@ -82,15 +84,15 @@ func TestBadRecords(t *testing.T) {
 func TestNewerFormatIsLeftAlone(t *testing.T) {
 	eachStore(t, func(t *testing.T, p *place) {
 		var lines logged
-		m := p.manager(func(o *session.Options) { o.Log = lines.logger() })
+		m := p.manager(func(o *session.Options) { o.Log = lines.Logger() })
 		ticket, _ := start(t, m, ann("shop"))
 		newer := load(t, p, storeKey(ticket))
 		newer[versionAt]++
 		put(t, p, storeKey(ticket), newer)
-		if _, err := m.Find(context.Background(), "shop", ticket); !errors.Is(err, session.ErrUnavailable) {
+		if _, err := m.Find(context.Background(), "shop", ticket); !errors.Is(err, store.ErrUnavailable) {
 			t.Fatalf("find: %v", err)
 		}
-		if _, err := m.End(context.Background(), "shop", ticket, session.SignedOut); !errors.Is(err, session.ErrUnavailable) {
+		if _, err := m.End(context.Background(), "shop", ticket, session.SignedOut); !errors.Is(err, store.ErrUnavailable) {
 			t.Fatalf("end: %v", err)
 		}
 		if !bytes.Equal(load(t, p, storeKey(ticket)), newer) {
@@ -107,7 +109,7 @@ func TestWrongTypeInRedis(t *testing.T) {
 	p := redisPlace(t, startServer(t))
 	m := p.manager()
 	ticket, _ := start(t, m, ann("shop"))
-	raw := p.redis.raw()
+	raw := (&server{p.Redis}).raw()
 	defer raw.Close()
 	ctx := context.Background()
 	raw.Del(ctx, storeKey(ticket))
@@ -128,7 +130,7 @@ func FuzzRecord(f *testing.F) {
 	f.Add(append([]byte("1700000000000cc\x01"), good[keyIDAt:]...))
 	f.Add(good[:40])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		here := &place{t: t, open: p.open, clock: p.clock}
+		here := &place{&storetest.Place{Open: p.Open, Clock: p.Clock}, t}
 		put(t, here, storeKey(ticket), b)
 		fresh := here.manager() // remembers no ending
 		s, err := fresh.Find(context.Background(), "shop", ticket)
@@ -166,7 +168,7 @@ func TestBadEntries(t *testing.T) {
 	p := redisPlace(t, startServer(t))
 	m := p.manager()
 	_, s := start(t, m, ann("shop"))
-	raw := p.redis.raw()
+	raw := (&server{p.Redis}).raw()
 	defer raw.Close()
 	ctx := context.Background()
 	names := raw.Keys(ctx, "coatcheck:p:*").Val()

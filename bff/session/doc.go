@@ -1,9 +1,14 @@
 // Package session remembers who is signed in.
 //
-// A person who signs in gives their coat (the API's credential) and gets a
-// [Ticket]: 256 random bits that travel in a cookie and open nothing by
-// themselves. The [Manager] holds the rules (when a session begins, lasts,
-// is renewed and ends); a [Store] is where its bytes lie.
+// A person who signs in leaves their coat (the API's credential) and gets a [Ticket]: 256
+// random bits that travel in a cookie and open nothing by themselves. The [Manager] holds
+// the rules: when a session begins, lasts, is renewed and ends. Package keyring seals, a
+// [store.Store] keeps the bytes. A [Vault] keeps other things under tickets, with the
+// same keys: package pending does; package throttle counts beside it.
+//
+// From the outside in, each part knows only those before it: core (store, keys, clock,
+// log), knowledge (what this replica knows), people (the index), finder, and the Manager
+// with its maintenance and refreshes.
 //
 // # What lies in the store
 //
@@ -13,15 +18,11 @@
 //	coatcheck:s:{H}:x   tombstone, 10 minutes: why the session ended
 //	coatcheck:s:{H}:l   lease of the one process that is renewing the credential
 //	coatcheck:s:{H}:every:…:l  what may be done for a session once in a while
-//	coatcheck:q:{H}     a sign-in that waits for its next step, sealed like a record; :x when it
-//	                    is over; :tries and :tries:early count
 //	coatcheck:p:{N}     sessions of one person at one frontend, by public id
-//	coatcheck:t:a:{N}   failed sign-ins of an account; coatcheck:t:o:{N} from a familiar address
-//	coatcheck:t:i:{N}   failed sign-ins from an address
-//	coatcheck:f:{N}     marks an address an account signed in from, 30 days
 //
+// and beside them those of packages pending and throttle.
 // N is an HMAC, so no name of a person stands in a key. The channel
-// "coatcheck:ev" carries news of ended and renewed sessions, never a token.
+// "coatcheck:ev" carries events of ended and renewed sessions, never a token.
 //
 // A record is one string: 13 decimal digits with the time of the last
 // extension in milliseconds, a header, and the sealed rest. The header is
@@ -40,10 +41,10 @@
 // No write brings a session back: after the first, each is "if it still exists", in
 // one script. Time is the store's clock. A replica's own knowledge is never older than
 // [Options].NearCache, counted from the moment the store was asked. While the store is
-// away, whatever needs it says [ErrUnavailable], and nothing is lost.
+// away, whatever needs it returns [store.ErrUnavailable], and nothing is lost.
 //
 // A store in memory or in a file has a bound. At the bound, sign-ins are refused with
-// [ErrUnavailable]; whoever is in stays in.
+// [store.ErrUnavailable]; whoever is in stays in.
 //
 // # Costs
 //

@@ -1,10 +1,6 @@
 package session
 
-import (
-	"errors"
-	"fmt"
-	"time"
-)
+import "errors"
 
 // Reason says why a session ended, as the browser is told it.
 type Reason string
@@ -27,26 +23,13 @@ func reasonOf(s string) Reason {
 	return Expired
 }
 
-// Dead is the error for a ticket whose session is over or never was. It is
-// returned as a value: errors.As(err, &dead) with a `var dead session.Dead`.
-type Dead struct{ Reason Reason }
+// EndedError is the error for a ticket whose session is over or never was. It is
+// returned as a value: errors.As(err, &ended) with a `var ended session.EndedError`.
+type EndedError struct{ Reason Reason }
 
-func (d Dead) Error() string { return "session: over: " + string(d.Reason) }
-
-// Throttled is the error for a sign-in that must not be tried now, returned as a
-// value. RetryAfter is above zero.
-type Throttled struct{ RetryAfter time.Duration }
-
-func (t Throttled) Error() string {
-	return fmt.Sprintf("session: too many failed sign-ins, retry in %s", t.RetryAfter)
-}
+func (e EndedError) Error() string { return "session: over: " + string(e.Reason) }
 
 var (
-	// ErrUnavailable means that the store cannot be asked now, is full, or holds a
-	// record that another replica can read and this one cannot. Nothing is lost: the
-	// same ticket works later, or at another replica.
-	ErrUnavailable = errors.New("session: store unavailable")
-
 	// ErrNotFound means that this person has no session with that id.
 	ErrNotFound = errors.New("session: no such session")
 
@@ -58,8 +41,3 @@ var (
 	// the refresh token is dead. The session ends.
 	ErrCredentialDead = errors.New("session: credential refused by the API")
 )
-
-// unavailable wraps a store's failure, named after what was tried.
-func unavailable(what string, err error) error {
-	return fmt.Errorf("session: %s: %w: %w", what, ErrUnavailable, err)
-}

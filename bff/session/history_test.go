@@ -64,7 +64,7 @@ func (m *histories) fail(format string, args ...any) {
 
 // expire ends in the model what time has ended.
 func (m *histories) expire() {
-	now := m.p.clock.now()
+	now := m.p.Clock.Now()
 	for _, s := range m.sessions {
 		if !s.ended && (now.Sub(s.seen) >= modelIdle || now.Sub(s.created) >= modelLife) {
 			s.ended, s.why, s.endedAt = true, session.Expired, now.Add(-time.Hour)
@@ -85,7 +85,7 @@ func (m *histories) step() {
 	case 0, 1, 2:
 		m.look(replica, s, "find", replica.Find)
 	case 3:
-		m.look(replica, s, "look", replica.Look)
+		m.look(replica, s, "look", replica.Peek)
 	case 4:
 		m.look(replica, s, "extend", replica.Extend)
 	case 5, 6:
@@ -101,7 +101,7 @@ func (m *histories) step() {
 	default:
 		d := time.Duration(m.rand.IntN(150)) * time.Second
 		m.say("time passes: %v", d)
-		m.p.clock.advance(d)
+		m.p.Clock.Advance(d)
 	}
 }
 
@@ -112,7 +112,7 @@ func (m *histories) signIn(r *session.Manager) {
 	if err != nil {
 		m.fail("sign-in: %v", err)
 	}
-	now := m.p.clock.now()
+	now := m.p.Clock.Now()
 	m.sessions = append(m.sessions, &modelled{ticket: ticket, id: s.ID, frontend: frontend, generation: 1, created: now, seen: now, before: now,
 		backup: load(m.t, m.p, storeKey(ticket))})
 }
@@ -122,12 +122,12 @@ type lookup = func(context.Context, string, session.Ticket) (*session.Session, e
 func (m *histories) look(r *session.Manager, s *modelled, what string, f lookup) {
 	m.say("%s %s", what, s.id)
 	if m.rand.IntN(8) == 0 {
-		if got, err := f(context.Background(), s.frontend+"x", s.ticket); got != nil || !errors.As(err, &session.Dead{}) {
+		if got, err := f(context.Background(), s.frontend+"x", s.ticket); got != nil || !errors.As(err, &session.EndedError{}) {
 			m.fail("%s at another frontend: %v, %v", what, got, err)
 		}
 	}
 	got, err := f(context.Background(), s.frontend, s.ticket)
-	now := m.p.clock.now()
+	now := m.p.Clock.Now()
 	touched := what == "find" && now.Sub(s.seen) >= time.Minute
 	if what == "find" && now.Sub(s.seen) <= m.near && now.Sub(s.before) >= time.Minute {
 		touched = got != nil && r.IdleLeft(got) == modelIdle // a near cache may not know yet that it was touched
@@ -145,7 +145,7 @@ func (m *histories) look(r *session.Manager, s *modelled, what string, f lookup)
 // for the right reason.
 func (m *histories) compare(r *session.Manager, s *modelled, what string, got *session.Session, err error) {
 	m.t.Helper()
-	var d session.Dead
+	var d session.EndedError
 	switch {
 	case s.ended && (!errors.As(err, &d) || got != nil || d.Reason != s.why && (!s.forgotten || d.Reason != session.Expired)):
 		m.fail("%s of %s: %v, %v; want dead: %q", what, s.id, got, err, s.why)
@@ -162,7 +162,7 @@ func (m *histories) compare(r *session.Manager, s *modelled, what string, got *s
 // compareIdle: never late, and early by no more than an extension may be held back.
 func (m *histories) compareIdle(s *modelled, what string, left time.Duration) {
 	m.t.Helper()
-	now := m.p.clock.now()
+	now := m.p.Clock.Now()
 	most := min(modelIdle-now.Sub(s.seen), modelLife-now.Sub(s.created))
 	least := most - time.Minute
 	if now.Sub(s.seen) <= m.near {
@@ -174,12 +174,12 @@ func (m *histories) compareIdle(s *modelled, what string, left time.Duration) {
 }
 
 func (m *histories) refresh(r *session.Manager, s *modelled) {
-	before, err := r.Look(context.Background(), s.frontend, s.ticket)
+	before, err := r.Peek(context.Background(), s.frontend, s.ticket)
 	m.compare(r, s, "look before refresh", before, err)
 	if err != nil {
 		return
 	}
-	m.p.clock.advance(1100 * time.Millisecond) // a failure is forgotten
+	m.p.Clock.Advance(1100 * time.Millisecond) // a failure is forgotten
 	outcome := []error{nil, nil, errors.New("unreachable"), session.ErrCredentialDead}[m.rand.IntN(4)]
 	m.say("refresh %s: %v", s.id, outcome)
 	m.expire()
@@ -194,7 +194,7 @@ func (m *histories) refresh(r *session.Manager, s *modelled) {
 	case outcome == nil:
 		s.generation++
 	case errors.Is(outcome, session.ErrCredentialDead):
-		s.ended, s.why, s.endedAt = true, session.Upstream, m.p.clock.now()
+		s.ended, s.why, s.endedAt = true, session.Upstream, m.p.Clock.Now()
 	default:
 		if !errors.Is(err, outcome) {
 			m.fail("failed refresh of %s: %v", s.id, err)
@@ -211,18 +211,18 @@ func (m *histories) end(r *session.Manager, s *modelled) {
 		m.fail("end of %s: %v, %v; ended before: %v", s.id, got, err, s.ended)
 	}
 	if !s.ended {
-		s.ended, s.why, s.endedAt = true, session.SignedOut, m.p.clock.now()
+		s.ended, s.why, s.endedAt = true, session.SignedOut, m.p.Clock.Now()
 	}
 }
 
 func (m *histories) endMany(r *session.Manager, s *modelled) {
 	keep := ""
 	want := 0
-	current, err := r.Look(context.Background(), s.frontend, s.ticket)
+	current, err := r.Peek(context.Background(), s.frontend, s.ticket)
 	for _, other := range m.sessions {
 		if other.frontend == s.frontend && !other.ended && other != s {
 			want++
-			other.ended, other.why, other.endedAt = true, session.Revoked, m.p.clock.now()
+			other.ended, other.why, other.endedAt = true, session.Revoked, m.p.Clock.Now()
 		}
 	}
 	var n int
@@ -363,7 +363,7 @@ func atOnce(t *testing.T, replicas []replica, upstream *api, random *rand.Rand, 
 				}
 				over, begun := ended.Load(), time.Now()
 				s, err := oneStep(ctx, m.Manager, own, ticket, known, upstream)
-				var d session.Dead
+				var d session.EndedError
 				switch {
 				case errors.As(err, &d) && step < signOutAt:
 					t.Errorf("session %d ended by itself: %v", i, err)
@@ -374,7 +374,7 @@ func atOnce(t *testing.T, replicas []replica, upstream *api, random *rand.Rand, 
 					return
 				case m.late(begun, over):
 					// A refresh may have joined one that was as good as done at the end.
-					if s, err := m.Look(ctx, "shop", ticket); s != nil || !errors.As(err, &d) {
+					if s, err := m.Peek(ctx, "shop", ticket); s != nil || !errors.As(err, &d) {
 						t.Errorf("session %d lives %v after its end was answered: %v", i, begun.Sub(*over), err)
 					}
 					return
@@ -388,11 +388,11 @@ func atOnce(t *testing.T, replicas []replica, upstream *api, random *rand.Rand, 
 	for _, m := range replicas {
 		eventually(t, "every replica knows of the end", func() bool {
 			begun := time.Now()
-			s, err := m.Look(ctx, "shop", ticket)
+			s, err := m.Peek(ctx, "shop", ticket)
 			if s != nil && m.late(begun, ended.Load()) {
 				t.Errorf("session %d lives after its end", i)
 			}
-			return errors.As(err, &session.Dead{})
+			return errors.As(err, &session.EndedError{})
 		})
 	}
 }
@@ -402,7 +402,7 @@ func oneStep(ctx context.Context, m *session.Manager, random *rand.Rand, ticket 
 	case 0:
 		return m.Extend(ctx, "shop", ticket)
 	case 1:
-		return m.Look(ctx, "shop", ticket)
+		return m.Peek(ctx, "shop", ticket)
 	case 2, 3:
 		return m.Refresh(ctx, known, ticket, time.Minute, upstream.refresh)
 	}

@@ -21,7 +21,7 @@ func TestIdleAndMaximumLifetime(t *testing.T) {
 		idle, _ := start(t, m, ann("shop"))
 		busy, s := start(t, m, ann("shop"))
 		for i := range 7 {
-			p.clock.advance(9 * time.Minute)
+			p.Clock.Advance(9 * time.Minute)
 			if i < 6 {
 				s = find(t, m, busy)
 			}
@@ -42,12 +42,12 @@ func TestIdleEndIsExact(t *testing.T) {
 		p := memoryPlace(t)
 		m := p.manager(func(o *session.Options) { o.IdleTimeout, o.NearCache = 10*time.Minute, near })
 		ticket, _ := start(t, m, ann("shop"))
-		p.clock.advance(10*time.Minute - 2*time.Second)
-		s, err := m.Look(context.Background(), "shop", ticket)
+		p.Clock.Advance(10*time.Minute - 2*time.Second)
+		s, err := m.Peek(context.Background(), "shop", ticket)
 		if err != nil || m.IdleLeft(s) != 2*time.Second {
 			t.Fatalf("look: %v; idle left %v", err, m.IdleLeft(s))
 		}
-		p.clock.advance(2 * time.Second)
+		p.Clock.Advance(2 * time.Second)
 		dead(t, m, "shop", ticket, session.Expired)
 	}
 }
@@ -58,15 +58,15 @@ func TestWhatExtends(t *testing.T) {
 	p := memoryPlace(t)
 	m := p.manager(func(o *session.Options) { o.IdleTimeout, o.NearCache = 30*time.Minute, time.Second })
 	ticket, _ := start(t, m, ann("shop"))
-	p.clock.advance(20 * time.Minute)
-	s, err := m.Look(ctx, "shop", ticket)
+	p.Clock.Advance(20 * time.Minute)
+	s, err := m.Peek(ctx, "shop", ticket)
 	if err != nil || m.IdleLeft(s) != 10*time.Minute {
 		t.Fatalf("look: %v, idle left %v", err, m.IdleLeft(s))
 	}
 	if s = find(t, m, ticket); m.IdleLeft(s) != 30*time.Minute {
 		t.Fatalf("find: idle left %v", m.IdleLeft(s))
 	}
-	p.clock.advance(59 * time.Second)
+	p.Clock.Advance(59 * time.Second)
 	if s = find(t, m, ticket); m.IdleLeft(s) != 29*time.Minute+time.Second {
 		t.Fatalf("a second write within the minute: idle left %v", m.IdleLeft(s))
 	}
@@ -87,7 +87,7 @@ func TestExtensionsOfAShortIdleTime(t *testing.T) {
 	m := p.manager(func(o *session.Options) { o.IdleTimeout = 20 * time.Second })
 	ticket, _ := start(t, m, ann("shop"))
 	for range 40 {
-		p.clock.advance(500 * time.Millisecond)
+		p.Clock.Advance(500 * time.Millisecond)
 		find(t, m, ticket)
 	}
 	if n := m.Stats().Touches; n != 10 {
@@ -100,14 +100,14 @@ func TestRefreshExtendsNothing(t *testing.T) {
 	p := memoryPlace(t)
 	m := p.manager()
 	ticket, s := start(t, m, ann("shop"))
-	p.clock.advance(10 * time.Minute)
+	p.Clock.Advance(10 * time.Minute)
 	_, err := m.Refresh(context.Background(), s, ticket, time.Minute, func(context.Context, *credential.Credential) (*credential.Credential, error) {
 		return nil, errors.New("unreachable")
 	})
 	if err == nil {
 		t.Fatal("no error")
 	}
-	p.clock.advance(2 * time.Second)
+	p.Clock.Advance(2 * time.Second)
 	s, err = m.Refresh(context.Background(), s, ticket, time.Minute, func(context.Context, *credential.Credential) (*credential.Credential, error) {
 		return tokens("access-2", ""), nil
 	})
@@ -129,7 +129,7 @@ func TestSessionEndsWithItsToken(t *testing.T) {
 	}{"refreshed": {true, 12 * time.Hour}, "not refreshed": {false, time.Hour}} {
 		in := ann("shop")
 		in.RefreshAble = c.refresh
-		in.Credential = credential.New(in.Credential.Values(), p.clock.now().Add(time.Hour), time.Time{})
+		in.Credential = credential.New(in.Credential.Values(), p.Clock.Now().Add(time.Hour), time.Time{})
 		_, s := start(t, m, in)
 		if left := m.Left(s); (c.want - left).Abs() > time.Second {
 			t.Errorf("%s: left %v", name, left)
@@ -137,7 +137,7 @@ func TestSessionEndsWithItsToken(t *testing.T) {
 	}
 	in := ann("shop")
 	in.RefreshAble = false
-	in.Credential = credential.New(in.Credential.Values(), p.clock.now().Add(-time.Second), time.Time{})
+	in.Credential = credential.New(in.Credential.Values(), p.Clock.Now().Add(-time.Second), time.Time{})
 	if _, _, err := m.Start(context.Background(), in); err == nil {
 		t.Error("a session began with a dead token")
 	}
@@ -163,8 +163,8 @@ func idleInRedis(t *testing.T, m *session.Manager) {
 	busy := livesByCalls(t, m)
 	for what, ticket := range map[string]session.Ticket{"the idle session ends": idle, "the other one ends as well": busy} {
 		eventually(t, what, func() bool {
-			_, err := m.Look(context.Background(), "shop", ticket)
-			return errors.As(err, &session.Dead{})
+			_, err := m.Peek(context.Background(), "shop", ticket)
+			return errors.As(err, &session.EndedError{})
 		})
 	}
 }
@@ -188,7 +188,7 @@ func livesByCalls(t *testing.T, m *session.Manager) session.Ticket {
 			return ticket
 		}
 		// An extension may be held back by a tenth of the idle time.
-		if !errors.As(err, &session.Dead{}) || longest < redisIdle*4/5 {
+		if !errors.As(err, &session.EndedError{}) || longest < redisIdle*4/5 {
 			t.Fatalf("find: %v; the longest silence was %v", err, longest)
 		}
 	}

@@ -3,6 +3,8 @@ package session
 import (
 	"context"
 	"time"
+
+	"coatcheck/bff/session/store"
 )
 
 // Entry is one line of a person's list of sessions.
@@ -23,7 +25,7 @@ type Entry struct {
 func (m *Manager) List(ctx context.Context, frontend, subject string) ([]Entry, error) {
 	all, err := m.listed(ctx, m.settings.Load(), frontend, subject)
 	if err != nil {
-		return nil, unavailable("list", err)
+		return nil, store.Unavailable("list", err)
 	}
 	entries := make([]Entry, len(all))
 	for i, e := range all {
@@ -61,7 +63,7 @@ func (m *Manager) EndOne(ctx context.Context, frontend, subject, id string) erro
 	o := m.settings.Load()
 	all, err := m.listed(ctx, o, frontend, subject)
 	if err != nil {
-		return unavailable("end one", err)
+		return store.Unavailable("end one", err)
 	}
 	for _, e := range all {
 		if e.ID != id {
@@ -69,7 +71,7 @@ func (m *Manager) EndOne(ctx context.Context, frontend, subject, id string) erro
 		}
 		n, err := m.endListed(ctx, o, frontend, subject, []listed{e})
 		if err != nil {
-			return unavailable("end one", err)
+			return store.Unavailable("end one", err)
 		}
 		if n == 1 {
 			return nil
@@ -91,23 +93,4 @@ func (m *Manager) EndAll(ctx context.Context, frontend, subject string) (int, er
 		return 0, nil
 	}
 	return m.endAllBut(ctx, frontend, subject, "")
-}
-
-func (m *Manager) endAllBut(ctx context.Context, frontend, subject, id string) (int, error) {
-	o := m.settings.Load()
-	all, err := m.listed(ctx, o, frontend, subject)
-	if err != nil {
-		return 0, unavailable("end others", err)
-	}
-	others := all[:0]
-	for _, e := range all {
-		if e.ID != id {
-			others = append(others, e)
-		}
-	}
-	n, err := m.endListed(ctx, o, frontend, subject, others)
-	if err != nil {
-		return n, unavailable("end others", err)
-	}
-	return n, nil
 }

@@ -23,33 +23,6 @@ type loading struct {
 
 func (l *loads) init() { l.running = map[hash]*loading{} }
 
-// fetch asks the store for a record. Where a near cache is allowed, those who
-// come while a question is under way share its answer, so that a page's forty
-// calls after a pause ask once: it is no older than what the near cache may say.
-func (m *Manager) fetch(ctx context.Context, o *settings, h hash) (*loading, error) {
-	now := m.clock.elapsed()
-	mine := &loading{epoch: m.near.epoch(h), asked: now}
-	if o.near > 0 {
-		mine.done = make(chan struct{})
-		if l := m.loads.join(h, mine, now-o.near); l != mine {
-			select {
-			case <-l.done:
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			if l.err == nil {
-				return l, nil
-			}
-			mine.done = nil // the other's failure, perhaps of its caller leaving, is not ours
-		}
-	}
-	mine.value, mine.err = m.store.Load(ctx, m.key(h))
-	if mine.done != nil {
-		m.loads.finish(h, mine)
-	}
-	return mine, mine.err
-}
-
 // join returns the question under way if it is fresh enough, else mine, which
 // others can join from now on.
 func (l *loads) join(h hash, mine *loading, oldest time.Duration) *loading {
@@ -69,4 +42,31 @@ func (l *loads) finish(h hash, mine *loading) {
 	}
 	l.mu.Unlock()
 	close(mine.done)
+}
+
+// fetch asks the store for a record. Where a near cache is allowed, those who
+// come while a question is under way share its answer, so that a page's forty
+// calls after a pause ask once: it is no older than what the near cache may say.
+func (f *finder) fetch(ctx context.Context, o *settings, h hash) (*loading, error) {
+	now := f.clock.Elapsed()
+	mine := &loading{epoch: f.near.epoch(h), asked: now}
+	if o.near > 0 {
+		mine.done = make(chan struct{})
+		if l := f.loads.join(h, mine, now-o.near); l != mine {
+			select {
+			case <-l.done:
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+			if l.err == nil {
+				return l, nil
+			}
+			mine.done = nil // the other's failure, perhaps of its caller leaving, is not ours
+		}
+	}
+	mine.value, mine.err = f.store.Load(ctx, f.key(h))
+	if mine.done != nil {
+		f.loads.finish(h, mine)
+	}
+	return mine, mine.err
 }

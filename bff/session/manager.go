@@ -7,15 +7,16 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/store"
 )
 
 // Options say how sessions live. What is zero has the default in brackets.
 type Options struct {
-	// Keys of at least 32 bytes each: the first seals, all of them open.
+	// Keys of at least [keyring.MinKeyLen] bytes each: the first seals, all of them open.
 	Keys []credential.Secret
 
 	// Prefix is the first part of every key in the store [coatcheck].
@@ -47,95 +48,68 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Manager holds the rules of sessions. Its methods may be called by any number
-// of goroutines; those that ask the store say [ErrUnavailable] while it is away.
+// Manager holds the rules of sessions. Its methods may be called by any number of
+// goroutines; those that ask the store return [store.ErrUnavailable] while it is away.
 type Manager struct {
-	store    Store
-	prefix   string
-	channel  string
-	replica  string // tells own messages from others'
-	log      *slog.Logger
-	orphaned func(context.Context, string, *credential.Credential)
-	settings atomic.Pointer[settings]
+	*finder
+	flights   flights
+	estimates estimates
+	orphaned  func(context.Context, string, *credential.Credential)
 
-	clock    storeClock
-	near     near
-	endings  endings
-	notices  notices
-	watches  watches
-	flights  flights
-	touching busy
-	loads    loads
-	warnings warnings
-	counts   counts
-	estimates
-
-	closing   context.Context // done when Close begins
-	stop      context.CancelFunc
-	done      sync.WaitGroup
-	reconnect chan struct{} // holds one wish to end again what has ended
+	closing context.Context // done when Close begins
+	stop    context.CancelFunc
+	done    sync.WaitGroup
 }
 
 // settings are what [Manager.Reconfigure] can change, swapped as a whole.
 type settings struct {
-	ring, sorted keyring
-	idle, life   time.Duration
-	near         time.Duration
-	touch        time.Duration // an extension is written when the last is so old
-	perPerson    int
+	ring       keyring.Ring
+	idle, life time.Duration
+	near       time.Duration
+	touch      time.Duration // an extension is written when the last is so old
+	perPerson  int
 }
 
 // How often an idle time is extended in the store: once in touchAtMost, or in a
 // tenth of the idle time if that is shorter.
 const touchAtMost = time.Minute
 
-// NewManager makes a Manager over store, which it closes at its end. It asks
-// nothing of the store, which may be away.
-func NewManager(store Store, o Options) (*Manager, error) {
-	if store == nil {
+// NewManager makes a Manager over st, which it closes at its end. It asks nothing of the
+// store, which may be away. An error is a mistake in the options.
+func NewManager(st store.Store, o Options) (*Manager, error) {
+	if st == nil {
 		return nil, errors.New("session: no store")
 	}
 	set, err := newSettings(o)
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{store: store, prefix: o.Prefix, replica: rand.Text()[:8], log: o.Log, orphaned: o.Orphaned}
-	if m.prefix == "" {
-		m.prefix = "coatcheck"
-	}
-	if m.log == nil {
-		m.log = slog.New(slog.DiscardHandler)
-	}
-	m.channel = m.prefix + ":ev"
-	m.settings.Store(set)
-	m.clock.localClock = newLocalClock(o.Now)
-	m.init()
+	k := &knowledge{core: newCore(st, set, o), replica: rand.Text()[:8]}
+	k.channel = k.prefix + ":ev"
+	k.init()
+	m := &Manager{finder: &finder{people: &people{k}}, orphaned: o.Orphaned}
+	m.start()
 	return m, nil
 }
 
-// init makes the empty parts and starts the two goroutines of the Manager; both
+// start makes the empty parts and starts the two goroutines of the Manager; both
 // end with Close.
-func (m *Manager) init() {
-	m.near.init(nearMaxBytes)
-	m.endings.init()
-	m.notices.init()
-	m.watches.init()
-	m.flights.init()
-	m.touching.init()
+func (m *Manager) start() {
 	m.loads.init()
-	m.warnings.init()
-	m.reconnect = make(chan struct{}, 1)
+	m.touching.init()
+	m.flights.init()
 	m.closing, m.stop = context.WithCancel(context.Background())
-	m.done.Go(m.listen)
-	m.done.Go(m.keepHouse)
+	work := &maintenance{finder: m.finder, flights: &m.flights, closing: m.closing}
+	m.done.Go(work.listen)
+	m.done.Go(work.maintain)
 }
 
 func newSettings(o Options) (*settings, error) {
-	ring, err := newKeyring(o.Keys)
+	ring, err := keyring.New(o.Keys)
 	if err != nil {
 		return nil, err
 	}
-	s := &settings{ring: ring, sorted: ring.sorted(), idle: o.IdleTimeout, life: o.MaxLifetime, near: o.NearCache, perPerson: o.MaxPerPerson}
+	s := &settings{ring: ring, idle: o.IdleTimeout, life: o.MaxLifetime, near: o.NearCache, perPerson: o.MaxPerPerson}
 	if s.idle == 0 {
 		s.idle = 30 * time.Minute
 	}
@@ -179,7 +153,7 @@ func (m *Manager) Close() error {
 	m.stop()
 	m.flights.wait()
 	m.done.Wait()
-	m.tellWithheld(m.clock.elapsed() + warnEvery) // whatever is left
+	m.logWithheld(m.clock.Elapsed() + warnEvery) // whatever is left
 	if err := m.store.Close(); err != nil {
 		return fmt.Errorf("session: close: %w", err)
 	}
@@ -187,31 +161,12 @@ func (m *Manager) Close() error {
 }
 
 // Ping reports whether the store can be reached; else the error is
-// [ErrUnavailable].
+// [store.ErrUnavailable].
 func (m *Manager) Ping(ctx context.Context) error { return m.askClock(ctx) }
 
 // Now is the store's time: the local clock and the measured distance to it.
-func (m *Manager) Now() time.Time { return m.clock.at(m.clock.elapsed()) }
+func (m *Manager) Now() time.Time { return m.now() }
 
-// askClock measures the distance between the store's clock and ours.
-func (m *Manager) askClock(ctx context.Context) error {
-	before := m.clock.elapsed()
-	told, err := m.store.Clock(ctx)
-	if err != nil {
-		return unavailable("clock", err)
-	}
-	m.clock.measure(before, m.clock.elapsed(), told)
-	return nil
-}
-
-// needClock makes sure that the distance was measured once.
-func (m *Manager) needClock(ctx context.Context) error {
-	if m.clock.known() {
-		return nil
-	}
-	return m.askClock(ctx)
-}
-
-// key is where a session's record lies. The braces keep record, tombstone and
-// lease in one slot of a Redis Cluster.
-func (m *Manager) key(h hash) string { return m.prefix + ":s:{" + h.hex() + "}" }
+// Vault keeps other things than sessions under tickets, with the same keys, clock and
+// log. It must not be used after Close.
+func (m *Manager) Vault() Vault { return Vault{m.core} }

@@ -15,6 +15,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store/open"
 )
 
 // TestMillion measures whether a store's answers depend on how full it is, for
@@ -63,11 +64,11 @@ type filled struct {
 
 func millionManager(t *testing.T, url string) *session.Manager {
 	t.Helper()
-	store, err := session.OpenStore(credential.NewSecret(url), session.StoreOptions{})
+	st, err := open.Store(credential.NewSecret(url), open.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := session.NewManager(store, session.Options{
+	m, err := session.NewManager(st, session.Options{
 		Keys: []credential.Secret{credential.NewSecret(strings.Repeat("k", 32))}, Prefix: "million", IdleTimeout: 2 * time.Hour,
 	})
 	if err != nil {

@@ -33,7 +33,7 @@ func TestModel(t *testing.T) {
 				t.Logf("play again with COATCHECK_SEED=%d", seed)
 			}
 		})
-		g := &game{T: t, random: rand.New(rand.NewPCG(seed, 1)), clock: p.clock}
+		g := &game{T: t, random: rand.New(rand.NewPCG(seed, 1)), clock: p.Clock}
 		for range 3 {
 			g.replicas = append(g.replicas, p.manager(func(o *session.Options) {
 				o.Orphaned = func(context.Context, string, *credential.Credential) { g.orphans.Add(1) }
@@ -86,7 +86,7 @@ func (g *game) signIn() {
 // want holds an answer against the model.
 func (g *game) want(what string, s *session.Session, err error) {
 	g.Helper()
-	var d session.Dead
+	var d session.EndedError
 	switch {
 	case g.over != "" && (!errors.As(err, &d) || d.Reason != g.over):
 		g.Errorf("step %d, %s: %v, %v; want the end, %s", g.steps, what, s, err, g.over)
@@ -204,7 +204,7 @@ func (g *game) unreachable() {
 	}
 	if g.clock != nil {
 		g.asked(0)
-		g.clock.advance(1100 * time.Millisecond)
+		g.clock.Advance(1100 * time.Millisecond)
 	}
 	eventually(g.T, "the failure is forgotten", func() bool {
 		if errors.Is(err, away) {
@@ -288,7 +288,7 @@ func (g *game) idle() {
 	if g.clock == nil || g.random.IntN(4) > 0 {
 		return
 	}
-	g.clock.advance(31 * time.Minute)
+	g.clock.Advance(31 * time.Minute)
 	if g.over == "" {
 		g.over = session.Expired
 	} else {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
 )
 
 func within(near time.Duration) func(*session.Options) {
@@ -16,7 +17,7 @@ func within(near time.Duration) func(*session.Options) {
 
 // gated is a store whose answers to Load can be held up on their way.
 type gated struct {
-	session.Store
+	store.Store
 	mu   sync.Mutex
 	hold chan struct{} // nil: let through
 	held chan struct{}
@@ -44,7 +45,7 @@ func (g *gated) set(hold chan struct{}) {
 // change, and is served from the near cache as if it were new.
 func TestFillDoesNotOvertakeTheMessage(t *testing.T) {
 	eachStore(t, func(t *testing.T, p *place) {
-		slow := &gated{Store: p.open(), held: make(chan struct{})}
+		slow := &gated{Store: p.Open(), held: make(chan struct{})}
 		a, b := p.over(slow, within(5*time.Second)), p.manager()
 		heard(t, b, a)
 		ticket, s := start(t, b, ann("shop"))
@@ -69,28 +70,28 @@ func TestFillDoesNotOvertakeTheMessage(t *testing.T) {
 // The promise needs no message: what is older than the limit is asked again.
 func TestNearCacheIsNeverOlderThanItsLimit(t *testing.T) {
 	p := memoryPlace(t)
-	deaf := deafStore{p.open()}
+	deaf := deafStore{p.Open()}
 	a, b := p.over(deaf, within(time.Second)), p.manager()
 	ticket, _ := start(t, b, ann("shop"))
 	find(t, a, ticket)
-	p.clock.advance(time.Second)
+	p.Clock.Advance(time.Second)
 	if _, err := b.End(context.Background(), "shop", ticket, session.SignedOut); err != nil {
 		t.Fatal(err)
 	}
 	find(t, a, ticket) // asked a second ago: just allowed
-	p.clock.advance(time.Nanosecond)
+	p.Clock.Advance(time.Nanosecond)
 	dead(t, a, "shop", ticket, session.SignedOut)
 }
 
 // deafStore carries no message.
-type deafStore struct{ session.Store }
+type deafStore struct{ store.Store }
 
-func (d deafStore) Listen(ctx context.Context, _ string, l session.Listener) { <-ctx.Done() }
+func (d deafStore) Listen(ctx context.Context, _ string, l store.Listener) { <-ctx.Done() }
 
 // Age counts from the moment the store was asked, not from its answer.
 func TestAgeCountsFromTheQuestion(t *testing.T) {
 	p := memoryPlace(t)
-	slow := &gated{Store: deafStore{p.open()}, held: make(chan struct{})}
+	slow := &gated{Store: deafStore{p.Open()}, held: make(chan struct{})}
 	a, b := p.over(slow, within(time.Second)), p.manager()
 	ticket, _ := start(t, b, ann("shop"))
 	release := make(chan struct{})
@@ -99,7 +100,7 @@ func TestAgeCountsFromTheQuestion(t *testing.T) {
 	first.Go(func() { _, _ = a.Find(context.Background(), "shop", ticket) })
 	<-slow.held
 	slow.set(nil)
-	p.clock.advance(2 * time.Second) // the answer is long on its way
+	p.Clock.Advance(2 * time.Second) // the answer is long on its way
 	if _, err := b.End(context.Background(), "shop", ticket, session.SignedOut); err != nil {
 		t.Fatal(err)
 	}
@@ -113,8 +114,8 @@ func TestHalfOpenSubscription(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := redisPlace(t, s)
-	link := startLink(t, s.addr())
-	a := p.over(openStore(t, s.urlAt(link.addr()), nil), within(time.Second))
+	link := startLink(t, s.Addr())
+	a := p.over(openStore(t, s.URLAt(link.addr()), nil), within(time.Second))
 	b := p.manager()
 	heard(t, b, a)
 	ticket, _ := start(t, b, ann("shop"))
@@ -125,7 +126,7 @@ func TestHalfOpenSubscription(t *testing.T) {
 	}
 	eventually(t, "the session is over here too, by age", func() bool {
 		_, err := a.Find(context.Background(), "shop", ticket)
-		return errors.As(err, &session.Dead{})
+		return errors.As(err, &session.EndedError{})
 	})
 	eventually(t, "it subscribes anew", func() bool { return a.Stats().Resubscribed > 0 })
 	heard(t, b, a)
@@ -136,8 +137,8 @@ func TestGapBetweenTwoSubscriptions(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := redisPlace(t, s)
-	link := startLink(t, s.addr())
-	a := p.over(openStore(t, s.urlAt(link.addr()), nil), within(time.Hour))
+	link := startLink(t, s.Addr())
+	a := p.over(openStore(t, s.URLAt(link.addr()), nil), within(time.Hour))
 	b := p.manager()
 	heard(t, b, a)
 	ticket, _ := start(t, b, ann("shop"))
@@ -150,7 +151,7 @@ func TestGapBetweenTwoSubscriptions(t *testing.T) {
 	link.mend()
 	eventually(t, "the near cache is emptied", func() bool {
 		_, err := a.Find(context.Background(), "shop", ticket)
-		return errors.As(err, &session.Dead{})
+		return errors.As(err, &session.EndedError{})
 	})
 }
 
@@ -170,7 +171,7 @@ func TestMessagesReachTheNearCache(t *testing.T) {
 		}
 		eventually(t, "the end arrives", func() bool {
 			_, err := a.Find(context.Background(), "shop", ticket)
-			return errors.As(err, &session.Dead{})
+			return errors.As(err, &session.EndedError{})
 		})
 	})
 }

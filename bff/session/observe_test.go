@@ -7,14 +7,15 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store/open"
 )
 
 // TestLiveEstimate: every kind of store tells about how many sessions it holds.
 func TestLiveEstimate(t *testing.T) {
 	t.Parallel()
-	for name, url := range map[string]string{"memory": "memory://", "file": "file://" + t.TempDir() + "/s.db", "redis": startServer(t).url()} {
+	for name, url := range map[string]string{"memory": "memory://", "file": "file://" + t.TempDir() + "/s.db", "redis": startServer(t).URL()} {
 		operations := map[string]int{}
-		store, err := session.OpenStore(credential.NewSecret(url), session.StoreOptions{
+		st, err := open.Store(credential.NewSecret(url), open.Options{
 			Observe: func(operation string, _ time.Duration, failed bool) {
 				if failed {
 					t.Errorf("%s: %s failed", name, operation)
@@ -24,7 +25,7 @@ func TestLiveEstimate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := session.NewManager(store, session.Options{Keys: []credential.Secret{credential.NewSecret("0123456789abcdef0123456789abcdef")}})
+		m, err := session.NewManager(st, session.Options{Keys: []credential.Secret{credential.NewSecret("0123456789abcdef0123456789abcdef")}})
 		if err != nil {
 			t.Fatal(err)
 		}

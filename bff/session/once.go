@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"time"
+
+	"coatcheck/bff/session/store"
 )
 
 // Once reports whether something may be done for s now that the whole fleet must do
@@ -14,7 +16,7 @@ import (
 func (m *Manager) Once(ctx context.Context, s *Session, what string, every time.Duration) (bool, error) {
 	held, _, err := m.store.Lease(ctx, m.key(s.hash)+":every:"+what, rand.Text(), every)
 	if err != nil {
-		return false, unavailable("once", err)
+		return false, store.Unavailable("once", err)
 	}
 	return held, nil
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/pack"
 )
 
 // Fields of a record: a list of (number, length, bytes). A reader skips numbers
@@ -21,28 +23,34 @@ const (
 	fieldValue          = 8 // of the credential, once for each: name, packed value
 )
 
-// record is what is sealed.
-type record struct {
-	id, subject   string
-	user          []byte
-	created, ends time.Time
-	credential    *credential.Credential
+// Record is what is sealed: who, and what the API gave.
+type Record struct {
+	// ID is the public handle. Subject is the person's name at the API.
+	ID, Subject string
+
+	// User is a JSON object.
+	User []byte
+
+	// Created and Ends are times of the store's clock, in whole milliseconds.
+	Created, Ends time.Time
+
+	Credential *credential.Credential
 }
 
-func (r *record) encode() []byte {
+func (r *Record) encode() []byte {
 	b := make([]byte, 0, 256)
-	b = appendField(b, fieldID, r.id)
-	b = appendField(b, fieldSubject, r.subject)
-	b = appendField(b, fieldUser, r.user)
-	b = appendTime(b, fieldCreated, r.created)
-	b = appendTime(b, fieldEnds, r.ends)
-	if r.credential == nil {
+	b = appendField(b, fieldID, r.ID)
+	b = appendField(b, fieldSubject, r.Subject)
+	b = appendField(b, fieldUser, r.User)
+	b = appendTime(b, fieldCreated, r.Created)
+	b = appendTime(b, fieldEnds, r.Ends)
+	if r.Credential == nil {
 		return b
 	}
-	b = appendTime(b, fieldExpires, r.credential.Expires)
-	b = appendTime(b, fieldRefreshExpires, r.credential.RefreshExpires)
-	for name, value := range r.credential.Values() {
-		b = appendField(b, fieldValue, appendPacked(appendBytes(nil, name), value.AppendReveal(nil)))
+	b = appendTime(b, fieldExpires, r.Credential.Expires)
+	b = appendTime(b, fieldRefreshExpires, r.Credential.RefreshExpires)
+	for name, value := range r.Credential.Values() {
+		b = appendField(b, fieldValue, pack.AppendValue(pack.AppendBytes(nil, name), value.AppendReveal(nil)))
 	}
 	return b
 }
@@ -51,7 +59,7 @@ func appendField[T []byte | string](b []byte, number uint64, value T) []byte {
 	if len(value) == 0 {
 		return b
 	}
-	return appendBytes(binary.AppendUvarint(b, number), value)
+	return pack.AppendBytes(binary.AppendUvarint(b, number), value)
 }
 
 // appendTime writes milliseconds since 1970; the zero time is left out.
@@ -64,22 +72,22 @@ func appendTime(b []byte, number uint64, t time.Time) []byte {
 
 // recordReader gathers the fields while they are read.
 type recordReader struct {
-	record
+	Record
 	expires, refreshExpires time.Time
 	values                  map[string]credential.Secret
 }
 
 // decodeRecord reads what encode wrote. It never panics.
-func decodeRecord(b []byte) (*record, error) {
+func decodeRecord(b []byte) (*Record, error) {
 	r := recordReader{values: map[string]credential.Secret{}}
 	if err := eachField(b, r.field); err != nil {
 		return nil, err
 	}
-	if r.id == "" || r.ends.IsZero() {
-		return nil, errCorrupt
+	if r.ID == "" || r.Ends.IsZero() {
+		return nil, keyring.ErrCorrupt
 	}
-	r.credential = credential.New(r.values, r.expires, r.refreshExpires)
-	return &r.record, nil
+	r.Credential = credential.New(r.values, r.expires, r.refreshExpires)
+	return &r.Record, nil
 }
 
 // eachField hands over the fields of b until one is refused.
@@ -87,11 +95,11 @@ func eachField(b []byte, take func(number uint64, value []byte) bool) error {
 	for len(b) > 0 {
 		number, size := binary.Uvarint(b)
 		if size <= 0 {
-			return errCorrupt
+			return keyring.ErrCorrupt
 		}
-		value, rest, ok := cutBytes(b[size:])
+		value, rest, ok := pack.CutBytes(b[size:])
 		if !ok || !take(number, value) {
-			return errCorrupt
+			return keyring.ErrCorrupt
 		}
 		b = rest
 	}
@@ -101,15 +109,15 @@ func eachField(b []byte, take func(number uint64, value []byte) bool) error {
 func (r *recordReader) field(number uint64, value []byte) bool {
 	switch number {
 	case fieldID:
-		r.id = string(value)
+		r.ID = string(value)
 	case fieldSubject:
-		r.subject = string(value)
+		r.Subject = string(value)
 	case fieldUser:
-		r.user = append([]byte(nil), value...)
+		r.User = append([]byte(nil), value...)
 	case fieldCreated:
-		return readTime(&r.created, value)
+		return readTime(&r.Created, value)
 	case fieldEnds:
-		return readTime(&r.ends, value)
+		return readTime(&r.Ends, value)
 	case fieldExpires:
 		return readTime(&r.expires, value)
 	case fieldRefreshExpires:
@@ -121,11 +129,11 @@ func (r *recordReader) field(number uint64, value []byte) bool {
 }
 
 func (r *recordReader) secret(b []byte) bool {
-	name, packed, ok := cutBytes(b)
+	name, packed, ok := pack.CutBytes(b)
 	if !ok {
 		return false
 	}
-	value, ok := unpacked(packed)
+	value, ok := pack.Value(packed)
 	if ok {
 		r.values[string(name)] = credential.NewSecret(value)
 	}

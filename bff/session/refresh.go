@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/session/store"
 )
 
 // RefreshFunc asks the API for a new credential and returns it complete (see
@@ -31,12 +32,12 @@ const (
 // followed by another with the same stored credential. The generation fences
 // what it writes: a result for an older generation is dropped.
 //
-// Errors: [Dead] when the session is over, by ErrCredentialDead with the reason
+// Errors: [EndedError] when the session is over, by ErrCredentialDead with the reason
 // Upstream; what f returned, remembered for a second for calls that come then;
-// [ErrUnavailable]; the error of ctx; and a wrapped
+// [store.ErrUnavailable]; the error of ctx; and a wrapped
 // [context.DeadlineExceeded] when somebody else's refresh took longer than
-// timeout. After all but Dead the session lives on with its old credential; after
-// ErrUnavailable and the last two it may still get the new one, which is written when
+// timeout. After all but EndedError the session lives on with its old credential; after
+// store.ErrUnavailable and the last two it may still get the new one, which is written when
 // the store is back within ten minutes. Nothing here extends its idle time.
 func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RefreshFunc) (*Session, error) {
 	limit := time.NewTimer(timeout + refreshGrace)
@@ -46,7 +47,7 @@ func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout tim
 		if newer := m.newer(s); newer != nil {
 			return newer, nil
 		}
-		fl, err := m.flights.board(ctx, job, m.clock.elapsed())
+		fl, err := m.flights.board(ctx, job, m.clock.Elapsed())
 		if err != nil {
 			return nil, err
 		}
@@ -62,19 +63,6 @@ func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout tim
 			return fl.session, fl.err
 		}
 	}
-}
-
-// newer returns what the near cache has, if it is newer than s.
-func (m *Manager) newer(s *Session) *Session {
-	o := m.settings.Load()
-	if o.near == 0 {
-		return nil
-	}
-	found := m.near.get(s.hash, s.Frontend, m.clock.elapsed()-o.near)
-	if found == nil || found.Generation <= s.Generation {
-		return nil
-	}
-	return found
 }
 
 // refresh is the work of one flight.
@@ -96,9 +84,9 @@ func (r *refresh) run(ctx context.Context) (*Session, error) {
 	defer cancel()
 	for waits, missed := 0, 0; ; {
 		// Listening before asking: news in between must not be missed.
-		news, stop := r.m.notices.wait(r.h)
+		news, stop := r.m.wakeUps.wait(r.h)
 		held, s, err := r.lease(wait)
-		blinked := waits > 0 && missed < blinks && errors.Is(err, ErrUnavailable)
+		blinked := waits > 0 && missed < blinks && errors.Is(err, store.ErrUnavailable)
 		if blinked || err == nil && !held && s.Generation <= r.old.Generation {
 			if waits++; waits == 1 {
 				r.m.counts.refreshWaits.Add(1)
@@ -128,10 +116,10 @@ func (r *refresh) run(ctx context.Context) (*Session, error) {
 // the record must be read again, or a holder's result from just before is missed.
 func (r *refresh) lease(ctx context.Context) (bool, *Session, error) {
 	m := r.m
-	epoch, asked := m.near.epoch(r.h), m.clock.elapsed()
+	epoch, asked := m.near.epoch(r.h), m.clock.Elapsed()
 	held, value, err := m.store.Lease(ctx, m.key(r.h), r.owner, leaseTTL)
 	if err != nil {
-		return false, nil, unavailable("refresh", err)
+		return false, nil, store.Unavailable("refresh", err)
 	}
 	o := m.settings.Load()
 	s, err := m.open(ctx, o, r.old.Frontend, r.t, r.h, value)
@@ -170,7 +158,7 @@ func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
 		return r.m.Refused(ctx, s, r.t)
 	}
 	r.unlease(ctx, true)
-	r.m.flights.fail(r.h, s.Generation, err, r.m.clock.elapsed())
+	r.m.flights.fail(r.h, s.Generation, err, r.m.clock.Elapsed())
 	return nil, err
 }
 
@@ -199,7 +187,7 @@ func (r *refresh) keepLease(ctx context.Context) (stop func()) {
 // unlease gives the lease back, so that others need not wait for its end.
 func (r *refresh) unlease(ctx context.Context, held bool) {
 	if held {
-		_ = r.m.store.Unlease(ctx, r.m.key(r.h), r.owner, r.m.note(newsFree, r.h, "-"))
-		r.m.notices.tell(r.h)
+		_ = r.m.store.Unlease(ctx, r.m.key(r.h), r.owner, r.m.note(eventFree, r.h, "-"))
+		r.m.wakeUps.wake(r.h)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
 )
 
 // api is an API whose refresh tokens work once: a token used twice is what it
@@ -144,7 +145,7 @@ func TestFailedRefresh(t *testing.T) {
 	if got := find(t, m, ticket); got.Generation != 1 {
 		t.Fatalf("generation %d", got.Generation)
 	}
-	p.clock.advance(time.Second)
+	p.Clock.Advance(time.Second)
 	got, err := m.Refresh(context.Background(), s, ticket, time.Minute, newAPI("refresh-1").refresh)
 	if err != nil || got.Generation != 2 {
 		t.Fatalf("a second later: %v, %v", got, err)
@@ -160,7 +161,7 @@ func TestRefusedRefreshEndsTheSession(t *testing.T) {
 		ended := make(chan session.Reason, 2)
 		b.Watch(ticket, func(why session.Reason) { ended <- why })
 		_, err := a.Refresh(context.Background(), s, ticket, time.Minute, newAPI().refresh)
-		var d session.Dead
+		var d session.EndedError
 		if !errors.As(err, &d) || d.Reason != session.Upstream {
 			t.Fatalf("refresh: %v", err)
 		}
@@ -240,9 +241,9 @@ func TestDeadHolder(t *testing.T) {
 	eachStore(t, func(t *testing.T, p *place) {
 		m := p.manager()
 		ticket, s := start(t, m, ann("shop"))
-		store := p.open()
-		defer store.Close()
-		if held, _, err := store.Lease(context.Background(), storeKey(ticket), "a dead process", 2*time.Second); !held || err != nil {
+		st := p.Open()
+		defer st.Close()
+		if held, _, err := st.Lease(context.Background(), storeKey(ticket), "a dead process", 2*time.Second); !held || err != nil {
 			t.Fatalf("lease: %v, %v", held, err)
 		}
 		upstream := newAPI("refresh-1")
@@ -250,9 +251,9 @@ func TestDeadHolder(t *testing.T) {
 		var err error
 		var waiter sync.WaitGroup
 		waiter.Go(func() { got, err = m.Refresh(context.Background(), s, ticket, time.Minute, upstream.refresh) })
-		if p.clock != nil {
+		if p.Clock != nil {
 			eventually(t, "somebody waits for the lease", func() bool { return m.Stats().RefreshWaits > 0 })
-			p.clock.advance(3 * time.Second)
+			p.Clock.Advance(3 * time.Second)
 		}
 		waiter.Wait()
 		if calls, _ := upstream.count(); err != nil || got.Generation != 2 || calls != 1 {
@@ -294,11 +295,11 @@ func TestStalledHolderIsFenced(t *testing.T) {
 
 // loseLease makes the lease run out as if its holder had stalled.
 func loseLease(t *testing.T, p *place, ticket session.Ticket) {
-	if p.clock != nil {
-		p.clock.advance(5 * time.Second)
+	if p.Clock != nil {
+		p.Clock.Advance(5 * time.Second)
 		return
 	}
-	raw := p.redis.raw()
+	raw := (&server{p.Redis}).raw()
 	defer raw.Close()
 	if raw.Del(context.Background(), storeKey(ticket)+":l").Val() != 1 {
 		t.Error("there was no lease")
@@ -315,16 +316,16 @@ func TestNewCredentialOutlivesTheStoresAbsence(t *testing.T) {
 	ticket, made := start(t, m, ann("shop"))
 	upstream := newAPI("refresh-1")
 	_, err := m.Refresh(context.Background(), made, ticket, time.Second, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
-		s.kill()
+		s.Kill()
 		return upstream.refresh(ctx, old)
 	})
-	if !errors.Is(err, session.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("refresh: %v", err)
 	}
 	if _, err := m.Refresh(context.Background(), made, ticket, time.Second, upstream.refresh); err == nil {
 		t.Fatal("refreshed without a store")
 	}
-	s.start()
+	s.Start()
 	eventually(t, "the new credential is stored", func() bool {
 		got, err := m.Find(context.Background(), "shop", ticket)
 		return err == nil && got.Generation == 2 && got.Credential.Value(credential.RefreshToken).Reveal() == "refresh-1.1"
@@ -350,7 +351,7 @@ func TestPanicInTheRefreshFunction(t *testing.T) {
 
 // blinking is a store that does not answer the next questions for a lease.
 type blinking struct {
-	session.Store
+	store.Store
 	asked  atomic.Int64 // questions for a lease so far
 	misses atomic.Int64 // how many of the next fail
 }
@@ -366,9 +367,9 @@ func (b *blinking) Lease(ctx context.Context, key, owner string, ttl time.Durati
 // The fear: the store blinks once while somebody else's refresh is waited for, and
 // forty calls are answered 503. Where it stays away, those who wait are told so.
 func TestStoreBlinksForThoseWhoWait(t *testing.T) {
-	for misses, wanted := range map[int64]error{1: nil, 2: nil, 1000: session.ErrUnavailable} {
+	for misses, wanted := range map[int64]error{1: nil, 2: nil, 1000: store.ErrUnavailable} {
 		p := memoryPlace(t)
-		b := &blinking{Store: p.open()}
+		b := &blinking{Store: p.Open()}
 		holder := p.manager()
 		waiter := p.over(b)
 		upstream := newAPI("refresh-1")

@@ -111,7 +111,7 @@ func TestReplicasEndAgainWhatCameBack(t *testing.T) {
 // because others may not remember.
 func TestFailoverIsNoticedWithoutACall(t *testing.T) {
 	p := redisPlace(t, startServer(t))
-	raw := p.redis.raw()
+	raw := (&server{p.Redis}).raw()
 	defer raw.Close()
 	ctx := context.Background()
 	m := p.manager()
@@ -149,7 +149,7 @@ func TestTokensForAnEndedSession(t *testing.T) {
 			}
 			return tokens("access-2", "refresh-2"), nil
 		})
-		var d session.Dead
+		var d session.EndedError
 		if !errors.As(err, &d) || d.Reason != session.SignedOut {
 			t.Fatalf("refresh: %v", err)
 		}

@@ -65,10 +65,11 @@ func logID(id string) string {
 }
 
 // sessionOf makes the snapshot of an opened record.
-func sessionOf(h hash, o opened, r *record) *Session {
+func sessionOf(h hash, o opened) *Session {
+	r := o.record
 	return &Session{
-		ID: r.id, LogID: logID(r.id), Frontend: o.frontend, Subject: r.subject, User: r.user,
-		Credential: r.credential, Generation: o.generation, Created: r.created, Ends: r.ends,
-		hash: h, seen: o.seen, size: sessionSize + 2*len(o.plain),
+		ID: r.ID, LogID: logID(r.ID), Frontend: o.Frontend, Subject: r.Subject, User: r.User,
+		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Ends,
+		hash: h, seen: o.seen, size: sessionSize + 2*len(o.Plain),
 	}
 }

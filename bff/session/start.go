@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -36,7 +35,7 @@ type Start struct {
 // Start begins a session under a new ticket. When it returns, the session is in
 // the store and in the person's list, and those beyond MaxPerPerson have ended.
 //
-// Errors: [ErrUnavailable], and [ErrTokenEnded] for a token that cannot be renewed and
+// Errors: [store.ErrUnavailable], and [ErrTokenEnded] for a token that cannot be renewed and
 // has ended by the store's clock. Then nobody has a ticket: what was stored is removed
 // again, or runs out unopened if the store is away. Any other error is a mistake of
 // the caller's: no credential, no frontend, or a frontend's name over 255 bytes.
@@ -60,33 +59,6 @@ func (m *Manager) Start(ctx context.Context, in Start) (Ticket, *Session, error)
 	return t, s, nil
 }
 
-// create seals and stores a new record.
-func (m *Manager) create(ctx context.Context, o *settings, t Ticket, in Start) (*Session, error) {
-	now := m.Now().Truncate(time.Millisecond)
-	r := &record{
-		id: newID(), subject: in.Subject, user: in.User, created: now,
-		ends: o.end(now, in), credential: in.Credential,
-	}
-	h := t.hash()
-	sealed, err := seal(o.ring[0], t, m.key(h), in.Frontend, 1, r.encode())
-	if err != nil {
-		return nil, err
-	}
-	ttl := min(o.idle, r.ends.Sub(now))
-	if ttl <= 0 {
-		return nil, fmt.Errorf("session: start: %w", ErrTokenEnded)
-	}
-	epoch, asked := m.near.epoch(h), m.clock.elapsed()
-	if err := m.store.Create(ctx, m.key(h), append(appendStamp(nil, now), sealed...), ttl); err != nil {
-		return nil, unavailable("start", err)
-	}
-	s := sessionOf(h, opened{seen: now, generation: 1, frontend: in.Frontend, plain: sealed}, r)
-	if o.near > 0 {
-		m.near.put(h, epoch, asked, s)
-	}
-	return s, nil
-}
-
 // end is the latest end of a session that begins now.
 func (o *settings) end(now time.Time, in Start) time.Time {
 	ends := now.Add(o.life)
@@ -94,21 +66,6 @@ func (o *settings) end(now time.Time, in Start) time.Time {
 		return token
 	}
 	return ends
-}
-
-// index puts a new session into the person's list and ends those beyond the
-// limit. A session that cannot be listed must not live: nobody could revoke it.
-func (m *Manager) index(ctx context.Context, o *settings, s *Session, in Start) error {
-	e := Entry{ID: s.ID, CreatedAt: s.Created, UserAgent: cutText(in.UserAgent, maxUserAgent), Address: cutText(in.Address, maxUserAgent)}
-	err := m.addEntry(ctx, o, s, e)
-	if err == nil {
-		err = m.keepLimit(ctx, o, s)
-	}
-	if err != nil {
-		_, _, _ = m.remove(context.WithoutCancel(ctx), s.hash, Removal{Reason: Revoked})
-		return unavailable("start", err)
-	}
-	return nil
 }
 
 func newID() string {

@@ -10,6 +10,9 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/freeport"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/store/open"
+	"coatcheck/bff/session/store/storetest"
 )
 
 // everyCall makes each call of a manager that asks the store.
@@ -18,7 +21,7 @@ func everyCall(m *session.Manager, ticket session.Ticket, s *session.Session) ma
 	errs := map[string]error{"ping": m.Ping(ctx)}
 	_, _, errs["start"] = m.Start(ctx, ann("shop"))
 	_, errs["find"] = m.Find(ctx, "shop", ticket)
-	_, errs["look"] = m.Look(ctx, "shop", ticket)
+	_, errs["look"] = m.Peek(ctx, "shop", ticket)
 	_, errs["extend"] = m.Extend(ctx, "shop", ticket)
 	_, errs["list"] = m.List(ctx, "shop", s.Subject)
 	_, errs["list for"] = m.ListFor(ctx, s)
@@ -26,7 +29,7 @@ func everyCall(m *session.Manager, ticket session.Ticket, s *session.Session) ma
 	_, errs["end others"] = m.EndOthers(ctx, s)
 	_, errs["end all"] = m.EndAll(ctx, "shop", s.Subject)
 	_, errs["end"] = m.End(ctx, "shop", ticket, session.SignedOut)
-	_, errs["attempt"] = m.Attempt(ctx, "shop", "ann", netip.MustParseAddr("192.0.2.1"), tenOf5m)
+	_, errs["attempt"] = throttleOf(m).Attempt(ctx, "shop", "ann", netip.MustParseAddr("192.0.2.1"), tenOf5m)
 	_, errs["once"] = m.Once(ctx, s, "x", time.Minute)
 	_, errs["refresh"] = m.Refresh(ctx, s, ticket, time.Second, func(context.Context, *credential.Credential) (*credential.Credential, error) {
 		return nil, errors.New("the API was asked without a lease")
@@ -37,7 +40,7 @@ func everyCall(m *session.Manager, ticket session.Ticket, s *session.Session) ma
 func wantUnavailable(t *testing.T, errs map[string]error) {
 	t.Helper()
 	for name, err := range errs {
-		if !errors.Is(err, session.ErrUnavailable) {
+		if !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("%s: got %v, want ErrUnavailable", name, err)
 		}
 	}
@@ -53,7 +56,7 @@ func TestRedisAbsentAtStart(t *testing.T) {
 	other := redisPlace(t, startServer(t))
 	ticket, made := start(t, other.manager(), ann("shop"))
 	wantUnavailable(t, everyCall(m, ticket, made)) // each says so; one that hangs ends with the tests
-	s.start()
+	s.Start()
 	eventually(t, "the manager finds its store", func() bool { return m.Ping(context.Background()) == nil })
 	ticket, _ = start(t, m, ann("shop"))
 	find(t, m, ticket)
@@ -69,9 +72,9 @@ func TestRedisKilledAndRestarted(t *testing.T) {
 	if _, err := m.End(context.Background(), "shop", gone, session.SignedOut); err != nil {
 		t.Fatal(err)
 	}
-	s.kill()
+	s.Kill()
 	wantUnavailable(t, everyCall(m, ticket, made))
-	s.start()
+	s.Start()
 	eventually(t, "the manager finds its store", func() bool { return m.Ping(context.Background()) == nil })
 	if got := find(t, m, ticket); got.ID != made.ID {
 		t.Fatalf("another session: %s", got.ID)
@@ -91,10 +94,10 @@ func TestRedisThatRefuses(t *testing.T) {
 	ticket, made := start(t, m, ann("shop"))
 
 	raw.ConfigSet(ctx, "maxmemory", "1") // OOM for writes, reads go on
-	if _, _, err := m.Start(ctx, ann("shop")); !errors.Is(err, session.ErrUnavailable) {
+	if _, _, err := m.Start(ctx, ann("shop")); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("start without memory: %v", err)
 	}
-	if _, err := m.Extend(ctx, "shop", ticket); err != nil && !errors.Is(err, session.ErrUnavailable) {
+	if _, err := m.Extend(ctx, "shop", ticket); err != nil && !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("extend without memory: %v", err)
 	}
 	if s := find(t, m, ticket); s.ID != made.ID {
@@ -103,10 +106,10 @@ func TestRedisThatRefuses(t *testing.T) {
 	raw.ConfigSet(ctx, "maxmemory", "0")
 
 	raw.Do(ctx, "REPLICAOF", "127.0.0.1", freeport.Number(t)) // READONLY for writes
-	if _, _, err := m.Start(ctx, ann("shop")); !errors.Is(err, session.ErrUnavailable) {
+	if _, _, err := m.Start(ctx, ann("shop")); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("start at a read-only server: %v", err)
 	}
-	if _, err := m.End(ctx, "shop", ticket, session.SignedOut); !errors.Is(err, session.ErrUnavailable) {
+	if _, err := m.End(ctx, "shop", ticket, session.SignedOut); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("end at a read-only server: %v", err)
 	}
 	raw.Do(ctx, "REPLICAOF", "NO", "ONE")
@@ -116,14 +119,14 @@ func TestRedisThatRefuses(t *testing.T) {
 		t.Errorf("extend after the scripts were forgotten: %v", err)
 	}
 
-	raw.Do(ctx, "ACL", "SETUSER", aclUser, "off")
-	raw.ClientKillByFilter(ctx, "USER", aclUser)
+	raw.Do(ctx, "ACL", "SETUSER", storetest.User, "off")
+	raw.ClientKillByFilter(ctx, "USER", storetest.User)
 	for name, err := range everyCall(m, ticket, made) { // WRONGPASS
-		if !errors.Is(err, session.ErrUnavailable) {
+		if !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("%s without permission: %v", name, err)
 		}
 	}
-	raw.Do(ctx, "ACL", "SETUSER", aclUser, "on")
+	raw.Do(ctx, "ACL", "SETUSER", storetest.User, "on")
 	find(t, m, ticket)
 }
 
@@ -135,9 +138,9 @@ func TestTouchFailsSoftly(t *testing.T) {
 	m := p.manager(func(o *session.Options) { o.NearCache, o.IdleTimeout = time.Hour, 20*time.Second })
 	heard(t, p.manager(), m) // the first subscription empties the near cache
 	ticket, _ := start(t, m, ann("shop"))
-	s.kill()
+	s.Kill()
 	eventually(t, "an extension is due", func() bool {
-		found, err := m.Look(context.Background(), "shop", ticket)
+		found, err := m.Peek(context.Background(), "shop", ticket)
 		return err == nil && m.IdleLeft(found) < 17900*time.Millisecond // a tenth has passed
 	})
 	find(t, m, ticket)
@@ -156,12 +159,12 @@ func TestStoreURLs(t *testing.T) {
 		"redis-sentinel://h1,h2", "redis-sentinel://h1/m/x", "redis-cluster://h1,,h2", "redis-cluster://h1/3",
 	}
 	for _, url := range good {
-		if err := session.CheckStoreURL(credential.NewSecret(url)); err != nil {
+		if err := open.Check(credential.NewSecret(url)); err != nil {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
 	for _, url := range bad {
-		if err := session.CheckStoreURL(credential.NewSecret(url)); err == nil {
+		if err := open.Check(credential.NewSecret(url)); err == nil {
 			t.Errorf("%s: accepted", url)
 		}
 	}
@@ -169,16 +172,16 @@ func TestStoreURLs(t *testing.T) {
 
 // A store in memory is bounded, and nobody's session is thrown out for another's.
 func TestMemoryIsBounded(t *testing.T) {
-	store, err := session.OpenStore(credential.NewSecret("memory://"), session.StoreOptions{MaxBytes: 64 << 10})
+	st, err := open.Store(credential.NewSecret("memory://"), open.Options{MaxBytes: 64 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &place{t: t}
-	m := p.over(store)
+	p := &place{&storetest.Place{}, t}
+	m := p.over(st)
 	var tickets []session.Ticket
 	for {
 		ticket, _, err := m.Start(context.Background(), ann("shop"))
-		if errors.Is(err, session.ErrUnavailable) && errors.Is(err, session.ErrFull) {
+		if errors.Is(err, store.ErrUnavailable) && errors.Is(err, store.ErrFull) {
 			break
 		}
 		if err != nil || len(tickets) > 1000 {

@@ -6,14 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"log/slog"
-	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/store/storetest"
 )
 
 var (
@@ -22,75 +21,50 @@ var (
 	keyC = credential.NewSecret("c-key-of-the-tests-0123456789abcdef")
 )
 
-// place is one kind of store under test. Every Store that open returns lies over
-// the same bytes, as replicas' stores do.
+// place is one kind of store under test, and its managers.
 type place struct {
-	t     testing.TB
-	open  func() session.Store
-	redis *server // nil if it is none
-	clock *clock  // nil if time cannot be set
+	*storetest.Place
+	t testing.TB
 }
 
 // eachStore runs a test over every kind of store.
 func eachStore(t *testing.T, test func(t *testing.T, p *place)) {
-	t.Run("memory", func(t *testing.T) { test(t, memoryPlace(t)) })
-	t.Run("file", func(t *testing.T) { test(t, filePlace(t)) })
-	t.Run("redis", func(t *testing.T) { test(t, redisPlace(t, startServer(t))) })
+	storetest.Each(t, func(t *testing.T, p *storetest.Place) { test(t, &place{p, t}) })
 }
 
-func memoryPlace(t testing.TB) *place {
-	c := &clock{at: time.Now().Truncate(time.Millisecond)} // what a store keeps
-	store := openStore(t, "memory://", c)
-	t.Cleanup(func() { _ = store.Close() })
-	return &place{t: t, clock: c, open: func() session.Store { return shared{store} }}
-}
+func memoryPlace(t testing.TB) *place { return &place{storetest.Memory(t), t} }
 
-func filePlace(t testing.TB) *place {
-	c := &clock{at: time.Now().Truncate(time.Millisecond)}
-	store := openStore(t, "file://"+filepath.Join(t.TempDir(), "sessions.db"), c)
-	t.Cleanup(func() { _ = store.Close() })
-	return &place{t: t, clock: c, open: func() session.Store { return shared{store} }}
-}
+func redisPlace(t testing.TB, s *server) *place { return &place{storetest.OfRedis(t, s.Redis), t} }
 
-func redisPlace(t testing.TB, s *server) *place {
-	return &place{t: t, redis: s, open: func() session.Store { return openStore(t, s.url(), nil) }}
-}
+// clock is a clock that tests move.
+type clock = storetest.Clock
 
-func openStore(t testing.TB, url string, c *clock) session.Store {
+func openStore(t testing.TB, url string, c *clock) store.Store {
 	t.Helper()
-	o := session.StoreOptions{}
-	if c != nil {
-		o.Now = c.now
-	}
-	store, err := session.OpenStore(credential.NewSecret(url), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return store
+	return storetest.Open(t, url, c)
 }
 
-// shared is a store in this process that several managers use: the first to
-// close must not close it for all.
-type shared struct{ session.Store }
+// shared is a store in this process that several managers use.
+type shared = storetest.Shared
 
-func (shared) Close() error { return nil }
+var eventually = storetest.Eventually
 
 // manager makes one replica.
 func (p *place) manager(change ...func(*session.Options)) *session.Manager {
 	p.t.Helper()
-	return p.over(p.open(), change...)
+	return p.over(p.Open(), change...)
 }
 
-func (p *place) over(store session.Store, change ...func(*session.Options)) *session.Manager {
+func (p *place) over(st store.Store, change ...func(*session.Options)) *session.Manager {
 	p.t.Helper()
 	o := session.Options{Keys: []credential.Secret{keyA}}
-	if p.clock != nil {
-		o.Now = p.clock.now
+	if p.Clock != nil {
+		o.Now = p.Clock.Now
 	}
 	for _, f := range change {
 		f(&o)
 	}
-	m, err := session.NewManager(store, o)
+	m, err := session.NewManager(st, o)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -98,45 +72,8 @@ func (p *place) over(store session.Store, change ...func(*session.Options)) *ses
 	return m
 }
 
-// clock is a clock that tests move.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // logged is where a replica's log lines go.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func (l *logged) logger() *slog.Logger {
-	return slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
+type logged = storetest.Log
 
 func tokens(access, refresh string) *credential.Credential {
 	return credential.New(map[string]credential.Secret{
@@ -173,9 +110,9 @@ func find(t testing.TB, m *session.Manager, ticket session.Ticket) *session.Sess
 func dead(t testing.TB, m *session.Manager, frontend string, ticket session.Ticket, why session.Reason) {
 	t.Helper()
 	s, err := m.Find(context.Background(), frontend, ticket)
-	var d session.Dead
+	var d session.EndedError
 	if s != nil || !errors.As(err, &d) || d.Reason != why {
-		t.Fatalf("find: got %v, %v; want Dead with reason %q", s, err, why)
+		t.Fatalf("find: got %v, %v; want EndedError with reason %q", s, err, why)
 	}
 }
 
@@ -187,9 +124,9 @@ func storeKey(ticket session.Ticket) string {
 
 func load(t testing.TB, p *place, key string) []byte {
 	t.Helper()
-	store := p.open()
-	defer store.Close()
-	value, err := store.Load(context.Background(), key)
+	st := p.Open()
+	defer st.Close()
+	value, err := st.Load(context.Background(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,9 +135,9 @@ func load(t testing.TB, p *place, key string) []byte {
 
 func put(t testing.TB, p *place, key string, value []byte) {
 	t.Helper()
-	store := p.open()
-	defer store.Close()
-	if err := store.Create(context.Background(), key, value, time.Hour); err != nil {
+	st := p.Open()
+	defer st.Close()
+	if err := st.Create(context.Background(), key, value, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -65,6 +65,14 @@ func (t Ticket) Reveal() string {
 	return string(t.text[:])
 }
 
+// bytes is the ticket for the keyring, which only reads it.
+func (t Ticket) bytes() []byte {
+	if t.text == nil {
+		return nil
+	}
+	return t.text[:]
+}
+
 // hash is SHA-256("coatcheck/v1/key" ‖ ticket).
 func (t Ticket) hash() hash {
 	var b [len(keyDomain) + TicketLen]byte

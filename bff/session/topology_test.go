@@ -23,9 +23,12 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/freeport"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/store/open"
+	"coatcheck/bff/session/store/storetest"
 )
 
-const userinfo = aclUser + ":correct%20horse%3Abattery%40staple%2F1@"
+const userinfo = storetest.User + ":correct%20horse%3Abattery%40staple%2F1@"
 
 // wholeLife takes one session through all that can happen to it.
 func wholeLife(t *testing.T, a, b *session.Manager) {
@@ -60,7 +63,7 @@ func wholeLife(t *testing.T, a, b *session.Manager) {
 func sentinels(t *testing.T) (master *server, url string) {
 	t.Helper()
 	master = startServer(t)
-	replica := startServer(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.port), "--repl-diskless-sync-delay", "0")
+	replica := startServer(t, "--replicaof", "127.0.0.1", fmt.Sprint(master.Port), "--repl-diskless-sync-delay", "0")
 	raw := master.raw()
 	defer raw.Close()
 	eventually(t, "the replica follows", func() bool {
@@ -69,22 +72,22 @@ func sentinels(t *testing.T) (master *server, url string) {
 	var hosts []string
 	for range 3 {
 		s := newServer(t)
-		file := filepath.Join(s.dir, "sentinel.conf")
+		file := filepath.Join(s.Dir, "sentinel.conf")
 		text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nsentinel monitor mymaster 127.0.0.1 %d 2\n"+
 			// A server of a busy machine may be silent for seconds and is not down.
-			"sentinel down-after-milliseconds mymaster 5000\nsentinel failover-timeout mymaster 5000\n", s.port, s.dir, master.port)
+			"sentinel down-after-milliseconds mymaster 5000\nsentinel failover-timeout mymaster 5000\n", s.Port, s.Dir, master.Port)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s.args = []string{s.args[0], file, "--sentinel"}
-		s.start()
-		hosts = append(hosts, s.addr())
-		knows := redis.NewSentinelClient(&redis.Options{Addr: s.addr()})
+		s.Args = []string{s.Args[0], file, "--sentinel"}
+		s.Start()
+		hosts = append(hosts, s.Addr())
+		knows := redis.NewSentinelClient(&redis.Options{Addr: s.Addr()})
 		defer knows.Close()
 		eventually(t, "a sentinel knows the replica and the others", func() bool {
 			replicas, err := knows.Replicas(context.Background(), "mymaster").Result()
 			others, err2 := knows.Sentinels(context.Background(), "mymaster").Result()
-			return err == nil && err2 == nil && len(replicas) == 1 && replicas[0]["port"] == fmt.Sprint(replica.port) && len(others) == len(hosts)-1
+			return err == nil && err2 == nil && len(replicas) == 1 && replicas[0]["port"] == fmt.Sprint(replica.Port) && len(others) == len(hosts)-1
 		})
 	}
 	return master, "redis-sentinel://" + userinfo + strings.Join(hosts, ",") + "/mymaster/0"
@@ -94,8 +97,8 @@ func sentinels(t *testing.T) (master *server, url string) {
 func TestSentinelFailover(t *testing.T) {
 	t.Parallel()
 	master, url := sentinels(t)
-	open := func() session.Store { return openStore(t, url, nil) }
-	p := &place{t: t, redis: master, open: open}
+	replica := func() store.Store { return openStore(t, url, nil) }
+	p := &place{&storetest.Place{Open: replica}, t}
 	a, b := p.manager(within(time.Second)), p.manager()
 	heard(t, a, b)
 	wholeLife(t, a, b)
@@ -105,10 +108,14 @@ func TestSentinelFailover(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "a write is acknowledged", func() bool { return acknowledged(a) })
-	master.replicated()
-	master.kill()
+	master.Replicated()
+	master.Kill()
 	eventually(t, "the replica is promoted and found", func() bool {
 		_, _, err := a.Start(context.Background(), ann("admin"))
+		return err == nil
+	})
+	eventually(t, "the other process finds it, too", func() bool { // each learns of it by itself
+		_, err := b.Find(context.Background(), "shop", ticket)
 		return err == nil
 	})
 	find(t, a, ticket)
@@ -136,7 +143,7 @@ func cluster(t *testing.T) (nodes []*server, url string) {
 	for i := range 6 {
 		s := startServer(t, "--cluster-enabled", "yes", "--cluster-port", freeport.Text(t),
 			"--cluster-node-timeout", "5000", "--repl-diskless-sync-delay", "0") // a busy node may be silent for seconds
-		nodes, hosts = append(nodes, s), append(hosts, s.addr())
+		nodes, hosts = append(nodes, s), append(hosts, s.Addr())
 		raw := s.raw()
 		defer raw.Close()
 		if i < 3 {
@@ -145,7 +152,7 @@ func cluster(t *testing.T) (nodes []*server, url string) {
 			}
 		}
 		bus := nodes[0].raw().ConfigGet(ctx, "cluster-port").Val()["cluster-port"]
-		if err := raw.Do(ctx, "CLUSTER", "MEET", "127.0.0.1", nodes[0].port, bus).Err(); err != nil {
+		if err := raw.Do(ctx, "CLUSTER", "MEET", "127.0.0.1", nodes[0].Port, bus).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -174,8 +181,8 @@ func cluster(t *testing.T) (nodes []*server, url string) {
 func TestClusterFailover(t *testing.T) {
 	t.Parallel()
 	nodes, url := cluster(t)
-	open := func() session.Store { return openStore(t, url, nil) }
-	p := &place{t: t, redis: nodes[0], open: open}
+	replica := func() store.Store { return openStore(t, url, nil) }
+	p := &place{&storetest.Place{Open: replica}, t}
 	a, b := p.manager(), p.manager()
 	heard(t, a, b)
 	// Each life has three writes that ask for an acknowledgement, and the lives lie on
@@ -193,12 +200,12 @@ func TestClusterFailover(t *testing.T) {
 		ticket, _ := start(t, a, ann("shop"))
 		tickets = append(tickets, ticket)
 	}
-	nodes[0].replicated()
-	nodes[0].kill()
+	nodes[0].Replicated()
+	nodes[0].Kill()
 	for _, ticket := range tickets {
 		eventually(t, "a session is found after the failover", func() bool {
 			_, err := a.Find(context.Background(), "shop", ticket)
-			if err != nil && !errors.Is(err, session.ErrUnavailable) {
+			if err != nil && !errors.Is(err, store.ErrUnavailable) {
 				t.Fatalf("find: %v", err)
 			}
 			return err == nil
@@ -228,12 +235,12 @@ func TestRedisOverTLS(t *testing.T) {
 	ca, cert, key := certificate(t, dir)
 	s := newServer(t, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", ca)
 	tlsPort := freeport.Number(t)
-	s.args = append(s.args, "--tls-port", fmt.Sprint(tlsPort))
-	s.start()
+	s.Args = append(s.Args, "--tls-port", fmt.Sprint(tlsPort))
+	s.Start()
 	host := fmt.Sprintf("127.0.0.1:%d/0", tlsPort)
-	p := &place{t: t, redis: s, open: func() session.Store {
+	p := &place{&storetest.Place{Open: func() store.Store {
 		return openStore(t, "rediss://"+userinfo+host+"?ca="+ca+"&cert="+cert+"&key="+key, nil)
-	}}
+	}}, t}
 	a, b := p.manager(), p.manager()
 	heard(t, a, b)
 	wholeLife(t, a, b)
@@ -244,7 +251,7 @@ func TestRedisOverTLS(t *testing.T) {
 		"in the clear":          "redis://" + userinfo + host,
 	} {
 		m := p.over(openStore(t, url, nil))
-		if err := m.Ping(context.Background()); !errors.Is(err, session.ErrUnavailable) {
+		if err := m.Ping(context.Background()); !errors.Is(err, store.ErrUnavailable) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -254,7 +261,7 @@ func TestRedisOverTLS(t *testing.T) {
 		"a key that is none":  "rediss://h?cert=" + cert + "&key=" + cert,
 		"TLS words without s": "redis://h?ca=" + ca,
 	} {
-		if _, err := session.OpenStore(credential.NewSecret(url), session.StoreOptions{}); err == nil {
+		if _, err := open.Store(credential.NewSecret(url), open.Options{}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}

@@ -10,6 +10,9 @@ import (
 // for each kind. The rest is counted, and the next line of the kind says how many
 // they were. Kinds are constants of this package, so there are few.
 type warnings struct {
+	out     *slog.Logger
+	elapsed func() time.Duration // reading of the local clock
+
 	mu sync.Mutex
 	by map[kind]*warned
 }
@@ -28,7 +31,9 @@ type warned struct {
 // warnEvery is how far the lines of one kind are apart.
 const warnEvery = time.Second
 
-func (w *warnings) init() { w.by = map[kind]*warned{} }
+func (w *warnings) init(out *slog.Logger, elapsed func() time.Duration) {
+	w.out, w.elapsed, w.by = out, elapsed, map[kind]*warned{}
+}
 
 // count counts one of k. It reports whether to log it, and how many were not.
 func (w *warnings) count(k kind, now time.Duration) (withheld uint64, logged bool) {
@@ -61,33 +66,33 @@ func (w *warnings) due(now time.Duration) map[kind]uint64 {
 }
 
 // warn logs what an operator should look at; what is a constant.
-func (m *Manager) warn(what string, attrs ...any) { m.tell(kind{name: what}, attrs) }
+func (w *warnings) warn(what string, attrs ...any) { w.logOne(kind{name: what}, attrs) }
 
 // securityEvent logs what no honest party causes; event is a constant.
-func (m *Manager) securityEvent(event string, attrs ...any) { m.tell(kind{true, event}, attrs) }
+func (w *warnings) securityEvent(event string, attrs ...any) { w.logOne(kind{true, event}, attrs) }
 
-func (m *Manager) tell(k kind, attrs []any) {
-	withheld, logged := m.warnings.count(k, m.clock.elapsed())
+func (w *warnings) logOne(k kind, attrs []any) {
+	withheld, logged := w.count(k, w.elapsed())
 	if !logged {
 		return
 	}
 	if withheld > 0 {
 		attrs = append(attrs, slog.Uint64("withheld", withheld))
 	}
-	m.line(k, attrs)
+	w.line(k, attrs)
 }
 
-// tellWithheld logs how many came after the last line of each kind.
-func (m *Manager) tellWithheld(now time.Duration) {
-	for k, n := range m.warnings.due(now) {
-		m.line(k, []any{slog.Uint64("withheld", n)})
+// logWithheld logs how many came after the last line of each kind.
+func (w *warnings) logWithheld(now time.Duration) {
+	for k, n := range w.due(now) {
+		w.line(k, []any{slog.Uint64("withheld", n)})
 	}
 }
 
-func (m *Manager) line(k kind, attrs []any) {
+func (w *warnings) line(k kind, attrs []any) {
 	if k.security {
-		m.log.Warn("security", append([]any{slog.String("event", k.name)}, attrs...)...)
+		w.out.Warn("security", append([]any{slog.String("event", k.name)}, attrs...)...)
 		return
 	}
-	m.log.Warn(k.name, attrs...)
+	w.out.Warn(k.name, attrs...)
 }

@@ -1,9 +1,6 @@
 package session
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // watches are the streams that run under sessions.
 type watches struct {
@@ -24,7 +21,7 @@ func (m *Manager) Watch(t Ticket, ended func(Reason)) (stop func()) {
 	h, x := t.hash(), &watch{ended}
 	m.watches.add(h, x)
 	// It may have ended between the caller's Find and now.
-	if reason, over := m.endings.reason(h); over {
+	if reason, over := m.recent.reason(h); over {
 		m.watches.tell(h, reason)
 	}
 	return func() { m.watches.remove(h, x) }
@@ -67,14 +64,4 @@ func (w *watches) all() []hash {
 		all = append(all, h)
 	}
 	return all
-}
-
-// lookAfterWatched ends the streams of sessions that are not in the store any
-// more: run out, or ended while the message was lost.
-func (m *Manager) lookAfterWatched(ctx context.Context) {
-	m.inBatches(ctx, m.watches.all(), func(h hash, alive bool) {
-		if !alive {
-			_ = m.gone(ctx, h)
-		}
-	})
 }

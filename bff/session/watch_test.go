@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store/open"
 )
 
 // watching counts what a stream is told.
@@ -66,7 +67,7 @@ func TestStreamsEndWithoutAMessage(t *testing.T) {
 		m := p.manager()
 		ticket, _ := start(t, m, ann("shop"))
 		told, _ := watching(m, ticket)
-		p.clock.advance(31 * time.Minute)
+		p.Clock.Advance(31 * time.Minute)
 		if why := <-told; why != session.Expired {
 			t.Errorf("%q", why)
 		}
@@ -74,7 +75,7 @@ func TestStreamsEndWithoutAMessage(t *testing.T) {
 	t.Run("lost message", func(t *testing.T) {
 		t.Parallel()
 		p := redisPlace(t, startServer(t))
-		a := p.over(deafStore{p.open()})
+		a := p.over(deafStore{p.Open()})
 		ticket, _ := start(t, a, ann("shop"))
 		living, _ := start(t, a, ann("shop"))
 		told, _ := watching(a, ticket)
@@ -94,7 +95,7 @@ func TestStreamsEndWithoutAMessage(t *testing.T) {
 		s := startServer(t, "--appendonly", "yes", "--appendfsync", "always")
 		p := redisPlace(t, s)
 		var looked atomic.Int32 // in vain, for the sessions that are watched
-		store, err := session.OpenStore(credential.NewSecret(s.url()), session.StoreOptions{
+		st, err := open.Store(credential.NewSecret(s.URL()), open.Options{
 			Observe: func(operation string, _ time.Duration, failed bool) {
 				if operation == "seen" && failed {
 					looked.Add(1)
@@ -103,12 +104,12 @@ func TestStreamsEndWithoutAMessage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := p.over(store)
+		m := p.over(st)
 		ticket, _ := start(t, m, ann("shop"))
 		told, _ := watching(m, ticket)
-		s.kill()
+		s.Kill()
 		eventually(t, "a look falls into the absence", func() bool { return looked.Load() > 0 })
-		s.start()
+		s.Start()
 		find(t, m, ticket)
 		if len(told) != 0 {
 			t.Error("a stream was ended because the store was away")

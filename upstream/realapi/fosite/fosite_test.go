@@ -17,15 +17,16 @@ import (
 	"testing"
 	"time"
 
-	"coatcheck/bff/credential"
-	"coatcheck/configs"
-	"coatcheck/upstream"
-
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/compose"
 	"github.com/ory/fosite/handler/oauth2"
 	"github.com/ory/fosite/storage"
 	"github.com/ory/fosite/token/jwt"
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+	"coatcheck/upstream/signin"
 )
 
 // start runs Fosite with its example store: peter, secret; a client whose id and
@@ -71,7 +72,7 @@ func must(t *testing.T, err error) {
 }
 
 // mapping is the ready-made one without its token exchange, as its comment says.
-func mapping(t *testing.T, s *httptest.Server, secret string) *upstream.Upstream {
+func mapping(t *testing.T, s *httptest.Server, secret string) *signin.Upstream {
 	t.Helper()
 	text, err := os.ReadFile("../../../configs/apis/oauth2.yaml")
 	must(t, err)
@@ -89,7 +90,7 @@ func mapping(t *testing.T, s *httptest.Server, secret string) *upstream.Upstream
 	if config == nil {
 		t.Fatal(faults)
 	}
-	set, err := upstream.New(config.Upstreams, upstream.Options{})
+	set, err := signin.New(config.Upstreams, signin.Options{})
 	must(t, err)
 	t.Cleanup(set.Close)
 	return set.Get("oauth2")
@@ -100,7 +101,7 @@ func person(password string) map[string]credential.Secret {
 }
 
 func meaning(err error) string {
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) {
 		return refusal.Meaning
 	}
@@ -114,24 +115,24 @@ func meaning(err error) string {
 func TestFosite(t *testing.T) {
 	s := start(t)
 	u, ctx, now := mapping(t, s, "encoded&password"), t.Context(), time.Now()
-	if _, err := u.SignIn(ctx, person("no"), upstream.Caller{}, now); meaning(err) != "invalid_credentials" {
+	if _, err := u.SignIn(ctx, person("no"), mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
 		t.Errorf("wrong password: %v", err)
 	}
-	in, err := u.SignIn(ctx, person("secret"), upstream.Caller{}, now)
+	in, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
 	left := in.Credential.Expires.Sub(now)
 	if in.Subject != "peter" || left < 50*time.Minute || left > 61*time.Minute || !u.Renews(in.Credential) {
 		t.Fatalf("subject %q, %v left", in.Subject, left)
 	}
-	next, err := u.Refresh(ctx, in.Credential, upstream.Caller{}, now)
+	next, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now)
 	must(t, err)
 	if next.Value("refresh_token").Equal(in.Credential.Value("refresh_token")) || next.Value("access_token").Equal(in.Credential.Value("access_token")) {
 		t.Error("the tokens are the old ones")
 	}
-	if _, err := u.Refresh(ctx, in.Credential, upstream.Caller{}, now); meaning(err) != upstream.SessionExpired {
+	if _, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
 		t.Errorf("a refresh token twice: %v", err)
 	}
-	if _, err := u.Refresh(ctx, next, upstream.Caller{}, now); meaning(err) != upstream.SessionExpired {
+	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
 		t.Errorf("its family: %v", err)
 	}
 }
@@ -140,15 +141,15 @@ func TestFosite(t *testing.T) {
 func TestFositeSignOut(t *testing.T) {
 	s := start(t)
 	u, ctx, now := mapping(t, s, "encoded&password"), t.Context(), time.Now()
-	here, err := u.SignIn(ctx, person("secret"), upstream.Caller{}, now)
+	here, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
-	elsewhere, err := u.SignIn(ctx, person("secret"), upstream.Caller{}, now)
+	elsewhere, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
-	must(t, u.SignOut(ctx, here.Credential, upstream.Caller{}))
-	if _, err := u.Refresh(ctx, here.Credential, upstream.Caller{}, now); meaning(err) != upstream.SessionExpired {
+	must(t, u.SignOut(ctx, here.Credential, mapping.Caller{}))
+	if _, err := u.Refresh(ctx, here.Credential, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
 		t.Errorf("signed out, and yet: %v", err)
 	}
-	_, err = u.Refresh(ctx, elsewhere.Credential, upstream.Caller{}, now)
+	_, err = u.Refresh(ctx, elsewhere.Credential, mapping.Caller{}, now)
 	must(t, err)
 }
 
@@ -156,14 +157,14 @@ func TestFositeSignOut(t *testing.T) {
 func TestFositeWrongClient(t *testing.T) {
 	s := start(t)
 	good, bad, ctx, now := mapping(t, s, "encoded&password"), mapping(t, s, "another"), t.Context(), time.Now()
-	if _, err := bad.SignIn(ctx, person("secret"), upstream.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
+	if _, err := bad.SignIn(ctx, person("secret"), mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("sign-in: %v", err)
 	}
-	in, err := good.SignIn(ctx, person("secret"), upstream.Caller{}, now)
+	in, err := good.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
-	if _, err := bad.Refresh(ctx, in.Credential, upstream.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
+	if _, err := bad.Refresh(ctx, in.Credential, mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("refresh: %v", err)
 	}
-	_, err = good.Refresh(ctx, in.Credential, upstream.Caller{}, now)
+	_, err = good.Refresh(ctx, in.Credential, mapping.Caller{}, now)
 	must(t, err)
 }

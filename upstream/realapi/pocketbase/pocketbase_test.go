@@ -12,13 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"coatcheck/bff/credential"
-	"coatcheck/configs"
-	"coatcheck/upstream"
-
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations" // the tables
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 const password = "a long password"
@@ -66,14 +68,14 @@ func must(t *testing.T, err error) {
 }
 
 // mapping is the ready-made one, at the server.
-func (s *server) mapping(t *testing.T) *upstream.Upstream {
+func (s *server) mapping(t *testing.T) *signin.Upstream {
 	t.Helper()
 	env := map[string]string{"API_URL": s.URL, "REDIS_URL": "memory://", "COATCHECK_KEY": base64.StdEncoding.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuv"))}
 	config, faults := configs.Load("../../../configs/apis/pocketbase.yaml", func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	if config == nil {
 		t.Fatal(faults)
 	}
-	set, err := upstream.New(config.Upstreams, upstream.Options{})
+	set, err := signin.New(config.Upstreams, signin.Options{})
 	must(t, err)
 	t.Cleanup(set.Close)
 	return set.Get("pocketbase")
@@ -88,7 +90,7 @@ func fields(pairs ...string) map[string]credential.Secret {
 }
 
 func meaning(err error) string {
-	var refusal *upstream.Refusal
+	var refusal *mapping.Refusal
 	if errors.As(err, &refusal) {
 		return refusal.Meaning
 	}
@@ -99,11 +101,11 @@ func meaning(err error) string {
 }
 
 // status is what the API says to a call that carries the person.
-func (s *server) status(t *testing.T, u *upstream.Upstream, c *credential.Credential) int {
+func (s *server) status(t *testing.T, u *signin.Upstream, c *credential.Credential) int {
 	t.Helper()
 	ask, err := http.NewRequest("GET", s.URL+"/api/collections/users/records/"+s.person.Id, nil)
 	must(t, err)
-	if name, value, ok := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c, upstream.Caller{}))), ": "); ok {
+	if name, value, ok := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c, mapping.Caller{}))), ": "); ok {
 		ask.Header.Set(name, value)
 	}
 	answer, err := http.DefaultClient.Do(ask)
@@ -117,11 +119,11 @@ func TestPocketBase(t *testing.T) {
 	s := start(t)
 	u, ctx, now := s.mapping(t), t.Context(), time.Now()
 	for _, wrong := range []map[string]credential.Secret{fields("email", "ada@example.com", "password", "no"), fields("email", "nobody@example.com", "password", password)} {
-		if _, err := u.SignIn(ctx, wrong, upstream.Caller{}, now); meaning(err) != "invalid_credentials" {
+		if _, err := u.SignIn(ctx, wrong, mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
 			t.Errorf("wrong password: %v", err)
 		}
 	}
-	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), upstream.Caller{}, now)
+	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), mapping.Caller{}, now)
 	must(t, err)
 	if in.Subject != s.person.Id || in.Credential.Expires.Sub(now) < time.Hour || string(in.User["email"]) != `"ada@example.com"` {
 		t.Errorf("subject %q, ends %v, user %s", in.Subject, in.Credential.Expires, in.UserJSON())
@@ -132,18 +134,18 @@ func TestPocketBase(t *testing.T) {
 	if got := s.status(t, u, nil); got == 200 {
 		t.Error("the call needs no token, so it proves nothing")
 	}
-	next, err := u.Refresh(ctx, in.Credential, upstream.Caller{}, now)
+	next, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now)
 	must(t, err)
 	if s.status(t, u, next) != 200 || !u.Renews(next) {
 		t.Error("the renewed token does not work")
 	}
 	s.person.SetPassword("another password") // ends all tokens
 	must(t, s.app.Save(s.person))
-	if _, err := u.Refresh(ctx, next, upstream.Caller{}, now); meaning(err) != upstream.SessionExpired {
+	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
 		t.Errorf("dead token: %v", err)
 	}
 	s.Close()
-	if _, err := u.Refresh(ctx, next, upstream.Caller{}, now); !errors.Is(err, upstream.ErrUnreachable) {
+	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); !errors.Is(err, upstream.ErrUnreachable) {
 		t.Errorf("server away: %v", err)
 	}
 }
@@ -156,12 +158,12 @@ func TestPocketBaseSecondFactor(t *testing.T) {
 	users.OTP.Enabled, users.MFA.Enabled = true, true
 	must(t, s.app.Save(users))
 	u, ctx, now := s.mapping(t), t.Context(), time.Now()
-	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), upstream.Caller{}, now)
+	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), mapping.Caller{}, now)
 	must(t, err)
 	if in.Step == nil || in.Step.Name != "mail" {
 		t.Fatalf("no step: %+v", in)
 	}
-	in, err = u.Continue(ctx, in.Step.Name, in.Step.Kept, fields("address", "ada@example.com"), upstream.Caller{}, now)
+	in, err = u.Continue(ctx, in.Step.Name, in.Step.Kept, fields("address", "ada@example.com"), mapping.Caller{}, now)
 	must(t, err)
 	if in.Step == nil || in.Step.Name != "code" {
 		t.Fatalf("no second step: %+v", in)
@@ -173,10 +175,10 @@ func TestPocketBaseSecondFactor(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("no mail")
 	}
-	if _, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", "00000000"), upstream.Caller{}, now); meaning(err) != upstream.MFARequired {
+	if _, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", "00000000"), mapping.Caller{}, now); meaning(err) != mapping.MFARequired {
 		t.Errorf("wrong code: %v", err)
 	}
-	done, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", code), upstream.Caller{}, now)
+	done, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", code), mapping.Caller{}, now)
 	must(t, err)
 	if done.Subject != s.person.Id || s.status(t, u, done.Credential) != 200 {
 		t.Errorf("signed in as %q", done.Subject)

@@ -1,0 +1,29 @@
+package command
+
+import (
+	"fmt"
+
+	"coatcheck/upstream/signin"
+)
+
+// Explain writes the decision trail of one request, offline. Errors: [ErrRefused], a
+// [Failure], or what [Explain] says of a question that cannot be read.
+func (p *Program) Explain(file string, q RawRequest) error {
+	config, err := p.load(file)
+	if err != nil {
+		return err
+	}
+	ups, err := signin.New(config.Upstreams, signin.Options{})
+	if err != nil {
+		return Failure{err}
+	}
+	defer ups.Close()
+	told, err := Explain(config, ups, q)
+	if err != nil {
+		return err
+	}
+	for _, line := range told.Lines {
+		fmt.Fprintln(p.Stdout, line)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package demo
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/command"
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
+)
+
+// configure is the demo's configuration. Its faults are reported.
+func configure(p *command.Program, o Options, port, api string) (*configs.Config, error) {
+	getenv := environment(p.Getenv, port, api, o.Store)
+	config, faults := configs.Parse("demo.yaml", configs.Demo(), getenv, nil)
+	if p.Report(faults) > 0 {
+		return nil, command.ErrRefused
+	}
+	if o.API != "" {
+		if err := standIn(config, o.API, getenv); err != nil {
+			return nil, command.Failed(err)
+		}
+	}
+	return config, nil
+}
+
+// standIn puts the ready-made mapping of an API in the place of the demo's own, with
+// all its hosts at the demo's API and with the fields of the demo's pages.
+func standIn(config *configs.Config, api string, getenv func(string) (string, bool)) error {
+	text, ok := configs.API(api)
+	if !ok {
+		return fmt.Errorf("no ready-made configuration is named %s", api)
+	}
+	file := api + ".yaml"
+	ready, faults := configs.Parse(file, text, getenv, nil)
+	if configs.Refused(faults) {
+		return fmt.Errorf("%s has faults: %v", file, faults)
+	}
+	own := ready.Upstreams[api]
+	if own == nil || own.Login == nil {
+		return errors.New(file + " has no upstream of its name where people sign in")
+	}
+	delete(ready.Upstreams, api)
+	ready.Upstreams["api"] = own
+	config.Upstreams = ready.Upstreams
+	renameField(own.Login.Request, "username", "email")
+	if asksWithPassword(ready, "otp?") {
+		for _, f := range config.Frontends {
+			f.Login.Fields = append(slices.Clone(f.Login.Fields), "otp?")
+		}
+	}
+	return nil
+}
+
+// asksWithPassword reports whether a field belongs to the first form of a sign-in.
+func asksWithPassword(config *configs.Config, field string) bool {
+	for _, f := range config.Frontends {
+		if slices.Contains(f.Login.Fields, field) {
+			return true
+		}
+	}
+	return false
+}
+
+// renameField makes a request take a sign-in field by another name.
+func renameField(r *mapping.Request, from, to string) {
+	from, to = "{"+from+"}", "{"+to+"}"
+	rename := func(t mapping.Template) mapping.Template {
+		return mapping.Template{Secret: credential.NewSecret(strings.ReplaceAll(t.Reveal(), from, to))}
+	}
+	for i := range r.Basic {
+		r.Basic[i] = rename(r.Basic[i])
+	}
+	for _, templates := range []map[string]mapping.Template{r.Query, r.Headers} {
+		for name, t := range templates {
+			templates[name] = rename(t)
+		}
+	}
+	if body, ok := r.Body.Value(); ok {
+		r.Body = mapping.NewBody(renamedIn(body, from, to))
+	}
+}
+
+// renamedIn is a body with text replaced where that is all of a string.
+func renamedIn(value any, from, to string) any {
+	switch v := value.(type) {
+	case string:
+		if v == from {
+			return to
+		}
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = renamedIn(v[i], from, to)
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for name := range v {
+			object[name] = renamedIn(v[name], from, to)
+		}
+		return object
+	}
+	return value
+}
+
+// environment has the variables of configs/demo.yaml and of the ready-made
+// configurations, before those of the process.
+func environment(getenv func(string) (string, bool), port, api, store string) func(string) (string, bool) {
+	api = "http://" + api
+	values := map[string]string{"DEMO_PORT": port, "DEMO_API": api, "DEMO_STORE": store,
+		"API_URL": api, "IDP_URL": api, "TOKEN_URL": api, "REDIS_URL": "memory://",
+		"API_CLIENT_ID": "demo", "API_CLIENT_SECRET": "demo", "API_AUDIENCE": "https://api.example.net", "API_KEY": "demo"}
+	for _, name := range []string{"DEMO_KEY", "DEMO_ADMIN_TOKEN", "COATCHECK_KEY"} {
+		values[name] = command.NewKey()
+	}
+	return func(name string) (string, bool) {
+		if v, ok := values[name]; ok {
+			return v, true
+		}
+		return getenv(name)
+	}
+}

@@ -1,0 +1,88 @@
+package process
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// certificateLook is how often, at most, the files are looked at for a change.
+const certificateLook = 5 * time.Second
+
+// certificate is the public listener's, reread when its files change. A pair that
+// cannot be read leaves the old one in use.
+type certificate struct {
+	cert, key string
+	log       *slog.Logger
+
+	mu      sync.Mutex
+	pair    *tls.Certificate
+	stamp   string // of the files that pair came from
+	lookAt  time.Time
+	refused string // stamp of files that could not be used, so that it is said once
+}
+
+func newCertificate(cert, key string, log *slog.Logger) (*certificate, error) {
+	c := &certificate{cert: cert, key: key, log: log}
+	use, err := c.prepare()
+	if err != nil {
+		return nil, err
+	}
+	use()
+	return c, nil
+}
+
+// prepare reads the files, and returns what takes their pair into use.
+func (c *certificate) prepare() (use func(), err error) {
+	stamp := c.files() // before they are read: a change meanwhile is seen at the next look
+	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.pair, c.stamp, c.refused = &pair, stamp, ""
+	}, nil
+}
+
+// files is a stamp that changes when one of the files does.
+func (c *certificate) files() string {
+	stamp := ""
+	for _, name := range []string{c.cert, c.key} {
+		if info, err := os.Stat(name); err == nil {
+			stamp += fmt.Sprint(info.ModTime().UnixNano(), info.Size(), ";")
+		}
+	}
+	return stamp
+}
+
+// get serves tls.Config.GetCertificate.
+func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := time.Now(); now.After(c.lookAt) {
+		c.lookAt = now.Add(certificateLook)
+		c.reread()
+	}
+	return c.pair, nil
+}
+
+// reread takes a changed pair into use; c.mu is held.
+func (c *certificate) reread() {
+	stamp := c.files()
+	if stamp == c.stamp || stamp == c.refused {
+		return
+	}
+	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
+	if err != nil {
+		c.refused = stamp
+		c.log.Error("certificate not reread, the old one stays", "error", err)
+		return
+	}
+	c.pair, c.stamp = &pair, stamp
+	c.log.Info("certificate reread")
+}

@@ -1,0 +1,52 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/store"
+)
+
+// create seals and stores a new record.
+func (p *people) create(ctx context.Context, o *settings, t Ticket, in Start) (*Session, error) {
+	now := p.now().Truncate(time.Millisecond)
+	r := &Record{
+		ID: newID(), Subject: in.Subject, User: in.User, Created: now,
+		Ends: o.end(now, in), Credential: in.Credential,
+	}
+	h := t.hash()
+	sealed, err := o.ring.First().Seal(t.bytes(), p.key(h), in.Frontend, 1, r.encode())
+	if err != nil {
+		return nil, err
+	}
+	ttl := min(o.idle, r.Ends.Sub(now))
+	if ttl <= 0 {
+		return nil, fmt.Errorf("session: start: %w", ErrTokenEnded)
+	}
+	epoch, asked := p.near.epoch(h), p.clock.Elapsed()
+	if err := p.store.Create(ctx, p.key(h), append(store.AppendStamp(nil, now), sealed...), ttl); err != nil {
+		return nil, store.Unavailable("start", err)
+	}
+	s := sessionOf(h, opened{keyring.Opened{Generation: 1, Frontend: in.Frontend, Plain: sealed}, now, r})
+	if o.near > 0 {
+		p.near.put(h, epoch, asked, s)
+	}
+	return s, nil
+}
+
+// index puts a new session into the person's list and ends those beyond the
+// limit. A session that cannot be listed must not live: nobody could revoke it.
+func (p *people) index(ctx context.Context, o *settings, s *Session, in Start) error {
+	e := Entry{ID: s.ID, CreatedAt: s.Created, UserAgent: cutText(in.UserAgent, maxUserAgent), Address: cutText(in.Address, maxUserAgent)}
+	err := p.addEntry(ctx, o, s, e)
+	if err == nil {
+		err = p.keepLimit(ctx, o, s)
+	}
+	if err != nil {
+		_, _, _ = p.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
+		return store.Unavailable("start", err)
+	}
+	return nil
+}

@@ -1,0 +1,59 @@
+package session
+
+import (
+	"strconv"
+	"strings"
+
+	"coatcheck/bff/session/store"
+)
+
+// Events between replicas are words with a space between: the kind, who sent
+// it, the session's hash and, for an ending, the reason. They carry no token,
+// and nothing depends on their arrival.
+const (
+	eventEnded   = "ended"
+	eventRenewed = "renewed"
+	eventFree    = "free" // a lease was given back without a new credential
+)
+
+func (k *knowledge) note(kind string, h hash, more string) store.Note {
+	return store.Note{Channel: k.channel, Payload: kind + " " + k.replica + " " + h.hex() + " " + more}
+}
+
+func (k *knowledge) endedNote(h hash, reason Reason) store.Note {
+	return k.note(eventEnded, h, string(reason))
+}
+
+func (k *knowledge) renewedNote(h hash, generation uint64) store.Note {
+	return k.note(eventRenewed, h, strconv.FormatUint(generation, 10))
+}
+
+// hear acts on an event. What it does not understand it ignores.
+func (k *knowledge) hear(payload string) {
+	defer k.contain()
+	words := strings.Split(payload, " ")
+	if len(words) != 4 || words[1] == k.replica {
+		return
+	}
+	h, ok := parseHash(words[2])
+	if !ok {
+		return
+	}
+	switch words[0] {
+	case eventEnded:
+		k.ended(h, reasonOf(words[3]))
+	case eventRenewed:
+		k.near.drop(h)
+		k.wakeUps.wake(h)
+	case eventFree:
+		k.wakeUps.wake(h)
+	}
+}
+
+// lookAgain asks the maintenance to look whether something that ended came back.
+func (k *knowledge) lookAgain() {
+	select {
+	case k.returning <- struct{}{}:
+	default:
+	}
+}

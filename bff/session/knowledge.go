@@ -1,0 +1,72 @@
+package session
+
+import (
+	"context"
+
+	"coatcheck/bff/session/store"
+)
+
+// knowledge is what this replica knows of sessions beside the store: its own copies of
+// them, which ended lately, who waits for an event and which streams run.
+type knowledge struct {
+	*core
+	channel string // of events
+	replica string // tells own events from others'
+
+	near      near
+	recent    recentlyEnded
+	wakeUps   wakeUps
+	watches   watches
+	counts    counts
+	returning chan struct{} // holds one wish to end again what has ended
+}
+
+func (k *knowledge) init() {
+	k.near.init(nearMaxBytes)
+	k.recent.init()
+	k.wakeUps.init()
+	k.watches.init()
+	k.returning = make(chan struct{}, 1)
+}
+
+// remove ends what lies under h and, if it did, tells everyone.
+func (k *knowledge) remove(ctx context.Context, h hash, at uint64, why Reason) ([]byte, store.Outcome, error) {
+	r := store.Removal{At: at, Reason: string(why), Note: k.endedNote(h, why)}
+	value, outcome, err := k.store.Remove(ctx, k.key(h), r)
+	switch {
+	case err != nil:
+		k.near.drop(h) // it may have been removed all the same
+	case outcome == store.Done:
+		k.counts.endedFor(why)
+		k.ended(h, why)
+	case outcome == store.Gone:
+		k.near.drop(h)
+	}
+	return value, outcome, err
+}
+
+// ended takes in that a session was ended: it is remembered, so that it cannot
+// come back, and over.
+func (k *knowledge) ended(h hash, reason Reason) {
+	k.recent.add(h, reason, k.clock.Elapsed())
+	k.over(h, reason)
+}
+
+// over takes in that there is no such session now: the near cache forgets it,
+// its streams end, and who waits for its new token looks again.
+func (k *knowledge) over(h hash, reason Reason) {
+	k.near.drop(h)
+	k.wakeUps.wake(h)
+	k.watches.tell(h, reason)
+}
+
+// endAgain removes a session that had ended and was brought back, by a failover
+// to a server that had not heard of its end.
+func (k *knowledge) endAgain(ctx context.Context, h hash, reason Reason) error {
+	_, outcome, err := k.remove(ctx, h, 0, reason)
+	if err == nil && outcome == store.Done {
+		k.counts.endedAgain.Add(1)
+		k.securityEvent("session_came_back", "reason", string(reason))
+	}
+	return err
+}

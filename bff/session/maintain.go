@@ -1,0 +1,102 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"coatcheck/bff/session/store"
+)
+
+const (
+	maintainEvery = 5 * time.Second
+	maintainBatch = 256 // sessions asked for in one question
+)
+
+// maintenance is the work that no call does. It has two goroutines, which end with
+// closing.
+type maintenance struct {
+	*finder
+	flights *flights
+	closing context.Context // done when the Manager's Close begins
+}
+
+// maintain runs in a goroutine of the Manager until Close.
+func (m *maintenance) maintain() {
+	tick := time.NewTicker(maintainEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-m.closing.Done():
+			return
+		case <-m.returning:
+			m.endReturned(m.closing)
+		case <-tick.C:
+			m.sweep(m.closing)
+		}
+	}
+}
+
+// listen runs in a goroutine of the Manager until Close.
+func (m *maintenance) listen() {
+	m.store.Listen(m.closing, m.channel, store.Listener{
+		Message:     m.hear,
+		Gap:         func() { m.near.flush(); m.lookAgain() },
+		Reconnected: m.lookAgain,
+	})
+}
+
+func (m *maintenance) sweep(ctx context.Context) {
+	defer m.contain()
+	now := m.clock.Elapsed()
+	m.near.sweep(now - m.settings.Load().near)
+	m.recent.sweep(now - recentKept)
+	m.flights.sweep(now - failureKept)
+	m.logWithheld(now)
+	_ = m.askClock(ctx) // its failure shows in Ping and in every call
+	m.lookAfterWatched(ctx)
+}
+
+// endReturned ends again what a failover brought back.
+func (m *maintenance) endReturned(ctx context.Context) {
+	defer m.contain()
+	ended := m.recent.all()
+	hashes := make([]hash, 0, len(ended))
+	for h := range ended {
+		hashes = append(hashes, h)
+	}
+	m.inBatches(ctx, hashes, func(h hash, alive bool) {
+		if alive {
+			_ = m.endAgain(ctx, h, ended[h]) // the next round tries again
+		}
+	})
+}
+
+// lookAfterWatched ends the streams of sessions that are not in the store any
+// more: run out, or ended while the message was lost.
+func (m *maintenance) lookAfterWatched(ctx context.Context) {
+	m.inBatches(ctx, m.watches.all(), func(h hash, alive bool) {
+		if !alive {
+			_ = m.gone(ctx, h)
+		}
+	})
+}
+
+// inBatches asks the store which of the sessions live. It stops at the first failure:
+// there is another round.
+func (m *maintenance) inBatches(ctx context.Context, hashes []hash, each func(h hash, alive bool)) {
+	for len(hashes) > 0 {
+		batch := hashes[:min(maintainBatch, len(hashes))]
+		hashes = hashes[len(batch):]
+		keys := make([]string, len(batch))
+		for i, h := range batch {
+			keys[i] = m.key(h)
+		}
+		seen, err := m.store.Seen(ctx, keys)
+		if err != nil {
+			return
+		}
+		for i, h := range batch {
+			each(h, !seen[i].IsZero())
+		}
+	}
+}

@@ -1,0 +1,163 @@
+package redis
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"coatcheck/bff/credential"
+)
+
+// address is a URL, taken apart.
+type address struct {
+	kind     string // single, sentinel, cluster
+	tls      bool
+	hosts    []string
+	master   string // name of the master that the sentinels know
+	db       int
+	username string
+	password credential.Secret
+	query    map[string]string
+}
+
+// schemes are the kinds of Redis and whether the connection is TLS.
+var schemes = map[string]address{
+	"redis":           {kind: "single"},
+	"rediss":          {kind: "single", tls: true},
+	"redis-sentinel":  {kind: "sentinel"},
+	"rediss-sentinel": {kind: "sentinel", tls: true},
+	"redis-cluster":   {kind: "cluster"},
+	"rediss-cluster":  {kind: "cluster", tls: true},
+}
+
+// parameters are what may stand behind "?" of a Redis URL.
+var parameters = map[string]bool{
+	"ca": true, "cert": true, "key": true, "server_name": true, // TLS
+	"sentinel_username": true, "sentinel_password": true,
+}
+
+// CheckURL reports what is wrong with a URL, without the network. Its error never
+// contains the URL, in which a password may stand.
+func CheckURL(url credential.Secret) error {
+	_, err := parseURL(url)
+	return err
+}
+
+// IsScheme reports whether a URL that begins with name and "://" is one of a Redis.
+func IsScheme(name string) bool {
+	_, known := schemes[name]
+	return known
+}
+
+func parseURL(url credential.Secret) (*address, error) {
+	scheme, rest, found := strings.Cut(url.Reveal(), "://")
+	a, known := schemes[scheme]
+	if !found || !known {
+		return nil, errors.New("session: store: the URL must begin with redis://, rediss://, redis-sentinel:// or redis-cluster://")
+	}
+	return a.redis(rest)
+}
+
+// redis reads what follows the scheme: [user[:password]@]hosts[/…][?…]. It is
+// not left to net/url, which knows one host only.
+func (a address) redis(rest string) (*address, error) {
+	rest, query, _ := strings.Cut(rest, "?")
+	if err := a.readQuery(query); err != nil {
+		return nil, err
+	}
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 {
+		if err := a.user(rest[:i]); err != nil {
+			return nil, err
+		}
+		rest = rest[i+1:]
+	}
+	hosts, path, _ := strings.Cut(rest, "/")
+	for host := range strings.SplitSeq(hosts, ",") {
+		if err := a.host(host); err != nil {
+			return nil, err
+		}
+	}
+	if a.kind == "single" && len(a.hosts) > 1 {
+		return nil, errors.New("session: store: several hosts need redis-sentinel:// or redis-cluster://")
+	}
+	if err := a.place(path); err != nil {
+		return nil, err
+	}
+	return &a, nil
+}
+
+func (a *address) user(userinfo string) error {
+	name, password, _ := strings.Cut(userinfo, ":")
+	name, err := url.PathUnescape(name)
+	if err != nil {
+		return errors.New("session: store: the user name is not percent-encoded well")
+	}
+	password, err = url.PathUnescape(password)
+	if err != nil {
+		return errors.New("session: store: the password is not percent-encoded well")
+	}
+	a.username, a.password = name, credential.NewSecret(password)
+	return nil
+}
+
+func (a *address) host(host string) error {
+	if host == "" || strings.ContainsAny(host, " \t") {
+		return errors.New("session: store: an empty host name")
+	}
+	port := map[string]string{"single": "6379", "cluster": "6379", "sentinel": "26379"}[a.kind]
+	name, given, err := net.SplitHostPort(host)
+	switch {
+	case err == nil:
+		port = given
+	case strings.Contains(err.Error(), "missing port"):
+		name = strings.Trim(host, "[]")
+	default:
+		return errors.New("session: store: a host is not of the form name or name:port")
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return errors.New("session: store: a port is not a number from 1 to 65535")
+	}
+	a.hosts = append(a.hosts, net.JoinHostPort(name, port))
+	return nil
+}
+
+// place reads what follows the hosts: a database, or a master's name and a
+// database, or nothing.
+func (a *address) place(path string) error {
+	db := path
+	if a.kind == "sentinel" {
+		a.master, db, _ = strings.Cut(path, "/")
+		if a.master == "" {
+			return errors.New("session: store: redis-sentinel:// needs the master's name, as in redis-sentinel://h1,h2/mymaster")
+		}
+	}
+	if db == "" {
+		return nil
+	}
+	n, err := strconv.ParseUint(db, 10, 31)
+	if err != nil || a.kind == "cluster" && n != 0 {
+		return errors.New("session: store: the database is not a number, or not 0 in a cluster")
+	}
+	a.db = int(n)
+	return nil
+}
+
+func (a *address) readQuery(query string) error {
+	a.query = map[string]string{}
+	if query == "" {
+		return nil
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return errors.New("session: store: what follows the question mark cannot be read")
+	}
+	for name, value := range values {
+		if !parameters[name] || len(value) != 1 {
+			return errors.New("session: store: a parameter behind the question mark is unknown, or given twice")
+		}
+		a.query[name] = value[0]
+	}
+	return nil
+}

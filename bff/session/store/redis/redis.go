@@ -1,0 +1,185 @@
+// Package redis is the store that several replicas share: one Redis, the master that
+// sentinels name, or a Redis Cluster. No other room imports a client of Redis.
+package redis
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	storage "github.com/gofiber/storage/redis/v3"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"coatcheck/bff/credential"
+	"coatcheck/bff/session/store"
+)
+
+const (
+	// redisTimeout bounds one question to Redis, whatever happens meanwhile.
+	redisTimeout = 2 * time.Second
+
+	// clusterLook is how old a client's picture of its cluster may become.
+	clusterLook = 10 * time.Second
+)
+
+// Store keeps everything in a Redis: one, the master that sentinels name,
+// or a cluster. Each conditional write is one script that touches one slot.
+type Store struct {
+	*client
+	storage *storage.Storage
+}
+
+// client asks the servers: with limits, with WAIT where there are replicas, and again
+// where a failover moved a key. Its errors hold nothing of what was asked.
+type client struct {
+	conn     redis.UniversalClient
+	replicas bool // writes that must survive a failover ask WAIT
+	log      *slog.Logger
+	gets     gets
+
+	connected      atomic.Bool // a connection was made since the last look
+	unacknowledged atomic.Uint64
+	resubscribed   atomic.Uint64
+	warned         atomic.Int64 // when the last missing acknowledgement was logged
+}
+
+// Open makes the store that a URL names and connects to nothing yet: neither of the
+// libraries' own constructors is used that ask the server, because they panic when it is
+// away. log hears of the connection's troubles. The error never contains the URL.
+func Open(url credential.Secret, log *slog.Logger) (*Store, error) {
+	a, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	config, err := a.tlsConfig()
+	if err != nil {
+		return nil, err
+	}
+	// The library's log lines are its own affair: what matters comes as errors.
+	redis.SetLogger(quiet{log})
+	r := &client{replicas: a.kind != "single", log: log}
+	r.conn = connect(a.kind, a.options(config, func(context.Context, *redis.Conn) error {
+		r.connected.Store(true)
+		return nil
+	}))
+	r.gets.conn = r.conn
+	return &Store{r, storage.NewFromConnection(r.conn)}, nil
+}
+
+// connect makes the client. A cluster's picture of itself is renewed more often than
+// the library does by itself, so that a failover is noticed by who writes nothing.
+func connect(kind string, o *redis.UniversalOptions) redis.UniversalClient {
+	if kind != "cluster" {
+		return redis.NewUniversalClient(o)
+	}
+	c := o.Cluster()
+	c.ClusterStateReloadInterval = clusterLook
+	return redis.NewClusterClient(c)
+}
+
+func (a *address) options(config *tls.Config, onConnect func(context.Context, *redis.Conn) error) *redis.UniversalOptions {
+	return &redis.UniversalOptions{
+		Addrs: a.hosts, MasterName: a.master, DB: a.db, IsClusterMode: a.kind == "cluster",
+		Username: a.username, Password: a.password.Reveal(),
+		SentinelUsername: a.query["sentinel_username"], SentinelPassword: a.query["sentinel_password"],
+		TLSConfig: config, OnConnect: onConnect,
+		// Without this a call waits for the socket's timeouts, whatever its own limit.
+		ContextTimeoutEnabled: true,
+		// A busy machine answers late; a store that is down refuses at once. And who waits
+		// for a place in the pool waits for other calls, which says nothing of the store: a
+		// burst of sign-ins must not be refused for it.
+		DialTimeout: 2 * time.Second, ReadTimeout: 1500 * time.Millisecond, WriteTimeout: 1500 * time.Millisecond,
+		PoolTimeout: 5 * time.Second, PoolSize: 64, MinIdleConns: 4, ConnMaxIdleTime: 5 * time.Minute,
+		MaxRetries: 1, DialerRetries: 1,
+		DisableIdentity:          true, // asks for fewer permissions
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+}
+
+// tlsConfig is nil for a connection in the clear. The server's name comes from
+// the address where none is given.
+func (a *address) tlsConfig() (*tls.Config, error) {
+	if !a.tls {
+		if a.query["ca"]+a.query["cert"]+a.query["key"]+a.query["server_name"] != "" {
+			return nil, errors.New("session: store: ca, cert, key and server_name need rediss://, rediss-sentinel:// or rediss-cluster://")
+		}
+		return nil, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.query["server_name"]}
+	if path := a.query["ca"]; path != "" {
+		pem, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("session: store: ca: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("session: store: ca: no certificate in the file")
+		}
+	}
+	if a.query["cert"]+a.query["key"] != "" {
+		pair, err := tls.LoadX509KeyPair(a.query["cert"], a.query["key"])
+		if err != nil {
+			return nil, fmt.Errorf("session: store: cert and key: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// quiet takes the library's log lines at debug level, without their arguments,
+// in which anything could stand.
+type quiet struct{ log *slog.Logger }
+
+func (q quiet) Printf(ctx context.Context, format string, _ ...any) {
+	q.log.DebugContext(ctx, "redis client", "said", format)
+}
+
+// bounded returns a context for one question.
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, redisTimeout)
+}
+
+// fault takes out of Redis's answers all but their first word: servers quote the
+// command that failed, its arguments included. After any other failure a cluster
+// is asked who its masters are now: the client by itself would go on calling a dead
+// one until its next routine look.
+func (r *client) fault(err error) error {
+	var reply redis.Error
+	if err == nil || errors.Is(err, redis.Nil) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if !errors.As(err, &reply) {
+		r.lookAround()
+		return err
+	}
+	word, _, _ := strings.Cut(reply.Error(), " ")
+	return fmt.Errorf("redis: %s", word)
+}
+
+// lookAround makes the client learn a cluster's masters anew, in the background.
+func (r *client) lookAround() {
+	if cluster, ok := r.conn.(*redis.ClusterClient); ok {
+		cluster.ReloadState(context.Background())
+	}
+}
+
+func (r *Store) Clock(ctx context.Context) (time.Time, error) {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	now, err := r.conn.Time(ctx).Result()
+	return now, r.fault(err)
+}
+
+func (r *Store) Stats() store.Stats {
+	return store.Stats{Unacknowledged: r.unacknowledged.Load(), Resubscribed: r.resubscribed.Load()}
+}
+
+func (r *Store) Close() error { return r.fault(r.storage.Close()) }

@@ -1,0 +1,9 @@
+package redis_test
+
+import (
+	"testing"
+
+	"coatcheck/bff/session/store/storetest"
+)
+
+func TestSuite(t *testing.T) { storetest.Run(t, storetest.OfRedis(t, storetest.StartRedis(t)).Open) }

@@ -1,0 +1,68 @@
+package forward
+
+import (
+	"errors"
+	"io"
+
+	"coatcheck/bff/http1"
+)
+
+var errClosedResponse = errors.New("upstream: read of a closed response")
+
+// Read implements [io.Reader] for the body, also where Complete has it. io.EOF
+// comes only behind a complete body; one that breaks off is io.ErrUnexpectedEOF,
+// [upstream.ErrUnreachable], [upstream.ErrTimeout], [upstream.ErrInvalid] or [ErrAborted].
+func (a *Response) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	if len(a.hand) > 0 {
+		n := copy(p, a.hand)
+		a.hand = a.hand[n:]
+		return n, nil
+	}
+	if a.err != nil {
+		return 0, a.err
+	}
+	n, err := a.readWire(p)
+	if err != nil {
+		a.err = a.call.classifyBody(err)
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, a.err
+}
+
+// readWire reads what is not yet at hand.
+func (a *Response) readWire(p []byte) (int, error) {
+	if a.framing == noBody || a.framing == byLength && a.left == 0 {
+		return 0, io.EOF
+	}
+	c := a.conn
+	c.reader.Release() // holds no page while it waits
+	if err := c.roll(orDuration(a.call.IdleTimeout, defaultBodyIdle)); err != nil {
+		return 0, err
+	}
+	switch a.framing {
+	case byChunks:
+		return a.chunks.Read(p)
+	case byLength:
+		n, err := c.reader.Read(p[:min(int64(len(p)), a.left)])
+		a.left -= int64(n)
+		if err == io.EOF && a.left > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		return n, err
+	}
+	return c.reader.Read(p)
+}
+
+// Trailers are the fields behind a chunked body (RFC 9110 §6.5), once Read said
+// io.EOF or Complete is there. They are valid until Close.
+func (a *Response) Trailers() []http1.Field {
+	if a.framing != byChunks || !a.chunks.Done() {
+		return nil
+	}
+	return a.chunks.Trailers()
+}

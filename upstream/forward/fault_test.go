@@ -1,0 +1,46 @@
+package forward_test
+
+import (
+	"bytes"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coatcheck/upstream/forward"
+)
+
+// faultyBody is a body whose reading is a fault of the program.
+type faultyBody struct{}
+
+func (faultyBody) Read([]byte) (int, error) { panic("fault with s3cr3t") }
+
+// The fear: a body is read on a goroutine of its own, where nobody recovers.
+func TestFaultInABody(t *testing.T) {
+	for _, length := range []int64{-1, 10} {
+		api := serveWire(t, func(p *wirePeer) {
+			p.head()
+			_, _ = p.in.ReadByte() // until the forwarder leaves
+		})
+		f := newForwarder(t, api)
+		call := newCall("POST", "/")
+		var told atomic.Int64
+		call.Body, call.BodyLength = faultyBody{}, length
+		call.Faulted = func(stack []byte) {
+			if bytes.Contains(stack, []byte("fault_test.go")) && !bytes.Contains(stack, []byte("s3cr3t")) {
+				told.Add(1)
+			}
+		}
+		within(t, 10*time.Second, "an error", func() {
+			var ans forward.Response
+			if err := f.Do(call, &ans); err == nil {
+				t.Error("no error")
+			}
+		})
+		if n := told.Load(); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+		if open, _ := f.Open(); open != 0 {
+			t.Errorf("%d connections are open", open)
+		}
+	}
+}

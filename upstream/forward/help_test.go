@@ -1,0 +1,249 @@
+package forward_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"coatcheck/upstream"
+	"coatcheck/upstream/forward"
+)
+
+// wireAPI is an API that says exactly the bytes a test wants said.
+type wireAPI struct {
+	t        testing.TB
+	listener net.Listener
+	count    atomic.Int64
+	mu       sync.Mutex
+	open     map[net.Conn]bool
+}
+
+// wirePeer is one connection at the API.
+type wirePeer struct {
+	net.Conn
+	t     testing.TB
+	in    *bufio.Reader
+	index int       // which connection this is, from 0
+	stop  chan bool // set by tests that need it
+	heard chan bool // likewise
+}
+
+// serveWire runs script for every connection, which is closed behind it.
+func serveWire(t testing.TB, script func(p *wirePeer)) *wireAPI {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := &wireAPI{t: t, listener: listener, open: map[net.Conn]bool{}}
+	go api.accept(script)
+	t.Cleanup(api.close)
+	return api
+}
+
+func (a *wireAPI) accept(script func(p *wirePeer)) {
+	for {
+		c, err := a.listener.Accept()
+		if err != nil {
+			return
+		}
+		a.mu.Lock()
+		a.open[c] = true
+		a.mu.Unlock()
+		index := int(a.count.Add(1)) - 1
+		go func() {
+			defer a.forget(c)
+			script(&wirePeer{Conn: c, t: a.t, in: bufio.NewReader(c), index: index})
+		}()
+	}
+}
+
+func (a *wireAPI) forget(c net.Conn) {
+	_ = c.Close()
+	a.mu.Lock()
+	delete(a.open, c)
+	a.mu.Unlock()
+}
+
+func (a *wireAPI) close() {
+	_ = a.listener.Close()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for c := range a.open {
+		_ = c.Close()
+	}
+}
+
+// dialled is how many connections came.
+func (a *wireAPI) dialled() int { return int(a.count.Load()) }
+
+func (a *wireAPI) url() *url.URL {
+	return &url.URL{Scheme: "http", Host: a.listener.Addr().String()}
+}
+
+// wireRequest is a request as the API read it.
+type wireRequest struct {
+	*http.Request
+	body string
+}
+
+// request reads one whole request, with the standard library's parser; nil where
+// the connection ended.
+func (p *wirePeer) request() *wireRequest {
+	r, err := http.ReadRequest(p.in)
+	if err != nil {
+		return nil
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil
+	}
+	return &wireRequest{r, string(body)}
+}
+
+// head reads up to a request's empty line and returns it all.
+func (p *wirePeer) head() string {
+	var all strings.Builder
+	for {
+		line, err := p.in.ReadString('\n')
+		all.WriteString(line)
+		if err != nil || line == "\r\n" {
+			return all.String()
+		}
+	}
+}
+
+func (p *wirePeer) say(s string) { _, _ = io.WriteString(p.Conn, s) }
+
+// reset closes the connection with a RST.
+func (p *wirePeer) reset() {
+	_ = p.Conn.(*net.TCPConn).SetLinger(0)
+	_ = p.Conn.Close()
+}
+
+// finish closes the sending half: a FIN.
+func (p *wirePeer) finish() { _ = p.Conn.(*net.TCPConn).CloseWrite() }
+
+// drain reads until the other side is gone.
+func (p *wirePeer) drain() { _, _ = io.Copy(io.Discard, p.in) }
+
+// ok is a whole answer.
+func ok(body string) string {
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+// dialTo makes a dialer to a URL; timeout, if given, is its connect timeout.
+func dialTo(u *url.URL, timeout ...time.Duration) *upstream.Dialer {
+	address, err := upstream.ParseURL(u.String())
+	if err != nil {
+		panic(err)
+	}
+	return upstream.NewDialer(address, nil, append(timeout, 0)[0])
+}
+
+// dialTLS makes a dialer to host over TLS.
+func dialTLS(host string, c *tls.Config, timeout time.Duration) *upstream.Dialer {
+	address, err := upstream.ParseURL("https://" + host)
+	if err != nil {
+		panic(err)
+	}
+	return upstream.NewDialer(address, c, timeout)
+}
+
+// newForwarder makes a forwarder to api; options may be changed before.
+func newForwarder(t testing.TB, api *wireAPI, change ...func(*forward.Options)) *forward.Forwarder {
+	t.Helper()
+	o := forward.Options{Dialer: dialTo(api.url())}
+	for _, c := range change {
+		c(&o)
+	}
+	f, err := forward.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	return f
+}
+
+// newCall makes a call; method and path as given, no body.
+func newCall(method, path string) *forward.Call {
+	return &forward.Call{
+		Head:        []byte(method + " " + path + " HTTP/1.1\r\nHost: api.example.net\r\n"),
+		IsHead:      method == "HEAD",
+		Idempotent:  strings.Contains("GET HEAD OPTIONS PUT DELETE", method),
+		NeedsLength: strings.Contains("POST PUT PATCH", method),
+		// Long enough never to pass in a test that does not wait for it.
+		HeaderTimeout: 2 * time.Minute,
+		IdleTimeout:   2 * time.Minute,
+	}
+}
+
+// outcome is what became of a call.
+type outcome struct {
+	status int
+	body   string
+	whole  bool  // there was a head and the body came to its end
+	err    error // of Do, or else of reading the body
+	fields string
+	length int64
+	inHand bool // Complete was there
+}
+
+func (o outcome) String() string {
+	return fmt.Sprintf("status %d, length %d, body %.60q, whole %v, error %v", o.status, o.length, o.body, o.whole, o.err)
+}
+
+// do makes a call, reads its answer to the end and closes it.
+func do(f *forward.Forwarder, call *forward.Call) (o outcome) {
+	var ans forward.Response
+	if o.err = f.Do(call, &ans); o.err != nil {
+		return o
+	}
+	defer ans.Close()
+	o.status, o.length, o.inHand = ans.Status, ans.Length, ans.Complete != nil
+	for _, field := range ans.Fields {
+		o.fields += string(field.Name) + ": " + string(field.Value) + "\n"
+	}
+	body, err := io.ReadAll(&ans)
+	o.body, o.err, o.whole = string(body), err, err == nil
+	if o.inHand && string(ans.Complete) != o.body {
+		o.err = errors.New("Complete is not what Read gave")
+	}
+	return o
+}
+
+func get(f *forward.Forwarder, path string) outcome { return do(f, newCall("GET", path)) }
+
+// eventually waits for a condition, two minutes at most: only what never happens may
+// fail, however busy the machine is.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	t.Fatalf("never happened: %s", what)
+}
+
+// within fails the test if f takes longer.
+func within(t testing.TB, limit time.Duration, what string, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	select {
+	case <-done:
+	case <-time.After(limit):
+		t.Fatalf("not within %v: %s", limit, what)
+	}
+}

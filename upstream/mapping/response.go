@@ -1,0 +1,50 @@
+package mapping
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Response is an API's response, read whole.
+type Response struct {
+	// Status is the status code.
+	Status int
+	// Header holds the fields, by canonical name.
+	Header http.Header
+	// Body is the JSON document, numbers as [encoding/json.Number]; a body that is no
+	// JSON is one string.
+	Body any
+	// At is when the response came.
+	At time.Time
+}
+
+// NewResponse reads a body whatever its Content-Type says, at the present time. A byte
+// order mark in front of JSON, which RFC 8259 §8.1 lets a reader ignore, is ignored.
+func NewResponse(status int, header http.Header, body []byte) *Response {
+	r := &Response{Status: status, Header: header, At: time.Now()}
+	doc, isJSON := Decode(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	if !isJSON {
+		doc = strings.TrimSpace(string(body))
+	}
+	r.Body = doc
+	return r
+}
+
+// maxRetryAfter bounds what an API may ask people to wait.
+const maxRetryAfter = 24 * time.Hour
+
+// retryAfter reads Retry-After: seconds or a date (RFC 9110 §10.2.3); 0 where
+// there is none that can be read.
+func (r *Response) retryAfter() time.Duration {
+	text := strings.TrimSpace(r.Header.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(r.At).Round(time.Second), 0), maxRetryAfter)
+	}
+	return 0
+}

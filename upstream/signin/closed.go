@@ -1,0 +1,41 @@
+package signin
+
+import (
+	"maps"
+	"slices"
+)
+
+// Closed reports whether path is closed to routes, as [mapping.ClosedPaths.Contain] does.
+func (u *Upstream) Closed(path []byte) bool { return u.closed.Contain(path) }
+
+// closeSignInPaths closes what mappings request, but for user and verify, at every
+// upstream with the origin that is asked: two names for one API are one API.
+func (s *Set) closeSignInPaths() {
+	for _, name := range slices.Sorted(maps.Keys(s.upstreams)) {
+		for _, r := range s.upstreams[name].signInRequests() {
+			for _, u := range s.upstreams {
+				if u.address.Origin() == r.to.address.Origin() {
+					u.closed.Close(r.Request, r.to.address.Path)
+				}
+			}
+		}
+	}
+}
+
+// signInRequests are the requests that make or end a credential.
+func (u *Upstream) signInRequests() []*request {
+	var list []*request
+	if u.login != nil {
+		list = append(list, u.login.request)
+	}
+	for _, s := range u.steps {
+		list = append(list, s.request)
+	}
+	if u.refresh != nil {
+		list = append(list, u.refresh.request)
+	}
+	if u.logout != nil {
+		list = append(list, u.logout.request)
+	}
+	return list
+}

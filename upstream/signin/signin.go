@@ -1,0 +1,127 @@
+package signin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"coatcheck/bff/credential"
+	"coatcheck/upstream/mapping"
+)
+
+// SignedIn is what a sign-in brought: a credential and a person, or a step that
+// the person must take first.
+type SignedIn struct {
+	// Credential is never nil, unless there is a Step.
+	Credential *credential.Credential
+	// Subject names the person for ever. It is empty where the mapping names no
+	// subject and the API's user has none in the usual place, or where there is no
+	// user at all: nobody then is the same person as anybody else.
+	Subject string
+	// User is what the API says about the person, without what the credential
+	// was taken from; nil where the mapping has no user.
+	User map[string]json.RawMessage
+	// Step is what must be done next; the other fields are then empty.
+	Step *Pending
+}
+
+// SignIn asks the API to sign a person in with fields, which go on unchanged. now
+// is the time that ends are counted from.
+//
+// It fails with a *[mapping.Refusal], [upstream.ErrInvalid], [upstream.ErrUnreachable], [upstream.ErrTimeout], or
+// [context.Canceled] where ctx was.
+func (u *Upstream) SignIn(ctx context.Context, fields map[string]credential.Secret, c mapping.Caller, now time.Time) (*SignedIn, error) {
+	if u.login == nil {
+		return nil, u.wrap("login", mapping.Invalid("the mapping has no login"))
+	}
+	return u.walk(ctx, u.login, &mapping.Values{Fields: fields, Caller: c}, now)
+}
+
+// maxWalk bounds how many exchanges one call makes: a mapping whose steps lead in
+// a circle must end.
+const maxWalk = 5
+
+// walk makes an exchange and the steps after it that run by themselves.
+func (u *Upstream) walk(ctx context.Context, x *Exchange, v *mapping.Values, now time.Time) (*SignedIn, error) {
+	for range maxWalk {
+		a, next, err := x.try(ctx, v)
+		if err != nil {
+			return nil, u.wrap(x.Name, err)
+		}
+		if next == "" {
+			done, err := u.finish(ctx, x, a, v, now)
+			return done, u.wrap(x.Name, err)
+		}
+		s := u.steps[next]
+		kept, err := mapping.Keep(s.keeps, a, v.Kept)
+		if err != nil {
+			return nil, u.wrap(x.Name, err)
+		}
+		if len(s.fields) > 0 {
+			return &SignedIn{Step: &Pending{Name: next, Fields: s.fields, Kept: kept}}, nil
+		}
+		v = &mapping.Values{Kept: kept, Fields: v.Fields, Caller: v.Caller} // the page is still here, so what it sent is known
+		x = s.Exchange
+	}
+	return nil, u.wrap(x.Name, mapping.Invalid("steps do not end"))
+}
+
+// try asks once, within the exchange's own time, and reads the response by its rules.
+func (x *Exchange) try(ctx context.Context, v *mapping.Values) (*mapping.Response, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, x.timeout)
+	defer cancel()
+	a, err := x.request.roundTrip(ctx, v)
+	if err != nil {
+		return nil, "", err
+	}
+	next, err := x.Rules.Read(a, func(name string) bool { return x.isField(name, v) })
+	traceOf(ctx).decided(x, a, next, err)
+	return a, next, err
+}
+
+// isField reports whether a page sends, or could have sent, a field of that name.
+func (x *Exchange) isField(name string, v *mapping.Values) bool {
+	_, sent := v.Fields[name]
+	_, isKept := v.Kept[name]
+	return sent || !isKept && !mapping.IsBuiltIn(name) && slices.Contains(x.request.Names(), name)
+}
+
+// finish extracts the credential from a, and the user from wherever it is.
+func (u *Upstream) finish(ctx context.Context, x *Exchange, a *mapping.Response, v *mapping.Values, now time.Time) (*SignedIn, error) {
+	given, err := x.Places.Extract(a, now)
+	traceOf(ctx).extracted(x, a, given, err)
+	if err != nil {
+		return nil, err
+	}
+	done := &SignedIn{Credential: given}
+	if u.user == nil {
+		return done, nil
+	}
+	asking := &mapping.Values{Credential: given, Fields: v.Fields, Caller: v.Caller}
+	done.User, done.Subject, err = u.user.read(ctx, x.Places, a, asking)
+	if err != nil {
+		return nil, fmt.Errorf("user: %w", err)
+	}
+	return done, nil
+}
+
+// wrap says which upstream and which exchange an error is about. A refusal stays
+// as it is: it is an answer, not a fault.
+func (u *Upstream) wrap(what string, err error) error {
+	var refusal *mapping.Refusal
+	if err == nil || errors.As(err, &refusal) {
+		return err
+	}
+	return fmt.Errorf("upstream %s: %s: %w", u.name, what, err)
+}
+
+// UserJSON is the user as one JSON object, its keys sorted; nil where there is none.
+func (s *SignedIn) UserJSON() []byte {
+	if s.User == nil {
+		return nil
+	}
+	return mapping.Encode(s.User)
+}
