@@ -188,7 +188,7 @@ type Route struct {
 	Upstream string `yaml:"upstream" required:"true"`
 	// Replaces the prefix, or the one path; without it the path goes on whole (without base_path).
 	Rewrite *string `yaml:"rewrite" like:"/"`
-	// Methods that are let through.
+	// Methods that are let through; also those of WebDAV (PROPFIND, …), QUERY, LINK and UNLINK.
 	Methods []string `yaml:"methods" default:"GET|HEAD|POST|PUT|PATCH|DELETE"`
 	// Whether a call needs a session.
 	Session string `yaml:"session" default:"required" enum:"required|optional|none"`
@@ -196,7 +196,7 @@ type Route struct {
 	SendToken *bool `yaml:"send_token"`
 	// Whether WebSockets are tunnelled.
 	WebSocket bool `yaml:"websocket" default:"false"`
-	// What happens to %2F in a path.
+	// What happens to %2F and %5C (an encoded backslash) in a path.
 	EncodedSlash string `yaml:"encoded_slash" default:"refuse" enum:"refuse|pass"`
 	// From the last request byte sent to the upstream's answer head.
 	HeaderTimeout time.Duration `yaml:"header_timeout" default:"30s" min:"1ms" max:"1h"`

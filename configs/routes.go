@@ -5,8 +5,32 @@ import (
 	"strings"
 )
 
-// methods are all that the public listener takes.
+// methods are all that the public listener takes without being told.
 var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+// unusualMethods are those that it takes where a route names them: the others of IANA's
+// registry of methods, of WebDAV and its kin mostly. CONNECT would make a tunnel, and
+// TRACE would show cookies to scripts.
+var unusualMethods = strings.Fields(`ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL
+	MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH QUERY REBIND REPORT SEARCH UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE
+	UPDATEREDIRECTREF VERSION-CONTROL`)
+
+// UnusualMethods are the methods of all routes that the public listener does not take
+// without being told, sorted.
+func (c *Config) UnusualMethods() []string {
+	var list []string
+	for _, f := range c.Frontends {
+		for _, r := range f.Routes {
+			for _, m := range r.Methods {
+				if slices.Contains(unusualMethods, m) {
+					list = append(list, m)
+				}
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
 
 func (ck *checker) routes(path string, f *Frontend) {
 	seen := map[string]bool{}
@@ -92,10 +116,10 @@ func (ck *checker) methods(path string, r *Route) {
 		switch {
 		case m == "*":
 			ck.refuse(at, "there is no wildcard for methods", "list each method")
-		case !slices.Contains(methods, m) && slices.Contains(methods, strings.ToUpper(m)):
+		case !isMethod(m) && isMethod(strings.ToUpper(m)):
 			ck.refuse(at, "methods are written in capitals", strings.ToUpper(m))
-		case !slices.Contains(methods, m):
-			ck.refuse(at, ck.quote(at, m)+" never reaches a route", strings.Join(methods, ", "))
+		case !isMethod(m):
+			ck.refuse(at, ck.quote(at, m)+" never reaches a route", strings.Join(methods, ", ")+", and those of WebDAV, QUERY, LINK, UNLINK")
 		case slices.Index(r.Methods, m) < i:
 			ck.refuse(at, "this method stands twice", "")
 		}
@@ -126,6 +150,10 @@ func (ck *checker) opened(path string, f *Frontend, r *Route) {
 
 // siblingsPost is what csrf_header: off costs.
 const siblingsPost = "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site"
+
+func isMethod(m string) bool {
+	return slices.Contains(methods, m) || slices.Contains(unusualMethods, m)
+}
 
 // person checks what the route has to do with sessions.
 func (ck *checker) person(path string, r *Route) {

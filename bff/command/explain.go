@@ -101,7 +101,7 @@ func (q RawRequest) head(c *configs.Config) (*http1.Head, error) {
 	head := new(http1.Head)
 	err := head.ReadRequest(&in, int(c.Limits.Header))
 	if err == nil {
-		err = gate.Check(head)
+		err = gate.Check(head, c.UnusualMethods())
 	}
 	if err != nil {
 		return nil, gateRefusal{err}
