@@ -71,7 +71,7 @@ func (a *addresses) absolutePath(ref *reference) (path []byte, ok bool) {
 	switch {
 	case ref.isAt(a.frontend.Scheme, a.called):
 		return a.toldPath(path)
-	case ref.isAt(string(scheme), authority):
+	case ref.isAt(string(scheme), authority) || ref.isAt(string(scheme), []byte(a.route.Host)):
 		return a.frontend.PublicPath(a.route, path)
 	}
 	return nil, false

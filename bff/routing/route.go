@@ -35,8 +35,8 @@ type Route struct {
 	Rewrite string
 	// Upstream is its name; empty for a development server.
 	Upstream string
-	// URL of the upstream: Base is its path without a "/" at the end, Host its
-	// authority, Origin its scheme and authority.
+	// URL of the upstream: Base is its path without a "/" at the end, Origin its scheme
+	// and authority. Host is what it is called by: the authority, or upstreams.NAME.host.
 	Base, Host, Origin string
 	// ForwardedPrefix is the value of X-Forwarded-Prefix; empty: it is not sent.
 	ForwardedPrefix string
@@ -55,7 +55,7 @@ func (r *Route) DevServer() bool { return r.Upstream == "" }
 
 func (t *Table) addRoutes(f *Frontend, o Options) error {
 	for _, config := range f.Config.Routes {
-		r, err := newRoute(f, config, t.config.Upstreams[config.Upstream].URL)
+		r, err := newRoute(f, config, t.config.Upstreams[config.Upstream].URL, t.config.Upstreams[config.Upstream].Host)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (t *Table) addRoutes(f *Frontend, o Options) error {
 		t.addRoute(f, r)
 	}
 	if spa := f.Config.SPA; spa != nil && spa.Proxy != "" && !f.HasPages {
-		r, err := newRoute(f, devServerRoute(), spa.Proxy)
+		r, err := newRoute(f, devServerRoute(), spa.Proxy, "")
 		if err != nil {
 			return fmt.Errorf("frontends.%s.spa.proxy: %w", f.Name, err)
 		}
@@ -81,7 +81,8 @@ func (t *Table) addRoute(f *Frontend, r *Route) {
 	t.encodedSlash = t.encodedSlash || r.passesSlash()
 }
 
-func newRoute(f *Frontend, config *configs.Route, address string) (*Route, error) {
+// newRoute makes a route to address, which is called by the name host; empty: by its own.
+func newRoute(f *Frontend, config *configs.Route, address, host string) (*Route, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err
@@ -91,6 +92,9 @@ func newRoute(f *Frontend, config *configs.Route, address string) (*Route, error
 		SendToken: config.SendToken != nil && *config.SendToken, Allow: strings.Join(config.Methods, ", ")}
 	if config.Rewrite != nil {
 		r.Rewrite = *config.Rewrite
+	}
+	if host != "" {
+		r.Host = host
 	}
 	r.ForwardedPrefix = forwardedPrefix(r.Prefix, r.Base+r.Rewrite)
 	switch config.Session {

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -53,5 +54,24 @@ func TestEncodedBackslash(t *testing.T) {
 		"/win/auth%5Clogin": {404, "not_found"}, "/win/internal%5cx": {404, "not_found"},
 	} {
 		h.want(h.call("GET "+path, cookie, sameOrign), row.status, row.code)
+	}
+}
+
+// TestCalledByAnotherName: host is what the API is told it is called by, at sign-in and
+// on calls, and what its own addresses may begin with.
+func TestCalledByAnotherName(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string {
+		return strings.Replace(s, "    url: \"${API}\"\n", "    url: \"${API}\"\n    host: api.example.net\n", 1)
+	}})
+	cookie := h.signIn("ada@x.test")
+	if in := h.api.Last(t); in.URI != "/auth/login" || in.Host != "api.example.net" {
+		t.Errorf("sign-in: %s at %s", in.URI, in.Host)
+	}
+	for _, own := range []string{"http://api.example.net", "https://api.example.net", h.api.URL, "//api.example.net"} {
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", own+"/v2/y") })
+		got := h.call("GET /v/x", cookie, sameOrign)
+		if in := h.api.Last(t); in.Host != "api.example.net" || got.Header.Get("Location") != "/v/y" {
+			t.Errorf("%s: Host %s, Location %s", own, in.Host, got.Header.Get("Location"))
+		}
 	}
 }
