@@ -86,7 +86,7 @@ type Limits struct {
 
 // Sessions says where sessions lie and how long they live.
 type Sessions struct {
-	// Store URL: memory:// | file:///path | redis:// | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2. A change needs a restart.
+	// Store URL: memory:// | file:///path | redis:// | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2 | unix:///run/redis.sock. A change needs a restart.
 	Store credential.Secret `yaml:"store" required:"true" restart:"true" like:"redis://localhost:6379/0"`
 	// First part of every key in the store. A change needs a restart.
 	Prefix string `yaml:"prefix" default:"coatcheck" restart:"true"`
