@@ -91,12 +91,13 @@ func (s *Server) Serve(c *call.Call) error {
 	if !ok {
 		return problem.NotFound
 	}
-	if name != index {
+	slash := bytes.HasSuffix(c.Decision.Target.Path, []byte("/"))
+	if name != index && !slash { // what ends in a slash is no file
 		if sent, err := p.sendFile(c, name); sent || err != nil {
 			return err
 		}
 	}
-	if document := p.find(name, bytes.HasSuffix(c.Decision.Target.Path, []byte("/"))); document != nil {
+	if document := p.find(name, slash); document != nil {
 		return s.sendDocument(c, p, document, 200)
 	}
 	if document, status := p.fallback(&c.Request, name); document != nil {
