@@ -102,7 +102,7 @@ func (q RawRequest) head(c *configs.Config) (*http1.Head, error) {
 	head := new(http1.Head)
 	err := head.ReadRequest(&in, int(c.Limits.Header))
 	if err == nil {
-		err = gate.Check(head)
+		err = gate.Check(head, c.UnusualMethods())
 	}
 	if err != nil {
 		return nil, gateRefusal{err}
@@ -262,7 +262,11 @@ func (e *explainer) page() {
 		e.refuse(problem.NotFound)
 		return
 	}
-	e.say("answer", "a file of the application itself, or its index document; no session is needed")
+	what := "a file of the application itself, else 404: only a navigation gets its index document"
+	if e.call.Request.Navigates() {
+		what = "a file of the application itself, or its index document"
+	}
+	e.say("answer", "%s; no session is needed", what)
 	e.say("note", "Not explained: which files exist.")
 }
 
