@@ -144,7 +144,9 @@ func TestProviderTakenOut(t *testing.T) {
 		t.Errorf("a 401 of the API: %d %s", got.StatusCode, got.body)
 	}
 	a.api.Say(nil)
-	a.want(a.call("GET "+back.RequestURI(), navigate, document, browser), 404, "not_found")
+	if got := a.call("GET "+back.RequestURI(), navigate, document, browser); got.StatusCode != 404 || got.code() != "not_found" {
+		t.Errorf("the way back to a provider that is gone: %d %q", got.StatusCode, got.code())
+	}
 	a.want(a.call("POST /bff/logout", shop, xcsrf, cookie), 204, "")
 	a.want(a.call("GET /api/x", shop, cookie), 401, "session_expired")
 }

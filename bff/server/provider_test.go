@@ -172,7 +172,9 @@ func TestProviderSignIn(t *testing.T) {
 	if to := on.Header.Get("Location"); on.StatusCode != 303 || !strings.HasPrefix(to, a.web.URL+"/end_session?") || !strings.Contains(to, "id_token_hint=") {
 		t.Errorf("the provider's sign-out: %d %q", on.StatusCode, to)
 	}
-	a.want(a.call("GET "+next[1], navigate, document), 404, "not_found")
+	if got := a.call("GET "+next[1], navigate, document); got.StatusCode != 404 || got.code() != "not_found" {
+		t.Errorf("the address works twice: %d %q", got.StatusCode, got.code())
+	}
 	if _, alive := a.provider.Introspect(token); alive {
 		t.Error("the token was not revoked")
 	}
