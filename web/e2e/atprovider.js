@@ -25,11 +25,18 @@ bff.subscribe(show)
 bff.ready.then(show)
 `
 
-/** An API that says what reached it, and has an event stream. */
-const api = () => site({
+/** An API that says what reached it, has an event stream, and takes orders after a second sign-in only. */
+const api = (weak) => site({
   "/api/me": (request, response) => {
     response.writeHead(200, { "Content-Type": "application/json" })
     response.end(JSON.stringify({ token: Boolean(request.headers.authorization), cookie: request.headers.cookie ?? null }))
+  },
+  "/api/pay": (request, response) => {
+    weak ??= request.headers.authorization
+    const enough = request.headers.authorization !== weak
+    const demand = { "WWW-Authenticate": 'Bearer error="insufficient_user_authentication", acr_values="gold", max_age="300"' }
+    response.writeHead(enough ? 200 : 401, { "Content-Type": "application/json", ...(!enough && demand) })
+    response.end(JSON.stringify({ enough }))
   },
   "/api/events": (request, response) => {
     response.writeHead(200, { "Content-Type": "text/event-stream" })
@@ -74,9 +81,9 @@ async function provider({ issuer, port, addresses, origins, tls }) {
 /**
  * Coatcheck whose frontends shop and desk sign people in at a provider, which is on
  * another site: as `id`, and as `post`, which answers by form_post. layout and scheme as
- * in house.js; attempt is how long a person may take.
+ * in house.js, spa as well; attempt is how long a person may take.
  */
-export async function atProvider({ layout = "same", scheme = "http", attempt = "30m" } = {}) {
+export async function atProvider({ layout = "same", scheme = "http", attempt = "30m", spa } = {}) {
   const tls = scheme === "https" ? await certificate() : undefined
   const top = tls ? "test" : "localhost"
   const [port, inner, idPort] = [await freePort(), await freePort(), await freePort()]
@@ -97,7 +104,7 @@ export async function atProvider({ layout = "same", scheme = "http", attempt = "
   const frontend = (name) => `
   ${name}:
     origins: ["${origin(name)}"]
-    ${shared ? `host: "api.coatcheck.${top}:${port}"` : `spa: {dir: ${dir}}`}
+    ${shared ? `host: "api.coatcheck.${top}:${port}"` : `spa: {dir: ${spa ?? dir}}`}
     login: {upstream: api, provider: [id, post], expose: [sub, name, email]}
     routes: [{path: /api/, upstream: api}]`
   const config = join(dir, "coatcheck.yaml")
