@@ -58,6 +58,7 @@ async function ear(port, to, tls) {
     const on = send({ host: "127.0.0.1", port: to, method, path, headers, agent, servername: "shop.coatcheck.test" }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers)
       answer.pipe(response)
+      answer.on("error", () => {}).on("close", () => { if (!answer.complete) response.destroy() }) // cut off there, cut off here
     })
     on.on("error", () => response.destroy())
     response.on("close", () => on.destroy())
@@ -169,6 +170,10 @@ export async function leave(page, address) {
   await look(page, (a) => { setTimeout(() => location.assign(a)) }, address)
 }
 
+/** Waits until the provider asks who it is. */
+export const formAtProvider = (page, house) => until("the provider's form", async () => (await address(page))?.startsWith(house.issuer) &&
+  look(page, () => Boolean(document.querySelector("[name=password]"))))
+
 /** The provider's form, filled in and sent. */
 export async function enter(page, who) {
   await until("the provider's form", () => look(page, () => Boolean(document.querySelector("[name=password]"))))
@@ -179,9 +184,23 @@ export async function enter(page, who) {
   }, who)
 }
 
-/** Signs in at the provider from a page of ours, which is open. */
-export async function signInAt(page, house, name, who, query = {}) {
-  await leave(page, house.login(name, query))
+/** Signs somebody in at the provider, from a page of a frontend that is opened for it. */
+export async function signInAt(page, house, name, who) {
+  await page.goto(house[name])
+  await shows(page, "anonymous")
+  await page.evaluate(() => { setTimeout(() => window.bff.signIn()) })
   await enter(page, who)
   await shows(page, who.Name)
+}
+
+/** Signs out as a page does, and waits until the provider has sent the browser back. */
+export async function signOut(page) {
+  await page.evaluate(() => { window.leaving = true; setTimeout(() => window.bff.logout()) })
+  await until("the way back", () => look(page, () => !window.leaving && window.bff?.session.status === "anonymous"))
+}
+
+/** Names of the cookies that a browser keeps for a host, of ours and no other's. */
+export async function cookieNames(context, address) {
+  const domain = new URL(address).hostname
+  return (await context.cookies()).filter((c) => c.domain === domain).map((c) => c.name).sort()
 }
