@@ -148,7 +148,7 @@ func TestNamedCommands(t *testing.T) {
 // TestConfigurationsInPages: what a page shows as a configuration passes check.
 func TestConfigurationsInPages(t *testing.T) {
 	_, key, _ := runCommand(nil, "keygen")
-	env := map[string]string{"REDIS_URL": "rediss://redis.internal/0", "COATCHECK_KEY": strings.TrimSpace(key)}
+	env := map[string]string{"REDIS_URL": "rediss://redis.internal/0", "COATCHECK_KEY": strings.TrimSpace(key), "CLIENT_SECRET": "client-secret"}
 	checked := 0
 	for name, text := range documents(t) {
 		for _, m := range regexp.MustCompile("(?s)<!-- test:check -->\n```yaml\n(.*?)\n```").FindAllStringSubmatch(text, -1) {

@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"coatcheck/bff/freeport"
+	"coatcheck/upstream/demo/provider"
 )
 
 // seen is the largest value of every metric that was met so far, by name.
@@ -82,8 +83,8 @@ func seeingFleet(t *testing.T) (f *fleet, redis string, server *process) {
 		return strings.Contains(info, "cluster_state:ok")
 	})
 	f = &fleet{T: t, api: moody(t), replicas: [2]*replica{{}, {}}}
-	f.text = strings.NewReplacer("throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"` + "\n    streams_per_session: 1",
-		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nfrontends:\n",
+	f.text = strings.NewReplacer("login: {upstream: api, fields", "login: {upstream: api, provider: id, fields", "throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"`+"\n    streams_per_session: 1",
+		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nproviders:\n  id: {issuer: \""+demoProvider(t)+"\", client_id: c, client_secret: s}\nfrontends:\n",
 		"    routes:\n", "    routes:\n      - {path: /narrow/, upstream: narrow, rewrite: /api/, session: none}\n").Replace(fleetConfig)
 	f.launch(func(*replica) string { return "redis-cluster://" + redis })
 	return f, redis, server
@@ -124,6 +125,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	if answer, err := a.client.Do(foreign); err != nil || answer.StatusCode != 403 {
 		t.Errorf("foreign page: %v %v", answer, err)
 	}
+	f.atProvider(a)
 	f.malformed(a)
 	f.streamed(s, a, p)
 	f.crowded(s, a)
@@ -156,6 +158,39 @@ func TestEverythingIsSeen(t *testing.T) {
 		}
 	}
 	f.logged(a, b)
+}
+
+// demoProvider is the address of a provider that runs until the test ends.
+func demoProvider(t *testing.T) string {
+	t.Helper()
+	var p *provider.Provider
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.ServeHTTP(w, r) }))
+	t.Cleanup(web.Close)
+	var err error
+	if p, err = provider.New(provider.Options{Issuer: web.URL}); err != nil {
+		t.Fatal(err)
+	}
+	return web.URL
+}
+
+// atProvider sends somebody to the provider's page, and posts what is no logout token.
+func (f *fleet) atProvider(r *replica) {
+	browser := *r.client
+	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	login, _ := http.NewRequest("GET", "http://"+r.host+"/bff/login", nil)
+	login.Header = http.Header{"Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}}
+	logout, _ := http.NewRequest("POST", "http://"+r.host+"/bff/backchannel-logout/id", strings.NewReader("logout_token=x"))
+	logout.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
+	for status, q := range map[int]*http.Request{502: login, 400: logout} { // the provider does not know this client
+		answer, err := browser.Do(q)
+		if err != nil {
+			f.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != status {
+			f.Errorf("%s %s: %d, want %d", q.Method, q.URL, answer.StatusCode, status)
+		}
+	}
 }
 
 // malformed sends what the gate refuses.

@@ -109,8 +109,9 @@ func (p *program) build(config *configs.Config, builtIn map[string]*pages.Pages)
 	readSessions(counts, h.manager)
 	readCarriers(counts, h.server)
 	h.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: h.manager,
-		Token:    func() credential.Secret { return *h.token.Load() },
-		Draining: h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
+		Token:     func() credential.Secret { return *h.token.Load() },
+		Providers: h.server.Providers,
+		Draining:  h.draining.Load, Metrics: counts.Handler(), Log: h.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
 	return h, nil
 }
 
@@ -121,10 +122,11 @@ func (h *house) sessionOptions(config *configs.Config) (session.Options, error) 
 		NearCache: s.NearCache, MaxPerPerson: s.MaxPerPerson, Log: h.log, Orphaned: h.orphaned}, err
 }
 
-// orphaned hands a credential that came for a session that had ended to the API.
-func (h *house) orphaned(ctx context.Context, frontend string, c *credential.Credential) {
+// orphaned hands a credential that came for a session that had ended back to whoever
+// gave it.
+func (h *house) orphaned(ctx context.Context, s *session.Session, c *credential.Credential) {
 	if h.server != nil {
-		h.server.SignOutAtAPI(ctx, frontend, c)
+		h.server.SignOut(ctx, s, c)
 	}
 }
 

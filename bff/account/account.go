@@ -8,6 +8,7 @@ package account
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
@@ -41,6 +42,9 @@ type Account struct {
 	providers  map[string]*oidc.Provider
 	sealer     *pending.Sealer
 	background *sync.WaitGroup
+	// tokenRefused is when the last line about a refused logout token was written, in
+	// nanoseconds since 1970.
+	tokenRefused atomic.Int64
 }
 
 // New makes an Account.

@@ -5,42 +5,67 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/pending"
+	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/upstream/oidc"
 )
 
+// LoginRequest is what a navigation to GET /bff/login asks for.
+type LoginRequest struct {
+	// Provider by its name in the configuration.
+	Provider string
+	// ReturnTo is the whole address of the page that is shown afterwards.
+	ReturnTo string
+	// Authorize is what the provider is asked for. Its State, Nonce and Verifier are empty:
+	// they are made for each attempt.
+	Authorize oidc.Request
+}
+
+// ReadLogin reads and checks the parameters of GET /bff/login. It looks at nothing but
+// the call and the configuration. Errors are of the kind [problem.Problem].
+func ReadLogin(c *call.Call) (*LoginRequest, error) {
+	w, err := readWish(strings.TrimPrefix(string(c.Decision.Target.Query), "?"))
+	if err != nil {
+		return nil, err
+	}
+	offered := c.Frontend().Config.Login.Provider
+	if w.provider == "" {
+		w.provider = offered[0]
+	}
+	if !slices.Contains(offered, w.provider) {
+		return nil, badRequest("the frontend does not list this provider")
+	}
+	returnTo, err := pagesOf(c).Resolve(w.returnTo)
+	if err != nil {
+		return nil, problem.BadReturnTo
+	}
+	return &LoginRequest{Provider: w.provider, ReturnTo: returnTo, Authorize: oidc.Request{RedirectURI: redirectURI(c, w.provider),
+		Prompt: w.prompt, LoginHint: w.loginHint, UILocales: w.uiLocales, ACR: w.acr, MaxAge: w.maxAge}}, nil
+}
+
 // loginAtProvider sends a person to a provider's page. Nothing is stored: the attempt
 // travels with the browser, sealed, and is bound to it by a cookie.
 func (a *Account) loginAtProvider(c *call.Call) error {
-	f := c.Frontend()
-	w, err := readWish(strings.TrimPrefix(string(c.Decision.Target.Query), "?"))
+	r, err := ReadLogin(c)
 	if err != nil {
 		return a.failedPage(c, nil, err)
 	}
-	if w.provider == "" {
-		w.provider = f.Config.Login.Provider[0]
-	}
-	if !slices.Contains(f.Config.Login.Provider, w.provider) {
-		return a.failedPage(c, nil, badRequest("the frontend does not list this provider"))
-	}
-	returnTo, err := a.pages(c).Resolve(w.returnTo)
-	if err != nil {
-		return a.failedPage(c, nil, errReturnTo)
-	}
+	f, ask := c.Frontend(), r.Authorize
 	browser, known := auth.Browser(c.Request.Head, f)
 	if !known {
 		browser = pending.NewBrowser()
 	}
-	attempt := pending.Begin(f.Name, w.provider, redirectURI(c, w.provider), browser, a.manager.Now())
-	attempt.ReturnTo, attempt.Prompt, attempt.ACR, attempt.MaxAge = returnTo, w.prompt, w.acr, w.maxAge
+	attempt := pending.Begin(f.Name, r.Provider, ask.RedirectURI, browser, a.manager.Now())
+	attempt.ReturnTo, attempt.Prompt, attempt.ACR, attempt.MaxAge = r.ReturnTo, ask.Prompt, ask.ACR, ask.MaxAge
 	if who := a.auth.Present(c); who.HasTicket {
 		attempt.Session = who.Ticket.Handle()
 	}
-	return a.sendToProvider(c, browser, attempt, w.loginHint, w.uiLocales)
+	return a.sendToProvider(c, browser, attempt, ask.LoginHint, ask.UILocales)
 }
 
 // sendToProvider answers with the way to the provider's page.
@@ -61,22 +86,24 @@ func (a *Account) sendToProvider(c *call.Call, browser pending.Browser, attempt 
 		Prompt: attempt.Prompt, LoginHint: loginHint, UILocales: uiLocales, ACR: attempt.ACR, MaxAge: attempt.MaxAge})
 	span.Answered(0, err)
 	if err != nil {
-		a.countAttempt(c, attempt.Provider, err)
 		return a.failedPage(c, &attempt, err)
 	}
-	setBrowserCookie(c, browser, provider.Attempt())
-	a.countAttempt(c, attempt.Provider, nil)
+	setBrowserCookie(c, browser, a.browserLife(c))
+	a.events.Metrics.Attempt(c.Frontend().Name, attempt.Provider, "sent")
 	redirect(c, address)
 	return nil
 }
 
-// countAttempt counts a step of a sign-in at a provider; nil: the person was sent there.
-func (a *Account) countAttempt(c *call.Call, provider string, err error) {
-	outcome := "sent"
-	if err != nil {
-		outcome = loginProblem(err).Code
+// browserLife is how long the browser's cookie lasts: as long as any attempt of the
+// frontend may, because one cookie serves them all, at every provider.
+func (a *Account) browserLife(c *call.Call) time.Duration {
+	var longest time.Duration
+	for _, name := range c.Frontend().Config.Login.Provider {
+		if p := a.providers[name]; p != nil {
+			longest = max(longest, p.Attempt())
+		}
 	}
-	a.events.Metrics.Attempt(c.Frontend().Name, provider, outcome)
+	return longest
 }
 
 // redirect answers a navigation with another (RFC 9110 §15.4.4).
@@ -87,8 +114,8 @@ func redirect(c *call.Call, address string) {
 	c.Reply.Empty(http.StatusSeeOther)
 }
 
-// pages are those that a sign-in of the call's frontend may return to.
-func (a *Account) pages(c *call.Call) pending.Pages {
+// pagesOf are those that a sign-in of the call's frontend may return to.
+func pagesOf(c *call.Call) pending.Pages {
 	f := c.Frontend()
 	p := pending.Pages{Origin: f.Origins[0], Origins: f.Origins, BasePath: f.Base}
 	for _, origin := range f.Origins {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"coatcheck/bff/auth"
@@ -30,16 +31,13 @@ const (
 // the attempt began (RFC 9700 §4.5, §4.7).
 func (a *Account) callback(c *call.Call) error {
 	provider := a.providers[string(c.Decision.Segment)]
-	if provider == nil {
+	if provider == nil || !slices.Contains(c.Frontend().Config.Login.Provider, provider.Name()) && string(c.Request.Head.Method) != "POST" {
 		return problem.NotFound
 	}
 	if string(c.Request.Head.Method) == "POST" {
 		return a.callbackForm(c)
 	}
-	p, err := readParameters(strings.TrimPrefix(string(c.Decision.Target.Query), "?"), false, "code", "state", "iss", "error", "error_description")
-	if err == nil && (len(p["state"]) > pending.MaxState || len(p["code"]) > maxCode || len(p["iss"]) > maxIss) {
-		err = badRequest("a parameter is too long")
-	}
+	p, err := readCallback(strings.TrimPrefix(string(c.Decision.Target.Query), "?"))
 	if err != nil {
 		return a.failedPage(c, nil, err)
 	}
@@ -57,6 +55,19 @@ func (a *Account) callback(c *call.Call) error {
 	return a.finish(c, provider, attempt, browser, p)
 }
 
+// readCallback reads what a provider sends along with the browser: each parameter once
+// (RFC 6749 §3.1), and none that is longer than any provider makes it.
+func readCallback(raw string) (parameters, error) {
+	p, err := readParameters(raw, false, "code", "state", "iss", "error", "error_description")
+	if err != nil {
+		return nil, err
+	}
+	if len(p["state"]) > pending.MaxState || len(p["code"]) > maxCode || len(p["iss"]) > maxIss || len(p["error"]) > maxIss {
+		return nil, badRequest("a parameter is too long")
+	}
+	return p, nil
+}
+
 // callbackForm turns a form_post into a GET, so that the browser's Lax cookie comes
 // along. Of the form only what the callback reads goes on.
 func (a *Account) callbackForm(c *call.Call) error {
@@ -67,15 +78,17 @@ func (a *Account) callbackForm(c *call.Call) error {
 	}
 	raw, err := readForm(c)
 	if err != nil {
-		return err
+		return a.failedPage(c, nil, err)
 	}
-	p, err := readParameters(raw, false, "code", "state", "iss", "error")
+	p, err := readCallback(raw)
 	if err != nil {
 		return a.failedPage(c, nil, err)
 	}
 	query := url.Values{}
 	for name, value := range p {
-		query.Set(name, value)
+		if name != "error_description" { // free text; the code says enough
+			query.Set(name, value)
+		}
 	}
 	redirect(c, string(c.Decision.Target.Path)+"?"+query.Encode())
 	return nil
@@ -104,7 +117,6 @@ func (a *Account) restart(c *call.Call, attempt pending.Attempt, why *problem.Pr
 	}
 	next, ok := attempt.Restart(browser, a.manager.Now())
 	if !ok {
-		a.countAttempt(c, attempt.Provider, why)
 		return a.failedPage(c, &attempt, why)
 	}
 	return a.sendToProvider(c, browser, next, "", "")
@@ -118,15 +130,10 @@ func (a *Account) finish(c *call.Call, provider *oidc.Provider, attempt pending.
 	switch {
 	case errors.Is(err, oidc.ErrAgain):
 		return a.restart(c, attempt, problem.LoginFailed)
-	case errors.Is(err, oidc.ErrInteraction) && attempt.Prompt == "none":
-		a.countAttempt(c, attempt.Provider, err)
-		a.land(c, attempt.ReturnTo) // nobody is signed in, as the page wanted to know
-		return nil
 	case err == nil && p["code"] == "":
 		err = problem.LoginFailed.Because("neither code nor error came")
 	}
 	if err != nil {
-		a.countAttempt(c, attempt.Provider, err)
 		return a.failedPage(c, &attempt, err)
 	}
 	first, err := a.manager.UseAttempt(ctx, attempt.ID.String(), provider.Attempt())
@@ -151,18 +158,17 @@ func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provi
 		RedirectURI: attempt.RedirectURI, ACR: attempt.ACR, MaxAge: attempt.MaxAge, DPoP: a.auth.API(c.Frontend()).TakesDPoP()})
 	span.Answered(0, err)
 	if err != nil {
-		a.countAttempt(c, attempt.Provider, err)
-		return a.failedPage(c, &attempt, err)
+		return a.failedPage(c, &attempt, spent{err})
 	}
 	ticket, started, err := a.manager.Start(ctx, a.sessionAt(c, provider, result))
 	if err != nil {
 		_ = provider.SignOut(ctx, result.Credential, upstream.Caller{}) // best effort: nobody will use it
-		a.countAttempt(c, attempt.Provider, err)
-		return a.failedPage(c, &attempt, err)
+		return a.failedPage(c, &attempt, spent{err})
 	}
 	c.Record.Session = started.LogID
-	a.replace(ctx, c, attempt, browser, started)
-	setSessionCookie(c, ticket)
+	if !a.replace(ctx, c, attempt, browser, started) {
+		setSessionCookie(c, ticket)
+	}
 	a.events.Metrics.Attempt(c.Frontend().Name, provider.Name(), "signed_in")
 	a.events.Security(c, "sign_in", "signed_in", "provider", provider.Name())
 	a.land(c, attempt.ReturnTo)
@@ -177,16 +183,31 @@ func (a *Account) sessionAt(c *call.Call, provider *oidc.Provider, r *oidc.Resul
 }
 
 // replace ends the sessions that the new one takes the place of: the one that ran when
-// the attempt began, and that of another tab that finished before. The callback itself
-// brings no Strict cookie, because it comes from another site.
-func (a *Account) replace(ctx context.Context, c *call.Call, attempt pending.Attempt, browser pending.Browser, s *session.Session) {
-	before, err := a.manager.ReplaceInBrowser(ctx, browser.Name(), s)
-	for _, handle := range []string{attempt.Session, before} {
-		if err == nil && handle != "" && handle != s.Handle() {
-			err = a.manager.EndHandle(ctx, handle)
+// the attempt began, the one whose cookie came along, and those of other tabs that
+// finished before. The callback itself brings no Strict cookie, because it comes from
+// another site. true: a tab that finished meanwhile has a newer session, which the
+// browser keeps; this one is ended.
+func (a *Account) replace(ctx context.Context, c *call.Call, attempt pending.Attempt, browser pending.Browser, s *session.Session) bool {
+	ended, newer, err := a.manager.ReplaceInBrowser(ctx, browser.Name(), s)
+	ended = append(ended, attempt.Session)
+	if who := a.auth.Present(c); who.HasTicket {
+		a.endReplaced(ctx, c, who.Ticket)
+	}
+	if newer {
+		ended = append(ended, s.Handle())
+	}
+	for _, handle := range ended {
+		if handle != s.Handle() || newer {
+			err = errors.Join(err, a.manager.EndHandle(ctx, handle)) // no handle: nothing
 		}
 	}
 	if err != nil {
 		a.events.Log.WarnContext(ctx, "replaced session not ended", "frontend", c.Frontend().Name, "error", err)
 	}
+	return newer
 }
+
+// spent is an error behind the attempt's one use: the same address does not work again.
+type spent struct{ error }
+
+func (s spent) Unwrap() error { return s.error }

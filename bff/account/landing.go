@@ -3,6 +3,8 @@ package account
 import (
 	"errors"
 	"html/template"
+	"net/http"
+	"net/url"
 	"strings"
 
 	"coatcheck/bff/call"
@@ -23,7 +25,7 @@ const (
 // the browser then goes on from our own site, and brings the Strict cookie along.
 var landing = template.Must(template.New("landing").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<meta http-equiv="refresh" content="0;url={{.}}"><title>Signed in</title></head>
+<meta http-equiv="refresh" content="0;url={{.}}"><title>One moment</title></head>
 <body><p><a href="{{.}}">Continue</a></p></body></html>
 `))
 
@@ -31,7 +33,7 @@ var landing = template.Must(template.New("landing").Parse(`<!doctype html>
 var failure = template.Must(template.New("failure").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <title>{{.Title}}</title>` + pageStyle + `</head>
-<body><main><h1>{{.Title}}</h1><p>{{.Detail}}</p>{{if .Link}}<p><a class="button" href="{{.Link}}">{{.LinkText}}</a></p>{{end}}
+<body><main><h1>{{.Title}}</h1><p>{{.Detail}}</p><p>{{if .Again}}<a class="button" href="">Try again</a>{{else}}<a class="button" href="{{.Link}}">Sign in again</a>{{end}}</p>
 <p class="small">Request {{.RequestID}}</p></main></body></html>
 `))
 
@@ -83,33 +85,88 @@ func loginProblem(err error) *problem.Problem {
 }
 
 // failedPage answers a navigation that failed: with the page of the frontend that is
-// configured for it, with one of ours, or, for programs, with a problem document.
+// configured for it, with one of ours, or, for programs, with a problem document. A
+// page that only wanted to know whether somebody is signed in (prompt=none) goes on.
+// attempt is nil where it is not known, or not proven to be the frontend's.
 func (a *Account) failedPage(c *call.Call, attempt *pending.Attempt, err error) error {
-	p := loginProblem(err)
-	if !c.Request.Navigates() {
-		return wrapped{p, err}
+	p, again := loginProblem(err), isAgain(err)
+	if attempt != nil {
+		a.events.Metrics.Attempt(attempt.Frontend, attempt.Provider, p.Code)
+		if !errors.Is(err, session.ErrUnavailable) {
+			a.events.Security(c, "sign_in", p.Code, "provider", attempt.Provider)
+		}
 	}
 	c.Record.Code, c.Record.Cause = p.Code, err
 	f := c.Frontend()
-	if path := f.Config.Login.ErrorPath; path != "" {
-		redirect(c, a.pages(c).Origin+path+"?error="+p.Code+"&request_id="+string(c.ID))
-		c.Reply.Header.Set("Coatcheck-Error", p.Code)
+	switch path := f.Config.Login.ErrorPath; {
+	case attempt != nil && attempt.Prompt == "none" && !again:
+		a.land(c, attempt.ReturnTo) // nobody is signed in, as the page wanted to know
 		return nil
+	case !c.Request.Navigates():
+		return wrapped{p, err}
+	case path != "" && !again:
+		redirect(c, errorOrigin(c, attempt)+path+"?error="+p.Code+"&request_id="+string(c.ID))
+	default:
+		a.ownPage(c, attempt, p, again)
 	}
-	view := struct{ Title, Detail, Link, LinkText, RequestID string }{"You are not signed in", p.Detail, f.Base + "/bff/login", "Sign in again", string(c.ID)}
-	if p == problem.StoreUnavailable {
-		view.Link, view.LinkText = "", "" // the same address works later
+	c.Reply.Header.Set("Coatcheck-Error", p.Code)
+	return nil
+}
+
+// isAgain reports whether the same address works later: the store is away, and nothing
+// was spent.
+func isAgain(err error) bool {
+	var s spent
+	return errors.Is(err, session.ErrUnavailable) && !errors.As(err, &s)
+}
+
+// ownPage is a page of ours that says what became of a sign-in.
+func (a *Account) ownPage(c *call.Call, attempt *pending.Attempt, p *problem.Problem, again bool) {
+	view := struct {
+		Title, Detail, Link, RequestID string
+		Again                          bool // by the same address, which the page need not know
+	}{"The sign-in did not work", p.Detail, loginLink(c, attempt), string(c.ID), again}
+	if again {
+		view.Detail = "Nothing was lost. Try again in a moment."
+	}
+	if p.Status == http.StatusServiceUnavailable {
 		c.Reply.Header.Set("Retry-After", "2")
-		view.Detail = "Nothing was lost. Load this page again in a moment."
-	}
-	if attempt == nil && len(f.Config.Login.Provider) == 0 {
-		view.Link = ""
 	}
 	var b strings.Builder
 	_ = failure.Execute(&b, view) // a builder takes everything
 	page(c, p.Status, pagePolicy, b.String())
-	c.Reply.Header.Set("Coatcheck-Error", p.Code)
-	return nil
+}
+
+// loginLink begins the sign-in anew, for the same page where it is known.
+func loginLink(c *call.Call, attempt *pending.Attempt) string {
+	q := url.Values{}
+	if len(c.Decision.Host.Frontends) > 1 {
+		q.Set("frontend", c.Frontend().Name)
+	}
+	if attempt != nil {
+		q.Set("provider", attempt.Provider)
+		if len(attempt.ReturnTo) <= pending.MaxReturnTo {
+			q.Set("return_to", attempt.ReturnTo)
+		}
+	}
+	link := c.Frontend().Base + "/bff/login"
+	if len(q) > 0 {
+		link += "?" + q.Encode()
+	}
+	return link
+}
+
+// errorOrigin is where the frontend's own error page is shown: at the origin of the page
+// that was wanted.
+func errorOrigin(c *call.Call, attempt *pending.Attempt) string {
+	if attempt != nil {
+		for _, origin := range c.Frontend().Origins {
+			if strings.HasPrefix(attempt.ReturnTo, origin+"/") {
+				return origin
+			}
+		}
+	}
+	return pagesOf(c).Origin
 }
 
 // wrapped shows p and logs the cause.

@@ -43,12 +43,12 @@ func (a *Account) logout(c *call.Call) error {
 	return nil
 }
 
-// SignOut tells the API, best effort, that nobody will use this credential of that
-// frontend any more. There is no call: the session ended by itself.
-func (a *Account) SignOut(ctx context.Context, f *routing.Frontend, credential *credential.Credential) {
+// SignOut tells the API or the provider that gave it, best effort, that nobody will use
+// this credential any more. There is no call: the session ended by itself.
+func (a *Account) SignOut(ctx context.Context, f *routing.Frontend, ended *session.Session, credential *credential.Credential) {
 	caller := upstream.Caller{UserAgent: "Coatcheck", ForwardedProto: f.Scheme, ForwardedHost: f.Hosts[0]}
-	if err := a.auth.API(f).SignOut(ctx, credential, caller); err != nil {
-		a.events.Log.WarnContext(ctx, "API not told of a sign-out", "frontend", f.Name, "error", err)
+	if err := a.auth.Method(f, ended).SignOut(ctx, credential, caller); err != nil {
+		a.events.Log.WarnContext(ctx, "sign-out not told", "frontend", f.Name, "error", err)
 	}
 }
 

@@ -6,14 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"coatcheck/bff/problem"
 )
 
 // parameters are those of a navigation, each once.
 type parameters map[string]string
 
-// readParameters reads a query or a form, and refuses one that names something twice or
+// readParameters reads a query or a form, and refuses one that names anything twice or
 // cannot be read: two readers would take two different values. A parameter that is not
 // in known is refused where strict, else left out.
 func readParameters(raw string, strict bool, known ...string) (parameters, error) {
@@ -24,7 +22,7 @@ func readParameters(raw string, strict bool, known ...string) (parameters, error
 	p := parameters{}
 	for name, all := range values {
 		switch {
-		case slices.Contains(known, name) && len(all) > 1:
+		case len(all) > 1:
 			return nil, badRequest("a parameter stands more than once")
 		case slices.Contains(known, name):
 			p[name] = all[0]
@@ -82,6 +80,3 @@ func readWish(raw string) (*wish, error) {
 func isText(s string, most int) bool {
 	return len(s) <= most && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == 0xfffd }) < 0
 }
-
-// errReturnTo is the refusal of a page that is not the frontend's.
-var errReturnTo error = problem.BadReturnTo

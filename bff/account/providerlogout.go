@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -33,7 +34,7 @@ func (a *Account) continueLogout(ctx context.Context, c *call.Call, s *session.S
 	}
 	f := c.Frontend()
 	back := f.Origins[0] + f.Base + "/"
-	address, err := provider.EndSessionURL(ctx, oidc.EndSession{IDToken: s.Credential.Value(oidc.IDToken), RedirectURI: back})
+	address, err := provider.EndSessionURL(ctx, oidc.EndSession{IDToken: s.Credential.Value(oidc.IDToken), LogoutHint: logoutHint(s), RedirectURI: back})
 	if errors.Is(err, oidc.ErrUnsupported) {
 		return ""
 	}
@@ -45,6 +46,18 @@ func (a *Account) continueLogout(ctx context.Context, c *call.Call, s *session.S
 	}
 	a.events.Log.WarnContext(ctx, "provider's sign-out not prepared", "frontend", f.Name, "provider", s.Provider, "error", err)
 	return ""
+}
+
+// logoutHint names the person where the ID token does not go along: as the provider
+// itself asks for it (Entra ID's claim login_hint), else by the subject.
+func logoutHint(s *session.Session) string {
+	var user struct {
+		Hint string `json:"login_hint"`
+	}
+	if json.Unmarshal(s.User, &user) == nil && user.Hint != "" {
+		return user.Hint
+	}
+	return strings.TrimPrefix(s.Subject, session.PersonOf(s.Provider, ""))
 }
 
 // providerLogout leads the browser on to the provider's sign-out, once.
@@ -78,8 +91,8 @@ func (a *Account) providerLogout(c *call.Call) error {
 // 1.0 §2.5). There is no cookie, and no guard but the token's signature.
 func (a *Account) backChannel(c *call.Call) error {
 	provider := a.providers[string(c.Decision.Segment)]
-	if provider == nil {
-		return problem.NotFound
+	if provider == nil || provider.Issuer() == "" {
+		return problem.NotFound // plain OAuth 2.0 has no logout tokens
 	}
 	token, err := logoutToken(c)
 	if err != nil {
@@ -87,12 +100,15 @@ func (a *Account) backChannel(c *call.Call) error {
 	}
 	ctx, cancel := call.Detached()
 	defer cancel()
+	if _, err := provider.Metadata(ctx); err != nil {
+		return a.logoutLater(provider, err) // whatever is wrong with it, the token is not to blame
+	}
 	logout, err := provider.LogoutToken(ctx, token)
 	if errors.Is(err, oidc.ErrFailed) {
 		return a.refuseLogout(c, provider, err)
 	}
-	if err != nil { // keys could not be fetched: the provider tries again
-		return wrapped{problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry }), err}
+	if err != nil { // keys could not be fetched
+		return a.logoutLater(provider, err)
 	}
 	n, err := a.manager.EndByProvider(ctx, session.ProviderLogout{Provider: provider.Name(), Session: logout.SessionID, Subject: logout.Subject,
 		TokenID: logout.ID, Until: logout.Until, IssuedAt: logout.IssuedAt})
@@ -100,7 +116,7 @@ func (a *Account) backChannel(c *call.Call) error {
 		return a.refuseLogout(c, provider, err)
 	}
 	if err != nil {
-		return err
+		return a.logoutLater(provider, err)
 	}
 	a.events.Metrics.BackChannel(provider.Name(), "accepted")
 	a.events.Security(c, "revocation", "ended_by_provider", "provider", provider.Name(), "ended", n)
@@ -127,11 +143,22 @@ func logoutToken(c *call.Call) (string, error) {
 	return p["logout_token"], err
 }
 
+// logoutLater makes the provider try again: nothing was marked.
+func (a *Account) logoutLater(provider *oidc.Provider, why error) error {
+	a.events.Metrics.BackChannel(provider.Name(), "unavailable")
+	return wrapped{problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry }), why}
+}
+
 // refuseLogout answers as the specification says (§2.8), and logs why.
 func (a *Account) refuseLogout(c *call.Call, provider *oidc.Provider, why error) error {
 	a.events.Metrics.BackChannel(provider.Name(), "refused")
 	c.Record.Code, c.Record.Cause = problem.BadRequest.Code, why
-	a.events.Security(c, "revocation", "logout_token_refused", "provider", provider.Name(), "error", why.Error())
+	now, last := c.Record.Begun.UnixNano(), a.tokenRefused.Load()
+	if now-last >= int64(call.EventInterval) && a.tokenRefused.CompareAndSwap(last, now) { // anybody can post here
+		a.events.Security(c, "revocation", "logout_token_refused", "provider", provider.Name(), "error", why.Error())
+	} else {
+		a.events.Metrics.Event(c.Frontend().Name, "revocation", "logout_token_refused")
+	}
 	c.Own()
 	c.Reply.Bytes(http.StatusBadRequest, "application/json", []byte(`{"error":"invalid_request"}`))
 	return nil

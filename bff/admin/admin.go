@@ -16,11 +16,15 @@ import (
 	"coatcheck/bff/session"
 )
 
-// Options are what the admin listener is made of. All but Metrics are required.
+// Options are what the admin listener is made of. All but Providers and
+// Metrics are required.
 type Options struct {
 	Manager *session.Manager
 	// Token opens the session administration; without one it answers 404.
 	Token func() credential.Secret
+	// Providers names those that the configuration has; nil: there are none. A person's
+	// sessions are found by the subject of the API and of each provider.
+	Providers func() []string
 	// Metrics answers GET /metrics; nil: 404.
 	Metrics http.Handler
 	// Draining reports whether the process is about to end.
@@ -99,6 +103,17 @@ type entry struct {
 	LastSeenAt time.Time `json:"last_seen_at"`
 	UserAgent  string    `json:"user_agent"`
 	Address    string    `json:"address"`
+	Provider   string    `json:"provider,omitempty"`
+}
+
+// providers are whoever may have named a person: an API, which is the empty name, and
+// the providers.
+func (o Options) providers() []string {
+	names := []string{""}
+	if o.Providers != nil {
+		names = append(names, o.Providers()...)
+	}
+	return names
 }
 
 func (o Options) list(w http.ResponseWriter, r *http.Request) {
@@ -106,14 +121,16 @@ func (o Options) list(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	found, err := o.Manager.List(r.Context(), frontend, subject)
-	if err != nil {
-		o.fail(w, err)
-		return
-	}
-	list := make([]entry, 0, len(found))
-	for _, e := range found {
-		list = append(list, entry{e.ID, e.CreatedAt.UTC(), e.LastSeenAt.UTC(), e.UserAgent, e.Address})
+	list := []entry{}
+	for _, provider := range o.providers() {
+		found, err := o.Manager.List(r.Context(), frontend, session.PersonOf(provider, subject))
+		if err != nil {
+			o.fail(w, err)
+			return
+		}
+		for _, e := range found {
+			list = append(list, entry{e.ID, e.CreatedAt.UTC(), e.LastSeenAt.UTC(), e.UserAgent, e.Address, provider})
+		}
 	}
 	reply(w, 200, list)
 }
@@ -123,10 +140,13 @@ func (o Options) end(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	n, err := o.Manager.EndAll(r.Context(), frontend, subject)
-	if err != nil {
-		o.fail(w, err)
-		return
+	n := 0
+	for _, provider := range o.providers() {
+		ended, err := o.Manager.EndAll(r.Context(), frontend, session.PersonOf(provider, subject))
+		if n += ended; err != nil {
+			o.fail(w, err)
+			return
+		}
 	}
 	o.Log.InfoContext(r.Context(), "security", "event", "revocation", "outcome", "ended_by_operator", "frontend", frontend, "ended", n)
 	reply(w, 200, map[string]int{"ended": n})

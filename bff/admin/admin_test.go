@@ -27,7 +27,7 @@ func listener(t *testing.T, store, token string, draining bool) (*httptest.Serve
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(admin.Handler(admin.Options{Manager: m, Log: slog.New(slog.DiscardHandler),
-		Token: func() credential.Secret { return credential.NewSecret(token) }, Draining: func() bool { return draining }}))
+		Token: func() credential.Secret { return credential.NewSecret(token) }, Draining: func() bool { return draining }, Providers: func() []string { return []string{"id", "hub"} }}))
 	t.Cleanup(func() { web.Close(); _ = m.Close() })
 	return web, m
 }
@@ -104,6 +104,19 @@ func TestSessions(t *testing.T) {
 	}
 	if status, body := ask(t, "DELETE", both, good); status != 200 || body != `{"ended":2}` {
 		t.Errorf("end: %d %s", status, body)
+	}
+	for _, provider := range []string{"id", "hub", "id"} {
+		_, _, err := m.Start(context.Background(), session.Start{Frontend: "shop", Provider: provider, Subject: "ada", User: []byte(`{}`),
+			Credential: credential.New(nil, time.Time{}, time.Time{})})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status, body := ask(t, "GET", both, good); status != 200 || strings.Count(body, `"provider":"id"`) != 2 || strings.Count(body, `"provider":"hub"`) != 1 {
+		t.Errorf("a provider's person: %d %s", status, body)
+	}
+	if status, body := ask(t, "DELETE", both, good); status != 200 || body != `{"ended":3}` {
+		t.Errorf("end a provider's person: %d %s", status, body)
 	}
 	closed, _ := listener(t, "memory://", "", false)
 	if status, _ := ask(t, "GET", closed.URL+"/admin/sessions?frontend=shop&subject=ada", "Bearer "); status != 404 {

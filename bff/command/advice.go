@@ -18,11 +18,15 @@ func (e *explainer) advise(p *problem.Problem) {
 	case problem.OriginNotAllowed.Code:
 		e.adviseOrigin()
 	case problem.FrontendUndetermined.Code:
-		e.say("advice", "A page is recognised by its Origin, which fetch sends; a program by X-Frontend, without Origin and Sec-Fetch-Site. Or give each frontend a base_path.")
+		e.say("advice", "A page is recognised by its Origin, which fetch sends; a navigation to /bff/login by frontend=NAME; a program by X-Frontend, without Origin and Sec-Fetch-Site. Or give each frontend a base_path.")
 	case problem.CrossSiteRequest.Code:
 		e.say("advice", "Page and host must be one site, and the page's origin must be listed. Links, images and documents send no Origin to a shared host: use fetch, or crossorigin=\"use-credentials\".")
 	case problem.CSRFHeaderMissing.Code:
 		e.say("advice", "Send X-CSRF: 1 with the request, as the browser client does; a form cannot.")
+	case problem.NavigationRequired.Code:
+		e.say("advice", "A person goes there: location.assign(…), a link, or a form. A fetch cannot follow to the provider, and a frame gets no cookie.")
+	case problem.PrefetchRefused.Code:
+		e.say("advice", "Turn prefetching off for this link: it begins a sign-in.")
 	case problem.ForbiddenDestination.Code:
 		e.say("advice", "Scripts and workers come from the application's own files, never from an API. isolate: false on the route would let this API's code run as the page's own.")
 	case problem.BadPath.Code:

@@ -58,7 +58,7 @@ func Explain(c *configs.Config, ups *upstream.Set, q Question) (*Explanation, er
 	}
 	defer ways.Close()
 	head, err := q.head(c)
-	e := &explainer{table: table, proxy: ways}
+	e := &explainer{table: table, proxy: ways, config: c}
 	var refused gateRefusal
 	if errors.As(err, &refused) {
 		e.gate(refused)
@@ -122,6 +122,7 @@ func hasHost(lines []string) bool {
 type explainer struct {
 	table   *routing.Table
 	proxy   *proxy.Proxy
+	config  *configs.Config
 	call    call.Call
 	problem *problem.Problem
 	lines   []string
@@ -205,6 +206,8 @@ func (e *explainer) candidates() string {
 
 func (e *explainer) guard() {
 	switch d := &e.call.Decision; {
+	case !d.Guarded && d.Endpoint != nil:
+		e.say("guard", "not asked: the provider itself calls, and its token is signed")
 	case !d.Guarded:
 		e.say("guard", "not asked: the route says guard: false")
 	case d.Stage == routing.AtGuard:
@@ -240,7 +243,7 @@ func (e *explainer) answer() {
 	case routing.Page:
 		e.page()
 	case routing.Own:
-		if d.Endpoint.ID == routing.Login && !e.signInBody() {
+		if e.atProvider() || d.Endpoint.ID == routing.Login && !e.signInBody() {
 			return
 		}
 		e.say("answer", "by Coatcheck itself")

@@ -49,7 +49,7 @@ func New(version, commit string) *Metrics {
 	m.streams = m.gauge("open_streams", "Answers on their way now, by kind: stream, websocket.", "kind")
 	m.attempts = m.counter("login_attempts_total", "Steps of sign-ins at a provider's page, by outcome: sent, signed_in, or the code of what failed.", "frontend", "provider", "outcome")
 	m.provider = m.histogram("provider_seconds", "Time of one exchange with a provider.", "provider", "exchange")
-	m.backs = m.counter("backchannel_logouts_total", "Logout tokens of providers, by outcome: accepted, refused.", "provider", "outcome")
+	m.backs = m.counter("backchannel_logouts_total", "Logout tokens of providers, by outcome: accepted, refused, unavailable.", "provider", "outcome")
 	m.store = m.histogram("store_seconds", "Time of one question to the store.", "operation")
 	m.storeErr = m.counter("store_errors_total", "Questions that the store did not answer.", "operation")
 	build := m.gauge("build_info", "Always 1; the labels say what runs.", "version", "commit", "go")
@@ -93,7 +93,8 @@ func (m *Metrics) Provider(provider, exchange string, took time.Duration) {
 	m.provider.WithLabelValues(provider, exchange).Observe(took.Seconds())
 }
 
-// BackChannel counts a logout token; outcome is accepted or refused.
+// BackChannel counts a logout token; outcome is accepted, refused
+// or unavailable.
 func (m *Metrics) BackChannel(provider, outcome string) {
 	m.backs.WithLabelValues(provider, outcome).Inc()
 }

@@ -48,13 +48,17 @@ func Begin(frontend, provider, redirectURI string, b Browser, now time.Time) Att
 }
 
 // Restart begins the attempt anew, for the browser that came back, with the same page
-// to return to; false where it has been begun anew already.
+// to return to; false where it has been begun anew already. In another browser the
+// session that ran in the first one is left alone: it is somebody else's.
 func (a Attempt) Restart(b Browser, now time.Time) (Attempt, bool) {
 	if a.Restarts >= MaxRestarts {
 		return Attempt{}, false
 	}
 	next := Begin(a.Frontend, a.Provider, a.RedirectURI, b, now)
-	next.Restarts, next.ReturnTo, next.Session = a.Restarts+1, a.ReturnTo, a.Session
+	next.Restarts, next.ReturnTo = a.Restarts+1, a.ReturnTo
+	if a.BelongsTo(b) {
+		next.Session = a.Session
+	}
 	next.Prompt, next.ACR, next.MaxAge = a.Prompt, a.ACR, a.MaxAge
 	return next, true
 }

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxReturnTo bounds a page's address as it is asked for, in bytes.
-const maxReturnTo = 1 << 10
+// MaxReturnTo bounds a page's address as it is asked for, in bytes.
+const MaxReturnTo = 1 << 10
 
 // ErrReturnTo says that a page to return to is not one of the frontend's.
 var ErrReturnTo = errors.New("pending: not a page of this frontend")
@@ -33,7 +33,7 @@ func (p Pages) Resolve(returnTo string) (string, error) {
 	if returnTo == "" {
 		return p.Origin + p.BasePath + "/", nil
 	}
-	if len(returnTo) > maxReturnTo || !utf8.ValidString(returnTo) || strings.ContainsFunc(returnTo, isForbidden) {
+	if len(returnTo) > MaxReturnTo || !utf8.ValidString(returnTo) || strings.ContainsFunc(returnTo, isForbidden) {
 		return "", ErrReturnTo
 	}
 	u, err := url.Parse(returnTo)

@@ -110,3 +110,58 @@ func explainedAnswer(trail string) (status int, code string, refused bool) {
 	status, _ = strconv.Atoi(m[1])
 	return status, m[2], true
 }
+
+// TestExplainAtProvider: explain says of a sign-in at a provider what serving it
+// answers, and shows the request to the provider without making one.
+func TestExplainAtProvider(t *testing.T) {
+	a := openAtProvider(t, nil)
+	ups, err := upstream.New(a.config.Upstreams, upstream.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ups.Close()
+	form := "Content-Type: application/x-www-form-urlencoded"
+	for _, row := range [][]string{
+		{"GET /bff/login?return_to=/x&prompt=login&max_age=60&acr=gold"}, {"GET /bff/login"}, {"GET /bff/login?x=1"}, {"GET /bff/login?return_to=//evil.test"},
+		{"GET /bff/login?provider=none"}, {"GET /bff/login", "Sec-Fetch-Mode: cors"}, {"GET /bff/login", "Purpose: prefetch"}, {"PUT /bff/login", shop, xcsrf},
+		{"GET /bff/callback/none?state=x"}, {"POST /bff/callback/id", form}, {"GET /bff/callback/id", "Sec-Fetch-Dest: iframe"}, {"DELETE /bff/callback/id"},
+		{"POST /bff/backchannel-logout/none", form}, {"GET /bff/backchannel-logout/id"}, {"POST /bff/logout/x", shop, xcsrf},
+		{"GET /bff/login", apiHost}, {"GET /bff/login?frontend=till", apiHost}, {"GET /bff/login", "Host: both.example.com"},
+	} {
+		method, path, _ := strings.Cut(row[0], " ")
+		host := "shop.example.com"
+		for _, header := range row[1:] {
+			if rest, ok := strings.CutPrefix(header, "Host: "); ok {
+				host = rest
+			}
+		}
+		served := a.call(row[0], row[1:]...)
+		told, err := command.Explain(a.config, ups, command.Question{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
+		if err != nil {
+			t.Errorf("%q: %v", row, err)
+			continue
+		}
+		text := strings.Join(told.Lines, "\n")
+		switch status, code, refused := explainedAnswer(text); {
+		case refused && (served.StatusCode != status || served.code() != code):
+			t.Errorf("%q: served %d %q\n%s", row, served.StatusCode, served.code(), text)
+		case !refused && served.code() != "":
+			t.Errorf("%q: served %d %q, and explain does not know\n%s", row, served.StatusCode, served.code(), text)
+		}
+	}
+	told, err := command.Explain(a.config, ups, command.Question{Method: "GET", URL: "https://shop.example.com/bff/login?return_to=/x&prompt=login&acr=gold", Peer: netip.MustParseAddr("127.0.0.1")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(told.Lines, "\n")
+	for _, line := range []string{"return to https://shop.example.com/x", "redirect_uri = " + shopCallback, "state = (made for each attempt)", "code_challenge_method = S256",
+		"acr_values = gold", "prompt = login", "client_id = coatcheck", "scope = openid profile email offline_access"} {
+		if !strings.Contains(text, line) {
+			t.Errorf("not told: %s\n%s", line, text)
+		}
+	}
+	if strings.Contains(text, "client-secret-MARKED") {
+		t.Error("the client secret is shown")
+	}
+	t.Log("\n" + text)
+}

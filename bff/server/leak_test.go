@@ -3,10 +3,14 @@ package server_test
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"coatcheck/upstream/demo/provider"
 )
 
 // TestLeak is the conscience: with marked token, ticket and password through every
@@ -62,6 +66,106 @@ func TestLeak(t *testing.T) {
 	}
 	if len(dump) < 100 || len(h.logs.String()) < 1000 {
 		t.Error("nothing was searched")
+	}
+}
+
+// TestLeakAtProvider: with the marked secrets of a sign-in at a provider through every
+// path and error, nothing that Coatcheck writes holds one of them, but for the addresses
+// that are meant to: the state goes to the provider, and the ID token to its sign-out.
+func TestLeakAtProvider(t *testing.T) {
+	a := openAtProvider(t, func(s string) string {
+		s = strings.Replace(s, `store: "${STORE}"`, `store: "`+redisURL+`"`, 1)
+		s = strings.Replace(s, "scopes: [openid,", "dpop: required, scopes: [openid,", 1)
+		return strings.Replace(s, "    url: ", "    dpop: true\n    url: ", 1)
+	})
+	marks := map[string]string{"client secret": "client-secret-MARKED"}
+	a.record = func(r *http.Request) {
+		if r.ParseForm() == nil {
+			for name, as := range map[string]string{"code_verifier": "verifier", "code": "code", "refresh_token": "refresh token"} {
+				if v := r.PostForm.Get(name); v != "" {
+					marks[as] = v
+				}
+			}
+		}
+		if proof := r.Header.Get("DPoP"); proof != "" {
+			marks["DPoP proof"] = proof
+		}
+	}
+	var seen strings.Builder
+	note := func(got answer, meant ...string) answer {
+		seen.WriteString(got.Status + "\n")
+		for name, values := range got.Header {
+			if !slices.Contains(meant, name) {
+				seen.WriteString(name + ": " + strings.Join(values, "\n") + "\n")
+			}
+		}
+		seen.WriteString(got.body + "\n")
+		return got
+	}
+	begin := a.call("GET /bff/login?return_to=/cart", navigate, document, html_)
+	note(begin, "Location", "Set-Cookie")
+	browser := "Cookie: " + strings.SplitN(begin.Header.Get("Set-Cookie"), ";", 2)[0]
+	_, marks["browser's secret"], _ = strings.Cut(browser, "=")
+	back := a.browse(begin.Header.Get("Location"), "ada@id.test")
+	marks["state"] = back.Query().Get("state")
+	note(a.call("GET "+back.RequestURI()+"&code=2", navigate, document, html_, browser))
+	note(a.call("GET "+back.RequestURI(), "Sec-Fetch-Mode: cors", browser))
+	note(a.back(back), "Location", "Set-Cookie") // anew
+	landed := note(a.back(back, browser), "Set-Cookie")
+	cookie := "Cookie: " + strings.SplitN(landed.Header.Get("Set-Cookie"), ";", 2)[0]
+	_, marks["ticket"], _ = strings.Cut(cookie, "=")
+	note(a.back(back, browser))
+	for _, request := range []string{"GET /api/x", "GET /bff/session", "GET /bff/sessions", "GET /nothing", "GET /bff/callback/none"} {
+		note(a.call(request, shop, cookie, xcsrf))
+	}
+	proxied := a.api.last(t)
+	marks["access token"] = strings.TrimPrefix(proxied.Header.Get("Authorization"), "DPoP ")
+	marks["DPoP proof to the API"] = proxied.Header.Get("Dpop")
+	for _, sin := range []provider.Sin{provider.TokenErrorText, provider.InvalidSigRS256, provider.TokenGarbage, provider.ResponseDenied} {
+		address, other := a.begin("")
+		a.provider.Commit(sin)
+		note(a.back(a.browse(address, "bob@id.test"), other))
+		a.provider.Commit()
+	}
+	dump := dumpRedis(t)
+	logout := a.provider.LogoutToken("coatcheck", "p-bob", "", "logout+jwt", nil)
+	marks["logout token"] = logout
+	for range 2 {
+		note(a.call("POST /bff/backchannel-logout/id\n\nlogout_token="+logout, "Content-Type: application/x-www-form-urlencoded"))
+	}
+	out := note(a.call("POST /bff/logout", shop, xcsrf, cookie), "Set-Cookie")
+	next := strings.TrimSuffix(strings.TrimPrefix(out.body, `{"continue":"`), `"}`)
+	on := note(a.call("GET "+next, navigate, document), "Location")
+	end, err := url.Parse(on.Header.Get("Location"))
+	if err != nil || end.Query().Get("id_token_hint") == "" {
+		t.Fatalf("no ID token at the sign-out: %v", on.Header)
+	}
+	marks["ID token"] = end.Query().Get("id_token_hint")
+	marks["one-time address"] = next[strings.LastIndex(next, "/")+1:]
+	dump += dumpRedis(t)
+	for _, name := range []string{"verifier", "code", "DPoP proof", "access token", "state", "ticket", "browser's secret"} {
+		if len(marks[name]) < 20 {
+			t.Errorf("nothing marks the %s: %q", name, marks[name])
+		}
+	}
+	for what, text := range map[string]string{"answers": seen.String(), "log": a.logs.String(), "store": dump} {
+		for name, mark := range marks {
+			text := text
+			if name == "one-time address" { // the page is told, and follows it once
+				text = strings.ReplaceAll(text, "/bff/logout/"+mark, "")
+			}
+			if i := strings.Index(text, mark); i >= 0 && mark != "" {
+				t.Errorf("%s: the %s stands in: …%s…", what, name, text[max(0, i-80):min(len(text), i+80)])
+			}
+		}
+	}
+	if len(dump) < 1000 {
+		t.Error("nothing was searched")
+	}
+	for _, mark := range []string{"p-ada", "ada@id.test", "PRIVATE KEY", `"d":`} {
+		if strings.Contains(dump+a.logs.String(), mark) {
+			t.Errorf("store or log holds %q", mark)
+		}
 	}
 }
 

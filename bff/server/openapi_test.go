@@ -12,6 +12,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"coatcheck/upstream/demo/provider"
 )
 
 // openAPI checks answers against configs/openapi.yaml, and remembers which it saw.
@@ -254,9 +256,60 @@ func TestOpenAPIAnswers(t *testing.T) {
 	h = open(t, settings{store: "redis://" + address + "/0"}) // where no Redis is
 	each(503, "Cookie: "+shopCookie+"="+strings.Repeat("A", 43), shop, xcsrf)
 	call(503, "POST", "/bff/login", login(passwordMark), shop, xcsrf, json_)
+	d.atProvider()
 	if missing := d.unseen(); len(missing) > 0 {
 		t.Errorf("told, and never seen: %q", missing)
 	}
+}
+
+// atProvider makes the calls of a sign-in at a provider.
+func (d *openAPI) atProvider() {
+	a := openAtProvider(d.t, nil)
+	form := "Content-Type: application/x-www-form-urlencoded"
+	call := func(method, path, address string, headers ...string) answer {
+		got := a.call(method+" "+address, headers...)
+		d.holds(method, path, got)
+		return got
+	}
+	const login, callback, end, logout = "/bff/login", "/bff/callback/{id}", "/bff/backchannel-logout/{id}", "/bff/logout/{id}"
+	opened := call("GET", login, "/bff/login", navigate, document, html_)
+	browser := "Cookie: " + strings.SplitN(opened.Header.Get("Set-Cookie"), ";", 2)[0]
+	call("GET", login, "/bff/login?x=1", navigate, document, html_)
+	call("GET", login, "/bff/login?x=1", navigate)
+	call("GET", login, "/bff/login", "Sec-Fetch-Mode: cors")
+	back := a.browse(opened.Header.Get("Location"), "ada@id.test")
+	call("GET", callback, back.RequestURI(), navigate, document, html_)
+	call("GET", callback, back.RequestURI()+"&code=x", navigate, document, html_)
+	call("GET", callback, "/bff/callback/none", navigate, document, html_)
+	call("POST", callback, "/bff/callback/id\n\n"+back.RawQuery, form, navigate, document, html_)
+	call("POST", callback, "/bff/callback/id\n\ncode=1&code=2", form, navigate, document, html_)
+	call("POST", callback, "/bff/callback/id\n\ncode=1", navigate, document, html_)
+	call("POST", callback, "/bff/callback/id\n\ncode="+strings.Repeat("1", 33<<10), form, navigate, document, html_)
+	cookie := "Cookie: " + strings.SplitN(call("GET", callback, back.RequestURI(), navigate, document, html_, browser).Header.Get("Set-Cookie"), ";", 2)[0]
+	for _, sin := range []provider.Sin{provider.ResponseDenied, provider.ResponseServerError, provider.PushedRefused} {
+		a.provider.Commit()
+		address, browser := a.begin("")
+		a.provider.Commit(sin)
+		if sin == provider.PushedRefused {
+			call("GET", login, "/bff/login", navigate, document, html_)
+			continue
+		}
+		call("GET", callback, a.browse(address, "bob@id.test").RequestURI(), navigate, document, html_, browser)
+	}
+	a.provider.Commit()
+	d.holds("GET", "/bff/session", a.call("GET /bff/session", shop))
+	var on struct{ Continue string }
+	if err := json.Unmarshal([]byte(call("POST", "/bff/logout", "/bff/logout", cookie, shop, xcsrf).body), &on); err != nil {
+		d.t.Fatal(err)
+	}
+	call("GET", logout, on.Continue, "Sec-Fetch-Mode: cors")
+	call("GET", logout, on.Continue, navigate, document)
+	call("GET", logout, on.Continue, navigate, document)
+	token := a.provider.LogoutToken("coatcheck", "p-ada", "", "logout+jwt", nil)
+	for range 2 {
+		call("POST", end, "/bff/backchannel-logout/id\n\nlogout_token="+token, form)
+	}
+	call("POST", end, "/bff/backchannel-logout/none\n\nlogout_token="+token, form)
 }
 
 // TestOpenAPIStep: so is the answer that asks for a further step.

@@ -21,6 +21,7 @@ type atProvider struct {
 	*house
 	provider *provider.Provider
 	web      *httptest.Server
+	record   func(r *http.Request) // sees what the provider is asked; may be nil
 }
 
 const (
@@ -33,14 +34,26 @@ const (
 
 func openAtProvider(t *testing.T, change func(yaml string) string) *atProvider {
 	t.Helper()
+	return openAtProviderOf(t, provider.Options{}, change)
+}
+
+// openAtProviderOf is openAtProvider with options of the provider's.
+func openAtProviderOf(t *testing.T, o provider.Options, change func(yaml string) string) *atProvider {
+	t.Helper()
 	a := &atProvider{}
 	a.web = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.provider.ServeHTTP(w, r) }))
 	t.Cleanup(a.web.Close)
 	var err error
-	a.provider, err = provider.New(provider.Options{Issuer: a.web.URL,
-		Clients: []provider.Client{{ID: "coatcheck", Secret: "client-secret-MARKED", RedirectURIs: []string{shopCallback, deskCallback},
-			PostLogout: []string{"https://shop.example.com/", "https://desk.example.com/"}}},
-		People: []provider.Person{{Subject: "p-ada", Email: "ada@id.test", Password: "pw", Name: "Ada"}, {Subject: "p-bob", Email: "bob@id.test", Password: "pw", Name: "Bob"}}})
+	o.Issuer = a.web.URL
+	o.Record = func(r *http.Request) {
+		if a.record != nil {
+			a.record(r)
+		}
+	}
+	o.Clients = []provider.Client{{ID: "coatcheck", Secret: "client-secret-MARKED",
+		RedirectURIs: append([]string{shopCallback, deskCallback}, otherCallbacks...), PostLogout: []string{"https://shop.example.com/", "https://desk.example.com/"}}}
+	o.People = []provider.Person{{Subject: "p-ada", Email: "ada@id.test", Password: "pw", Name: "Ada"}, {Subject: "p-bob", Email: "bob@id.test", Password: "pw", Name: "Bob"}}
+	a.provider, err = provider.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,6 +68,10 @@ func openAtProvider(t *testing.T, change func(yaml string) string) *atProvider {
 	}})
 	return a
 }
+
+// otherCallbacks are those of further hosts, base paths and names.
+var otherCallbacks = []string{"https://shop.example.com/bff/callback/hub", "https://www.example.com/bff/callback/id",
+	"https://both.example.com/east/bff/callback/id", "https://both.example.com/west/bff/callback/id"}
 
 var signInHandle = regexp.MustCompile(`name="request" value="([^"]+)"`)
 

@@ -218,12 +218,12 @@ func (s *Server) waitIdle(ctx context.Context, in *gate.Listener) {
 	}
 }
 
-// SignOutAtAPI tells the API, best effort, that nobody will use this credential of
-// that frontend any more.
-func (s *Server) SignOutAtAPI(ctx context.Context, frontend string, c *credential.Credential) {
+// SignOut tells the API or the provider that gave it, best effort, that nobody will use
+// this credential of an ended session any more.
+func (s *Server) SignOut(ctx context.Context, ended *session.Session, c *credential.Credential) {
 	n := s.current.Load()
-	if f := n.table.Frontend(frontend); f != nil {
-		n.account.SignOut(ctx, f, c)
+	if f := n.table.Frontend(ended.Frontend); f != nil {
+		n.account.SignOut(ctx, f, ended, c)
 	}
 }
 

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"coatcheck/bff/account"
@@ -53,6 +55,11 @@ func (s *Server) newSnapshot(c *configs.Config, ups *upstream.Set) (*snapshot, e
 	}
 	n.count(s.metrics)
 	return n, nil
+}
+
+// Providers names the providers of the configuration that is in use.
+func (s *Server) Providers() []string {
+	return slices.Sorted(maps.Keys(s.current.Load().providers))
 }
 
 // addProviders makes the providers of the configuration. None is called yet.

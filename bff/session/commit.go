@@ -19,7 +19,7 @@ const (
 func (r *refresh) commit(ctx context.Context, s *Session, fresh *credential.Credential) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()
-	rec := &record{id: s.ID, subject: s.Subject, user: s.User, created: s.Created, ends: s.Ends, credential: fresh}
+	rec := &record{id: s.ID, subject: s.Subject, provider: s.Provider, user: s.User, created: s.Created, ends: s.Ends, credential: fresh}
 	plain := rec.encode()
 	sealed, err := seal(o.ring[0], r.t, m.key(r.h), s.Frontend, s.Generation+1, plain)
 	if err != nil {
@@ -73,7 +73,7 @@ func (r *refresh) write(ctx context.Context, s Swap) (Outcome, error) {
 func (r *refresh) orphan(ctx context.Context, s *Session, fresh *credential.Credential) error {
 	err := r.m.gone(ctx, r.h)
 	if r.m.orphaned != nil {
-		r.m.orphaned(ctx, s.Frontend, fresh)
+		r.m.orphaned(ctx, s, fresh)
 	}
 	return err
 }

@@ -41,7 +41,7 @@ type Options struct {
 
 	// Orphaned is given a credential that arrived for a session that had ended
 	// meanwhile, so that it can be handed to the API's sign-out [dropped].
-	Orphaned func(ctx context.Context, frontend string, c *credential.Credential)
+	Orphaned func(ctx context.Context, s *Session, c *credential.Credential)
 
 	// Now is the local clock [time.Now].
 	Now func() time.Time
@@ -55,7 +55,7 @@ type Manager struct {
 	channel  string
 	replica  string // tells own messages from others'
 	log      *slog.Logger
-	orphaned func(context.Context, string, *credential.Credential)
+	orphaned func(context.Context, *Session, *credential.Credential)
 	settings atomic.Pointer[settings]
 
 	clock    storeClock

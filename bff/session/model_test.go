@@ -36,7 +36,7 @@ func TestModel(t *testing.T) {
 		g := &game{T: t, random: rand.New(rand.NewPCG(seed, 1)), clock: p.clock}
 		for range 3 {
 			g.replicas = append(g.replicas, p.manager(func(o *session.Options) {
-				o.Orphaned = func(context.Context, string, *credential.Credential) { g.orphans.Add(1) }
+				o.Orphaned = func(context.Context, *session.Session, *credential.Credential) { g.orphans.Add(1) }
 			}))
 		}
 		for g.steps = 0; g.steps < 600 && !t.Failed(); g.steps++ {

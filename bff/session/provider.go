@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -22,9 +24,13 @@ const logoutMemory = 10 * time.Minute
 var ErrLoggedOut = errors.New("session: ended by the provider meanwhile")
 
 // PersonOf names a person for good: by the subject of an API, or by provider and
-// subject, because subjects of two providers may be equal and mean two people.
+// subject, because subjects of two providers may be equal and mean two people. No
+// subject of an API can read like a provider's person.
 func PersonOf(provider, subject string) string {
 	if provider == "" {
+		if strings.Contains(subject, "\n") {
+			return "\n" + subject // providers have a name
+		}
 		return subject
 	}
 	return provider + "\n" + subject
@@ -181,19 +187,37 @@ func (m *Manager) EndHandle(ctx context.Context, handle string) error {
 	return nil
 }
 
-// ReplaceInBrowser notes that s is the session of a browser at its frontend, and
-// returns the handle of the one that was noted before; empty: none. Tabs that finish
-// together thus leave one session.
-func (m *Manager) ReplaceInBrowser(ctx context.Context, browser string, s *Session) (handle string, err error) {
-	key := m.prefix + ":b:{" + browser + "}"
+// ReplaceInBrowser notes that s is the session of a browser at its frontend. It returns
+// the handles of older ones that were noted before, which s replaces, and whether a
+// newer one is there already, which replaces s. Each session is noted before the others
+// are looked for, so that tabs which finish together leave one session, and agree on it.
+func (m *Manager) ReplaceInBrowser(ctx context.Context, browser string, s *Session) (older []string, newer bool, err error) {
+	key, own := m.prefix+":b:{"+browser+"}", browserEntry(s)
+	if _, err = m.store.AddEntry(ctx, key, s.Frontend+"/"+s.hash.hex(), []byte(own), s.Ends.Sub(m.Now())+indexSlack); err != nil {
+		return nil, false, unavailable("browser", err)
+	}
 	entries, err := m.store.Entries(ctx, key)
-	if err == nil {
-		_, err = m.store.AddEntry(ctx, key, s.Frontend, []byte(s.hash.hex()), s.Ends.Sub(m.Now())+indexSlack)
-	}
 	if err != nil {
-		return "", unavailable("browser", err)
+		return nil, false, unavailable("browser", err)
 	}
-	return string(entries[s.Frontend]), nil
+	for id, other := range entries {
+		handle, here := strings.CutPrefix(id, s.Frontend+"/")
+		switch {
+		case !here || handle == s.hash.hex():
+		case string(other) > own:
+			newer = true
+		default:
+			older = append(older, handle)
+			_ = m.store.DropEntries(ctx, key, id) // an entry of a dead session harms nobody
+		}
+	}
+	return older, newer, nil
+}
+
+// browserEntry orders the sessions of one browser: by their beginning, and where that
+// is one millisecond, in some way.
+func browserEntry(s *Session) string {
+	return fmt.Sprintf("%016x %s", s.Created.UnixMilli(), s.hash.hex())
 }
 
 // Handle names the session in the store. It opens nothing.

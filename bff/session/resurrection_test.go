@@ -137,7 +137,8 @@ func TestTokensForAnEndedSession(t *testing.T) {
 		ctx := context.Background()
 		orphans := make(chan string, 1)
 		m := p.manager(func(o *session.Options) {
-			o.Orphaned = func(_ context.Context, frontend string, c *credential.Credential) {
+			o.Orphaned = func(_ context.Context, s *session.Session, c *credential.Credential) {
+				frontend := s.Frontend
 				orphans <- frontend + " " + c.Value(credential.AccessToken).Reveal()
 			}
 		})

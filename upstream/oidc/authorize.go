@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/configs"
 	"coatcheck/upstream"
 )
 
@@ -39,7 +40,7 @@ func (p *Provider) Authorize(ctx context.Context, r Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	query := p.query(r)
+	query := Parameters(p.config, r)
 	if m.pushes(p.config.PAR) {
 		uri, err := p.push(ctx, m, query)
 		if err != nil {
@@ -52,11 +53,11 @@ func (p *Provider) Authorize(ctx context.Context, r Request) (string, error) {
 	return withQuery(m.Authorization, query), nil
 }
 
-// query are the parameters of an authorization request. What the request says wins
-// over the configuration's constants, and the protocol's own over both.
-func (p *Provider) query(r Request) url.Values {
+// Parameters are those of an authorization request. What the request says wins over the
+// configuration's constants, and the protocol's own over both.
+func Parameters(c *configs.Provider, r Request) url.Values {
 	q := url.Values{}
-	for name, value := range p.config.Authorize {
+	for name, value := range c.Authorize {
 		q.Set(name, value)
 	}
 	asked := map[string]string{"prompt": r.Prompt, "login_hint": r.LoginHint, "ui_locales": r.UILocales, "acr_values": strings.Join(r.ACR, " ")}
@@ -64,10 +65,10 @@ func (p *Provider) query(r Request) url.Values {
 		asked["max_age"] = strconv.FormatInt(int64(*r.MaxAge/time.Second), 10)
 	}
 	maps.Copy(asked, map[string]string{
-		"response_type": "code", "client_id": p.config.ClientID, "redirect_uri": r.RedirectURI, "state": r.State,
-		"scope": strings.Join(p.config.Scopes, " "), "code_challenge": challenge(r.Verifier), "code_challenge_method": "S256",
+		"response_type": "code", "client_id": c.ClientID, "redirect_uri": r.RedirectURI, "state": r.State,
+		"scope": strings.Join(c.Scopes, " "), "code_challenge": challenge(r.Verifier), "code_challenge_method": "S256",
 	})
-	if p.config.IsOpenID() {
+	if c.IsOpenID() {
 		asked["nonce"] = r.Nonce
 	}
 	for name, value := range asked {

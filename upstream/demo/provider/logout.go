@@ -67,6 +67,13 @@ func (p *Provider) hint(token string) (subject, session, audience string) {
 	return "", "", ""
 }
 
+// Sessions are the ids of the sessions that run here.
+func (p *Provider) Sessions() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.sessions.entries))
+}
+
 // EndSession ends a session: its tokens are dead, and every client of it with a
 // back-channel address is told. The error says which ones were not reached.
 func (p *Provider) EndSession(ctx context.Context, id string) error {

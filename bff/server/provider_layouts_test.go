@@ -1,0 +1,148 @@
+package server_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"coatcheck/configs"
+	"coatcheck/upstream"
+	"coatcheck/upstream/demo/provider"
+)
+
+// TestProviderRenewals: a token that was renewed is the provider's as before. The next
+// renewal and the sign-out go there, and never to the API.
+func TestProviderRenewals(t *testing.T) {
+	a := openAtProviderOf(t, provider.Options{AccessLife: 20 * time.Second}, nil) // shorter than "before"
+	cookie := a.signInAt("ada@id.test")
+	tokens := map[string]bool{}
+	for range 4 {
+		a.want(a.call("GET /api/x", shop, cookie), 200, "")
+		tokens[a.api.last(t).Header.Get("Authorization")] = true
+	}
+	if len(tokens) != 4 {
+		t.Errorf("%d tokens of 4 renewals\n%s", len(tokens), a.logs)
+	}
+	out := a.call("POST /bff/logout", shop, xcsrf, cookie)
+	if !strings.Contains(out.body, "continue") {
+		t.Errorf("after renewals the provider's session is not ended: %d %s", out.StatusCode, out.body)
+	}
+	a.api.mu.Lock()
+	defer a.api.mu.Unlock()
+	for _, call := range a.api.calls {
+		if strings.HasPrefix(call.URI, "/auth/") {
+			t.Errorf("the API was told of the provider's tokens: %s", call.URI)
+		}
+	}
+}
+
+// TestProviderSeveral: two providers at one frontend, one of them plain OAuth 2.0, whose
+// people of one subject are two people; and the cookie lasts as long as any attempt.
+func TestProviderSeveral(t *testing.T) {
+	var web string
+	a := openAtProvider(t, func(s string) string {
+		i := strings.Index(s, "issuer: \"") + len("issuer: \"")
+		web = s[i : i+strings.IndexByte(s[i:], '"')]
+		s = strings.Replace(s, "frontends:\n", "  hub: {authorization: \""+web+"/authorize\", token: \""+web+"/token\", client_id: coatcheck, client_secret: client-secret-MARKED, scopes: [openid], attempt: 5m, user: {url: \""+web+"/userinfo\", subject: /sub}}\nfrontends:\n", 1)
+		return strings.Replace(s, "provider: id, fields", "provider: [id, hub], fields", 1)
+	})
+	signIn := func(name string) string {
+		address, browser := a.begin("?provider=" + name) // begin holds the cookie's age against 30 min
+		got := a.back(a.browse(address, "ada@id.test"), browser)
+		a.wantPage(got, "")
+		return "Cookie: " + strings.SplitN(got.Header.Get("Set-Cookie"), ";", 2)[0]
+	}
+	id, hub := signIn("id"), signIn("hub")
+	for _, cookie := range []string{id, hub} {
+		a.want(a.call("GET /api/x", shop, cookie), 200, "")
+		list := a.call("GET /bff/sessions", shop, cookie)
+		if n := strings.Count(list.body, `"id":`); n != 1 {
+			t.Errorf("people of two providers share %d sessions: %s", n, list.body)
+		}
+	}
+	// a state of one provider does not open at the other's callback
+	address, browser := a.begin("?provider=id")
+	back := a.browse(address, "ada@id.test")
+	back.Path = "/bff/callback/hub"
+	a.wantPage(a.back(back, browser), "login_expired")
+	// plain OAuth 2.0 has no logout tokens
+	a.want(a.call("POST /bff/backchannel-logout/hub\n\nlogout_token=x", "Content-Type: application/x-www-form-urlencoded"), 404, "not_found")
+	a.want(a.call("POST /bff/logout", shop, xcsrf, hub), 204, "")
+}
+
+// TestProviderRedirectURI: made of what is configured for the host that is called, and
+// the same bytes in both legs, whatever the request says of itself.
+func TestProviderRedirectURI(t *testing.T) {
+	a := openAtProvider(t, func(s string) string {
+		s = strings.Replace(s, `origins: ["https://shop.example.com"]`, `origins: ["https://www.example.com", "https://shop.example.com"]`, 1)
+		return strings.ReplaceAll(s, "login: {upstream: api, fields: [email, password]}", "login: {upstream: api, provider: id}")
+	})
+	var second string
+	a.record = func(r *http.Request) {
+		if r.ParseForm() == nil && r.URL.Path == "/token" {
+			second = r.PostForm.Get("redirect_uri")
+		}
+	}
+	for _, row := range []struct{ host, base, callback, page string }{
+		{"shop.example.com", "", shopCallback, "https://shop.example.com/"},
+		{"www.example.com", "", "https://www.example.com/bff/callback/id", "https://www.example.com/"},
+		{"SHOP.example.com.:8443", "", shopCallback, "https://shop.example.com/"},
+		{"both.example.com", "/east", "https://both.example.com/east/bff/callback/id", "https://pages.example.com/east/"},
+		{"both.example.com", "/west", "https://both.example.com/west/bff/callback/id", "https://pages.example.com/west/"},
+		{"api.example.com", "", deskCallback, "https://desk.example.com/"},
+	} {
+		headers := []string{"Host: " + row.host, "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: http", "Forwarded: host=evil.example", navigate, document, html_}
+		got := a.call("GET "+row.base+"/bff/login", headers...)
+		if got.StatusCode != 303 {
+			t.Errorf("%s%s: %d %s", row.host, row.base, got.StatusCode, got.body)
+			continue
+		}
+		back := a.browse(got.Header.Get("Location"), "ada@id.test")
+		if at := "https://" + back.Host + back.Path; at != row.callback {
+			t.Errorf("%s: sent back to %s, want %s", row.host, at, row.callback)
+		}
+		got = a.call("GET "+back.RequestURI(), append(headers, "Cookie: "+strings.SplitN(got.Header.Get("Set-Cookie"), ";", 2)[0])...)
+		a.wantPage(got, "")
+		if second != row.callback || !strings.Contains(got.body, "url="+row.page+"\"") {
+			t.Errorf("%s: second leg %q, page %s", row.host, second, got.body)
+		}
+	}
+}
+
+// TestProviderTakenOut: a session whose provider is not configured any more is no
+// fault: its token is used, and the person can sign out.
+func TestProviderTakenOut(t *testing.T) {
+	a := openAtProvider(t, nil)
+	cookie := a.signInAt("ada@id.test")
+	address, browser := a.begin("")
+	back := a.browse(address, "ada@id.test")
+	next := *a.config
+	next.Providers = map[string]*configs.Provider{}
+	next.Frontends = map[string]*configs.Frontend{}
+	for name, f := range a.config.Frontends {
+		changed := *f
+		changed.Login.Provider = nil
+		changed.Login.Fields = []string{"email", "password"}
+		next.Frontends[name] = &changed
+	}
+	ups, err := upstream.New(next.Upstreams, upstream.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(ups.Close)
+	use, err := a.server.Prepare(&next, ups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	use()
+	a.want(a.call("GET /api/x", shop, cookie), 200, "")
+	a.api.say(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) })
+	if got := a.call("GET /api/x", shop, cookie); got.StatusCode != 401 || got.code() != "" {
+		t.Errorf("a 401 of the API: %d %s", got.StatusCode, got.body)
+	}
+	a.api.say(nil)
+	a.want(a.call("GET "+back.RequestURI(), navigate, document, browser), 404, "not_found")
+	a.want(a.call("POST /bff/logout", shop, xcsrf, cookie), 204, "")
+	a.want(a.call("GET /api/x", shop, cookie), 401, "session_expired")
+}
