@@ -51,6 +51,7 @@ export function createBff(options = {}) {
   let generation = 0; // counts beginnings and ends of sessions: what was asked before one says nothing after it
   let reading = null; // the one re-read in flight, and its generation
   let timer;
+  let ended; // the id of the session that ended last
   let warned; // the end that "expiring" was told of
   let offer; // what the frontend offers: its name, providers and fields, as last heard
 
@@ -114,6 +115,7 @@ export function createBff(options = {}) {
 
   const end = (reason) => {
     const { frontend } = session;
+    ended = session.id;
     set({ status: "anonymous", user: null, ...(frontend && { frontend }), ...offer, reason });
   };
 
@@ -227,7 +229,7 @@ export function createBff(options = {}) {
     generation++;
     if (session.status === "loading") session = { status: "anonymous", user: null };
     set(next);
-    tab?.postMessage({ type: "login" });
+    announce();
     return session;
   };
 
@@ -270,10 +272,17 @@ export function createBff(options = {}) {
 
   // --- other tabs, and pages that come back
 
+  let heard; // the session that another tab told of before this one knew its own
+  const announce = () => session.id && tab?.postMessage({ type: "login", id: session.id });
+
   if (tab) {
     tab.onmessage = ({ data }) => {
-      if (data?.type === "logout" && data.id && data.id === session.id) {
-        end("other_tab");
+      if (data?.id && (data.id === session.id || data.id === ended)) { // nothing new, or the end of ours
+        if (data.type === "logout" && data.id === session.id) end("other_tab");
+        return;
+      }
+      if (session.status === "loading" && reading) { // its first answer may tell the same
+        heard = data?.id;
         return;
       }
       generation++;
@@ -300,7 +309,11 @@ export function createBff(options = {}) {
   const inline = globalThis.document?.getElementById("bff-session")?.textContent;
   const initial = options.initial ?? (inline ? JSON.parse(inline) : undefined);
   if (initial) set(fromDocument(initial));
-  const ready = (initial ? Promise.resolve() : quietly(refresh())).then(() => session);
+  const ready = (initial ? Promise.resolve() : quietly(refresh())).then(() => {
+    announce(); // this page may be the way back from a provider: the other tabs have heard nothing yet
+    if (heard && heard !== session.id) quietly(refresh());
+    return session;
+  });
 
   return {
     get session() { return session; },

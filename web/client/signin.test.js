@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BffError } from "./client.js";
-import { FakeServer, json, openTab, problem } from "./testing.js";
+import { FakeServer, json, newChannel, openTab, problem, until } from "./testing.js";
 
 const offer = { frontend: "shop", providers: ["id", "other"], fields: ["email", "password"] };
 
@@ -115,4 +115,22 @@ test("after the end the page still knows its frontend, and what was offered if i
   assert.deepEqual(fresh.bff.session, { status: "anonymous", user: null, frontend: "shop", reason: "revoked" });
   await fresh.bff.refresh();
   assert.deepEqual(fresh.bff.session.providers, offer.providers);
+});
+
+test("a page that comes back from the provider tells the tabs that know nobody, or somebody else, and no others", async (t) => {
+  const server = new FakeServer(), channel = newChannel();
+  const { bff: waiting } = openTab(t, server, { channel });
+  await waiting.ready;
+  server.signIn(); // in another tab, by way of the provider
+  const { bff: back } = openTab(t, server, { channel });
+  await back.ready;
+  await until(() => waiting.session.id === back.session.id);
+  const asked = server.count("GET", "/bff/session");
+  const { bff: third } = openTab(t, server, { channel });
+  await third.ready;
+  server.signIn({ email: "bob@shop.example" });
+  const { bff: other } = openTab(t, server, { channel });
+  await other.ready;
+  await until(() => [waiting, back, third].every((tab) => tab.session.id === other.session.id));
+  assert.equal(server.count("GET", "/bff/session"), asked + 5); // two openings, and three tabs that asked once each
 });

@@ -47,14 +47,20 @@ const api = (weak) => site({
 
 /**
  * Stands before Coatcheck, hands everything on and notes what browsers send: method, path
- * and headers, in the order in which requests came.
+ * and headers, in the order in which requests came. While hold is true, a way back from
+ * the provider is not handed on, but kept in held.
  */
 async function ear(port, to, tls) {
-  const heard = []
+  const heard = [], held = []
+  const state = { heard, held, hold: false }
   const [send, agent] = tls ? [askTLS, new SecureAgent({ rejectUnauthorized: false })] : [ask, new Agent()]
   const answer = (request, response) => {
     const { method, url: path, headers } = request
     heard.push({ method, path, headers })
+    if (state.hold && path.startsWith("/bff/callback/")) { // the browser is kept waiting: nobody uses it
+      held.push(path)
+      return
+    }
     const on = send({ host: "127.0.0.1", port: to, method, path, headers, agent, servername: "shop.coatcheck.test" }, (answer) => {
       response.writeHead(answer.statusCode, answer.headers)
       answer.pipe(response)
@@ -66,7 +72,7 @@ async function ear(port, to, tls) {
   }
   const server = tls ? createTLS(tls, answer) : createServer(answer)
   await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve))
-  return { heard, stop: () => { server.closeAllConnections(); return new Promise((resolve) => server.close(resolve)) } }
+  return { state, stop: () => { server.closeAllConnections(); return new Promise((resolve) => server.close(resolve)) } }
 }
 
 /** The provider, as one program, with its clients' addresses registered. */
@@ -82,9 +88,9 @@ async function provider({ issuer, port, addresses, origins, tls }) {
 /**
  * Coatcheck whose frontends shop and desk sign people in at a provider, which is on
  * another site: as `id`, and as `post`, which answers by form_post. layout and scheme as
- * in house.js, spa as well; attempt is how long a person may take.
+ * in house.js, spa as well; attempt is how long a person may take, par as in the configuration.
  */
-export async function atProvider({ layout = "same", scheme = "http", attempt = "30m", spa } = {}) {
+export async function atProvider({ layout = "same", scheme = "http", attempt = "30m", par = "auto", spa } = {}) {
   const tls = scheme === "https" ? await certificate() : undefined
   const top = tls ? "test" : "localhost"
   const [port, inner, idPort] = [await freePort(), await freePort(), await freePort()]
@@ -101,7 +107,7 @@ export async function atProvider({ layout = "same", scheme = "http", attempt = "
   const origins = [origin("shop"), origin("desk")]
   const id = await provider({ issuer, port: idPort, tls, origins, addresses: shared ? [url("api")] : origins })
   const atID = (more) => `{issuer: "${issuer}", client_id: coatcheck, client_secret: a-secret-of-the-client, scopes: [openid, profile, email, offline_access],
-    attempt: ${attempt}, addresses: {"id.provider.${top}": "127.0.0.1:${idPort}"}, ${tls ? `ca: ${tls.caFile}` : "insecure_http: true"}${more}}`
+    attempt: ${attempt}, par: ${par}, addresses: {"id.provider.${top}": "127.0.0.1:${idPort}"}, ${tls ? `ca: ${tls.caFile}` : "insecure_http: true"}${more}}`
   const frontend = (name) => `
   ${name}:
     origins: ["${origin(name)}"]
@@ -130,7 +136,7 @@ frontends:${frontend("shop")}${frontend("desk")}
   const bff = (name) => shared ? url("api") : url(name)
   /** Where a page of a frontend sends its browser. */
   const login = (name, query = {}) => `${bff(name)}/bff/login?${new URLSearchParams({ frontend: name, ...query })}`
-  return { shop: origin("shop"), desk: origin("desk"), bff, login, issuer, heard: before.heard, log: own.log, stop }
+  return { shop: origin("shop"), desk: origin("desk"), bff, login, issuer, ear: before.state, heard: before.state.heard, log: own.log, stop }
 }
 
 // --- two kinds of browser, spoken to in the words that both understand
