@@ -55,6 +55,7 @@ browser:
 	@$(MAKE) --no-print-directory build
 	@.ci/prepare npm web/demo
 	@.ci/prepare npm web/e2e
+	go build -o .tools/provider ./web/e2e/provider
 	node web/e2e/run.js
 
 # The ready-made mappings against real servers.

@@ -63,6 +63,7 @@ var testOnly = map[string]bool{
 	"coatcheck/bff/rig":                     true,
 	"coatcheck/bff/transcript":              true,
 	"coatcheck/bff/session/store/storetest": true,
+	"coatcheck/web/e2e/provider":            true,
 }
 
 // shared begins the paths of the modules that several rooms may import. Every other

@@ -10,7 +10,7 @@ import (
 // once each and in the order of the file; IPv6 addresses stand in brackets.
 func (f *Frontend) Hosts() []string {
 	if f.Host != "" {
-		return []string{f.Host}
+		return []string{f.hostName()}
 	}
 	var hosts []string
 	for _, o := range f.Origins {
@@ -21,6 +21,12 @@ func (f *Frontend) Hosts() []string {
 	return hosts
 }
 
+// hostName is the configured host without its port.
+func (f *Frontend) hostName() string {
+	host, _ := splitPort(f.Host)
+	return host
+}
+
 // SharedHost reports whether some of the frontend's pages live on another origin
 // than the one their calls go to, so that CORS and cookies must travel between
 // subdomains: the shared-host layout. With pages on two ports of one host it is true as well.
@@ -28,7 +34,7 @@ func (f *Frontend) SharedHost() bool {
 	var seen []string
 	for _, o := range f.Origins {
 		host := originHost(o)
-		if f.Host != "" && host != f.Host || slices.Contains(seen, host) {
+		if f.Host != "" && host != f.hostName() || slices.Contains(seen, host) {
 			return true
 		}
 		seen = append(seen, host)

@@ -35,7 +35,7 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 		ck.refuse(path, "the name of a frontend has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 	}
 	ck.origins(path, f)
-	if f.Host != "" && !ck.complain(child(path, "host"), checkBareHost(f.Host)) {
+	if f.Host != "" && !ck.complain(child(path, "host"), checkFrontendHost(f.Host, f.Scheme())) {
 		ck.sites(path, f)
 	}
 	if f.BasePath != "" {
@@ -74,6 +74,30 @@ func (ck *checker) origins(path string, f *Frontend) {
 	if len(f.Origins) == 0 {
 		ck.refuse(child(path, "origins"), "the list is empty", "https://shop.example.com")
 	}
+}
+
+// checkFrontendHost is checkHost for a value that may have a port, and in which people
+// write origins.
+func checkFrontendHost(s, scheme string) complaint {
+	fault := func(s string) complaint { return frontendHostFault(s, scheme) }
+	return settled(s, fault(s), fault)
+}
+
+func frontendHostFault(s, scheme string) complaint {
+	if _, bare, isOrigin := strings.Cut(s, "://"); isOrigin {
+		bare, _, _ = strings.Cut(bare, "/")
+		return complaint{"a host is written without a scheme", bare}
+	}
+	host, port := splitPort(s)
+	switch {
+	case host == s:
+		return hostFault(s)
+	case !isPort(port):
+		return complaint{"a port is a number from 1 to 65535", host}
+	case port == defaultPort(scheme):
+		return complaint{"the port of " + scheme + " goes without saying", host}
+	}
+	return hostFault(host)
 }
 
 // checkBareHost is checkHost for a value in which people write origins and ports.

@@ -38,11 +38,12 @@ func (c *Config) Registrations() []Registration {
 }
 
 // PublicURLs are the addresses, without a slash at the end, below which browsers reach
-// the frontend's /bff: one for each of its hosts.
+// the frontend's /bff: one for each of its hosts. A port is the configured host's own;
+// without one it is an origin's of that host, or else the scheme's.
 func (f *Frontend) PublicURLs() []string {
 	var list []string
 	for _, o := range f.Origins {
-		if f.Host != "" && originHost(o) != f.Host {
+		if f.Host != "" && (f.Host != f.hostName() || originHost(o) != f.Host) {
 			scheme, _, _ := strings.Cut(o, "://")
 			o = scheme + "://" + f.Host
 		}

@@ -16,6 +16,7 @@ upstreams: {api: {url: "https://api.example.net", dpop: true}}
 frontends:
   www: {origins: ["https://www.example.com", "https://example.com"], login: {upstream: api, provider: id}}
   shop: {origins: ["https://shop.example.com"], host: bff.example.com, login: {upstream: api, provider: [id]}}
+  desk: {origins: ["https://desk.example.com:9000"], host: "bff.example.com:8443", login: {upstream: api, provider: [id]}}
   blog: {origins: ["https://www.example.com"], base_path: /blog, login: {upstream: api, provider: [id]}}
 `
 
@@ -28,10 +29,10 @@ func TestRegistrations(t *testing.T) {
 	want := []configs.Registration{
 		{
 			Provider: "id",
-			Redirect: []string{"https://www.example.com/blog/bff/callback/id", "https://bff.example.com/bff/callback/id",
+			Redirect: []string{"https://www.example.com/blog/bff/callback/id", "https://bff.example.com:8443/bff/callback/id", "https://bff.example.com/bff/callback/id",
 				"https://www.example.com/bff/callback/id", "https://example.com/bff/callback/id"},
-			PostLogout: []string{"https://www.example.com/blog/", "https://shop.example.com/", "https://www.example.com/"},
-			BackChannel: []string{"https://www.example.com/blog/bff/backchannel-logout/id", "https://bff.example.com/bff/backchannel-logout/id",
+			PostLogout: []string{"https://www.example.com/blog/", "https://desk.example.com:9000/", "https://shop.example.com/", "https://www.example.com/"},
+			BackChannel: []string{"https://www.example.com/blog/bff/backchannel-logout/id", "https://bff.example.com:8443/bff/backchannel-logout/id", "https://bff.example.com/bff/backchannel-logout/id",
 				"https://www.example.com/bff/backchannel-logout/id", "https://example.com/bff/backchannel-logout/id"},
 		},
 		{Provider: "other"},

@@ -28,7 +28,7 @@ func (ck *checker) sites(path string, f *Frontend) {
 		return
 	}
 	for i, o := range f.Origins {
-		if host := originHost(o); !checkOrigin(o).is() && !sameSite(host, f.Host) {
+		if host := originHost(o); !checkOrigin(o).is() && !sameSite(host, f.hostName()) {
 			ck.refuse(item(child(path, "origins"), i),
 				"the pages and "+child(path, "host")+" are different sites: the session cookie would not travel",
 				"both must be under one registrable domain, as shop.example.com and api.example.com are")

@@ -144,9 +144,12 @@ func (f *Frontend) authorities() []string {
 		if port == "" {
 			port = defaultPort(scheme)
 		}
-		if f.Host == "" || f.Host == host {
+		switch own, ownPort := splitPort(f.Host); {
+		case f.Host == "" || f.Host == host:
 			list = append(list, host+":"+port)
-		} else {
+		case ownPort != "":
+			list = append(list, own+":"+ownPort)
+		default:
 			list = append(list, f.Host+":"+defaultPort(scheme))
 		}
 	}

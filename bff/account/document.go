@@ -11,6 +11,7 @@ import (
 // anonymous is the session document where nobody is signed in.
 type anonymous struct {
 	Authenticated bool   `json:"authenticated"`
+	Frontend      string `json:"frontend,omitempty"` // with Providers: a navigation has no Origin that tells
 	Reason        string `json:"reason,omitempty"`
 
 	// A sign-in that waits for more.

@@ -157,7 +157,7 @@ func (a *Account) nobody(c *call.Call, why session.Reason) error {
 		}
 	}
 	if login := c.Frontend().Config.Login; len(login.Provider) > 0 && doc.Step == "" {
-		doc.Providers, doc.Fields = login.Provider, fieldNames(login.Fields)
+		doc.Frontend, doc.Providers, doc.Fields = c.Frontend().Name, login.Provider, fieldNames(login.Fields)
 	}
 	return c.JSON(200, doc)
 }

@@ -16,7 +16,10 @@ export type Session<User> =
       readonly reason?: Reason;
       /** A further step the API asks for before it signs anybody in, and the fields it wants; one that ends in "?" may be left out. */
       readonly step?: string;
+      /** Where people sign in at a provider: their names for `signIn`; `fields` are then the form's, if there is one, and `frontend` is known. */
+      readonly providers?: readonly string[];
       readonly fields?: readonly string[];
+      readonly frontend?: string;
     }
   | {
       readonly status: "authenticated";
@@ -43,6 +46,24 @@ export interface SessionDocument {
   expires_in?: number;
   step?: string;
   fields?: string[];
+  providers?: string[];
+}
+
+/** What GET /bff/login takes. Anything else is refused. */
+export interface SignIn {
+  /** One of `session.providers`. Default: the first. */
+  provider?: string;
+  /** A page of the frontend's: "/cart#top" or a whole address. Default: the one that is open, or the start where its address is longer than 1024 characters. */
+  returnTo?: string;
+  /** "none": nobody is asked anything, and who is not signed in at the provider comes back as they went. */
+  prompt?: "none" | "login" | "select_account" | "consent";
+  /** Seconds since the person last proved at the provider who they are, at most. */
+  maxAge?: number;
+  /** Classes of authentication, the best one first, with spaces between them. */
+  acr?: string;
+  loginHint?: string;
+  /** Languages (BCP 47), with spaces between them. */
+  uiLocales?: string;
 }
 
 export interface Problem {
@@ -85,6 +106,8 @@ export interface Options<User> {
   /** Checks and types the user; what it throws, the caller gets. */
   parseUser?: (raw: unknown) => User;
   fetch?: typeof fetch;
+  /** Goes to an address. Default: location.assign. */
+  navigate?: (address: string) => void;
   /** Name of the BroadcastChannel that joins the tabs; false for none. */
   channel?: string | false;
 }
@@ -109,7 +132,14 @@ export interface Bff<User> {
 
   /** Signs in with the frontend's fields. Throws a BffError: invalid_credentials, too_many_attempts, … */
   login(fields: Record<string, string>): Promise<Session<User>>;
-  /** Signs out; safe to repeat. Throws where Coatcheck could not: then the person is still signed in. */
+  /** Leaves the page for the provider's, and comes back to where it was, or to `returnTo`. */
+  signIn(wish?: SignIn): Promise<void>;
+  /**
+   * Leaves the page for a stronger sign-in at the provider. With an answer of the API's, or the error that `json` threw: as the
+   * answer asks (RFC 9470); false, and nothing happens, where it asks for none.
+   */
+  stepUp(wish: Pick<SignIn, "acr" | "maxAge" | "provider" | "returnTo"> | Response | BffError): Promise<boolean>;
+  /** Signs out; safe to repeat. Where the provider has a session to end as well, the page leaves for there. Throws where Coatcheck could not: then the person is still signed in. */
   logout(): Promise<void>;
   /** Says that the person is still there. The one call that is made to prolong a session. */
   extend(): Promise<Session<User>>;

@@ -5,6 +5,7 @@
 //   const bff = createBff();
 //   await bff.ready;
 //   if (bff.session.status === "anonymous") await bff.login({ email, password });
+//   // or, at a provider's page: await bff.signIn();
 //   const notes = await bff.json("/api/notes");
 //
 // There is no token in here and none to be had: the browser holds a cookie that
@@ -38,6 +39,7 @@ export function createBff(options = {}) {
     expiringMs = 60_000,
     parseUser = (user) => user,
     fetch: send = (...args) => fetch(...args),
+    navigate = (address) => location.assign(address),
   } = options;
   const root = new URL(base.replace(/\/*$/, "/"), globalThis.location?.href);
   const listeners = {};
@@ -49,7 +51,9 @@ export function createBff(options = {}) {
   let generation = 0; // counts beginnings and ends of sessions: what was asked before one says nothing after it
   let reading = null; // the one re-read in flight, and its generation
   let timer;
+  let ended; // the id of the session that ended last
   let warned; // the end that "expiring" was told of
+  let offer; // what the frontend offers: its name, providers and fields, as last heard
 
   // --- events
 
@@ -74,8 +78,10 @@ export function createBff(options = {}) {
   // --- the session
 
   // Times arrive as seconds left, because browsers' clocks are wrong.
-  const fromDocument = ({ authenticated, ...doc }) => authenticated
-    ? {
+  const fromDocument = ({ authenticated, ...doc }) => {
+    const { step, reason, ...rest } = doc;
+    if (doc.frontend && !authenticated) offer = rest;
+    return authenticated ? {
         status: "authenticated",
         user: parseUser(doc.user ?? {}),
         frontend: doc.frontend,
@@ -85,11 +91,13 @@ export function createBff(options = {}) {
         idleExpiresAt: Date.now() + doc.idle_expires_in * 1000,
       }
     : { status: "anonymous", user: null, ...doc };
+  };
 
   // Seconds are rounded and answers travel: less than 2 s apart is the same moment.
   const near = (a, b) => Math.abs((a ?? 0) - (b ?? 0)) < 2000;
   const equal = (a, b) => a.status === b.status && a.id === b.id && near(a.expiresAt, b.expiresAt) &&
-    near(a.idleExpiresAt, b.idleExpiresAt) && JSON.stringify(a.user) === JSON.stringify(b.user);
+    near(a.idleExpiresAt, b.idleExpiresAt) && text(a) === text(b);
+  const text = ({ user, providers }) => JSON.stringify([user, providers]);
 
   const set = (next) => {
     const was = session;
@@ -105,7 +113,11 @@ export function createBff(options = {}) {
     return session;
   };
 
-  const end = (reason) => set({ status: "anonymous", user: null, reason });
+  const end = (reason) => {
+    const { frontend } = session;
+    ended = session.id;
+    set({ status: "anonymous", user: null, ...(frontend && { frontend }), ...offer, reason });
+  };
 
   // One timer: to warn, then to look whether the end has come. Before a warning
   // it asks, because another tab may have prolonged the session meanwhile.
@@ -217,16 +229,39 @@ export function createBff(options = {}) {
     generation++;
     if (session.status === "loading") session = { status: "anonymous", user: null };
     set(next);
-    tab?.postMessage({ type: "login" });
+    announce();
     return session;
+  };
+
+  // The provider's page, and back to the one that is open, wherever in it the person is.
+  const signIn = async (wish = {}) => {
+    await ready; // which frontend this is, where several share a host
+    const here = globalThis.location?.href ?? "";
+    const query = { frontend: session.frontend, return_to: here.length > 1024 ? "" : here };
+    for (const name in wish) query[name.replace(/[A-Z]/g, (c) => "_" + c.toLowerCase())] = wish[name];
+    const url = new URL("login", root);
+    for (const name in query) if (query[name] || query[name] === 0) url.searchParams.set(name, query[name]);
+    navigate(url.href);
+  };
+
+  const stepUp = async (wish) => {
+    const answer = isBffError(wish) ? wish.response ?? new Response() : wish;
+    if (answer.headers) {
+      const demand = answer.headers.get("Coatcheck-Login");
+      if (!demand) return false;
+      wish = Object.fromEntries(new URLSearchParams(demand));
+    }
+    await signIn(wish);
+    return true;
   };
 
   const logout = async () => {
     const { id } = session;
-    await json(root + "logout", { method: "POST", keepalive: true });
+    const answer = await json(root + "logout", { method: "POST", keepalive: true });
     generation++;
     end("signed_out");
     tab?.postMessage({ type: "logout", id });
+    if (answer?.continue) navigate(new URL(answer.continue, root).href); // the provider's session ends as well
   };
 
   const extend = async () => {
@@ -237,10 +272,17 @@ export function createBff(options = {}) {
 
   // --- other tabs, and pages that come back
 
+  let heard; // the session that another tab told of before this one knew its own
+  const announce = () => session.id && tab?.postMessage({ type: "login", id: session.id });
+
   if (tab) {
     tab.onmessage = ({ data }) => {
-      if (data?.type === "logout" && data.id && data.id === session.id) {
-        end("other_tab");
+      if (data?.id && (data.id === session.id || data.id === ended)) { // nothing new, or the end of ours
+        if (data.type === "logout" && data.id === session.id) end("other_tab");
+        return;
+      }
+      if (session.status === "loading" && reading) { // its first answer may tell the same
+        heard = data?.id;
         return;
       }
       generation++;
@@ -267,10 +309,14 @@ export function createBff(options = {}) {
   const inline = globalThis.document?.getElementById("bff-session")?.textContent;
   const initial = options.initial ?? (inline ? JSON.parse(inline) : undefined);
   if (initial) set(fromDocument(initial));
-  const ready = (initial ? Promise.resolve() : quietly(refresh())).then(() => session);
+  const ready = (initial ? Promise.resolve() : quietly(refresh())).then(() => {
+    announce(); // this page may be the way back from a provider: the other tabs have heard nothing yet
+    if (heard && heard !== session.id) quietly(refresh());
+    return session;
+  });
 
   return {
     get session() { return session; },
-    ready, on, subscribe: (fn) => on("change", fn), login, logout, extend, refresh, fetch: call, json, close,
+    ready, on, subscribe: (fn) => on("change", fn), login, signIn, stepUp, logout, extend, refresh, fetch: call, json, close,
   };
 }

@@ -43,7 +43,7 @@ test("sign-in and sign-out", async (t) => {
   assert.equal(s, bff.session);
   assert.equal(s.status, "authenticated");
   await bff.logout();
-  assert.deepEqual(bff.session, { status: "anonymous", user: null, reason: "signed_out" });
+  assert.deepEqual(bff.session, { status: "anonymous", user: null, frontend: "shop", reason: "signed_out" });
   assert.deepEqual(told, ["change anonymous", "change authenticated", "login ada@shop.example", "change anonymous", "logout signed_out"]);
   const [, login, logout] = server.calls;
   assert.equal(login.headers.get("X-CSRF"), "1");

@@ -22,7 +22,7 @@ function who(s: Session<User>): string {
     case "loading":
       return "";
     case "anonymous":
-      return s.reason ?? s.step ?? "";
+      return s.reason ?? s.step ?? s.providers?.join() ?? "";
     case "authenticated":
       return s.user.email + s.expiresAt.toFixed();
   }
@@ -39,11 +39,19 @@ bff.on("login", (user) => same<typeof user, User>(true));
 bff.on("logout", (reason) => same<typeof reason, Reason>(true));
 bff.on("expiring", (left) => same<typeof left, number>(true));
 bff.on("change", (now, was) => same<[typeof now, typeof was], [Session<User>, Session<User>]>(true));
+const left = bff.signIn({ provider: "id", returnTo: "/cart#top", prompt: "select_account", maxAge: 0, acr: "gold" });
+same<typeof left, Promise<void>>(true);
+const stepped = bff.stepUp({ acr: "gold", maxAge: 300 });
+same<typeof stepped, Promise<boolean>>(true);
+bff.fetch("/api/pay").then((answer) => bff.stepUp(answer));
+// @ts-expect-error: the list of parameters is closed
+bff.signIn({ redirect: "/x" });
 const orders = bff.json<{ id: number }[]>("/api/orders", { json: { item: 7 } });
 same<typeof orders, Promise<{ id: number }[]>>(true);
 const unnamed = bff.json("/api/orders");
 same<typeof unnamed, Promise<unknown>>(true);
 orders.catch((e: unknown) => {
+  if (isBffError(e)) bff.stepUp(e);
   if (isBffError(e, "too_many_attempts")) same<typeof e.retryAfter, number | undefined>(true);
 });
 

@@ -13,7 +13,7 @@ function make() {
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
   openssl("req", "-x509", ...key, "-keyout", at("ca.key"), "-out", at("ca.pem"), "-days", "2", "-subj", "/CN=Coatcheck tests")
   openssl("req", ...key, "-keyout", at("key.pem"), "-out", at("request.pem"), "-subj", "/CN=coatcheck.test")
-  writeFileSync(at("names"), "subjectAltName=DNS:*.coatcheck.test,DNS:*.mail.test\n")
+  writeFileSync(at("names"), "subjectAltName=DNS:*.coatcheck.test,DNS:*.mail.test,DNS:*.provider.test\n")
   openssl("x509", "-req", "-in", at("request.pem"), "-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial",
     "-out", at("cert.pem"), "-days", "1", "-extfile", at("names"))
 }
@@ -23,6 +23,6 @@ export async function certificate() {
   if (!existsSync(at("cert.pem"))) make()
   const cert = readFileSync(at("cert.pem"))
   const key = new X509Certificate(cert).publicKey.export({ type: "spki", format: "der" })
-  return { cert, key: readFileSync(at("key.pem")), certFile: at("cert.pem"), keyFile: at("key.pem"),
+  return { cert, key: readFileSync(at("key.pem")), certFile: at("cert.pem"), caFile: at("ca.pem"), keyFile: at("key.pem"),
     pin: createHash("sha256").update(key).digest("base64") }
 }

@@ -11,7 +11,7 @@ import { chromium } from "playwright-core"
 import { certificate } from "./certificate.js"
 
 const program = process.env.COATCHECK ?? new URL("../../coatcheck", import.meta.url).pathname
-const client = readFileSync(new URL("../client/client.js", import.meta.url))
+export const client = readFileSync(new URL("../client/client.js", import.meta.url))
 const built = new URL("../demo/dist/pages", import.meta.url).pathname
 
 export const people = {
@@ -35,14 +35,15 @@ export async function until(what, f) {
 }
 
 /** Starts the program; resolves when `ready` is true of its log. stop ends it. */
-export async function run(args, ready, env = {}) {
-  const child = spawn(program, args, { env: { ...process.env, ...env } })
+export async function run(args, ready, { env = {}, command = program, input = "" } = {}) {
+  const child = spawn(command, args, { env: { ...process.env, ...env } })
+  child.stdin.end(input)
   let log = "", gone = false
   child.stdout.on("data", (b) => { log += b })
   child.stderr.on("data", (b) => { log += b })
   const ended = new Promise((resolve) => child.on("exit", () => { gone = true; resolve() }))
-  await until(`${program} ${args.join(" ")}`, () => {
-    if (gone) throw new Error(`${program} ended:\n${log}`)
+  await until(`${command} ${args.join(" ")}`, () => {
+    if (gone) throw new Error(`${command} ended:\n${log}`)
     return ready(log)
   })
   return { log: () => log, stop: async () => { child.kill("SIGKILL"); await ended } }

@@ -5,10 +5,11 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, test } from "node:test"
 import { build } from "esbuild"
+import { address, atProvider, enter, guests } from "./atprovider.js"
 import { browse, people, until, world } from "./house.js"
 
 const here = new URL(".", import.meta.url).pathname
-const names = ["axios", "ky", "tanstack", "events", "websocket", "upload"]
+const names = ["buttons", "silent", "stepup", "axios", "ky", "tanstack", "events", "websocket", "upload"]
 
 /** Writes the pages: an empty one, the recipes as window.recipes, and the worker. */
 async function pages() {
@@ -31,14 +32,14 @@ window.recipes = { ${names.join(", ")} }`)
   return dir
 }
 
-let dir, house, browser
+let dir, house, elsewhere, browser
 before(async () => {
   dir = await pages();
-  [house, browser] = await Promise.all([world({ spa: dir }), browse()])
+  [house, elsewhere, browser] = await Promise.all([world({ spa: dir }), atProvider({ spa: dir }), browse()])
 })
 after(async () => {
   await browser?.close()
-  await house?.stop()
+  await Promise.all([house?.stop(), elsewhere?.stop()])
   if (dir) await rm(dir, { recursive: true })
 })
 
@@ -152,4 +153,53 @@ test("service workers", async (t) => {
   assert.ok(seen[2].includes("/main.js") && !seen[2].some((path) => /^\/(bff|api)\//.test(path)), seen[2].join(" "))
   const refused = await page.evaluate(() => navigator.serviceWorker.register("/api/worker.js", { scope: "/api/" }).catch((e) => e.name))
   assert.equal(refused, "TypeError") // 403
+})
+
+/** Waits until Ada is signed in at the page that is open. */
+const ada = (page) => until("Ada", () => page.evaluate(() => bff.session.user?.name === "Ada Lovelace").catch(() => false))
+
+test("signing in at a provider, and silently in a second tab", async (t) => {
+  const context = await browser.newContext()
+  t.after(() => context.close())
+  const page = await context.newPage()
+  await page.goto(`${elsewhere.shop}/#top`)
+  await page.evaluate(() => recipes.buttons.buttons(document.body))
+  assert.deepEqual(await page.$$eval("button", (all) => all.map((b) => b.textContent)), ["Sign in with our account", "Sign in with another account"])
+  await page.click("button")
+  await enter(page, guests.ada)
+  await ada(page)
+  assert.equal(await address(page), `${elsewhere.shop}/#top`)
+
+  // The other frontend knows nobody yet; the provider does.
+  const other = await context.newPage()
+  await other.goto(`${elsewhere.desk}/#here`)
+  await other.evaluate(() => recipes.silent.signInSilently()).catch(() => {}) // the page leaves
+  await ada(other)
+  assert.equal(await address(other), `${elsewhere.desk}/#here`)
+
+  // Nobody at the provider: back as they went, and not again.
+  const stranger = await (await browser.newContext()).newPage()
+  t.after(() => stranger.context().close())
+  await stranger.goto(elsewhere.shop)
+  await stranger.evaluate(() => recipes.silent.signInSilently()).catch(() => {})
+  await until("the way back", () => stranger.evaluate(() => sessionStorage.getItem("tried") && bff.session.status === "anonymous").catch(() => false))
+  await stranger.evaluate(() => recipes.silent.signInSilently())
+  assert.equal(await address(stranger), `${elsewhere.shop}/`)
+})
+
+test("a stronger sign-in", async (t) => {
+  const context = await browser.newContext()
+  t.after(() => context.close())
+  const page = await context.newPage()
+  await page.goto(elsewhere.shop)
+  await page.evaluate(() => bff.signIn()).catch(() => {})
+  await enter(page, guests.ada)
+  await ada(page)
+  elsewhere.heard.length = 0
+  assert.equal(await page.evaluate(() => recipes.stepup.pay({ item: 7 })).catch(() => undefined), undefined)
+  const login = await until("the way there", () => elsewhere.heard.find((r) => r.path.startsWith("/bff/login?")))
+  assert.equal(new URL(login.path, "http://x").searchParams.get("acr"), "gold")
+  await ada(page)
+  await until("an order that is taken", () => page.evaluate(() => recipes.stepup.pay({ item: 7 })).catch(() => undefined))
+  assert.deepEqual(await page.evaluate(() => recipes.stepup.pay({ item: 7 })), { enough: true })
 })
