@@ -31,15 +31,18 @@ func (d *decoder) own(f field, n *node, into any) bool {
 	case *Place:
 		d.takenFrom(f, n, into)
 	default:
-		return false
+		return d.callerValue(f, n, into)
 	}
 	return true
 }
 
 // mayBeNull reports whether null is a value of the type, not the lack of one.
 func mayBeNull(pointer any) bool {
-	_, ok := pointer.(*Match)
-	return ok
+	switch pointer.(type) {
+	case *Match, *Accepted:
+		return true
+	}
+	return false
 }
 
 // text returns a text with its variables replaced; ok is false where there is
