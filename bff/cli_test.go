@@ -55,7 +55,8 @@ func TestVersionAndSchema(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	good := filepath.Join("..", "configs", "example.yaml")
-	env := map[string]string{"REDIS_URL": "redis://127.0.0.1:6379/0", "COATCHECK_KEY": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k9"), 16))}
+	env := map[string]string{"REDIS_URL": "redis://127.0.0.1:6379/0", "COATCHECK_KEY": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k9"), 16)),
+		"WEBHOOK_SECRET": "whsec_MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0"}
 	for _, flag := range []string{"-config", "--config"} {
 		if code, stdout, stderr := command(env, "check", flag, good); code != exitDone || !strings.Contains(stdout, "no faults") {
 			t.Errorf("%s: exit %d, %q %q", flag, code, stdout, stderr)

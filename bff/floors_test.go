@@ -15,6 +15,8 @@ var floors = map[string]int{
 	"coatcheck/bff/credential": 0,
 	"coatcheck/bff/http1":      0,
 	"coatcheck/bff/signature":  0,
+	"coatcheck/bff/apikey":     1,
+	"coatcheck/bff/ratelimit":  1,
 	"coatcheck/configs":        1,
 	"coatcheck/bff/gate":       1,
 	"coatcheck/bff/session":    2,
