@@ -32,6 +32,9 @@ func (v *Verifier) Explain(c *Call, now time.Time) []Explanation {
 	for i, r := range v.rules {
 		t := r.verify(v.reading(c, true), now)
 		x := Explanation{Rule: i, Refused: t.run()}
+		for _, name := range r.order { // those that the refusal came before
+			_ = t.taken(t.e, name)
+		}
 		for _, p := range r.over {
 			x.Signed = append(x.Signed, p.shown(t.e))
 		}

@@ -1,9 +1,11 @@
 package signature
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // kind is the type of a value.
@@ -85,9 +87,9 @@ func step(document []byte, at int, token string) (int, error) {
 func member(document []byte, at int, token string) (found int, err error) {
 	for at = skipBlanks(document, at+1); document[at] == '"'; {
 		end := skipValue(document, at)
-		key := unquote(document[at:end])
+		same := isKey(document[at:end], token)
 		at = skipBlanks(document, skipBlanks(document, end)+1) // the colon
-		if key == token {
+		if same {
 			if found != 0 {
 				return 0, Twice
 			}
@@ -102,6 +104,15 @@ func member(document []byte, at int, token string) (found int, err error) {
 		return 0, Missing
 	}
 	return found, nil
+}
+
+// isKey compares a quoted key, which may hold escapes, and copies it only then.
+func isKey(quoted []byte, token string) bool {
+	inner := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return string(inner) == token
+	}
+	return unquote(quoted) == token
 }
 
 func element(document []byte, at int, token string) (int, error) {
