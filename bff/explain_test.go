@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -35,7 +38,7 @@ func TestExplain(t *testing.T) {
 		{"GET", "https://api.example.com/bff/nothing", []string{page}, []string{"404 not_found", "/bff/ is Coatcheck's own"}},
 		{"GET", "https://api.example.com/api", []string{page}, []string{"route ", "404 not_found", "add the slash"}},
 		{"GET", "https://api.example.com/API/x", []string{page}, []string{"404 not_found", "/api/live/, /hooks/, /api/"}},
-		{"GET", "https://api.example.com/hooks/x", []string{page}, []string{"not asked", "405 method_not_allowed"}},
+		{"GET", "https://api.example.com/hooks/x", []string{page}, []string{"405 method_not_allowed"}},
 		{"GET", "https://api.example.com/api/x?q=1", []string{page}, []string{"no ticket came: 401 not_authenticated", "GET /base/v1/x?q=1 HTTP/1.1", "Host: api.example.net", "authorization"}},
 		{"GET", "https://api.example.com/api/x", []string{page, ticket, "Authorization: Bearer stolen", "X-Forwarded-For: 6.6.6.6"}, []string{"a ticket came", "X-Forwarded-For: 127.0.0.1"}},
 		{"GET", "https://api.example.com/api/x", []string{"X-Frontend: admin"}, []string{"frontend  admin", "GET /base/api/x"}},
@@ -68,5 +71,21 @@ func TestExplain(t *testing.T) {
 		if code, _, stderr := command(env, "explain", "-config", "../configs/testdata/good/shared-host.yaml", "GET", url); code != exitUsage || !strings.Contains(stderr, "no absolute URL") {
 			t.Errorf("%s: exit %d, %s", url, code, stderr)
 		}
+	}
+}
+
+func TestExplainSaysThatTheGuardIsOff(t *testing.T) {
+	content, err := os.ReadFile("../configs/testdata/good/shared-host.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "coatcheck.yaml")
+	if err := os.WriteFile(file, bytes.Replace(content, []byte("callers: [mail]"), []byte("guard: false"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{"COATCHECK_KEY": "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="}
+	code, said, stderr := command(env, "explain", "-config", file, "GET", "https://api.example.com/hooks/x")
+	if code != exitDone || !strings.Contains(said, "not asked") || !strings.Contains(stderr, "name a caller") {
+		t.Errorf("exit %d, %s%s", code, said, stderr)
 	}
 }

@@ -125,6 +125,13 @@ type Line struct {
 // Accepted is a list of scalars, each nil, bool, int64, uint64, float64 or string.
 type Accepted struct{ Values []any }
 
+// String implements [fmt.Stringer]; it never prints the values, because operators
+// put secrets there.
+func (Accepted) String() string { return "[secret]" }
+
+// GoString implements [fmt.GoStringer]; it never prints the values.
+func (Accepted) GoString() string { return "[secret]" }
+
 // CallPlace is somewhere in a call: a JSON pointer (RFC 6901) into the body, or one of the other keys.
 type CallPlace struct {
 	// JSON pointer into the body; "" is the whole.

@@ -3,7 +3,6 @@ package signature
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 	"time"
 )
 
@@ -75,20 +74,3 @@ func refusal(what string, err error) *RefusedError {
 
 // isHead reports whether a place can be read before the body.
 func (p *Place) isHead() bool { return p.Pointer == nil && p.Form == "" && p.Claim == "" }
-
-// describe names a place for a person: header X-Signature.
-func (p *Place) describe() string {
-	switch {
-	case p.Pointer != nil:
-		return strings.TrimSpace("body " + *p.Pointer)
-	case p.Header != "":
-		return "header " + p.Header
-	case p.Query != "":
-		return "query " + p.Query
-	case p.Form != "":
-		return "form " + p.Form
-	case p.Basic != "":
-		return "basic " + p.Basic
-	}
-	return "claim " + p.Claim
-}
