@@ -66,3 +66,33 @@ func TestFaultsOfSchemesHoldNoKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatTheServerIsGiven(t *testing.T) {
+	content := strings.Replace(string(mustRead(t, "testdata/good/programs.yaml")), "    account: reports\n", "    account: reports\n    from: [basic, {header: X-Api-Key}, {header: x-api-key}, {query: api_key}]\n", 1)
+	c, faults := parse(content, nil)
+	if c == nil {
+		t.Fatal(faults)
+	}
+	hashes := c.KeyHashes()
+	if len(hashes) != 1 {
+		t.Errorf("%d hashes", len(hashes))
+	}
+	for hash, name := range hashes {
+		if hash[0] != 0x9f || hash[31] != 0x08 || name != "excel" {
+			t.Errorf("%x of %s", hash, name)
+		}
+	}
+	p := c.KeyPlaces(c.Frontends["programs"].Routes[0])
+	if p.Bearer || !p.Basic || strings.Join(p.Headers, " ") != "X-Api-Key" || strings.Join(p.Queries, " ") != "api_key" {
+		t.Errorf("%+v", p)
+	}
+	if p := c.KeyPlaces(c.Frontends["programs"].Routes[1]); p.Bearer || p.Basic || p.Headers != nil || p.Queries != nil {
+		t.Errorf("a route without keys: %+v", p)
+	}
+	if limit, ok := c.Callers["excel"].Rate(); !ok || limit.Calls != 600 || limit.Per != time.Minute || limit.Burst != 100 {
+		t.Errorf("%+v", limit)
+	}
+	if _, ok := c.Callers["mail"].Rate(); ok {
+		t.Error("a bound that nobody gave")
+	}
+}

@@ -59,11 +59,7 @@ func (m *Memory) Rotate(_ context.Context, id string, end time.Time, successor R
 	if err := m.add(successor, most); err != nil {
 		return err
 	}
-	if old.ExpiresAt.IsZero() || end.Before(old.ExpiresAt) {
-		old.ExpiresAt = end
-	}
-	old.RotatedTo = successor.ID
-	m.records[id] = old
+	m.records[id] = old.rotated(end, successor.ID)
 	return nil
 }
 

@@ -34,6 +34,15 @@ type Record struct {
 	RotatedTo string `json:"rotated_to,omitempty"`
 }
 
+// rotated is the record with an end, unless it ends sooner, and a successor.
+func (r Record) rotated(end time.Time, successor string) Record {
+	if r.ExpiresAt.IsZero() || end.Before(r.ExpiresAt) {
+		r.ExpiresAt = end
+	}
+	r.RotatedTo = successor
+	return r
+}
+
 // Store keeps the records for all replicas. Each method is one atomic step. Every
 // change but Use raises the version.
 type Store interface {
