@@ -79,7 +79,7 @@ func (ck *checker) callerFrom(path string, c *Caller) {
 	for i, from := range c.From {
 		at, lower := item(child(path, "from"), i), strings.ToLower(from.Header)
 		switch {
-		case slices.Index(c.From, from) < i:
+		case slices.IndexFunc(c.From, from.same) < i:
 			ck.refuse(at, "this place stands twice", "")
 		case from.Header != "" && !isToken(from.Header):
 			ck.refuse(child(at, "header"), "not the name of a header", "")
@@ -89,6 +89,11 @@ func (ck *checker) callerFrom(path string, c *Caller) {
 			ck.warn(child(at, "query"), "a key in an address ends in histories and in the logs of every front", "bearer, basic or a header, where the program can")
 		}
 	}
+}
+
+// same reports whether two places are one: names of headers know no case.
+func (f From) same(other From) bool {
+	return f.Bearer == other.Bearer && f.Basic == other.Basic && f.Query == other.Query && strings.EqualFold(f.Header, other.Header)
 }
 
 // callerBounds checks what limits a caller.

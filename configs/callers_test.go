@@ -68,7 +68,7 @@ func TestFaultsOfSchemesHoldNoKeys(t *testing.T) {
 }
 
 func TestWhatTheServerIsGiven(t *testing.T) {
-	content := strings.Replace(string(mustRead(t, "testdata/good/programs.yaml")), "    account: reports\n", "    account: reports\n    from: [basic, {header: X-Api-Key}, {header: x-api-key}, {query: api_key}]\n", 1)
+	content := strings.Replace(string(mustRead(t, "testdata/good/programs.yaml")), "    account: reports\n", "    account: reports\n    from: [basic, {header: X-Api-Key}, {query: api_key}]\n", 1)
 	c, faults := parse(content, nil)
 	if c == nil {
 		t.Fatal(faults)
