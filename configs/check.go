@@ -16,6 +16,7 @@ func Check(c *Config) []Fault {
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
 		ck.upstream(name, c.Upstreams[name])
 	}
+	ck.callers()
 	ck.frontends()
 	sortFaults(ck.faults)
 	return ck.faults

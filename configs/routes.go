@@ -32,6 +32,7 @@ func (ck *checker) route(path string, f *Frontend, r *Route) {
 	ck.known(child(path, "upstream"), r.Upstream)
 	ck.methods(child(path, "methods"), r)
 	ck.person(path, r)
+	ck.routeCallers(path, r)
 	ck.warnRoute(path, r)
 	if !r.Isolate {
 		ck.warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")

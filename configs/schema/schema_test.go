@@ -51,6 +51,10 @@ func generate(t *testing.T) []byte {
 	s := r.Reflect(configs.Config{})
 	s.Title = "Coatcheck configuration"
 	place(r, s)
+	callPlace(s)
+	signatures(s)
+	s.Definitions["From"] = from(s.Definitions["From"])
+	s.Definitions["Fresh"] = fresh(s.Definitions["Fresh"])
 	s.Definitions["Variable"] = &jsonschema.Schema{Type: "string", Pattern: `\$\{`,
 		Description: "${NAME}, ${NAME:-text} or ${file:PATH}"}
 	decorate(s, reflect.TypeFor[configs.Config]())
@@ -118,7 +122,7 @@ func notation(t reflect.Type) *jsonschema.Schema {
 		return either(text(""), &jsonschema.Schema{Type: "number"}, &jsonschema.Schema{Type: "boolean"})
 	case reflect.TypeFor[mapping.Body]():
 		return either(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{Type: "array"})
-	case reflect.TypeFor[mapping.Match]():
+	case reflect.TypeFor[mapping.Match](), reflect.TypeFor[configs.Accepted]():
 		return match(text(""))
 	}
 	switch t.Kind() {
@@ -149,6 +153,41 @@ func place(r *jsonschema.Reflector, s *jsonschema.Schema) {
 	pointer := &jsonschema.Schema{Type: "string", Pattern: `^$|^/|\$\{`}
 	s.Definitions["Place"] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{pointer, object}, Description: object.Description}
 	object.Description = ""
+}
+
+// callPlace is place for what is taken out of calls.
+func callPlace(s *jsonschema.Schema) {
+	object := s.Definitions["CallPlace"]
+	decorate(object, reflect.TypeFor[configs.CallPlace]())
+	for _, key := range []string{"at", "header", "query", "form", "basic", "claim"} {
+		object.OneOf = append(object.OneOf, &jsonschema.Schema{Required: []string{key}})
+	}
+	pointer := &jsonschema.Schema{Type: "string", Pattern: `^$|^/|\$\{`}
+	s.Definitions["CallPlace"] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{pointer, object}, Description: object.Description}
+	object.Description = ""
+}
+
+// signatures is one way to sign, or a list of them.
+func signatures(s *jsonschema.Schema) {
+	property, _ := s.Definitions["Caller"].Properties.Get("signature")
+	one := &jsonschema.Schema{Ref: "#/$defs/Signature"}
+	list := &jsonschema.Schema{Type: "array", Items: one, MinItems: ptr(1)}
+	delete(s.Definitions, "Signatures")
+	*property = jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, list}, Description: property.Description}
+}
+
+// from is a word, or a mapping with exactly one key.
+func from(object *jsonschema.Schema) *jsonschema.Schema {
+	for _, key := range []string{"header", "query"} {
+		object.OneOf = append(object.OneOf, &jsonschema.Schema{Required: []string{key}})
+	}
+	return either(&jsonschema.Schema{Enum: []any{"bearer", "basic"}}, object, variable)
+}
+
+// fresh is a duration, or a mapping.
+func fresh(object *jsonschema.Schema) *jsonschema.Schema {
+	decorate(object, reflect.TypeFor[configs.Fresh]())
+	return either(notation(reflect.TypeFor[time.Duration]()), object)
 }
 
 // decorate adds what the tags say.
