@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/signature"
 	"coatcheck/upstream/mapping"
 )
 
@@ -205,3 +206,12 @@ func (c *Caller) Kind() string {
 
 // IsDoor reports whether the frontend has no pages: programs alone call it.
 func (f *Frontend) IsDoor() bool { return len(f.Origins) == 0 }
+
+// Algorithms of [Signature.By] whose proof is a secret, or can be used again.
+const (
+	ByEqual = signature.Equal
+	ByJWT   = signature.JWT
+)
+
+// InHead reports whether the place can be read before the body.
+func (p *CallPlace) InHead() bool { return p.Pointer == nil && p.Form == "" && p.Claim == "" }

@@ -3,6 +3,9 @@ package configs
 import (
 	"maps"
 	"slices"
+	"strings"
+
+	"coatcheck/bff/apikey"
 )
 
 // door checks a frontend without pages: programs alone call it.
@@ -79,6 +82,7 @@ func (ck *checker) routeCallers(path string, r *Route) {
 		}
 	}
 	ck.routeMethods(path, r)
+	ck.routeProofs(path, r)
 }
 
 func (ck *checker) suggestFor(path, name string, known []string) string {
@@ -104,4 +108,41 @@ func (ck *checker) routeMethods(path string, r *Route) {
 			ck.warn(item(child(path, "callers"), i), "the route lets through none of this caller's methods", "")
 		}
 	}
+}
+
+// routeProofs refuses what a route cannot tell apart before it reads a body: people and
+// those who sign inside of it, and a key and a signature in one place.
+func (ck *checker) routeProofs(path string, r *Route) {
+	keys := ck.config.KeyPlaces(r)
+	for i, name := range r.Callers {
+		at, c := item(child(path, "callers"), i), ck.config.Callers[name]
+		if c == nil {
+			continue
+		}
+		if r.Session != "none" && len(c.Handshake) > 0 {
+			ck.refuse(at, "handshakes come without a proof, and here people call as well", "session: none, on a route of its own")
+		}
+		for _, s := range c.Signature {
+			switch {
+			case s.Proof == nil:
+			case r.Session != "none" && !s.Proof.InHead():
+				ck.refuse(at, "this caller's proof stands in the body, and here people call as well", "session: none, on a route of its own")
+			case ck.readsKeys(keys, s.Proof):
+				ck.refuse(at, "this caller's proof stands where another caller's keys are read", "a route of its own, or from: at the other caller")
+			}
+		}
+	}
+}
+
+// readsKeys reports whether keys are read where a proof stands.
+func (ck *checker) readsKeys(keys apikey.Places, p *CallPlace) bool {
+	switch {
+	case p.Basic != "":
+		return keys.Basic
+	case strings.EqualFold(p.Header, "Authorization"):
+		return keys.Bearer || keys.Basic
+	case p.Header != "":
+		return slices.ContainsFunc(keys.Headers, func(h string) bool { return strings.EqualFold(h, p.Header) })
+	}
+	return p.Query != "" && slices.Contains(keys.Queries, p.Query)
 }

@@ -102,11 +102,11 @@ func (p *places) giveBack(at place) {
 // gives it back, unless a tunnel took it over. Where nobody is signed in, nothing is
 // counted.
 func (x *roundTrip) takePlace() error {
-	s := x.who.Session
-	if s == nil {
+	owner := x.owner()
+	if owner == "" {
 		return nil
 	}
-	open, at := x.proxy.open, place{x.call.Route().Upstream, s.ID}
+	open, at := x.proxy.open, place{x.call.Route().Upstream, owner}
 	if !open.places.take(at, x.target.streams) {
 		x.tooMany()
 		return problem.TooManyStreams

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"slices"
 
+	"coatcheck/bff/apikey"
 	"coatcheck/bff/problem"
 )
 
@@ -31,6 +32,7 @@ const (
 	AtFrontend
 	AtPreflight
 	AtPage
+	AtProof // of programs, on routes with callers
 	AtGuard
 	AtRoute
 	AtMethod
@@ -61,6 +63,12 @@ type Decision struct {
 	// BodyTooLarge reports that the request announces more than the route's max_body.
 	// It refuses only after the session was checked.
 	BodyTooLarge bool
+	// Keys are the values that stand where the route reads keys, right or wrong, and
+	// Signed reports that a signature's proof stands in the head. ByProgram reports that
+	// a program calls, or nobody: the session is not looked at.
+	Keys      []apikey.Presented
+	Signed    bool
+	ByProgram bool
 	// Forwarded is the path that goes to the API, below the upstream's base.
 	Forwarded []byte
 }
@@ -106,8 +114,14 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 		d.Kind, d.Stage = Page, AtPage // documents and their files: whoever follows a link may see them
 		return onlyReads(r)
 	}
+	if d.Route != nil && d.Route.Programs != nil {
+		d.Stage = AtProof
+		if p := d.readPrograms(r); p != nil {
+			return p
+		}
+	}
 	d.Stage = AtGuard
-	if d.Guarded = d.Route == nil || d.Route.Config.Guard || d.Handshake; d.Guarded {
+	if d.Guarded = d.guards(r); d.Guarded {
 		in := d.guardInput(r)
 		if p := guard(&in); p != nil {
 			return p
@@ -125,7 +139,9 @@ func (d *Decision) enter(f *Frontend, r *Request) {
 	}
 	if local := path[len(f.Base):]; under(local, "/bff") {
 		d.IsBFF = true
-		d.Endpoint = findEndpoint(local)
+		if !f.Config.IsDoor() { // nobody signs in at a door without pages
+			d.Endpoint = findEndpoint(local)
+		}
 		return
 	}
 	if d.Route = f.route(path); d.Route != nil {

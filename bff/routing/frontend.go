@@ -101,7 +101,7 @@ func (f *Frontend) pagesLiveAt(host []byte) bool {
 
 // choose finds the one frontend that a call is for: by its Origin; without one, and
 // without Sec-Fetch-Site, by X-Frontend; among several left by the longest base path, and
-// then by an unguarded route.
+// then by a route whose calls come from programs.
 func (h *Host) choose(r *Request, path []byte) (*Frontend, *problem.Problem) {
 	name, named := r.Head.Get("x-frontend")
 	if len(h.Frontends) == 1 && r.Origins == 0 && named == 0 {
@@ -121,7 +121,7 @@ func (h *Host) choose(r *Request, path []byte) (*Frontend, *problem.Problem) {
 		left = byBasePath(left, path)
 	}
 	if len(left) > 1 {
-		left = filter(left, func(f *Frontend) bool { route := f.route(path); return route != nil && !route.Config.Guard })
+		left = filter(left, func(f *Frontend) bool { route := f.route(path); return route != nil && route.takesStrangers() })
 	}
 	if len(left) != 1 {
 		return nil, problem.FrontendUndetermined

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/bff/apikey"
+	"coatcheck/bff/auth"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/pages"
 	"coatcheck/bff/rig"
@@ -201,7 +203,8 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault}, Client: []byte(clientMark), Pages: h.pages})
+	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault},
+		Programs: auth.NewPrograms(apikey.NewTable(&apikey.Memory{}, 0, apikey.Events{}), nil, store, config.Sessions.Prefix), Client: []byte(clientMark), Pages: h.pages})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (s *Server) newSnapshot(c *configs.Config, ups *signin.Set) (*snapshot, err
 		return nil, err
 	}
 	events := call.Events{Log: s.log, Metrics: s.metrics}
-	who := auth.New(s.manager, table, ups, events)
+	who := auth.New(s.manager, table, ups, events, s.programs)
 	n := &snapshot{config: c, table: table}
 	n.account = account.New(account.Options{Manager: s.manager, Auth: who, Events: events, Client: s.client, Background: &s.background})
 	if n.pages, err = pages.New(pages.Options{Table: table, Manager: s.manager, Document: n.account.Document, Pages: s.builtIn}); err != nil {
