@@ -107,6 +107,7 @@ func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 // withoutConfiguration are the others.
 func withoutConfiguration(p *command.Program) []*cli.Command {
 	return []*cli.Command{
+		apikeyCommand(p),
 		{Name: "keygen", Usage: "print a new sealing key", Action: func(context.Context, *cli.Command) error { return p.Keygen() }},
 		{Name: "healthcheck", Usage: "exit 0 if ready", Flags: []cli.Flag{
 			&cli.StringFlag{Name: "admin", Value: "http://127.0.0.1:9090", Usage: "`URL` of the admin listener"}},

@@ -17,13 +17,15 @@ import (
 	"coatcheck/bff/session/store"
 )
 
-// Options are what the admin listener is made of. All but Metrics are required.
+// Options are what the admin listener is made of. All but Metrics and Keys are required.
 type Options struct {
 	Manager *session.Manager
 	// Token opens the session administration; without one it answers 404.
 	Token func() credential.Secret
 	// Metrics answers GET /metrics; nil: 404.
 	Metrics http.Handler
+	// Keys administers keys of programs; nil: 404.
+	Keys *Keys
 	// Draining reports whether the process is about to end.
 	Draining func() bool
 	Log      *slog.Logger
@@ -42,6 +44,7 @@ func Handler(o Options) http.Handler {
 	}
 	mux.HandleFunc("GET /admin/sessions", o.authorized(o.list))
 	mux.HandleFunc("DELETE /admin/sessions", o.authorized(o.end))
+	o.addKeys(mux)
 	return mux
 }
 

@@ -240,3 +240,17 @@ func (u *usage) take(known map[string]Record) map[string]time.Time {
 	}
 	return pending
 }
+
+// Lives reports whether a key with this id is known and has not expired, as far as this
+// process knows.
+func (t *Table) Lives(id string) bool {
+	if r, ok := t.snapshot.Load().byID[id]; ok {
+		return r.ExpiresAt.IsZero() || t.now().Before(r.ExpiresAt)
+	}
+	for _, e := range *t.file.Load() {
+		if e.ID == id {
+			return true
+		}
+	}
+	return false
+}

@@ -77,6 +77,7 @@ type Process struct {
 	public      net.Listener
 	operators   net.Listener
 	certificate *certificate
+	callers     atomic.Pointer[map[string]*configs.Caller]
 	draining    atomic.Bool
 	supervisor  supervisor
 	ends        time.Time // when the process should be over, once it drains
@@ -119,7 +120,7 @@ func New(o Options) (*Process, error) {
 	AddReadings(counts, p.manager, p.server, p.programs.Programs)
 	p.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: p.manager,
 		Token:    func() credential.Secret { return *p.token.Load() },
-		Draining: p.draining.Load, Metrics: counts.Handler(), Log: p.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
+		Draining: p.draining.Load, Keys: p.administerKeys(), Metrics: counts.Handler(), Log: p.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
 	return p, nil
 }
 

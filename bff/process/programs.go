@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"coatcheck/bff/admin"
 	"coatcheck/bff/apikey"
 	"coatcheck/bff/auth"
 	"coatcheck/bff/metrics"
@@ -38,6 +39,13 @@ func (p *Process) openPrograms(c *configs.Config, of store.Store) {
 	}
 	table := apikey.NewTable(keys, c.Sessions.NearCache, apikey.Events{
 		Failed: func(err error) { p.log.Warn("keys of programs not read", "error", err) },
+		Ended: func(e apikey.Entry) {
+			p.counts.Event("", "key", "ended")
+			p.log.Info("security", "event", "key", "outcome", "ended", "caller", e.Caller, "key", e.ID)
+			if p.server != nil {
+				p.server.EndKey(e.ID)
+			}
+		},
 		NearEnd: func(e apikey.Entry, left time.Duration) {
 			p.counts.Event("", "key", "near_end")
 			p.log.Warn("security", "event", "key", "outcome", "near_end", "caller", e.Caller, "key", e.ID, "left", left.Round(time.Hour).String())
@@ -49,6 +57,7 @@ func (p *Process) openPrograms(c *configs.Config, of store.Store) {
 // keepKeys begins to compare the keys with the store's, once there are callers that may
 // have any.
 func (p *Process) keepKeys(c *configs.Config) {
+	p.callers.Store(&c.Callers)
 	for _, caller := range c.Callers {
 		if caller.Kind() == configs.ByKey {
 			p.programs.once.Do(func() {
@@ -99,4 +108,16 @@ func readPrograms(counts *metrics.Metrics, p *auth.Programs) {
 	counts.Read(metrics.Reading{Name: "caller_limit_trips_total", Help: "Questions to the store about callers' limits.", Total: true, Values: func() map[string]float64 {
 		return one(p.Limits.Trips())
 	}})
+}
+
+// administerKeys is what the admin listener needs for keys.
+func (p *Process) administerKeys() *admin.Keys {
+	return &admin.Keys{Table: p.programs.Keys, Event: func(event, outcome string) { p.counts.Event("", event, outcome) },
+		Caller: func(name string) (time.Duration, bool) {
+			c := (*p.callers.Load())[name]
+			if c == nil || c.Kind() != configs.ByKey {
+				return 0, false
+			}
+			return c.Expires, true
+		}}
 }

@@ -17,6 +17,7 @@ import (
 type Open struct {
 	streams registry[*streamCancel]
 	tunnels registry[*tunnel]
+	keyed   registry[*keyed] // by which a key's end reaches them
 	places  places
 	told    atomic.Int64 // when too many streams of a session were last logged, Unix nanoseconds
 }

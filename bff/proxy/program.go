@@ -124,3 +124,30 @@ func staticAccounts(u *configs.Upstream) map[string]*credential.Credential {
 	}
 	return accounts
 }
+
+// keyed is a stream or a tunnel that began with a key; it ends with the key.
+type keyed struct {
+	id  string
+	end func()
+}
+
+// EndKey ends what began with a key that is no more. It does not wait.
+func (o *Open) EndKey(id string) {
+	for _, k := range o.keyed.all() {
+		if k.id == id {
+			k.end()
+		}
+	}
+}
+
+// watchKey ties what is about to stay open to the key of the call. The key is looked at
+// once more behind it, so that no revocation falls between the first look and this.
+func (x *roundTrip) watchKey(end func()) (stop func(), alive bool) {
+	id, open := x.call.Program.Key, x.proxy.open
+	if x.who.Caller == nil || id == "" {
+		return func() {}, true
+	}
+	k := &keyed{id, end}
+	open.keyed.add(k)
+	return func() { open.keyed.remove(k) }, x.proxy.auth.Programs().Keys.Lives(id)
+}

@@ -166,6 +166,10 @@ func (s *Server) Prepare(c *configs.Config, ups *signin.Set) (use func(), err er
 	}, nil
 }
 
+// EndKey ends the streams and WebSockets that began with a key of a program. It does not
+// wait.
+func (s *Server) EndKey(id string) { s.open.EndKey(id) }
+
 // Transports tells how the ways to the APIs are, by upstream.
 func (s *Server) Transports() map[string]forward.TransportStats {
 	return s.current.Load().proxy.Transports()
