@@ -131,6 +131,7 @@ func demoFlags() []cli.Flag {
 func explainFlags(file cli.Flag) []cli.Flag {
 	return []cli.Flag{file,
 		&cli.StringSliceFlag{Name: "H", Usage: "`HEADER` of the request, 'Name: value'; may be given often"},
+		&cli.StringFlag{Name: "body", Usage: "`FILE` with the body, for calls that are signed"},
 		&cli.StringFlag{Name: "peer", Value: "127.0.0.1", Usage: "`ADDRESS` the connection comes from"}}
 }
 
@@ -165,7 +166,13 @@ func explain(p *command.Program, c *cli.Command) error {
 	if err != nil {
 		return errors.New("--peer is not an address")
 	}
-	return p.Explain(c.String("config"), command.RawRequest{
+	var body []byte
+	if name := c.String("body"); name != "" {
+		if body, err = os.ReadFile(name); err != nil {
+			return command.Failed(err)
+		}
+	}
+	return p.Explain(c.String("config"), command.RawRequest{Body: body,
 		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
 }
 
