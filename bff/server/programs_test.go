@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -350,4 +352,39 @@ func TestEventsAreNotLost(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnverifiedBodiesAreBounded: bodies that strangers send for verification never hold
+// more than the process's bound, are refused above it, and leave nothing behind. Without
+// a proof no byte is read.
+func TestUnverifiedBodiesAreBounded(t *testing.T) {
+	h := open(t, settings{edit: func(text string) string {
+		return strings.Replace(withPrograms(newKeys())(text), "max_signed: 4KiB", "max_signed: 1MiB", 1)
+	}})
+	const bound, most = 32 << 20, 1 << 20
+	wrong := strings.Join(signed("a", "another body", time.Now())[2:], "\r\n")
+	refused := make(chan string, 64)
+	for range 48 {
+		c, err := net.Dial("tcp", h.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		go func() { // ends with the connection
+			_, _ = io.WriteString(c, "POST /hooks/x HTTP/1.1\r\n"+door+"\r\n"+wrong+"\r\nContent-Length: "+strconv.Itoa(most)+"\r\n\r\n"+strings.Repeat("x", most-1))
+			head := make([]byte, 12)
+			if _, err := io.ReadFull(c, head); err == nil {
+				refused <- string(head)
+			}
+		}()
+	}
+	if got := <-refused; got != "HTTP/1.1 429" {
+		t.Errorf("above the bound: %s", got)
+	}
+	if used := h.programs.Budget.Used(); used > bound {
+		t.Errorf("%d bytes are held", used)
+	}
+	got := h.raw("POST /hooks/x HTTP/1.1\r\n"+door+"\r\nContent-Length: 1000000\r\n\r\n", false) // and not one byte of it
+	h.want(got, 401, "caller_unknown")
+	h.want(h.call("POST /hooks/x\n\n{}", signed("b", "{}", time.Now())...), 429, "too_many_requests")
 }
