@@ -14,11 +14,16 @@ import (
 	"coatcheck/bff/rig"
 )
 
+// programsText is a configuration with people and programs.
+func programsText() string {
+	return strings.NewReplacer("frontends:\n", seenCallers+"  many: {keys: [], limit: {calls: 60, per: 1h, burst: 20}}\nfrontends:\n",
+		"    routes:\n", "    routes:\n"+strings.NewReplacer("[robot, made]", "[robot, made, many]", "callers: [hook]", "callers: [hook], header_timeout: 2s").Replace(seenRoutes)).Replace(fleetConfig)
+}
+
 // programsFleet is two replicas over one Redis whose callers have keys made at run time.
 func programsFleet(t *testing.T) *fleet {
 	f := &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}}
-	f.text = strings.NewReplacer("frontends:\n", seenCallers+"  many: {keys: [], limit: {calls: 60, per: 1h, burst: 20}}\nfrontends:\n",
-		"    routes:\n", "    routes:\n"+strings.NewReplacer("[robot, made]", "[robot, made, many]", "callers: [hook]", "callers: [hook], header_timeout: 2s").Replace(seenRoutes)).Replace(fleetConfig)
+	f.text = programsText()
 	addr := rig.Redis(t)
 	f.launch(func(*replica) string { return "redis://" + addr + "/0" })
 	return f

@@ -20,7 +20,7 @@ type Caller struct {
 	Signature Signatures `yaml:"signature"`
 	// Calls that are answered here and never forwarded.
 	Handshake []Handshake `yaml:"handshake"`
-	// Tokens of a provider that it presents.
+	// Tokens of a provider that it presents. Not served yet: refused.
 	Token *CallerToken `yaml:"token"`
 	// Account of the upstream that calls go out with; none: only the constants of send.
 	Account string `yaml:"account"`
@@ -180,9 +180,9 @@ type HandshakeAnswer struct {
 type Account struct {
 	// A token that is known: access_token, and other values for send.
 	Credential map[string]credential.Secret `yaml:"credential"`
-	// Fields of the upstream's own login.
+	// Fields of the upstream's own login. Not served yet: refused.
 	Fields map[string]credential.Secret `yaml:"fields"`
-	// A sign-in of its own, such as client_credentials.
+	// A sign-in of its own, such as client_credentials. Not served yet: refused.
 	Login *Login `yaml:"login"`
 }
 
