@@ -88,7 +88,7 @@ type Limits struct {
 
 // Sessions says where sessions lie and how long they live.
 type Sessions struct {
-	// Store URL: memory:// | file:///path | redis:// | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2. A change needs a restart.
+	// Store URL: memory:// | file:///path | redis:// | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2 | unix:///run/redis.sock. A change needs a restart.
 	Store credential.Secret `yaml:"store" required:"true" restart:"true" like:"redis://localhost:6379/0"`
 	// First part of every key in the store. A change needs a restart.
 	Prefix string `yaml:"prefix" default:"coatcheck" restart:"true"`
@@ -174,21 +174,23 @@ type CORS struct {
 type SPA struct {
 	// Directory of built files.
 	Dir string `yaml:"dir"`
+	// What answers a navigation that no file does: the index.html of a single-page application (spa), or 404.html (files); auto: files where 404.html exists and is not a copy of index.html.
+	Pages string `yaml:"pages" default:"auto" enum:"auto|spa|files"`
 	// URL of a development server.
 	Proxy string `yaml:"proxy" like:"http://localhost:5173"`
 	// Content-Security-Policy of the documents in dir; empty: none.
 	CSP string `yaml:"csp" default:"base-uri 'self'; object-src 'none'; frame-ancestors 'self'"`
 }
 
-// Route leads a path prefix of a frontend to an upstream.
+// Route leads a path prefix of a frontend, or one path, to an upstream.
 type Route struct {
-	// Path prefix, ending in "/": takes what lies below it. The longest route wins.
+	// Path prefix, ending in "/": takes what lies below it. Without "/" at the end: this one path. The longest route wins.
 	Path string `yaml:"path" required:"true" like:"/api/"`
 	// Upstream it leads to.
 	Upstream string `yaml:"upstream" required:"true"`
-	// Replaces the prefix; without it the path goes on whole (without base_path).
+	// Replaces the prefix, or the one path; without it the path goes on whole (without base_path).
 	Rewrite *string `yaml:"rewrite" like:"/"`
-	// Methods that are let through.
+	// Methods that are let through; also those of WebDAV (PROPFIND, …), QUERY, LINK and UNLINK.
 	Methods []string `yaml:"methods" default:"GET|HEAD|POST|PUT|PATCH|DELETE"`
 	// Whether a call needs a session.
 	Session string `yaml:"session" default:"required" enum:"required|optional|none"`
@@ -198,7 +200,7 @@ type Route struct {
 	SendToken *bool `yaml:"send_token"`
 	// Whether WebSockets are tunnelled.
 	WebSocket bool `yaml:"websocket" default:"false"`
-	// What happens to %2F in a path.
+	// What happens to %2F and %5C (an encoded backslash) in a path.
 	EncodedSlash string `yaml:"encoded_slash" default:"refuse" enum:"refuse|pass"`
 	// From the last request byte sent to the upstream's answer head.
 	HeaderTimeout time.Duration `yaml:"header_timeout" default:"30s" min:"1ms" max:"1h"`
@@ -206,6 +208,10 @@ type Route struct {
 	IdleTimeout time.Duration `yaml:"idle_timeout" default:"5m" min:"1ms" max:"24h"`
 	// Largest request body; 0 = no limit.
 	MaxBody Size `yaml:"max_body" default:"32MiB" min:"0" max:"1TiB"`
+	// Whether unsafe methods of this route must send X-CSRF: 1; default: the frontend's.
+	CSRFHeader string `yaml:"csrf_header" enum:"off|unsafe"`
+	// Whether other sites may lead to what GET answers here, by a link or a download; needs isolate, and for people who are signed in cookie.same_site: lax.
+	Navigation string `yaml:"navigation" default:"refuse" enum:"refuse|allow"`
 	// Whether answers are kept from becoming documents on the frontend's origin.
 	Isolate bool `yaml:"isolate" default:"true"`
 	// Whether the guard looks at calls; false only where session: none.

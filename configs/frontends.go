@@ -65,7 +65,7 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 		ck.warn(child(path, "origins"), "the listener speaks TLS, but these pages come over plain http: their calls are cross-site", "https:// origins, or no tls")
 	}
 	if f.CSRFHeader == "off" {
-		ck.warn(child(path, "csrf_header"), "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site", "unsafe")
+		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe")
 	}
 	ck.sharedThrottle(path, f)
 	ck.warnFrontend(path, f)

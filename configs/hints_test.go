@@ -79,7 +79,7 @@ func TestHintsHold(t *testing.T) {
 		"frontends.shop.host":                 {"https://Shop.example.com:443/x", "Shop.Example.com:443", "shop.example.com.", `"https://shop.example.com.:1/"`, "1", `"*"`},
 		"frontends.shop.base_path":            {"shop/", "shop", "bff/", "/", "1", "//"},
 		"frontends.shop.spa.proxy":            {`"localhost:5173"`, "5173", `"[::1]:5173"`, `"127.0.0.1:5173/x"`, `"ws://localhost:5173"`},
-		"frontends.shop.routes[0].path":       {"api", "/api", "api/*", "1", "bff", "/api//x"},
+		"frontends.shop.routes[0].path":       {"api", "api/*", "1", "bff", "/api//x"},
 		"frontends.shop.routes[0].methods[0]": {"get", "trace", "TRACE"},
 	}
 	for i, at := range hintedPaths {

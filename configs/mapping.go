@@ -10,6 +10,10 @@ import (
 type Upstream struct {
 	// Scheme, host, optional base path. Nothing a browser sends can change it.
 	URL string `yaml:"url" required:"true" like:"https://api.example.net"`
+	// Host that the API is told it is called by, host[:port]; by default the URL's. Connections go to the URL's all the same.
+	Host string `yaml:"host" like:"api.example.net"`
+	// Name that the API's certificate must have, and that TLS asks for (SNI); by default the URL's host.
+	TLSServerName string `yaml:"tls_server_name" like:"api.example.net"`
 	// Allows http:// to an address off loopback.
 	InsecureHTTP bool `yaml:"insecure_http" default:"false"`
 	// Time to open a connection, TLS included.

@@ -7,7 +7,7 @@ import (
 )
 
 // stores is the list of what sessions.store may begin with.
-const stores = "memory:// | file:///path | redis://host:6379/0 | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2"
+const stores = "memory:// | file:///path | redis://host:6379/0 | rediss:// | redis-sentinel://h1,h2/master/0 | redis-cluster://h1,h2 | unix:///run/redis.sock"
 
 // checkStore holds the store's URL against its scheme's form. No part of it is
 // repeated: it may hold a password. What the parameters behind "?" mean is the
@@ -17,7 +17,7 @@ func checkStore(s string) complaint {
 	if s == "" {
 		return complaint{"this is empty", stores}
 	}
-	if !ok || !slices.Contains([]string{"memory", "file", "redis", "rediss", "redis-sentinel", "rediss-sentinel", "redis-cluster", "rediss-cluster"}, scheme) {
+	if !ok || !slices.Contains([]string{"memory", "file", "redis", "rediss", "redis-sentinel", "rediss-sentinel", "redis-cluster", "rediss-cluster", "unix"}, scheme) {
 		return complaint{"this is no store", stores}
 	}
 	rest, _, _ = strings.Cut(rest, "?")
@@ -30,6 +30,12 @@ func checkStore(s string) complaint {
 	case "file":
 		if !strings.HasPrefix(rest, "/") || strings.HasSuffix(rest, "/") {
 			return complaint{"the file needs an absolute path", "file:///var/lib/coatcheck/sessions.db"}
+		}
+		return complaint{}
+	case "unix":
+		rest = rest[strings.LastIndexByte(rest, '@')+1:]
+		if !strings.HasPrefix(rest, "/") || strings.HasSuffix(rest, "/") {
+			return complaint{"a Redis behind a Unix socket needs its absolute path", "unix:///run/redis/redis.sock"}
 		}
 		return complaint{}
 	}

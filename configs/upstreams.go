@@ -17,6 +17,7 @@ func (ck *checker) upstream(name string, u *Upstream) {
 		ck.transport(path, u, host)
 		ck.ownHost(child(path, "url"), u.URL)
 	}
+	ck.calledBy(path, u)
 	for i, p := range u.PrivatePaths {
 		ck.complain(item(child(path, "private_paths"), i), checkPath(p))
 	}
@@ -27,6 +28,20 @@ func (ck *checker) upstream(name string, u *Upstream) {
 	ck.afterwards(path, u)
 	ck.accounts(path, name, u)
 	ck.closing(path, name, u)
+}
+
+// calledBy checks what an API is called by, where that is not its URL's host.
+func (ck *checker) calledBy(path string, u *Upstream) {
+	if host, port := splitPort(u.Host); u.Host != "" && !ck.complain(child(path, "host"), checkHost(host)) && (port != "" && !isPort(port) || strings.HasSuffix(u.Host, ":")) {
+		ck.refuse(child(path, "host"), "the port is no number from 1 to 65535", host)
+	}
+	at := child(path, "tls_server_name")
+	switch {
+	case u.TLSServerName == "":
+	case ck.complain(at, checkBareHost(u.TLSServerName)):
+	case !strings.HasPrefix(u.URL, "https://"):
+		ck.refuse(at, "this means nothing without https", "host: "+u.TLSServerName)
+	}
 }
 
 // url checks an absolute http(s) URL and returns its host; "" where it is faulty or empty.

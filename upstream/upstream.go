@@ -56,6 +56,22 @@ func ParseURL(raw string) (*Address, error) {
 	return a, nil
 }
 
+// Called is the same server under another name: what the Host header says, and what the
+// server's own addresses begin with. Connections still go to the URL's host. An empty
+// host, host[:port] in lower case, changes nothing.
+func (a *Address) Called(host string) *Address {
+	if host == "" {
+		return a
+	}
+	other := *a
+	other.Host = host
+	return &other
+}
+
+// IsServer reports whether b may be the same server: one it is called by the same name,
+// or connections to it go to the same place.
+func (a *Address) IsServer(b *Address) bool { return a.Origin() == b.Origin() || a.dial == b.dial }
+
 // bracketed writes a host as it stands in a URL (RFC 3986 §3.2.2).
 func bracketed(host string) string {
 	if strings.Contains(host, ":") {

@@ -138,8 +138,9 @@ func (c *Call) IsolateOrigin() {
 	c.Reply.Header.Set("Cross-Origin-Resource-Policy", policy)
 }
 
-// Fail makes the reply a problem, in place of whatever was begun. cause goes to the
-// log only.
+// Fail makes the reply a problem, in place of whatever was begun: a document for
+// programs, a page for a person who opened the address. Status and Coatcheck-Error are
+// the same. cause goes to the log only.
 func (c *Call) Fail(p *problem.Problem, cause error) {
 	c.Reply.Drop()
 	c.Own()
@@ -155,5 +156,22 @@ func (c *Call) Fail(p *problem.Problem, cause error) {
 	if p.Code == problem.Internal.Code {
 		c.Reply.Close = true // nobody knows what state the fault left the connection in
 	}
+	if c.Request.Navigates() {
+		c.showProblem(p)
+		return
+	}
 	c.Reply.Bytes(p.Status, "application/problem+json", p.Document(string(c.ID)))
+}
+
+// showProblem makes the reply a page: a person opened the address, and would see JSON.
+func (c *Call) showProblem(p *problem.Problem) {
+	h := &c.Reply.Header
+	h.Set("Content-Security-Policy", problem.PagePolicy)
+	h.Set("Referrer-Policy", "no-referrer")
+	o := problem.PageOptions{RequestID: string(c.ID)}
+	if f := c.Frontend(); f != nil {
+		o.Home = f.Home(c.Request.Host)
+		o.Again = p.Code == problem.CrossSiteRequest.Code && c.Decision.OpensAgain(&c.Request)
+	}
+	c.Reply.Bytes(p.Status, "text/html; charset=utf-8", p.Page(o))
 }

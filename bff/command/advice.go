@@ -20,13 +20,17 @@ func (e *explainer) advise(p *problem.Problem) {
 	case problem.FrontendUndetermined.Code:
 		e.say("advice", "A page is recognised by its Origin, which fetch sends; a program by X-Frontend, without Origin and Sec-Fetch-Site. Or give each frontend a base_path.")
 	case problem.CrossSiteRequest.Code:
+		if e.call.Decision.OpensAgain(&e.call.Request) && e.call.Request.Navigates() {
+			e.say("advice", "A link on another site led here. navigation: allow on a GET route lets such links and downloads through (with cookie.same_site: lax, or nobody is signed in); otherwise the person sees a page that leads on.")
+			return
+		}
 		e.say("advice", "Page and host must be one site, and the page's origin must be listed. Links, images and documents send no Origin to a shared host: use fetch, or crossorigin=\"use-credentials\".")
 	case problem.CSRFHeaderMissing.Code:
-		e.say("advice", "Send X-CSRF: 1 with the request, as the browser client does; a form cannot.")
+		e.say("advice", "Send X-CSRF: 1 with the request, as the browser client does. A form and sendBeacon cannot: fetch with keepalive, or csrf_header: off on the route.")
 	case problem.ForbiddenDestination.Code:
 		e.say("advice", "Scripts and workers come from the application's own files, never from an API. isolate: false on the route would let this API's code run as the page's own.")
 	case problem.BadPath.Code:
-		e.say("advice", "No dot segments, no backslash, no control bytes, no // at the start, no broken escapes; %%2F only on a route with encoded_slash: pass.")
+		e.say("advice", "No dot segments, no backslash, no control bytes, no // at the start, no broken escapes; %%2F and %%5C only on a route with encoded_slash: pass.")
 	case problem.MethodNotAllowed.Code:
 		e.adviseMethod()
 	case problem.NotFound.Code:

@@ -91,6 +91,7 @@ func (q RawRequest) head(c *configs.Config) (*http1.Head, error) {
 		return nil, fmt.Errorf("%q is not an absolute URL", q.URL)
 	}
 	host, target := rest[:end], rest[end:]
+	host = host[strings.LastIndexByte(host, '@')+1:] // names and passwords never stand in Host (RFC 9110 §4.2.4)
 	if !strings.HasPrefix(target, "/") {
 		target = "/" + target
 	}
@@ -106,7 +107,7 @@ func (q RawRequest) head(c *configs.Config) (*http1.Head, error) {
 	head := new(http1.Head)
 	err := head.ReadRequest(&in, int(c.Limits.Header))
 	if err == nil {
-		err = gate.Check(head)
+		err = gate.Check(head, c.UnusualMethods())
 	}
 	if err != nil {
 		return nil, gateRefusal{err}
@@ -274,7 +275,11 @@ func (e *explainer) page() {
 		e.refuse(problem.NotFound)
 		return
 	}
-	e.say("answer", "a file of the application itself, or its index document; no session is needed")
+	what := "a file of the application itself, else 404: only a navigation gets its index document"
+	if e.call.Request.Navigates() {
+		what = "a file of the application itself, or its index document"
+	}
+	e.say("answer", "%s; no session is needed", what)
 	e.say("note", "Not explained: which files exist.")
 }
 

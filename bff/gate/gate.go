@@ -22,7 +22,7 @@ import (
 	"time"
 )
 
-// Options are the bounds of one connection; all must be positive.
+// Options are the bounds of one connection; those that are numbers must be positive.
 type Options struct {
 	// Header is the most bytes of a head; more is answered 431.
 	Header int
@@ -32,6 +32,9 @@ type Options struct {
 	BodyIdle time.Duration
 	// KeepAlive is how long a connection without a request is kept.
 	KeepAlive time.Duration
+	// Methods are known besides the usual ones; others are answered 405. Never CONNECT or
+	// TRACE.
+	Methods []string
 	// Refused, if set, hears of every request that the gate answered itself.
 	Refused func(Refusal)
 	// Failing, if set, hears why no connection can be taken in just now, as when the

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,7 +37,7 @@ var (
 	errExpect = errors.New("gate: expectation not known")
 )
 
-// methods that are known. CONNECT would make a tunnel of us; TRACE echoes cookies
+// methods that are always known; [Options.Methods] are more. CONNECT would make a tunnel of us; TRACE echoes cookies
 // to scripts (cross-site tracing).
 var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -50,9 +51,14 @@ func known(method []byte) int {
 	return -1
 }
 
+// unusual is the place of the method that the web server is shown for one of
+// [Options.Methods]: it only wants to know that an answer may have a body.
+const unusual = 2 // POST
+
 // Check says of a well-formed head why it does not come in all the same; nil: it does.
-func Check(h *http1.Head) error {
-	if known(h.Method) < 0 {
+// more are methods that are known besides the usual ones.
+func Check(h *http1.Head, more []string) error {
+	if known(h.Method) < 0 && !slices.Contains(more, string(h.Method)) {
 		return errMethod
 	}
 	if expect, count := h.Get("expect"); count > 1 || count == 1 && !http1.EqualFold(expect, "100-continue") {
@@ -84,10 +90,13 @@ var heads = func() (made [len(methods)][2][2][]byte) {
 // server is shown.
 func (r *Request) admit() error {
 	h := &r.head
-	if err := Check(h); err != nil {
+	if err := Check(h, r.conn.options().Methods); err != nil {
 		return err
 	}
 	method := known(h.Method)
+	if method < 0 {
+		method = unusual
+	}
 	_, expects := h.Get("expect")
 	r.body.begin(r, expects == 1 && h.Minor == 1)
 	closes := 0

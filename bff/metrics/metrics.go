@@ -86,8 +86,8 @@ func (m *Metrics) Store(operation string, took time.Duration, failed bool) {
 	}
 }
 
-// methods that are counted apart; the gate lets no others in.
-var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+// methods that are counted apart; the last stands for all others.
+var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other"}
 
 var classes = [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}
 
@@ -112,7 +112,7 @@ func (m *Metrics) Route(frontend, route string) *Route {
 // where the API was not asked.
 func (r *Route) Call(method []byte, status int, whole, api time.Duration) {
 	for i := range methods {
-		if methods[i] == string(method) {
+		if methods[i] == string(method) || i == len(methods)-1 {
 			r.calls[i][min(max(status/100, 1), len(classes))-1].Inc()
 			break
 		}

@@ -31,6 +31,9 @@ var mediaTypes = map[string]string{
 
 // mediaType is the type of a file by its name. The ending has no case.
 func mediaType(name string) string {
+	if isNamedJSON(name) {
+		return "application/json"
+	}
 	if kind := mediaTypes[strings.ToLower(ending(name))]; kind != "" {
 		return kind
 	}

@@ -7,13 +7,13 @@
 package pages
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/url"
 	"os"
-	"path"
 	"slices"
 	"strings"
 
@@ -28,14 +28,16 @@ import (
 
 // Pages are files of a browser application that Coatcheck serves itself.
 type Pages struct {
-	// Files of the application; index.html answers every navigation that no file does.
+	// Files of the application. What a path finds among them, see [Pages.find].
 	Files fs.FS
 	// CSP is the Content-Security-Policy of documents.
 	CSP string
+	// Kind says what answers a navigation that no file does. The zero value finds out.
+	Kind Kind
 }
 
-// maxIndex is the largest index.html, in bytes, that a session is put into.
-const maxIndex = 1 << 20
+// maxDocument is the largest document, in bytes, that a session is put into.
+const maxDocument = 1 << 20
 
 // Server answers with the pages of all frontends of one configuration.
 type Server struct {
@@ -77,10 +79,11 @@ func pagesOf(f *routing.Frontend, builtIn *Pages) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("frontends.%s.spa.dir: %w", f.Name, err)
 	}
-	return &Pages{Files: root.FS(), CSP: spa.CSP}, nil
+	return &Pages{Files: root.FS(), CSP: spa.CSP, Kind: kindOf(spa.Pages)}, nil
 }
 
-// Serve answers with a file of the application, or with its index.
+// Serve answers with a file of the application, with the document that a path means,
+// or, to a navigation only, with the page for all that no file answers.
 func (s *Server) Serve(c *call.Call) error {
 	f := c.Frontend()
 	p := s.pages[f.Index]
@@ -88,18 +91,23 @@ func (s *Server) Serve(c *call.Call) error {
 	if !ok {
 		return problem.NotFound
 	}
-	if name != "index.html" {
+	slash := bytes.HasSuffix(c.Decision.Target.Path, []byte("/"))
+	if name != index && !slash { // what ends in a slash is no file
 		if sent, err := p.sendFile(c, name); sent || err != nil {
 			return err
 		}
-		if !c.Request.Navigates() && path.Ext(name) != "" {
-			return problem.NotFound // a missing script must not come as a page
-		}
 	}
-	return s.sendIndex(c, p)
+	if document := p.find(name, slash); document != nil {
+		return s.sendDocument(c, p, document, 200)
+	}
+	if document, status := p.fallback(&c.Request, name); document != nil {
+		return s.sendDocument(c, p, document, status)
+	}
+	return problem.NotFound // a missing script, or an answer to fetch, must not come as a page
 }
 
-// fileName is the file that a path means: decoded once, no dot files, no way out.
+// fileName is the file that a path means: decoded once, no dot files, no way out. Files
+// below /.well-known/ are meant to be found (RFC 8615).
 func fileName(p []byte) (string, bool) {
 	name, err := url.PathUnescape(strings.TrimPrefix(string(p), "/"))
 	if err != nil || strings.Contains(name, "//") {
@@ -107,9 +115,9 @@ func fileName(p []byte) (string, bool) {
 	}
 	name = strings.TrimSuffix(name, "/")
 	if name == "" {
-		return "index.html", true
+		return index, true
 	}
-	for segment := range strings.SplitSeq(name, "/") {
+	for segment := range strings.SplitSeq(strings.TrimPrefix(name, wellKnown), "/") {
 		if strings.HasPrefix(segment, ".") {
 			return "", false
 		}
@@ -124,31 +132,34 @@ func IsFileName(path []byte) bool {
 	return ok
 }
 
-// sendIndex answers a navigation. Where the request brings a live session, its
-// document is put into the page, so that the first paint knows who is there; such a
+// sendDocument answers with a document, which it closes. Where the request brings a live
+// session, its own document is put into the page, so that the first paint knows who is there; such a
 // page is kept nowhere. Otherwise the page asks: a Strict cookie is absent on a link
 // from a mail.
-func (s *Server) sendIndex(c *call.Call, p *Pages) error {
-	f := openFile(p.Files, "index.html")
-	if f == nil {
-		return problem.NotFound
+func (s *Server) sendDocument(c *call.Call, p *Pages, d *document, status int) error {
+	var doc []byte
+	if d.info.Size() <= maxDocument {
+		doc = s.inline(c)
 	}
-	if f.info.Size() <= maxIndex {
-		if doc := s.inline(c); doc != nil {
-			b, err := io.ReadAll(io.NewSectionReader(f, 0, maxIndex))
-			_ = f.Close()
-			if err != nil {
-				return err
-			}
-			p.documentHeaders(c)
-			c.Own()
-			c.Reply.Header.Vary("Cookie")
-			c.Reply.Bytes(200, "text/html; charset=utf-8", withSession(b, doc))
-			return nil
-		}
+	if doc == nil && status == 200 {
+		c.Reply.Header.Vary("Cookie")
+		return p.sendOpen(c, d.file, d.name, "")
 	}
+	b, err := io.ReadAll(io.NewSectionReader(d.file, 0, d.info.Size()))
+	_ = d.file.Close()
+	if err != nil {
+		return err
+	}
+	p.documentHeaders(c)
+	c.Own()
 	c.Reply.Header.Vary("Cookie")
-	return p.sendOpen(c, f, "index.html", "")
+	if doc == nil {
+		c.Reply.Header.Set("Cache-Control", "no-cache")
+	} else {
+		b = withSession(b, doc)
+	}
+	c.Reply.Bytes(status, "text/html; charset=utf-8", b)
+	return nil
 }
 
 // inline is the session document of the request, or nil. It never extends the session.

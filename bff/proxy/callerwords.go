@@ -22,12 +22,12 @@ var (
 	callerPairs = pairsOf(
 		pairs{"client real remote source src peer origin originating original external caller visitor viewer user socket proxy connecting connection true cluster edge host incoming", "ip ips ipv4 ipv6 addr"},
 		pairs{"client remote source peer external socket", "address port"},
-		pairs{"real remote original public http request", "host hostname"},
+		pairs{"real remote orig origin original client caller peer public http request", "host hostname"},
 		pairs{"real original request url", "scheme proto protocol"},
 		pairs{"original rewrite rewritten real unencoded http request", "url uri path"},
-		pairs{"host method path url uri proto scheme", "override"},
-		pairs{"client", "cert certs certificate certificates dn verify verified verification san subject issuer fingerprint cn principal"},
-		pairs{"forward", "for host proto"}, pairs{"ip", "addr address"},
+		pairs{"host method path url uri proto scheme", "override"}, pairs{"override", "host method path url uri proto scheme"},
+		pairs{"client peer", "cert certs certificate certificates dn verify verified verification san subject issuer fingerprint cn principal"},
+		pairs{"subject issuer", "dn"}, pairs{"distinguished", "name"}, pairs{"forward forwarder", "for host proto"}, pairs{"ip", "addr address"},
 	)
 
 	// callerStarts are how a name begins.

@@ -71,8 +71,10 @@ func (x *roundTrip) passFields() {
 			addEncoding(h, f.Value)
 		case http1.EqualFold(f.Name, "content-type"):
 			h.Set("Content-Type", string(f.Value)) // one line: all are equal
-		case http1.EqualFold(f.Name, "location"):
-			h.AddBytes(f.Name, location(x.call.Route(), f.Value))
+		case http1.EqualFold(f.Name, "location") || http1.EqualFold(f.Name, "content-location"):
+			h.AddBytes(f.Name, addressesOf(x.call).rewrite(f.Value))
+		case http1.EqualFold(f.Name, "link"):
+			h.AddBytes(f.Name, addressesOf(x.call).rewriteLinks(f.Value))
 		default:
 			h.AddBytes(f.Name, f.Value)
 		}
@@ -121,20 +123,27 @@ func contains(names [][]byte, name []byte) bool {
 	return false
 }
 
-// isolates reports whether this answer must not become a document. A PDF is left
-// alone: its viewer does not work in a sandbox, and it has no origin to act for.
+// isolates reports whether this answer must not become a document that acts.
 func (x *roundTrip) isolates() bool {
 	if !x.call.Route().Config.Isolate {
 		return false
 	}
-	count, pdf := 0, false
-	for i := range x.answer.Fields {
-		if f := &x.answer.Fields[i]; http1.EqualFold(f.Name, "content-type") {
-			count++
-			pdf = string(f.Value) == "application/pdf"
-		}
+	value, count := field(x.answer.Fields, "content-type")
+	return count == 0 || !isInert(value)
+}
+
+// isInert reports whether a browser opens a document of this type without running
+// anything of it on the frontend's origin, and shows nothing of it in a sandbox: a PDF,
+// whose viewer does not work there, sounds, and films, which load themselves again.
+// Parameters count for nothing. In a list the last type would count (Fetch, "extract a
+// MIME type"), and what ends in +xml is XML, which runs scripts.
+func isInert(contentType []byte) bool {
+	kind, _, _ := bytes.Cut(contentType, []byte{';'})
+	kind = http1.TrimOWS(kind)
+	if bytes.IndexByte(contentType, ',') >= 0 || bytes.IndexByte(kind, '+') >= 0 {
+		return false
 	}
-	return count != 1 || !pdf
+	return http1.EqualFold(kind, "application/pdf") || http1.HasPrefixFold(kind, "audio/") || http1.HasPrefixFold(kind, "video/")
 }
 
 // mark puts on the answer what is ours to say.
@@ -148,25 +157,6 @@ func (x *roundTrip) mark() {
 	if s := x.who.Session; s != nil {
 		h.SetInt("Coatcheck-Idle-Expires-In", int64(x.proxy.manager.IdleLeft(s)/time.Second))
 	}
-}
-
-// location rewrites a redirect within the upstream's base to the route that served
-// the call. All others pass as they are.
-func location(r *routing.Route, value []byte) []byte {
-	path := value
-	if rest, ok := bytes.CutPrefix(value, []byte(r.Origin)); ok && (len(rest) == 0 || rest[0] == '/' || rest[0] == '?' || rest[0] == '#') {
-		path = rest
-	} else if len(value) == 0 || value[0] != '/' || len(value) > 1 && value[1] == '/' {
-		return value
-	}
-	below, ok := bytes.CutPrefix(path, []byte(r.Base+r.Rewrite))
-	if !ok {
-		return value
-	}
-	if r.Prefix == "/" && len(below) > 0 && below[0] == '/' {
-		return value // "//…" would be another host (RFC 3986 §4.2)
-	}
-	return append([]byte(r.Prefix), below...)
 }
 
 // lines are the values of an answer's fields called name, also of those that never

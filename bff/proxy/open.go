@@ -100,11 +100,11 @@ func (p *places) giveBack(at place) {
 }
 
 // takePlace takes a place for a WebSocket or an event stream; [roundTrip.giveBack]
-// gives it back, unless a tunnel took it over. Where nobody is signed in, nothing is
-// counted.
+// gives it back, unless a tunnel took it over. A call takes one only, also where a
+// handshake is answered by events. Where nobody is signed in, nothing is counted.
 func (x *roundTrip) takePlace() error {
 	owner := x.owner()
-	if owner == "" {
+	if owner == "" || x.leave != nil {
 		return nil
 	}
 	open, at := x.proxy.open, place{x.call.Route().Upstream, owner}

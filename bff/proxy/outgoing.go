@@ -51,6 +51,9 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 	b = c.Request.Client.AppendTo(b)
 	b = append(append(b, "\r\nX-Forwarded-Host: "...), c.Request.Authority...)
 	b = append(append(b, "\r\nX-Forwarded-Proto: "...), c.Frontend().Scheme...)
+	if r.ForwardedPrefix != "" {
+		b = append(append(b, "\r\nX-Forwarded-Prefix: "...), r.ForwardedPrefix...)
+	}
 	b = append(append(b, "\r\nX-Request-Id: "...), c.ID...)
 	b = append(b, '\r', '\n')
 	return appendTrace(b, span)

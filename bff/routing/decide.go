@@ -149,6 +149,12 @@ func (d *Decision) enter(f *Frontend, r *Request) {
 	}
 }
 
+// OpensAgain reports whether a navigation that was refused as another site's would pass
+// if a page of the host that was called led to the same address.
+func (d *Decision) OpensAgain(r *Request) bool {
+	return d.Route != nil && r.reads() && r.Origins == 0 && d.Frontend.pagesLiveAt(r.Host)
+}
+
 // decideRoute is the second half of the decision: does the path lead anywhere, by
 // this method?
 func (d *Decision) decideRoute(r *Request) *problem.Problem {

@@ -52,7 +52,7 @@ func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) er
 		f.HSTS = "max-age=" + strconv.FormatInt(int64(config.HSTS/time.Second), 10)
 	}
 	f.allowHeaders = join("Content-Type, X-CSRF, X-XSRF-TOKEN, Last-Event-ID", config.CORS.AllowHeaders)
-	f.ExposeHeaders = join("Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition", config.CORS.ExposeHeaders)
+	f.ExposeHeaders = join("Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition, Link", config.CORS.ExposeHeaders)
 	if config.Cookie.Persistent {
 		f.CookieMaxAge = t.config.Sessions.MaxLifetime
 	}
@@ -97,6 +97,18 @@ func (f *Frontend) pagesLiveAt(host []byte) bool {
 		}
 	}
 	return false
+}
+
+// Home is the address of the application's pages, of those at host if there are some.
+func (f *Frontend) Home(host []byte) string {
+	home := f.Origins[0]
+	for _, o := range f.Origins {
+		if OriginHost(o) == string(host) {
+			home = o
+			break
+		}
+	}
+	return home + f.Base + "/"
 }
 
 // choose finds the one frontend that a call is for: by its Origin; without one, and

@@ -22,6 +22,7 @@ type guardInput struct {
 	xcsrf         bool // X-CSRF: 1
 	isolate       bool
 	becomesCode   bool // Service-Worker: script, or a Sec-Fetch-Dest that runs
+	navigation    bool // a GET that opens a document of its own, on a route with navigation: allow
 }
 
 // guard decides whether a call was made by the frontend's own pages. nil: it was, or
@@ -62,7 +63,9 @@ func siteAllowed(in *guardInput) bool {
 	case "same-origin":
 		return in.originListed || in.origins == 0 && in.pagesLiveHere
 	case "same-site":
-		return in.originListed
+		return in.originListed || in.navigation
+	case "cross-site":
+		return in.navigation
 	case "none":
 		return in.reads
 	}
@@ -82,10 +85,19 @@ func (d *Decision) guardInput(r *Request) guardInput {
 		origins: r.Origins, originListed: r.Origins == 1 && f.ListsOrigin(r.Origin),
 		site: site, sites: sites, pagesLiveHere: f.pagesLiveAt(r.Host),
 		csrfHeader: isOne || len(xsrf) > 0, xcsrf: isOne,
-		csrfRequired: f.Config.CSRFHeader != "off",
+		csrfRequired: d.csrfHeader() != "off",
 		handshake:    d.Handshake,
 		isolate:      d.Endpoint == nil && (d.Route == nil || d.Route.Config.Isolate), becomesCode: becomesCode(h),
+		navigation: d.Route != nil && d.Route.Config.Navigation == "allow" && r.opensDocument(),
 	}
+}
+
+// csrfHeader is the route's own rule, or the frontend's.
+func (d *Decision) csrfHeader() string {
+	if d.Route != nil && d.Route.Config.CSRFHeader != "" {
+		return d.Route.Config.CSRFHeader
+	}
+	return d.Frontend.Config.CSRFHeader
 }
 
 // becomesCode reports whether the browser asks for something it will run

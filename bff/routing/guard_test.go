@@ -23,6 +23,7 @@ func TestGuard(t *testing.T) {
 	shake := func(a *guardInput) { a.handshake = true }
 	code := func(a *guardInput) { a.becomesCode = true }
 	open := func(a *guardInput) { a.isolate = false }
+	opens := func(a *guardInput) { a.navigation = true }
 	options := func(a *guardInput) { a.reads = false }
 
 	rows := []struct {
@@ -82,6 +83,13 @@ func TestGuard(t *testing.T) {
 		{"own page loads an answer as a script", []func(*guardInput){site("same-origin"), code}, problem.ForbiddenDestination},
 		{"own page registers a service worker", []func(*guardInput){own, code}, problem.ForbiddenDestination},
 		{"the same on a route without isolate", []func(*guardInput){site("same-origin"), code, open}, none},
+		{"a link from a mail", []func(*guardInput){site("cross-site")}, problem.CrossSiteRequest},
+		{"a link from a mail, navigation: allow", []func(*guardInput){site("cross-site"), opens}, none},
+		{"a link from a sibling, navigation: allow", []func(*guardInput){site("same-site"), opens}, none},
+		{"shared host: a link from the own page, navigation: allow", []func(*guardInput){away, site("same-site"), opens}, none},
+		{"a link from a mail, with an Origin all the same", []func(*guardInput){site("cross-site"), opens, alien}, problem.OriginNotAllowed},
+		{"a link from a mail, Sec-Fetch-Site twice", []func(*guardInput){opens, func(a *guardInput) { a.site, a.sites = []byte("cross-site"), 2 }}, problem.CrossSiteRequest},
+
 		{"stranger's script tag", []func(*guardInput){site("cross-site"), code}, problem.CrossSiteRequest},
 	}
 	for _, row := range rows {

@@ -69,6 +69,21 @@ func (r *Request) wantsWebSocket() bool {
 	return n == 1 && http1.EqualFold(upgrade, "websocket") && r.Head.ConnectionNames([]byte("upgrade"))
 }
 
+// TakesAnything reports whether nothing says that a page makes the request, nor what it
+// is for: a program that takes whatever comes.
+func (r *Request) TakesAnything() bool {
+	accept, _ := r.Head.Get("accept")
+	return !r.Head.Has("sec-fetch-mode") && (len(accept) == 0 || string(accept) == "*/*")
+}
+
+// opensDocument reports whether a link, an address typed in, or a download opens this
+// in a tab (Fetch Metadata): not in a frame, not as part of a page, and by no form.
+func (r *Request) opensDocument() bool {
+	mode, modes := r.Head.Get("sec-fetch-mode")
+	dest, dests := r.Head.Get("sec-fetch-dest")
+	return r.isGet && r.Origins == 0 && modes == 1 && string(mode) == "navigate" && dests == 1 && string(dest) == "document"
+}
+
 // Navigates reports whether a person opens a page, rather than a page a file. Browsers
 // without Fetch Metadata say it by their Accept.
 func (r *Request) Navigates() bool {

@@ -27,17 +27,21 @@ type Route struct {
 	// Index is the route's place in [Table.Routes], for tables beside this one.
 	Index  int
 	Config *configs.Route
-	// Prefix that the route takes, with the frontend's base path.
+	// Prefix that the route takes, or the one path, with the frontend's base path.
 	Prefix string
+	// Exact reports that it takes this one path, and none below it.
+	Exact bool
 	// Rewrite stands in place of Prefix on the way to the API.
 	Rewrite string
 	// Upstream is its name; empty for a development server.
 	Upstream string
-	// URL of the upstream: Base is its path without a "/" at the end, Host its
-	// authority, Origin its scheme and authority.
+	// URL of the upstream: Base is its path without a "/" at the end, Origin its scheme
+	// and authority. Host is what it is called by: the authority, or upstreams.NAME.host.
 	Base, Host, Origin string
-	SendToken          bool
-	Session            SessionNeed
+	// ForwardedPrefix is the value of X-Forwarded-Prefix; empty: it is not sent.
+	ForwardedPrefix string
+	SendToken       bool
+	Session         SessionNeed
 	// Programs that may call here; nil: none.
 	Programs *Programs
 	// Allow is the value of Allow: the methods.
@@ -53,7 +57,7 @@ func (r *Route) DevServer() bool { return r.Upstream == "" }
 
 func (t *Table) addRoutes(f *Frontend, o Options) error {
 	for _, config := range f.Config.Routes {
-		r, err := newRoute(f, config, t.config.Upstreams[config.Upstream].URL)
+		r, err := newRoute(f, config, t.config.Upstreams[config.Upstream].URL, t.config.Upstreams[config.Upstream].Host)
 		if err != nil {
 			return err
 		}
@@ -62,7 +66,7 @@ func (t *Table) addRoutes(f *Frontend, o Options) error {
 		t.addRoute(f, r)
 	}
 	if spa := f.Config.SPA; spa != nil && spa.Proxy != "" && !f.HasPages {
-		r, err := newRoute(f, devServerRoute(), spa.Proxy)
+		r, err := newRoute(f, devServerRoute(), spa.Proxy, "")
 		if err != nil {
 			return fmt.Errorf("frontends.%s.spa.proxy: %w", f.Name, err)
 		}
@@ -80,17 +84,22 @@ func (t *Table) addRoute(f *Frontend, r *Route) {
 	t.encodedSlash = t.encodedSlash || r.passesSlash()
 }
 
-func newRoute(f *Frontend, config *configs.Route, address string) (*Route, error) {
+// newRoute makes a route to address, which is called by the name host; empty: by its own.
+func newRoute(f *Frontend, config *configs.Route, address, host string) (*Route, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, err
 	}
-	r := &Route{Config: config, Prefix: f.Base + config.Path, Rewrite: config.Path,
+	r := &Route{Config: config, Prefix: f.Base + config.Path, Exact: config.IsExact(), Rewrite: config.Path,
 		Base: strings.TrimSuffix(u.EscapedPath(), "/"), Host: u.Host, Origin: u.Scheme + "://" + u.Host,
 		SendToken: config.SendToken != nil && *config.SendToken, Allow: strings.Join(config.Methods, ", ")}
 	if config.Rewrite != nil {
 		r.Rewrite = *config.Rewrite
 	}
+	if host != "" {
+		r.Host = host
+	}
+	r.ForwardedPrefix = forwardedPrefix(r.Prefix, r.Base+r.Rewrite)
 	switch config.Session {
 	case "optional":
 		r.Session = SessionOptional
@@ -115,7 +124,7 @@ func devServerRoute() *configs.Route {
 // route finds the longest route that holds path.
 func (f *Frontend) route(path []byte) *Route {
 	for _, r := range f.Routes {
-		if len(path) >= len(r.Prefix) && string(path[:len(r.Prefix)]) == r.Prefix {
+		if r.Holds(path) {
 			return r
 		}
 	}

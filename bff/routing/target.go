@@ -11,7 +11,8 @@ import (
 type Target struct {
 	// Path as it came, and Query with its "?", or empty.
 	Path, Query []byte
-	// EncodedSlash reports that the path holds %2F, which only some routes let pass.
+	// EncodedSlash reports that the path holds %2F or %5C, which only some routes let
+	// pass: an API that decodes first may see another segment there.
 	EncodedSlash bool
 }
 
@@ -78,6 +79,9 @@ func (t *Target) segment(s []byte) bool {
 			}
 			c = byte(hi<<4 | lo)
 			i += 2
+			if c == '\\' {
+				c = '/' // to some APIs it is one
+			}
 			if c == '/' {
 				t.EncodedSlash = true
 			}
@@ -86,7 +90,7 @@ func (t *Target) segment(s []byte) bool {
 			}
 		}
 		switch {
-		case c == '\\':
+		case c == '\\': // as it stands: to browsers a slash
 			return false
 		case c == ';':
 			if isDots(dots) {

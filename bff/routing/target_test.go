@@ -17,14 +17,14 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	bad := []string{"", "*", "a", "//", "//evil/x", "http://evil/x", "evil:443", "/a/../b", "/..", "/.", "/./a", "/a/.", "/%2e%2e/a", "/%2E/a", "/.%2e/a", "/%2e./a",
-		"/..;/a", "/..;x=y/a", "/.;/a", "/%2e%2e;x/a", "/..%3b/a", "/a\\b", "/a%5cb", "/a%5Cb", "/a%00b", "/a%1fb", "/a%7fb", "/a%0d%0ab", "/a%", "/a%2", "/a%zz", "/a%2g", "/a#b", "/a?b#c",
+		"/..;/a", "/..;x=y/a", "/.;/a", "/%2e%2e;x/a", "/..%3b/a", "/a\\b", "/..%5ca", "/a%5c..%5Cb", "/a%5c.", "/a%00b", "/a%1fb", "/a%7fb", "/a%0d%0ab", "/a%", "/a%2", "/a%zz", "/a%2g", "/a#b", "/a?b#c",
 		"/a\rb", "/\xc3\xa9", "/a?\x00", "/a/..%2fb", "/a%2f..%2fb", "/a%2f../b", "/a%2f.%2fb"}
 	for _, p := range bad {
 		if _, ok := routing.ParseTarget([]byte(p)); ok {
 			t.Errorf("%q passed", p)
 		}
 	}
-	for _, p := range []string{"/a%2fb", "/a%2Fb", "/%2f%2f"} {
+	for _, p := range []string{"/a%5cb", "/CORP%5Cjdoe", "/a%2fb", "/a%2Fb", "/%2f%2f"} {
 		if got, ok := routing.ParseTarget([]byte(p)); !ok || !got.EncodedSlash {
 			t.Errorf("%q: %v %v", p, got.EncodedSlash, ok)
 		}
@@ -45,6 +45,9 @@ func FuzzPath(f *testing.F) {
 		decoded, err := url.PathUnescape(string(got.Path))
 		if err != nil {
 			t.Fatalf("%q does not decode: %v", raw, err)
+		}
+		if got.EncodedSlash { // a backslash is a separator then
+			decoded = strings.ReplaceAll(decoded, "\\", "/")
 		}
 		if strings.ContainsAny(decoded, "\\\x00\r\n\x7f") || strings.HasPrefix(string(got.Path), "//") {
 			t.Fatalf("%q passed", raw)

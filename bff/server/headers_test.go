@@ -186,6 +186,42 @@ func TestLocation(t *testing.T) {
 	}
 }
 
+// TestAddressHeaders: a location that the API built from X-Forwarded-Host, and
+// pagination by Link, as pages see them.
+func TestAddressHeaders(t *testing.T) {
+	h := open(t, settings{})
+	cookie := h.signIn("ada@x.test")
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
+		own := r.Header.Get("X-Forwarded-Proto") + "://" + r.Header.Get("X-Forwarded-Host")
+		w.Header().Set("Location", own+"/v2/files/24e")
+		w.Header().Set("Content-Location", own+r.Header.Get("X-Forwarded-Prefix")+"/files/24e")
+		w.Header().Add("Link", "<"+h.api.URL+`/v2/list?page=2>; rel="next"`)
+		w.Header().Add("Link", `<https://elsewhere.test/>; rel="help"`)
+		w.WriteHeader(201)
+	})
+	got := h.call("GET /v/files", cookie, sameOrign)
+	want := http.Header{"Location": {"/v/files/24e"}, "Content-Location": {"/v/files/24e"}, "Link": {`</v/list?page=2>; rel="next"`, `<https://elsewhere.test/>; rel="help"`}}
+	for name, values := range want {
+		if !slices.Equal(got.Header[name], values) {
+			t.Errorf("%s: %q, want %q", name, got.Header[name], values)
+		}
+	}
+	if prefix := h.api.Last(t).Header["X-Forwarded-Prefix"]; !slices.Equal(prefix, []string{"/v"}) {
+		t.Errorf("X-Forwarded-Prefix: %q", prefix)
+	}
+	// the same where the prefix is only taken off, as for an upload (tus)
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "https://"+r.Header.Get("X-Forwarded-Host")+"/files/24e")
+		w.WriteHeader(201)
+	})
+	if got := h.call("POST /root/files", cookie, shop, xcsrf); got.StatusCode != 201 || got.Header.Get("Location") != "/root/files/24e" {
+		t.Errorf("an upload: %d %q", got.StatusCode, got.Header.Get("Location"))
+	}
+	if got := h.call("PATCH "+"/root/files/24e", cookie, shop, xcsrf); got.StatusCode != 201 || h.api.Last(t).URI != "/files/24e" {
+		t.Errorf("its next part: %d at %s", got.StatusCode, h.api.Last(t).URI)
+	}
+}
+
 // TestCORS: the shared host's preflights and answers, and the same-origin layout's silence.
 func TestCORS(t *testing.T) {
 	h := open(t, settings{})
@@ -206,7 +242,7 @@ func TestCORS(t *testing.T) {
 	if evil.Header.Get("Access-Control-Allow-Origin") != "" || evil.Header.Get("Vary") != "Origin" {
 		t.Errorf("unlisted origin: %v", evil.Header)
 	}
-	expose := "Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition, X-Total"
+	expose := "Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition, Link, X-Total"
 	for name, got := range map[string]answer{
 		"401":     h.call("GET /api/x", desk, apiHost, sameSite),
 		"404":     h.call("GET /nothing", desk, apiHost, sameSite),

@@ -142,9 +142,10 @@ func (s *Server) Serve(l net.Listener) error {
 
 // gateOptions are the bounds of the configuration in use.
 func (s *Server) gateOptions() gate.Options {
-	c := s.current.Load().config.Limits
+	config := s.current.Load().config
+	c := config.Limits
 	return gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Refused: s.logRefusal, Failing: s.logFailing,
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
 		Faulted: func(stack []byte) { s.events().Fault("", stack) }}
 }
 

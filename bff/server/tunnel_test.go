@@ -361,3 +361,22 @@ func TestStreamsPerSession(t *testing.T) {
 	}
 	h.want(h.raw(handshake(ada, "Upgrade"), false), 429, "too_many_attempts")
 }
+
+// TestEventsForHandshake: a handshake that the API answers with events instead is one
+// stream of its session, and not two.
+func TestEventsForHandshake(t *testing.T) {
+	h := open(t, settings{edit: func(s string) string {
+		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 2", 1)
+	}})
+	ada := h.signIn("ada@x.test")
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	for _, want := range []int{200, 200, 429} {
+		if _, got := h.stream(handshake(ada, "Upgrade")); got.StatusCode != want {
+			t.Fatalf("%s, want %d", got.Status, want)
+		}
+	}
+}

@@ -128,9 +128,20 @@ func isFolded(text []byte, want string) bool {
 	return true
 }
 
-// containAny is Contain for any path.
+// containAny is Contain for any path. A backslash is a letter to most servers and a
+// separator to some: either reading closes.
 func (c *ClosedPaths) containAny(path []byte) bool {
-	got := segments(string(path))
+	if c.containSegments(segments(string(path))) {
+		return true
+	}
+	slashes := backslashes.Replace(string(path))
+	return slashes != string(path) && c.containSegments(segments(slashes))
+}
+
+// backslashes turns encoded backslashes into slashes.
+var backslashes = strings.NewReplacer("%5c", "/", "%5C", "/", `\`, "/")
+
+func (c *ClosedPaths) containSegments(got []string) bool {
 	for _, closed := range c.exact {
 		if len(got) == len(closed) && begins(got, closed) {
 			return true

@@ -9,12 +9,12 @@ import (
 func (u *Upstream) Closed(path []byte) bool { return u.closed.Contain(path) }
 
 // closeSignInPaths closes what mappings request, but for user and verify, at every
-// upstream with the origin that is asked: two names for one API are one API.
+// upstream that may be the server that is asked: two names for one API are one API.
 func (s *Set) closeSignInPaths() {
 	for _, name := range slices.Sorted(maps.Keys(s.upstreams)) {
 		for _, r := range s.upstreams[name].signInRequests() {
 			for _, u := range s.upstreams {
-				if u.address.Origin() == r.to.address.Origin() {
+				if u.address.IsServer(r.to.address) {
 					u.closed.Close(r.Request, r.to.address.Path)
 				}
 			}

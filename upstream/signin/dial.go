@@ -15,6 +15,7 @@ func newDialer(a *upstream.Address, c *configs.Upstream) (*upstream.Dialer, erro
 	if err != nil {
 		return nil, err
 	}
+	trust.ServerName = c.TLSServerName
 	return upstream.NewDialer(a, trust, c.ConnectTimeout), nil
 }
 

@@ -112,6 +112,7 @@ func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error)
 	if err != nil {
 		return nil, err
 	}
+	address = address.Called(c.Host)
 	d, err := newDialer(address, c)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -71,8 +72,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// mapping is the ready-made one without its token exchange, as its comment says.
-func mapping(t *testing.T, s *httptest.Server, secret string) *signin.Upstream {
+// fromReadyMade is the ready-made one without its token exchange, as its comment says.
+func fromReadyMade(t *testing.T, s *httptest.Server, secret string) *signin.Upstream {
 	t.Helper()
 	text, err := os.ReadFile("../../../configs/apis/oauth2.yaml")
 	must(t, err)
@@ -114,7 +115,7 @@ func meaning(err error) string {
 // TestFosite: sign-in, refusals, rotation, reuse.
 func TestFosite(t *testing.T) {
 	s := start(t)
-	u, ctx, now := mapping(t, s, "encoded&password"), t.Context(), time.Now()
+	u, ctx, now := fromReadyMade(t, s, "encoded&password"), t.Context(), time.Now()
 	if _, err := u.SignIn(ctx, person("no"), mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
 		t.Errorf("wrong password: %v", err)
 	}
@@ -140,7 +141,7 @@ func TestFosite(t *testing.T) {
 // TestFositeSignOut: what was revoked renews nothing, here and nowhere else.
 func TestFositeSignOut(t *testing.T) {
 	s := start(t)
-	u, ctx, now := mapping(t, s, "encoded&password"), t.Context(), time.Now()
+	u, ctx, now := fromReadyMade(t, s, "encoded&password"), t.Context(), time.Now()
 	here, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
 	elsewhere, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
@@ -156,7 +157,7 @@ func TestFositeSignOut(t *testing.T) {
 // TestFositeWrongClient: an operator's fault is nobody's wrong password, and ends nothing.
 func TestFositeWrongClient(t *testing.T) {
 	s := start(t)
-	good, bad, ctx, now := mapping(t, s, "encoded&password"), mapping(t, s, "another"), t.Context(), time.Now()
+	good, bad, ctx, now := fromReadyMade(t, s, "encoded&password"), fromReadyMade(t, s, "another"), t.Context(), time.Now()
 	if _, err := bad.SignIn(ctx, person("secret"), mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("sign-in: %v", err)
 	}

@@ -14,6 +14,7 @@ import (
 type address struct {
 	kind     string // single, sentinel, cluster
 	tls      bool
+	socket   bool // a Unix socket; its path is the one host
 	hosts    []string
 	master   string // name of the master that the sentinels know
 	db       int
@@ -30,6 +31,7 @@ var schemes = map[string]address{
 	"rediss-sentinel": {kind: "sentinel", tls: true},
 	"redis-cluster":   {kind: "cluster"},
 	"rediss-cluster":  {kind: "cluster", tls: true},
+	"unix":            {kind: "single", socket: true},
 }
 
 // parameters are what may stand behind "?" of a Redis URL.
@@ -55,13 +57,14 @@ func parseURL(url credential.Secret) (*address, error) {
 	scheme, rest, found := strings.Cut(url.Reveal(), "://")
 	a, known := schemes[scheme]
 	if !found || !known {
-		return nil, errors.New("session: store: the URL must begin with redis://, rediss://, redis-sentinel:// or redis-cluster://")
+		return nil, errors.New("session: store: the URL must begin with redis://, rediss://, redis-sentinel://, redis-cluster:// or unix://")
 	}
 	return a.redis(rest)
 }
 
-// redis reads what follows the scheme: [user[:password]@]hosts[/…][?…]. It is
-// not left to net/url, which knows one host only.
+// redis reads what follows the scheme: [user[:password]@]hosts[/…][?…], or, for a
+// socket, [user[:password]@]/path[?db=N]. It is not left to net/url, which knows one
+// host only.
 func (a address) redis(rest string) (*address, error) {
 	rest, query, _ := strings.Cut(rest, "?")
 	if err := a.readQuery(query); err != nil {
@@ -72,6 +75,9 @@ func (a address) redis(rest string) (*address, error) {
 			return nil, err
 		}
 		rest = rest[i+1:]
+	}
+	if a.socket {
+		return &a, a.atSocket(rest)
 	}
 	hosts, path, _ := strings.Cut(rest, "/")
 	for host := range strings.SplitSeq(hosts, ",") {
@@ -86,6 +92,15 @@ func (a address) redis(rest string) (*address, error) {
 		return nil, err
 	}
 	return &a, nil
+}
+
+// atSocket takes the path of a Unix socket. The client knows one by its slash.
+func (a *address) atSocket(path string) error {
+	if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
+		return errors.New("session: store: unix:// needs the absolute path of a socket, as in unix:///run/redis/redis.sock")
+	}
+	a.hosts = []string{path}
+	return a.place(a.query["db"])
 }
 
 func (a *address) user(userinfo string) error {
@@ -154,7 +169,7 @@ func (a *address) readQuery(query string) error {
 		return errors.New("session: store: what follows the question mark cannot be read")
 	}
 	for name, value := range values {
-		if !parameters[name] || len(value) != 1 {
+		if !parameters[name] && !(a.socket && name == "db") || len(value) != 1 {
 			return errors.New("session: store: a parameter behind the question mark is unknown, or given twice")
 		}
 		a.query[name] = value[0]
