@@ -23,8 +23,10 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	addr := rig.Redis(t)
 	rig.RedisDo(t, addr, strings.Fields(rules)...)
-	f := newFleet(t, addr, "coatcheck:PASSWORD@")
+	f := &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}, text: programsText()}
+	f.launch(func(*replica) string { return "redis://coatcheck:PASSWORD@" + addr + "/0" })
 	f.life()
+	f.programs(seen{}, f.replicas[0])
 	if log, _ := rig.RedisDo(t, addr, "ACL", "LOG").([]any); len(log) != 0 {
 		t.Errorf("refused by Redis: %v", log)
 	}

@@ -108,6 +108,7 @@ func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 // withoutConfiguration are the others.
 func withoutConfiguration(p *command.Program) []*cli.Command {
 	return []*cli.Command{
+		apikeyCommand(p),
 		{Name: "keygen", Usage: "print a new sealing key", Action: func(context.Context, *cli.Command) error { return p.Keygen() }},
 		{Name: "healthcheck", Usage: "exit 0 if ready", Flags: []cli.Flag{
 			&cli.StringFlag{Name: "admin", Value: "http://127.0.0.1:9090", Usage: "`URL` of the admin listener"}},
@@ -131,6 +132,7 @@ func demoFlags() []cli.Flag {
 func explainFlags(file cli.Flag) []cli.Flag {
 	return []cli.Flag{file,
 		&cli.StringSliceFlag{Name: "H", Usage: "`HEADER` of the request, 'Name: value'; may be given often"},
+		&cli.StringFlag{Name: "body", Usage: "`FILE` with the body, for calls that are signed"},
 		&cli.StringFlag{Name: "peer", Value: "127.0.0.1", Usage: "`ADDRESS` the connection comes from"}}
 }
 
@@ -168,7 +170,13 @@ func explain(p *command.Program, c *cli.Command) error {
 	if err != nil {
 		return errors.New("--peer is not an address")
 	}
-	return p.Explain(c.String("config"), command.RawRequest{
+	var body []byte
+	if name := c.String("body"); name != "" {
+		if body, err = os.ReadFile(name); err != nil {
+			return command.Failed(err)
+		}
+	}
+	return p.Explain(c.String("config"), command.RawRequest{Body: body,
 		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
 }
 

@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write the generated parts of docs anew"
 // described are all metrics of the program.
 func described() []metrics.Description {
 	counts := metrics.New("", "")
-	process.AddReadings(counts, nil, nil)
+	process.AddReadings(counts, nil, nil, nil)
 	return counts.Described()
 }
 

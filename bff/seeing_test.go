@@ -85,8 +85,8 @@ func seeingFleet(t *testing.T) (f *fleet, redis string, server *rig.Program) {
 	})
 	f = &fleet{T: t, api: moody(t), replicas: [2]*replica{{}, {}}}
 	f.text = strings.NewReplacer("login: {upstream: api, fields", "login: {upstream: api, provider: id, fields", "throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"`+"\n    streams_per_session: 1",
-		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nproviders:\n  id: {issuer: \""+demoProvider(t)+"\", client_id: c, client_secret: s}\nfrontends:\n",
-		"    routes:\n", "    routes:\n      - {path: /narrow/, upstream: narrow, rewrite: /api/, session: none}\n").Replace(fleetConfig)
+		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nproviders:\n  id: {issuer: \""+demoProvider(t)+"\", client_id: c, client_secret: s}\n"+seenCallers+"frontends:\n",
+		"    routes:\n", "    routes:\n"+seenRoutes+"      - {path: /narrow/, upstream: narrow, rewrite: /api/, session: none}\n").Replace(fleetConfig)
 	f.launch(func(*replica) string { return "redis-cluster://" + redis })
 	return f, redis, server
 }
@@ -131,6 +131,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.streamed(s, a, p)
 	f.crowded(s, a)
 	s.until(f, "upstream_stale_total", "upstream_retries_total", "sessions_live")
+	key := f.programs(s, a)
 	f.renewals(s)
 	f.broughtBack(redis)
 	other := f.signIn(a, "eve")
@@ -152,7 +153,8 @@ func TestEverythingIsSeen(t *testing.T) {
 	_ = server.Process.Kill()
 	<-server.Exited
 	f.get(b, "/api/whoami", p)
-	s.until(f, "store_errors_total")
+	f.program(b, "GET", "/programs/whoami", "", "Authorization", "Bearer "+key)
+	s.until(f, "store_errors_total", "caller_limit_degraded_total")
 	for _, d := range described() {
 		if s[d.Name] == 0 {
 			t.Errorf("%s was never above zero", d.Name)

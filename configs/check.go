@@ -17,6 +17,7 @@ func Check(c *Config) []Fault {
 		ck.upstream(name, c.Upstreams[name])
 	}
 	ck.providers()
+	ck.callers()
 	ck.frontends()
 	sortFaults(ck.faults)
 	return ck.faults

@@ -44,6 +44,11 @@ func (u *Upstream) signInRequests(path string) map[string]*mapping.Request {
 	if u.Logout != nil {
 		list[child(path, "logout")] = u.Logout.Request
 	}
+	for name, a := range u.Accounts {
+		if a.Login != nil {
+			list[child(path, "accounts", name, "login")] = a.Login.Request
+		}
+	}
 	return list
 }
 

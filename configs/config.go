@@ -31,13 +31,15 @@ type Config struct {
 	Drain Drain `yaml:"drain"`
 	// Bounds on what a connection may hold.
 	Limits Limits `yaml:"limits"`
-	// Where sessions lie and how long they live.
-	Sessions Sessions `yaml:"sessions" required:"true"`
+	// Where sessions lie and how long they live. Needed unless no frontend has pages.
+	Sessions Sessions `yaml:"sessions"`
 	// The APIs that Coatcheck calls, by name.
 	Upstreams map[string]*Upstream `yaml:"upstreams" required:"true"`
 	// Where people sign in at a page of somebody else, by name.
 	Providers map[string]*Provider `yaml:"providers"`
-	// The browser applications that Coatcheck serves, by name.
+	// Programs that call, by name.
+	Callers map[string]*Caller `yaml:"callers"`
+	// The browser applications that Coatcheck serves, and doors for programs, by name.
 	Frontends map[string]*Frontend `yaml:"frontends" required:"true"`
 
 	// Source tells where each value stood in the file; see [Source].
@@ -104,10 +106,10 @@ type Sessions struct {
 	MaxPerPerson int `yaml:"max_per_person" default:"0" min:"0" max:"10000"`
 }
 
-// Frontend is one browser application.
+// Frontend is one browser application, or, without origins, a door for programs.
 type Frontend struct {
-	// Origins of its pages in serialised form: https://shop.example.com.
-	Origins []string `yaml:"origins" required:"true" like:"https://shop.example.com"`
+	// Origins of its pages in serialised form: https://shop.example.com. None: a door without pages, which needs a host.
+	Origins []string `yaml:"origins" like:"https://shop.example.com"`
 	// Host its calls come to, with a port where browsers need one: api.example.com:8443; by default the origins' own hosts.
 	Host string `yaml:"host" like:"api.example.com"`
 	// Path prefix in front of /bff and of the routes, for several frontends on one host.
@@ -116,8 +118,8 @@ type Frontend struct {
 	Cookie Cookie `yaml:"cookie"`
 	// max-age of Strict-Transport-Security on answers of https frontends; 0 = none.
 	HSTS time.Duration `yaml:"hsts" default:"8760h" min:"0s" max:"87600h"`
-	// How people sign in here.
-	Login FrontendLogin `yaml:"login" required:"true"`
+	// How people sign in here. Needed where there are origins.
+	Login FrontendLogin `yaml:"login"`
 	// Bounds on failed sign-ins.
 	Throttle Throttle `yaml:"throttle"`
 	// Name under which several frontends of one sign-in count failed sign-ins together; without it each counts for itself.
@@ -198,6 +200,8 @@ type Route struct {
 	Methods []string `yaml:"methods" default:"GET|HEAD|POST|PUT|PATCH|DELETE"`
 	// Whether a call needs a session.
 	Session string `yaml:"session" default:"required" enum:"required|optional|none"`
+	// Programs that may call. With session: required a session or one of them, with none one of them.
+	Callers []string `yaml:"callers"`
 	// Whether the token goes along; default: true for the frontend's login.upstream (but with session: none), false for another.
 	SendToken *bool `yaml:"send_token"`
 	// Whether WebSockets are tunnelled.

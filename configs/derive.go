@@ -25,6 +25,10 @@ func derive(c *Config) {
 	for name, f := range c.Frontends {
 		f.derive(name, folder)
 	}
+	for _, caller := range c.Callers {
+		caller.derive()
+	}
+	c.deriveSessions()
 }
 
 func resolveAll(folder string, paths ...*string) {
@@ -34,7 +38,7 @@ func resolveAll(folder string, paths ...*string) {
 }
 
 func (f *Frontend) derive(name, folder string) {
-	if f.Cookie.Name == "" {
+	if f.Cookie.Name == "" && !f.IsDoor() {
 		f.Cookie.Name = "__Host-Http-" + name
 	}
 	if f.SPA != nil {
@@ -54,6 +58,11 @@ func (u *Upstream) derive(source *Source, path string) {
 	}
 	if u.Login != nil {
 		u.Login.derive()
+	}
+	for _, a := range u.Accounts {
+		if a.Login != nil {
+			a.Login.derive()
+		}
 	}
 	if u.Refresh != nil {
 		u.deriveRefresh()

@@ -60,8 +60,12 @@ func (c *Config) SharedHost(host string) bool {
 	return len(origins) > 1
 }
 
-// IsHTTPS reports whether the frontend's pages, and so its calls, use https. All its origins do, or none.
+// IsHTTPS reports whether the frontend's pages, and so its calls, use https. All its
+// origins do, or none. A door without pages does, unless its host is a loopback host.
 func (f *Frontend) IsHTTPS() bool {
+	if f.IsDoor() {
+		return f.Host != "" && !isLoopback(f.Host)
+	}
 	return len(f.Origins) > 0 && strings.HasPrefix(f.Origins[0], "https://")
 }
 

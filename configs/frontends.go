@@ -17,6 +17,9 @@ func (ck *checker) frontends() {
 		ck.frontend(path, name, f)
 		// A sign-in that waits for a step, or for a provider, has a cookie of its own, named after the session's.
 		for _, cookie := range []string{f.Cookie.Name, f.Cookie.Name + "-step", f.Cookie.Name + "-login"} {
+			if f.IsDoor() {
+				break
+			}
 			if other, taken := cookies[cookie]; taken && other != name {
 				ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", ownCookie)
 				break
@@ -34,15 +37,28 @@ func (ck *checker) frontend(path, name string, f *Frontend) {
 	if !isLabel(name) {
 		ck.refuse(path, "the name of a frontend has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 	}
-	ck.origins(path, f)
+	if ck.missingOrigins(path, f) {
+		ck.missingLogin(path)
+		ck.signIn(path, f)
+		ck.routes(path, f)
+		return
+	}
+	if f.IsDoor() {
+		ck.door(path, f)
+	} else {
+		ck.missingLogin(path)
+		ck.origins(path, f)
+	}
 	if f.Host != "" && !ck.complain(child(path, "host"), checkFrontendHost(f.Host, f.Scheme())) {
 		ck.sites(path, f)
 	}
 	if f.BasePath != "" {
 		ck.complain(child(path, "base_path"), checkBasePath(f.BasePath))
 	}
-	ck.cookie(path, f)
-	ck.signIn(path, f)
+	if !f.IsDoor() {
+		ck.cookie(path, f)
+		ck.signIn(path, f)
+	}
 	ck.cors(path, f)
 	ck.spa(path, f)
 	if ck.config.TLS != nil && len(f.Origins) > 0 && !f.IsHTTPS() {
@@ -70,9 +86,6 @@ func (ck *checker) origins(path string, f *Frontend) {
 			ck.refuse(at, "the origins of a frontend are all https or all http", "make it a frontend of its own")
 		}
 		seen[o] = true
-	}
-	if len(f.Origins) == 0 {
-		ck.refuse(child(path, "origins"), "the list is empty", "https://shop.example.com")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // FuzzParse: whatever stands in a file, there is an answer: a configuration that
 // other rooms can rely on, or faults with places and without secrets.
 func FuzzParse(f *testing.F) {
-	for _, pattern := range []string{"*.yaml", "apis/*.yaml", "testdata/bad/*.yaml"} {
+	for _, pattern := range []string{"*.yaml", "apis/*.yaml", "callers/*.yaml", "testdata/bad/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			f.Fatal(pattern, err)
@@ -59,6 +59,10 @@ func FuzzParse(f *testing.F) {
 func sound(t *testing.T, c *configs.Config) {
 	t.Helper()
 	for name, f := range c.Frontends {
+		if f.IsDoor() {
+			soundDoor(t, name, f)
+			continue
+		}
 		if len(f.Hosts()) == 0 || f.Hosts()[0] == "" || c.Upstreams[f.Login.Upstream] == nil || !strings.HasPrefix(f.Cookie.Name, "__Host-") {
 			t.Fatalf("frontend %s: %+v", name, f)
 		}
@@ -94,5 +98,18 @@ func sound(t *testing.T, c *configs.Config) {
 	}
 	if len(c.Sessions.Keys) == 0 || c.Sessions.Store.IsEmpty() || configs.Refused(configs.Check(c)) {
 		t.Fatal(fmt.Sprint(configs.Check(c)))
+	}
+}
+
+// soundDoor holds a frontend without pages against the same.
+func soundDoor(t *testing.T, name string, f *configs.Frontend) {
+	t.Helper()
+	if len(f.Hosts()) != 1 || f.Hosts()[0] == "" {
+		t.Fatalf("frontend %s: %+v", name, f)
+	}
+	for _, r := range f.Routes {
+		if r == nil || r.SendToken == nil || r.Session != "none" || len(r.Callers) == 0 || r.HeaderTimeout <= 0 {
+			t.Fatalf("route %+v", r)
+		}
 	}
 }

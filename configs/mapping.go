@@ -34,6 +34,8 @@ type Upstream struct {
 	Send *Send `yaml:"send"`
 	// Paths reachable through no route, besides the sign-in paths.
 	PrivatePaths []string `yaml:"private_paths" like:"/admin"`
+	// How Coatcheck itself signs in, for callers, by name.
+	Accounts map[string]*Account `yaml:"accounts"`
 	// How a person signs in.
 	Login *Login `yaml:"login"`
 	// How the token is renewed.

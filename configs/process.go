@@ -100,14 +100,16 @@ func isEvery(host string) bool { return slices.Contains([]string{"", "0.0.0.0", 
 // sessions checks where sessions lie and what seals them.
 func (ck *checker) sessions() {
 	s := ck.config.Sessions
-	ck.complain("sessions.store", checkStore(s.Store.Reveal()))
+	if !ck.missingSessions() {
+		ck.complain("sessions.store", checkStore(s.Store.Reveal()))
+	}
 	if !isLabel(s.Prefix) {
 		ck.refuse("sessions.prefix", "letters, digits, \".\", \"_\" and \"-\", at most 64", "coatcheck")
 	}
 	if s.IdleTimeout > s.MaxLifetime {
 		ck.warn("sessions.idle_timeout", "longer than max_lifetime, so it never counts", "")
 	}
-	if strings.HasPrefix(s.Store.Reveal(), "memory:") && slices.ContainsFunc(ck.all(), (*Frontend).IsHTTPS) {
+	if strings.HasPrefix(s.Store.Reveal(), "memory:") && slices.ContainsFunc(ck.all(), func(f *Frontend) bool { return !f.IsDoor() && f.IsHTTPS() }) {
 		ck.warn("sessions.store", "memory:// forgets everybody when the process ends, and cannot be shared by replicas", "redis://… or file:///…")
 	}
 	ck.warnSessions()

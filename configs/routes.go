@@ -63,6 +63,7 @@ func (ck *checker) route(path string, f *Frontend, r *Route) {
 	ck.known(child(path, "upstream"), r.Upstream)
 	ck.methods(child(path, "methods"), r)
 	ck.person(path, r)
+	ck.routeCallers(path, r)
 	ck.opened(path, f, r)
 	ck.warnRoute(path, r)
 	if !r.Isolate {

@@ -37,15 +37,18 @@ func (d *decoder) own(f field, n *node, into any) bool {
 	case *Names:
 		d.names(f, n, into)
 	default:
-		return false
+		return d.callerValue(f, n, into)
 	}
 	return true
 }
 
 // mayBeNull reports whether null is a value of the type, not the lack of one.
 func mayBeNull(pointer any) bool {
-	_, ok := pointer.(*mapping.Match)
-	return ok
+	switch pointer.(type) {
+	case *mapping.Match, *Accepted:
+		return true
+	}
+	return false
 }
 
 // text returns a text with its variables replaced; ok is false where there is

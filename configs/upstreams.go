@@ -26,6 +26,7 @@ func (ck *checker) upstream(name string, u *Upstream) {
 		ck.login(path, name, u)
 	}
 	ck.afterwards(path, u)
+	ck.accounts(path, name, u)
 	ck.closing(path, name, u)
 	ck.exchangeAt(path, name, u)
 }
@@ -135,9 +136,12 @@ func (ck *checker) listensAt(host, port string) bool {
 	return isEvery(own) || own == host || isLoopback(own) && (err != nil || own == addr.String())
 }
 
-// authorities are the addresses, host:port, at which browsers reach the frontend.
+// authorities are the addresses, host:port, at which the frontend is reached.
 func (f *Frontend) authorities() []string {
 	var list []string
+	if f.IsDoor() && f.Host != "" {
+		list = append(list, f.Host+":"+defaultPort(f.Scheme()))
+	}
 	for _, o := range f.Origins {
 		scheme, rest, _ := strings.Cut(o, "://")
 		host, port := splitPort(rest)

@@ -56,7 +56,7 @@ func (ck *checker) warnRoute(path string, r *Route) {
 	if r.WebSocket && r.IdleTimeout < shortEnds {
 		ck.warn(child(path, "idle_timeout"), "a WebSocket that is silent so long is cut off", "5m, or more than the API's own pings are apart")
 	}
-	if !r.Guard && r.Session == "none" && len(r.Methods) > 1 {
+	if !r.Guard && r.Session == "none" && len(r.Methods) > 1 && len(r.Callers) == 0 {
 		ck.warn(child(path, "methods"), "any site and any program may call all of these: the guard is off", "only what the caller needs, such as [POST]")
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"coatcheck/bff/session/store"
 )
 
-// Options are what the admin listener is made of. All but Providers and
-// Metrics are required.
+// Options are what the admin listener is made of. All but Providers, Metrics and Keys
+// are required.
 type Options struct {
 	Manager *session.Manager
 	// Token opens the session administration; without one it answers 404.
@@ -28,6 +28,8 @@ type Options struct {
 	Providers func() []string
 	// Metrics answers GET /metrics; nil: 404.
 	Metrics http.Handler
+	// Keys administers keys of programs; nil: 404.
+	Keys *Keys
 	// Draining reports whether the process is about to end.
 	Draining func() bool
 	Log      *slog.Logger
@@ -46,6 +48,7 @@ func Handler(o Options) http.Handler {
 	}
 	mux.HandleFunc("GET /admin/sessions", o.authorized(o.list))
 	mux.HandleFunc("DELETE /admin/sessions", o.authorized(o.end))
+	o.addKeys(mux)
 	return mux
 }
 

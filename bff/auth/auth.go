@@ -1,4 +1,4 @@
-// Package auth says who calls: a person with a session, or nobody.
+// Package auth says who calls: a person with a session, a program, or nobody.
 //
 // [Auth.Identify] is asked once per call, behind the guard. It also sees to it that
 // the API's token lasts ([Auth.ensureFresh]), and afterwards, when the API refuses a
@@ -26,6 +26,8 @@ type Principal struct {
 	// Ticket that came with the request, and whether one came. It may be a dead one.
 	Ticket    session.Ticket
 	HasTicket bool
+	// Caller is the program that calls; nil: none does.
+	Caller *Caller
 	// Ambient reports that the browser attached the proof by itself, as it does with
 	// cookies: such a call proves who the person is, not that a page of ours made it.
 	// The guard stands before every ambient proof.
@@ -47,11 +49,14 @@ type Auth struct {
 	apis    []*signin.Upstream // that sign people in, by frontend
 	// providers by their names in the configuration.
 	providers map[string]Method
+
+	programs *Programs
+	callers  map[string]*caller
 }
 
 // New makes an Auth for the frontends of a table; providers may be nil.
-func New(manager *session.Manager, table *routing.Table, ups *signin.Set, providers map[string]Method, events call.Events) *Auth {
-	a := &Auth{manager: manager, events: events, providers: providers}
+func New(manager *session.Manager, table *routing.Table, ups *signin.Set, providers map[string]Method, events call.Events, programs *Programs) *Auth {
+	a := &Auth{manager: manager, events: events, providers: providers, programs: programs, callers: newCallers(table.Config())}
 	for _, f := range table.Frontends {
 		a.apis = append(a.apis, ups.Get(f.Config.Login.Upstream))
 	}
@@ -73,6 +78,9 @@ func (a *Auth) Present(c *call.Call) Principal {
 // [store.ErrUnavailable], and what a refresh ends with.
 func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	route := c.Route()
+	if c.Decision.ByProgram {
+		return a.identifyProgram(c, p)
+	}
 	if route.Session == routing.SessionNone {
 		return nil
 	}

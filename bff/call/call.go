@@ -28,6 +28,8 @@ type Call struct {
 	Decision routing.Decision
 	Reply    Reply
 	Record   Record
+	// Program is the program that calls.
+	Program Program
 	// ID names the call in logs and answers: 32 hexadecimal digits of ours, or what a
 	// trusted proxy sent (X-Request-Id).
 	ID []byte
@@ -51,6 +53,7 @@ func (c *Call) Reset() {
 	c.Request = routing.Request{}
 	c.Decision = routing.Decision{Forwarded: c.Decision.Forwarded[:0]}
 	c.Record = Record{}
+	c.Program = Program{}
 	c.Reply.Reset()
 }
 
@@ -95,7 +98,7 @@ func isID(id []byte) bool {
 func (c *Call) Caller() mapping.Caller {
 	agent, _ := c.Request.Head.Get("user-agent")
 	parent, _ := c.Span.Headers()
-	return mapping.Caller{TraceParent: parent, Address: c.Request.Client, UserAgent: string(agent), RequestID: string(c.ID),
+	return mapping.Caller{Program: c.Program.Name, ProgramKey: c.Program.Key, TraceParent: parent, Address: c.Request.Client, UserAgent: string(agent), RequestID: string(c.ID),
 		ForwardedHost: string(c.Request.Authority), ForwardedProto: c.Frontend().Scheme}
 }
 

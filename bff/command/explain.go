@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"coatcheck/bff/account"
+	"coatcheck/bff/apikey"
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/gate"
@@ -28,6 +29,8 @@ type RawRequest struct {
 	Method, URL string
 	// Headers are lines: "Name: value".
 	Headers []string
+	// Body of the request, for calls that may be signed; nil: it is not known.
+	Body []byte
 	// Peer is the address the connection comes from.
 	Peer netip.Addr
 }
@@ -52,13 +55,15 @@ func Explain(c *configs.Config, ups *signin.Set, q RawRequest) (*Explanation, er
 		return nil, err
 	}
 	events := call.Events{Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("", "")}
+	who := auth.New(nil, table, ups, nil, events, auth.NewPrograms(apikey.NewTable(nil, 0, apikey.Events{}), nil, nil, ""))
+	who.Programs().Use(c)
 	ways, err := proxy.New(proxy.Options{Config: c, Table: table, Upstreams: ups, Events: events})
 	if err != nil {
 		return nil, err
 	}
 	defer ways.Close()
 	head, err := q.head(c)
-	e := &explainer{table: table, proxy: ways, config: c}
+	e := &explainer{table: table, proxy: ways, config: c, auth: who, body: q.Body}
 	var refused gateRefusal
 	if errors.As(err, &refused) {
 		e.gate(refused)
@@ -124,6 +129,8 @@ type explainer struct {
 	table   *routing.Table
 	proxy   *proxy.Proxy
 	config  *configs.Config
+	auth    *auth.Auth
+	body    []byte
 	call    call.Call
 	problem *problem.Problem
 	lines   []string
@@ -189,6 +196,10 @@ func (e *explainer) frontend() {
 		e.say("frontend", "not determined: %s", e.candidates())
 		return
 	}
+	if f.Config.IsDoor() {
+		e.say("frontend", "%s (host %s, without pages)", f.Name, e.call.Request.Host)
+		return
+	}
 	e.say("frontend", "%s (host %s, cookie %s)", f.Name, e.call.Request.Host, f.Config.Cookie.Name)
 }
 
@@ -209,6 +220,8 @@ func (e *explainer) guard() {
 	switch d := &e.call.Decision; {
 	case !d.Guarded && d.Endpoint != nil:
 		e.say("guard", "not asked: the provider itself calls, and its token is signed")
+	case !d.Guarded && (d.Route == nil || d.Route.Programs != nil):
+		e.say("guard", "not asked: no browser attaches a proof to this call by itself")
 	case !d.Guarded:
 		e.say("guard", "not asked: the route says guard: false")
 	case d.Stage == routing.AtGuard:
@@ -307,19 +320,48 @@ func (e *explainer) ticket() string {
 	return "; no ticket is present: nobody is signed in"
 }
 
-// outgoing shows what would go to the API. Nobody is signed in here, so that the
-// token's header is shown by its name only.
-func (e *explainer) outgoing() {
-	c, r := &e.call, e.call.Route()
-	e.say("session", "%s; send_token: %v%s", r.Config.Session, r.SendToken, e.ticket())
+// program tells which program calls, and what would go to the API.
+func (e *explainer) program() {
+	c := &e.call
 	c.ID = []byte("(made for each call)")
-	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, c, nil, nil)), "\r\n"), "\r\n") {
+	lines, refused := e.auth.ExplainProgram(c, e.body)
+	for _, line := range lines {
+		e.say("caller", "%s", line)
+	}
+	if refused != nil {
+		e.refuse(refused)
+		return
+	}
+	e.head()
+	if c.Decision.BodyTooLarge {
+		e.refuse(problem.BodyTooLarge)
+		return
+	}
+	e.say("note", "Not explained: the account's token, limits, events that came before, and how the API is doing.")
+}
+
+// head shows the head that would go to the API.
+func (e *explainer) head() {
+	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, &e.call, nil, nil)), "\r\n"), "\r\n") {
 		if i == 0 {
 			e.say("upstream", "%s", line)
 		} else {
 			e.say("", "%s", line)
 		}
 	}
+}
+
+// outgoing shows what would go to the API. Nobody is signed in here, so that the
+// token's header is shown by its name only.
+func (e *explainer) outgoing() {
+	c, r := &e.call, e.call.Route()
+	if c.Decision.ByProgram {
+		e.program()
+		return
+	}
+	e.say("session", "%s; send_token: %v%s", r.Config.Session, r.SendToken, e.ticket())
+	c.ID = []byte("(made for each call)")
+	e.head()
 	if r.SendToken && r.Session != routing.SessionNone {
 		e.say("", "and, for a person who is signed in: %s", strings.Join(e.proxy.SendNames(r), ", "))
 	}

@@ -334,3 +334,15 @@ func (h *Head) oneHost() error {
 	h.Host = host
 	return nil
 }
+
+// Values returns the values of the fields called name, without regard to case, in their
+// order. It allocates; the hot path uses [Head.Get].
+func (h *Head) Values(name string) []string {
+	var values []string
+	for i := range h.Fields {
+		if f := &h.Fields[i]; len(f.Name) == len(name) && EqualFoldBytes(f.Name, []byte(name)) {
+			values = append(values, string(f.Value))
+		}
+	}
+	return values
+}

@@ -33,6 +33,7 @@ type Metrics struct {
 	backs     *prometheus.CounterVec
 	store     *prometheus.HistogramVec
 	storeErr  *prometheus.CounterVec
+	programs  programs
 }
 
 // New makes the counters and those of the Go runtime and the process. version and
@@ -52,6 +53,7 @@ func New(version, commit string) *Metrics {
 	m.backs = m.counter("backchannel_logouts_total", "Logout tokens of providers, by outcome: accepted, refused, unavailable.", "provider", "outcome")
 	m.store = m.histogram("store_seconds", "Time of one question to the store.", "operation")
 	m.storeErr = m.counter("store_errors_total", "Questions that the store did not answer.", "operation")
+	m.addPrograms()
 	build := m.gauge("build_info", "Always 1; the labels say what runs.", "version", "commit", "go")
 	build.WithLabelValues(version, commit, runtime.Version()).Set(1)
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

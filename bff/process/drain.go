@@ -57,6 +57,7 @@ func (p *Process) closeManager() error {
 // close ends the rooms, the highest first.
 func (p *Process) close() error {
 	err := errors.Join(closeIf(p.admin != nil, func() error { return p.admin.Close() }),
+		closeIf(p.programs != nil, func() error { p.programs.close(); return nil }),
 		closeIf(p.manager != nil, p.closeManager))
 	if p.upstreams != nil {
 		p.upstreams.Close()

@@ -71,11 +71,13 @@ type Process struct {
 	tracer      *trace.Tracer
 	manager     *session.Manager
 	upstreams   *signin.Set
+	programs    *programs
 	server      *server.Server
 	admin       *http.Server
 	public      net.Listener
 	operators   net.Listener
 	certificate *certificate
+	callers     atomic.Pointer[map[string]*configs.Caller]
 	draining    atomic.Bool
 	supervisor  supervisor
 	ends        time.Time // when the process should be over, once it drains
@@ -103,21 +105,23 @@ func New(o Options) (*Process, error) {
 	if p.manager, err = session.NewManager(store, options); err != nil {
 		return nil, err
 	}
+	p.openPrograms(config, store)
 	if p.upstreams, err = signin.New(config.Upstreams, signin.Options{}); err != nil {
 		return nil, err
 	}
 	if p.tracer, err = trace.FromEnvironment(o.Version, o.Getenv, p.log); err != nil {
 		return nil, err
 	}
-	if p.server, err = server.New(server.Options{Config: config, Tracer: p.tracer, Manager: p.manager, Upstreams: p.upstreams, Metrics: counts,
+	if p.server, err = server.New(server.Options{Config: config, Tracer: p.tracer, Manager: p.manager, Upstreams: p.upstreams, Metrics: counts, Programs: p.programs.Programs,
 		Log: p.log, Access: p.lines, Client: web.Client(), Pages: o.Pages}); err != nil {
 		return nil, err
 	}
-	AddReadings(counts, p.manager, p.server)
+	p.keepKeys(config)
+	AddReadings(counts, p.manager, p.server, p.programs.Programs)
 	p.admin = &http.Server{Handler: admin.Handler(admin.Options{Manager: p.manager,
 		Token:     func() credential.Secret { return *p.token.Load() },
-		Providers: p.server.Providers,
-		Draining:  p.draining.Load, Metrics: counts.Handler(), Log: p.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
+		Providers: p.server.Providers, Keys: p.administerKeys(),
+		Draining: p.draining.Load, Metrics: counts.Handler(), Log: p.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
 	return p, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"coatcheck/bff/auth"
 	"coatcheck/bff/metrics"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
@@ -13,9 +14,10 @@ import (
 // estimateLimit bounds how long /metrics waits for the store.
 const estimateLimit = time.Second
 
-// AddReadings adds to the metrics what the sessions and the ways to the APIs counted.
+// AddReadings adds to the metrics what the sessions, the ways to the APIs and programs counted.
 // Nothing is read before somebody asks for the metrics.
-func AddReadings(counts *metrics.Metrics, m *session.Manager, s *server.Server) {
+func AddReadings(counts *metrics.Metrics, m *session.Manager, s *server.Server, programs *auth.Programs) {
+	readPrograms(counts, programs)
 	readSessions(counts, m)
 	readTransports(counts, s)
 }

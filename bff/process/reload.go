@@ -64,6 +64,7 @@ func (p *Process) replace(next *configs.Config) error {
 	p.token.Store(&next.Admin.Token)
 	p.upstreams.Close() // what is idle; calls at work finish
 	p.config, p.upstreams = next, ups
+	p.keepKeys(next)
 	return nil
 }
 

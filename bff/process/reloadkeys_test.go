@@ -3,6 +3,7 @@ package process
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/bff/apikey"
 	"coatcheck/bff/rig"
 	"coatcheck/configs"
 )
@@ -296,6 +298,20 @@ var reloadRows = map[string]func(r *reloaded){
 		sentTo("first-client")
 		r.change("first-client", "second-client")
 		sentTo("second-client")
+	},
+	"callers": func(r *reloaded) {
+		key := apikey.New()
+		hash := hex.EncodeToString(key.Hash[:])
+		r.change("frontends:\n", "callers: {robot: {keys: [\"sha256:"+hash+"\"]}}\nfrontends:\n")
+		r.change("path: /api/, upstream: api", "path: /api/, upstream: api, session: none, callers: [robot]")
+		if _, _, body := r.ask("GET", "/api/x", "", "X-Api-Key: "+key.Secret.Reveal()); body != "/api/x" {
+			r.Errorf("the new key: %s", body)
+		}
+		r.change("sha256:"+hash, "sha256:"+strings.Repeat("0", 64))
+		if status, _, _ := r.ask("GET", "/api/x", "", "X-Api-Key: "+key.Secret.Reveal()); status != 401 {
+			r.Errorf("a key that was taken out: %d", status)
+		}
+		r.logged(`"event":"key","outcome":"ended","caller":"robot"`)
 	},
 	"frontends": func(r *reloaded) {
 		cookie := r.signIn()

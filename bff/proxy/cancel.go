@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coatcheck/bff/call"
+	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
 )
 
@@ -97,13 +98,18 @@ func (x *roundTrip) track(s *streamCancel) error {
 	if x.who.Session != nil {
 		stop = x.watch(s.cut)
 	}
+	forget, alive := x.watchKey(s.cut)
 	x.untrack = func() {
+		forget()
 		stop()
 		p.open.streams.remove(s)
 		s.disarm()
 	}
 	if s.events != nil && p.draining.Load() {
 		s.cut() // Open.End may have looked before it was there
+	}
+	if !alive {
+		return problem.CallerUnknown
 	}
 	if x.who.Session == nil {
 		return nil

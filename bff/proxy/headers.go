@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/routing"
 	"coatcheck/upstream/signin"
 )
 
@@ -164,8 +165,12 @@ func (s ruleset) ready() ruleset {
 	return s
 }
 
-func requestRules(u *signin.Upstream) ruleset {
-	set := newRuleset(u.SendNames(), hopByHop, toAPI)
+func requestRules(u *signin.Upstream, programs *routing.Programs) ruleset {
+	names := u.SendNames()
+	if programs != nil {
+		names = append(names, programs.Secret...)
+	}
+	set := newRuleset(names, hopByHop, toAPI)
 	set.callers = true
 	return set.ready()
 }

@@ -57,7 +57,7 @@ func (x *roundTrip) passFields() {
 	h := &x.call.Reply.Header
 	var listed [8][]byte
 	names := connectionNames(listed[:0], x.answer.Fields)
-	isolate, private := x.isolates(), x.call.Route().Session != routing.SessionNone
+	isolate, private := x.isolates(), x.call.Route().Session != routing.SessionNone || x.who.Caller != nil
 	var caching policy
 	for i := range x.answer.Fields {
 		f := &x.answer.Fields[i]
@@ -82,7 +82,9 @@ func (x *roundTrip) passFields() {
 	if private {
 		request := &x.call.Request
 		h.Set("Cache-Control", caching.cacheControl(request.Navigates()))
-		h.Vary("Cookie")
+		if x.who.Caller == nil {
+			h.Vary("Cookie")
+		}
 		if request.Head.Has("sec-fetch-mode") {
 			h.Vary("Sec-Fetch-Mode") // or what a page fetched would be shown as a document
 		}

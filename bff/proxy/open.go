@@ -17,6 +17,7 @@ import (
 type Open struct {
 	streams registry[*streamCancel]
 	tunnels registry[*tunnel]
+	keyed   registry[*keyed] // by which a key's end reaches them
 	places  places
 	told    atomic.Int64 // when too many streams of a session were last logged, Unix nanoseconds
 }
@@ -102,11 +103,11 @@ func (p *places) giveBack(at place) {
 // gives it back, unless a tunnel took it over. A call takes one only, also where a
 // handshake is answered by events. Where nobody is signed in, nothing is counted.
 func (x *roundTrip) takePlace() error {
-	s := x.who.Session
-	if s == nil || x.leave != nil {
+	owner := x.owner()
+	if owner == "" || x.leave != nil {
 		return nil
 	}
-	open, at := x.proxy.open, place{x.call.Route().Upstream, s.ID}
+	open, at := x.proxy.open, place{x.call.Route().Upstream, owner}
 	if !open.places.take(at, x.target.streams) {
 		x.tooMany()
 		return problem.TooManyStreams

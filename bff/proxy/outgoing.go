@@ -112,6 +112,9 @@ func appendTrace(b []byte, span *trace.Span) []byte {
 
 // token is the credential that this call may carry; nil: none.
 func (x *roundTrip) token() *credential.Credential {
+	if x.who.Caller != nil {
+		return x.accountOf()
+	}
 	if !x.call.Route().SendToken {
 		return nil
 	}
@@ -119,8 +122,11 @@ func (x *roundTrip) token() *credential.Credential {
 }
 
 // owner is whose connections the call may use, where the upstream keeps people apart:
-// the session's; all calls without one share an owner.
+// the session's, or the program's; all calls without one share an owner.
 func (x *roundTrip) owner() string {
+	if x.who.Caller != nil {
+		return x.programOwner()
+	}
 	if x.who.Session == nil {
 		return ""
 	}

@@ -15,6 +15,7 @@ import (
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
@@ -55,9 +56,10 @@ type Proxy struct {
 type target struct {
 	up        *signin.Upstream
 	transport *forward.Transport
-	request   ruleset // names that never go to the API
-	answer    ruleset // names that never go to the browser
-	streams   int     // most streams of one session at once
+	request   ruleset                           // names that never go to the API
+	answer    ruleset                           // names that never go to the browser
+	streams   int                               // most streams of one session at once
+	accounts  map[string]*credential.Credential // that programs' calls go out with
 }
 
 // New makes a Proxy. Nothing is dialled yet.
@@ -108,7 +110,8 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	for len(p.targets) <= r.Index {
 		p.targets = append(p.targets, nil)
 	}
-	t := &target{up: up, transport: transport, request: requestRules(up), answer: answerRules(up)}
+	t := &target{up: up, transport: transport, request: requestRules(up, r.Programs), answer: answerRules(up)}
+	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams = u.StreamsPerSession
 	}
@@ -182,6 +185,9 @@ func (p *Proxy) begin(c *call.Call) *roundTrip {
 
 // giveBack is called once the reply is out, or was dropped.
 func (x *roundTrip) giveBack() {
+	if x.who.Caller != nil {
+		x.proxy.auth.Finish(&x.who, 0) // nothing, where the API has answered
+	}
 	x.call.In.Conn().Idle() // from here on nobody aborts the call
 	if x.untrack != nil {
 		x.untrack()
@@ -208,7 +214,11 @@ func (p *Proxy) Serve(c *call.Call) error {
 	if c.Decision.BodyTooLarge {
 		return problem.BodyTooLarge
 	}
-	if err := x.prepareBody(); err != nil {
+	if limit, is := x.who.Unverified(); is {
+		if answered, err := x.proveSigned(limit); answered || err != nil {
+			return err
+		}
+	} else if err := x.prepareBody(); err != nil {
 		return err
 	}
 	if c.Decision.Handshake {
@@ -225,7 +235,11 @@ func (p *Proxy) Serve(c *call.Call) error {
 // forward sends the call and reads the answer's head. An upstream's 401 is taken as
 // word that the token may be stale: the call is repeated once with a new one.
 func (x *roundTrip) forward() error {
-	if err := x.send(); err != nil {
+	err := x.send()
+	if x.who.Caller != nil {
+		x.proxy.auth.Finish(&x.who, x.answer.Status)
+	}
+	if err != nil {
 		return err
 	}
 	if x.answer.Status == 401 && x.mayRepeat() && stepUp(x.answer.Fields) == "" {
@@ -240,7 +254,7 @@ func (x *roundTrip) forward() error {
 			}
 		}
 	}
-	if x.token() == nil || !x.meansSignIn() {
+	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
 		return nil
 	}
 	return x.proxy.auth.AfterAnswer(x.call, &x.who, x.answer.Status, x.lines)
@@ -249,7 +263,7 @@ func (x *roundTrip) forward() error {
 // mayRepeat reports whether a 401 may be answered by a renewal and a repetition:
 // the call carried a token, a session was required, and its body can be repeated.
 func (x *roundTrip) mayRepeat() bool {
-	return x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
+	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
 		x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential())
 }
 

@@ -65,6 +65,7 @@ func (x *roundTrip) passUpgrade() error {
 	if x.who.Session != nil { // its word goes to the tunnel from now on
 		stop = x.watch(func() { t.end(closePolicy) })
 	}
+	forget, _ := x.watchKey(func() { t.end(closePolicy) }) // track has looked whether it lives
 	leave := x.leave
 	x.leave = nil // the tunnel's now
 	open, metrics := x.proxy.open, x.proxy.events.Metrics
@@ -75,6 +76,7 @@ func (x *roundTrip) passUpgrade() error {
 	conn.OnClose(func() {
 		t.close()
 		stop()
+		forget()
 		if leave != nil {
 			leave()
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"slices"
 
+	"coatcheck/bff/apikey"
 	"coatcheck/bff/problem"
 )
 
@@ -31,6 +32,7 @@ const (
 	AtFrontend
 	AtPreflight
 	AtPage
+	AtProof // of programs, on routes with callers
 	AtGuard
 	AtRoute
 	AtMethod
@@ -63,6 +65,12 @@ type Decision struct {
 	// BodyTooLarge reports that the request announces more than the route's max_body.
 	// It refuses only after the session was checked.
 	BodyTooLarge bool
+	// Keys are the values that stand where the route reads keys, right or wrong, and
+	// Signed reports that a signature's proof stands in the head. ByProgram reports that
+	// a program calls, or nobody: the session is not looked at.
+	Keys      []apikey.Presented
+	Signed    bool
+	ByProgram bool
 	// Forwarded is the path that goes to the API, below the upstream's base.
 	Forwarded []byte
 }
@@ -108,6 +116,12 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 		d.Kind, d.Stage = Page, AtPage // documents and their files: whoever follows a link may see them
 		return onlyReads(r)
 	}
+	if d.Route != nil && d.Route.Programs != nil {
+		d.Stage = AtProof
+		if p := d.readPrograms(r); p != nil {
+			return p
+		}
+	}
 	d.Stage = AtGuard
 	if p := d.guard(r); p != nil {
 		return p
@@ -123,7 +137,7 @@ func (d *Decision) guard(r *Request) *problem.Problem {
 	case d.isNavigation(r):
 		d.Guarded = true
 		return guardNavigation(r)
-	case d.Route != nil && !d.Route.Config.Guard && !d.Handshake:
+	case !d.guards(r):
 		return nil
 	}
 	d.Guarded = true
@@ -140,6 +154,9 @@ func (d *Decision) enter(f *Frontend, r *Request) {
 	}
 	if local := path[len(f.Base):]; under(local, "/bff") {
 		d.IsBFF = true
+		if f.Config.IsDoor() {
+			return // nobody signs in at a door without pages
+		}
 		if d.Endpoint = f.offered(findEndpoint(local)); d.Endpoint != nil && d.Endpoint.takesSegment() {
 			d.Segment = local[len(d.Endpoint.Path):]
 		}

@@ -103,8 +103,12 @@ func (f *Frontend) pagesLiveAt(host []byte) bool {
 	return false
 }
 
-// Home is the address of the application's pages, of those at host if there are some.
+// Home is the address of the application's pages, of those at host if there are some;
+// empty: a door for programs has none.
 func (f *Frontend) Home(host []byte) string {
+	if len(f.Origins) == 0 {
+		return ""
+	}
 	home := f.Origins[0]
 	for _, o := range f.Origins {
 		if OriginHost(o) == string(host) {
@@ -117,7 +121,7 @@ func (f *Frontend) Home(host []byte) string {
 
 // choose finds the one frontend that a call is for: by its Origin; without one, and
 // without Sec-Fetch-Site, by X-Frontend; among several left by the longest base path, and
-// then by an unguarded route.
+// then by a route that strangers may call: an unguarded one, or one for programs.
 func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 	path := t.Path
 	if e := h.signInPath(r, path); e != nil {
@@ -141,7 +145,7 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 		left = byBasePath(left, path)
 	}
 	if len(left) > 1 {
-		left = filter(left, func(f *Frontend) bool { route := f.route(path); return route != nil && !route.Config.Guard })
+		left = filter(left, func(f *Frontend) bool { route := f.route(path); return route != nil && route.takesStrangers() })
 	}
 	if len(left) != 1 {
 		return nil, problem.FrontendUndetermined

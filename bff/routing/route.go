@@ -42,6 +42,8 @@ type Route struct {
 	ForwardedPrefix string
 	SendToken       bool
 	Session         SessionNeed
+	// Programs that may call here; nil: none.
+	Programs *Programs
 	// Allow is the value of Allow: the methods.
 	Allow string
 	// closed reports whether a path, as it would go out below Base, belongs to the
@@ -59,6 +61,7 @@ func (t *Table) addRoutes(f *Frontend, o Options) error {
 		if err != nil {
 			return err
 		}
+		r.Programs = newPrograms(t.config, config)
 		r.Upstream, r.closed = config.Upstream, o.Closed(config.Upstream)
 		t.addRoute(f, r)
 	}
@@ -127,6 +130,9 @@ func (f *Frontend) route(path []byte) *Route {
 	}
 	return nil
 }
+
+// takesStrangers reports whether calls come from elsewhere than the frontend's pages.
+func (r *Route) takesStrangers() bool { return !r.Config.Guard || r.Programs != nil }
 
 func (r *Route) passesSlash() bool { return r.Config.EncodedSlash == "pass" }
 

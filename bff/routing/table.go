@@ -57,6 +57,9 @@ func (t *Table) host(name string) *Host {
 	return t.hosts[name]
 }
 
+// Config is the configuration that the table was made of.
+func (t *Table) Config() *configs.Config { return t.config }
+
 // Frontend finds a frontend by its name; nil where there is none.
 func (t *Table) Frontend(name string) *Frontend {
 	at, found := slices.BinarySearchFunc(t.Frontends, name, func(f *Frontend, name string) int {

@@ -54,6 +54,13 @@ func appendLine(b []byte, c *call.Call, level slog.Level) []byte {
 	if r.Session != "" {
 		b = appendText(b, "session", r.Session)
 	}
+	if p := &c.Program; p.Name != "" {
+		b = appendText(b, "caller", p.Name)
+		b = appendText(b, "proof", p.Proof)
+		if p.Key != "" {
+			b = appendText(b, "key", p.Key)
+		}
+	}
 	if c.Span != nil {
 		b = appendText(b, "trace_id", c.Span.TraceID())
 	}

@@ -98,6 +98,7 @@ func (e *exchange) common() {
 	if f := c.Frontend(); f != nil && f.HSTS != "" {
 		h.Set("Strict-Transport-Security", f.HSTS)
 	}
+	c.MarkProgram()
 	cors(c)
 	// A request body that is still being sent on belongs to the forwarder.
 	if c.Reply.BodyOpen {
@@ -151,7 +152,21 @@ func (e *exchange) count() {
 	case c.Frontend() != nil:
 		e.snapshot.frontends[c.Frontend().Index].Call(c.Request.Head.Method, c.Record.Status, whole, 0)
 	}
+	if c.Program.Routed {
+		e.server.metrics.Program(c.Frontend().Name, c.Program.Name, outcomeOf(c))
+	}
 	if c.Record.Code != "" {
 		e.server.metrics.Refused(c.Record.Code)
 	}
+}
+
+// outcomeOf is what became of a program's call.
+func outcomeOf(c *call.Call) string {
+	switch {
+	case c.Record.Code != "":
+		return c.Record.Code
+	case c.Record.Upstream == 0:
+		return "answered"
+	}
+	return "passed"
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/bff/apikey"
+	"coatcheck/bff/auth"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/pages"
 	"coatcheck/bff/rig"
@@ -48,16 +50,17 @@ func TestMain(m *testing.M) {
 
 // house is Coatcheck as it stands between a browser and the API.
 type house struct {
-	t       testing.TB
-	address string
-	server  *server.Server
-	manager *session.Manager
-	config  *configs.Config
-	api     *rig.API
-	logs    *rig.Buffer
-	pages   map[string]*pages.Pages
-	fault   string
-	wrap    func(net.Listener) net.Listener
+	t        testing.TB
+	address  string
+	server   *server.Server
+	manager  *session.Manager
+	programs *auth.Programs
+	config   *configs.Config
+	api      *rig.API
+	logs     *rig.Buffer
+	pages    map[string]*pages.Pages
+	fault    string
+	wrap     func(net.Listener) net.Listener
 }
 
 // usual is a configuration with both layouts: shop at its own origin, desk and till
@@ -201,7 +204,9 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault}, Client: []byte(clientMark), Pages: h.pages})
+	h.programs = auth.NewPrograms(apikey.NewTable(&apikey.Memory{}, 0, apikey.Events{}), nil, store, config.Sessions.Prefix)
+	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault},
+		Programs: h.programs, Client: []byte(clientMark), Pages: h.pages})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,8 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"coatcheck/bff/account"
+	"coatcheck/bff/apikey"
+	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/gate"
@@ -49,6 +51,9 @@ type Options struct {
 	Tracer *trace.Tracer
 	// Metrics counts; nil: nobody does.
 	Metrics *metrics.Metrics
+	// Programs is what the process knows of programs that call; nil: only what the
+	// configuration says; no event can be remembered.
+	Programs *auth.Programs
 	// Client is the text of /bff/client.js.
 	Client []byte
 	// Pages are built-in pages by frontend name, for the demo.
@@ -63,6 +68,7 @@ type Server struct {
 	access     io.Writer
 	metrics    *metrics.Metrics
 	tracer     *trace.Tracer // nil: off
+	programs   *auth.Programs
 	client     *account.Asset
 	builtIn    map[string]*pages.Pages
 	app        *fiber.App
@@ -81,13 +87,17 @@ func New(o Options) (*Server, error) {
 	if o.Metrics == nil {
 		o.Metrics = metrics.New("", "") // counted, and asked by nobody
 	}
-	s := &Server{manager: o.Manager, log: o.Log, access: o.Access, metrics: o.Metrics, tracer: o.Tracer, builtIn: o.Pages,
+	if o.Programs == nil {
+		o.Programs = auth.NewPrograms(apikey.NewTable(nil, 0, apikey.Events{}), nil, nil, "")
+	}
+	s := &Server{manager: o.Manager, programs: o.Programs, log: o.Log, access: o.Access, metrics: o.Metrics, tracer: o.Tracer, builtIn: o.Pages,
 		client: account.NewAsset(o.Client, "text/javascript; charset=utf-8")}
 	first, err := s.newSnapshot(o.Config, o.Upstreams)
 	if err != nil {
 		return nil, err
 	}
 	s.current.Store(first)
+	s.programs.Use(o.Config)
 	s.app = fiber.New(fiber.Config{
 		DisableStartupMessage: true, DisableHeaderNormalizing: true, DisableDefaultContentType: true,
 		CaseSensitive: true, StrictRouting: true, ReadBufferSize: gate.MostShown, WriteBufferSize: 16 << 10,
@@ -149,12 +159,17 @@ func (s *Server) Prepare(c *configs.Config, ups *signin.Set) (use func(), err er
 		return nil, err
 	}
 	return func() {
+		s.programs.Use(c)
 		time.AfterFunc(time.Minute, s.current.Swap(next).close) // calls that have just begun still dial
 		if in := s.listener.Load(); in != nil {
 			in.SetOptions(s.gateOptions())
 		}
 	}, nil
 }
+
+// EndKey ends the streams and WebSockets that began with a key of a program. It does not
+// wait.
+func (s *Server) EndKey(id string) { s.open.EndKey(id) }
 
 // Transports tells how the ways to the APIs are, by upstream.
 func (s *Server) Transports() map[string]forward.TransportStats {

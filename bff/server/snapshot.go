@@ -43,7 +43,7 @@ func (s *Server) newSnapshot(c *configs.Config, ups *signin.Set) (*snapshot, err
 	if err != nil {
 		return nil, err
 	}
-	who := auth.New(s.manager, table, ups, methods, events)
+	who := auth.New(s.manager, table, ups, methods, events, s.programs)
 	n.account = account.New(account.Options{Manager: s.manager, Auth: who, Events: events, Client: s.client, Background: &s.background,
 		Providers: n.providers, Sealer: sealer})
 	if n.pages, err = pages.New(pages.Options{Table: table, Manager: s.manager, Document: n.account.Document, Pages: s.builtIn}); err != nil {

@@ -88,7 +88,7 @@ func newReference(t *testing.T) *reference {
 func (r *reference) visit(section reflect.Type, path string) {
 	if r.places[section] == nil {
 		r.order = append(r.order, section)
-	} else if len(r.places[section]) > 0 && section == reflect.TypeFor[mapping.Place]() {
+	} else if len(r.places[section]) > 0 && (section == reflect.TypeFor[mapping.Place]() || section == reflect.TypeFor[configs.CallPlace]()) {
 		return // it stands in too many places to be named
 	}
 	r.places[section] = append(r.places[section], path)
@@ -123,6 +123,8 @@ func (r *reference) text() string {
 		heading := "The whole file"
 		if places := r.places[section]; section == reflect.TypeFor[mapping.Place]() {
 			heading = "A place in an answer"
+		} else if section == reflect.TypeFor[configs.CallPlace]() {
+			heading = "A place in a call"
 		} else if places[0] != "" {
 			heading = "`" + strings.Join(places, "`, `") + "`"
 		}
@@ -177,8 +179,18 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "text with {names}"
 	case reflect.TypeFor[mapping.Body]():
 		return "anything, with {names}"
-	case reflect.TypeFor[mapping.Match]():
+	case reflect.TypeFor[mapping.Match](), reflect.TypeFor[configs.Accepted]():
 		return "value, or list of values"
+	case reflect.TypeFor[configs.SignedText]():
+		return "text with {names}"
+	case reflect.TypeFor[configs.CallPlace]():
+		return "place in a call"
+	case reflect.TypeFor[configs.From]():
+		return "`bearer`, `basic`, section"
+	case reflect.TypeFor[configs.Fresh]():
+		return "duration, section"
+	case reflect.TypeFor[configs.Signatures]():
+		return "section, or list of sections"
 	case reflect.TypeFor[mapping.Place]():
 		return "place"
 	case reflect.TypeFor[configs.LiveFile]():

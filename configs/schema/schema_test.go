@@ -52,6 +52,10 @@ func generate(t *testing.T) []byte {
 	s.Title = "Coatcheck configuration"
 	place(r, s)
 	formOrProvider(s.Definitions["FrontendLogin"])
+	callPlace(s)
+	signatures(s)
+	s.Definitions["From"] = from(s.Definitions["From"])
+	s.Definitions["Fresh"] = fresh(s.Definitions["Fresh"])
 	s.Definitions["Variable"] = &jsonschema.Schema{Type: "string", Pattern: `\$\{`,
 		Description: "${NAME}, ${NAME:-text} or ${file:PATH}"}
 	decorate(s, reflect.TypeFor[configs.Config]())
@@ -119,7 +123,7 @@ func notation(t reflect.Type) *jsonschema.Schema {
 		return either(text(""), &jsonschema.Schema{Type: "number"}, &jsonschema.Schema{Type: "boolean"})
 	case reflect.TypeFor[mapping.Body]():
 		return either(&jsonschema.Schema{Type: "object"}, &jsonschema.Schema{Type: "array"})
-	case reflect.TypeFor[mapping.Match]():
+	case reflect.TypeFor[mapping.Match](), reflect.TypeFor[configs.Accepted]():
 		return match(text(""))
 	case reflect.TypeFor[configs.LiveFile]():
 		return text(`^\$\{file:[^{}]+\}$`)
@@ -161,6 +165,41 @@ func formOrProvider(login *jsonschema.Schema) {
 	form := jsonschema.NewProperties()
 	form.Set("fields", &jsonschema.Schema{MinItems: ptr(1)})
 	login.AnyOf = []*jsonschema.Schema{{Required: []string{"fields"}, Properties: form}, {Required: []string{"provider"}}}
+}
+
+// callPlace is place for what is taken out of calls.
+func callPlace(s *jsonschema.Schema) {
+	object := s.Definitions["CallPlace"]
+	decorate(object, reflect.TypeFor[configs.CallPlace]())
+	for _, key := range []string{"at", "header", "query", "form", "basic", "claim"} {
+		object.OneOf = append(object.OneOf, &jsonschema.Schema{Required: []string{key}})
+	}
+	pointer := &jsonschema.Schema{Type: "string", Pattern: `^$|^/|\$\{`}
+	s.Definitions["CallPlace"] = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{pointer, object}, Description: object.Description}
+	object.Description = ""
+}
+
+// signatures is one way to sign, or a list of them.
+func signatures(s *jsonschema.Schema) {
+	property, _ := s.Definitions["Caller"].Properties.Get("signature")
+	one := &jsonschema.Schema{Ref: "#/$defs/Signature"}
+	list := &jsonschema.Schema{Type: "array", Items: one, MinItems: ptr(1)}
+	delete(s.Definitions, "Signatures")
+	*property = jsonschema.Schema{AnyOf: []*jsonschema.Schema{one, list}, Description: property.Description}
+}
+
+// from is a word, or a mapping with exactly one key.
+func from(object *jsonschema.Schema) *jsonschema.Schema {
+	for _, key := range []string{"header", "query"} {
+		object.OneOf = append(object.OneOf, &jsonschema.Schema{Required: []string{key}})
+	}
+	return either(&jsonschema.Schema{Enum: []any{"bearer", "basic"}}, object, variable)
+}
+
+// fresh is a duration, or a mapping.
+func fresh(object *jsonschema.Schema) *jsonschema.Schema {
+	decorate(object, reflect.TypeFor[configs.Fresh]())
+	return either(notation(reflect.TypeFor[time.Duration]()), object)
 }
 
 // decorate adds what the tags say.

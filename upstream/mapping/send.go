@@ -63,7 +63,7 @@ func (l Headers) LowerNames() []string {
 // credential only the constant ones are there, and those of the caller. It allocates
 // nothing but room in dst.
 func (l Headers) Append(dst []byte, c *credential.Credential, who Caller) []byte {
-	from := &Values{Credential: c, Caller: who}
+	from := &Values{Credential: c, Caller: who, calling: true}
 	for i := range l {
 		start := len(dst)
 		dst = append(append(dst, l[i].Name...), ": "...)

@@ -20,6 +20,9 @@ type Caller struct {
 	// ForwardedHost and ForwardedProto are the host and the scheme that the
 	// browser called; X-Forwarded-Host, X-Forwarded-Proto.
 	ForwardedHost, ForwardedProto string
+	// Program is the name of the program that calls, and ProgramKey the id of its key;
+	// {caller}, {caller_key} in what goes out with a call. Empty: a person calls.
+	Program, ProgramKey string
 	// TraceParent is the call's place in a trace (W3C Trace Context); empty: none.
 	TraceParent string
 }
@@ -37,11 +40,16 @@ type Values struct {
 	Fields map[string]credential.Secret
 	// Caller is who stands behind the request.
 	Caller Caller
+
+	calling bool // {caller} and {caller_key} are the program's; no API may put them there
 }
 
 // find returns the value of a name, an empty one where there is none. Built-in
 // names come first: no page may speak for its own address.
 func (v *Values) find(name string) value {
+	if v.calling && IsProgram(name) {
+		return value{secret: credential.NewSecret(v.Caller.program(name))}
+	}
 	if s, ok := v.Caller.builtIn(name); ok {
 		return value{secret: credential.NewSecret(s)}
 	}
@@ -66,6 +74,17 @@ func BuiltIn() []string { return slices.Clone(builtInNames) }
 
 // IsBuiltIn reports whether name is one of [BuiltIn].
 func IsBuiltIn(name string) bool { return slices.Contains(builtInNames, name) }
+
+// IsProgram reports whether name is a program's that calls: caller or caller_key. Only
+// what goes out with a call knows them.
+func IsProgram(name string) bool { return name == "caller" || name == "caller_key" }
+
+func (c *Caller) program(name string) string {
+	if name == "caller" {
+		return c.Program
+	}
+	return c.ProgramKey
+}
 
 // builtIn returns the value of a name that every request knows.
 func (c *Caller) builtIn(name string) (string, bool) {

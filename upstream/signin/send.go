@@ -15,7 +15,7 @@ import (
 func (u *Upstream) setSend(c *configs.Upstream) {
 	headers, _ := c.SendHeaders()
 	u.send = mapping.SortHeaders(headers)
-	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), mapping.IsBuiltIn)
+	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), func(name string) bool { return mapping.IsBuiltIn(name) || mapping.IsProgram(name) })
 }
 
 // SendsCaller reports whether `send` puts built-in names, so that

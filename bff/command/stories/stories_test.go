@@ -42,6 +42,7 @@ func TestStories(t *testing.T) {
 			e.Setenv("CONFIGS", configs)
 			e.Setenv("COATCHECK_KEY", aKey)
 			e.Setenv("REDIS_URL", "redis://127.0.0.1:6379/0")
+			e.Setenv("WEBHOOK_SECRET", "whsec_MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0")
 			e.Setenv("BIG", strings.Repeat("x", 20000))
 			e.Setenv("READY", answering(e, http.StatusOK).URL)
 			e.Setenv("NOT_READY", answering(e, http.StatusServiceUnavailable).URL)

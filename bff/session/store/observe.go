@@ -150,3 +150,11 @@ func (o observed) Forget(ctx context.Context, key string) error {
 	o.since("mark", begun, err)
 	return err
 }
+
+// Unobserved returns the store below an observer.
+func Unobserved(s Store) Store {
+	if o, ok := s.(observed); ok {
+		return o.Store
+	}
+	return s
+}

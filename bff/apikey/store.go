@@ -1,0 +1,62 @@
+package apikey
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Errors of a [Store] and of a [Table].
+var (
+	// ErrFull means that there are [MaxKeys] keys already.
+	ErrFull = errors.New("apikey: there are too many keys")
+	// ErrUnknown means that there is no such key.
+	ErrUnknown = errors.New("apikey: no such key")
+	// ErrExpired means that the key's life is over.
+	ErrExpired = errors.New("apikey: the key has expired")
+	// ErrUnavailable means that the store did not answer, so that nobody knows
+	// whether a key that was made at run time still lives.
+	ErrUnavailable = errors.New("apikey: the store is not available")
+)
+
+// Record is a key that was made at run time. It holds no key, only its hash.
+type Record struct {
+	ID        string    `json:"id"`
+	Caller    string    `json:"caller"`
+	Label     string    `json:"label,omitempty"`
+	Hash      Hash      `json:"hash"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	LastUsed  time.Time `json:"last_used,omitzero"`
+	// Life is what the key was made for; 0 = no end. A successor lives as long.
+	Life time.Duration `json:"life,omitempty"`
+	// RotatedTo is the id of the key that takes its place, where it was rotated.
+	RotatedTo string `json:"rotated_to,omitempty"`
+}
+
+// rotated is the record with an end, unless it ends sooner, and a successor.
+func (r Record) rotated(end time.Time, successor string) Record {
+	if r.ExpiresAt.IsZero() || end.Before(r.ExpiresAt) {
+		r.ExpiresAt = end
+	}
+	r.RotatedTo = successor
+	return r
+}
+
+// Store keeps the records for all replicas. Each method is one atomic step. Every
+// change but Use raises the version.
+type Store interface {
+	// Version is the number of the last change; 0 where there was none.
+	Version(ctx context.Context) (uint64, error)
+	// All returns every record, with the version they belong to.
+	All(ctx context.Context) (version uint64, records []Record, err error)
+	// Add keeps a new record; [ErrFull] where most are kept already.
+	Add(ctx context.Context, r Record, most int) error
+	// Rotate gives the record called id an end, unless it ends sooner, and adds its
+	// successor, in one step. [ErrUnknown] where there is none, [ErrFull] as Add.
+	Rotate(ctx context.Context, id string, end time.Time, successor Record, most int) error
+	// Remove forgets records, and returns how many there were.
+	Remove(ctx context.Context, ids ...string) (int, error)
+	// Use notes when keys were used last. It brings no record back.
+	Use(ctx context.Context, at map[string]time.Time) error
+}

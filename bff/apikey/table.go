@@ -1,0 +1,256 @@
+package apikey
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"coatcheck/bff/credential"
+)
+
+const (
+	// useEvery is how often the last use of a key is written.
+	useEvery = time.Minute
+	// nearEnd is how long before a key's end there is an event.
+	nearEnd = 7 * 24 * time.Hour
+	// storeTimeout bounds one question to the store.
+	storeTimeout = 2 * time.Second
+)
+
+// Entry is a key that is known.
+type Entry struct {
+	ID        string // of the first 10 digits of the hash, for keys of the configuration
+	Caller    string
+	ExpiresAt time.Time // zero: no end
+	InFile    bool
+}
+
+// Events are what a table tells. Each may be nil. They are called by [Table.Run]
+// or by who changes the table, one at a time, and must not block.
+type Events struct {
+	// Ended: the key was revoked or has expired; its streams are to end.
+	Ended func(Entry)
+	// NearEnd: less than 7 days are left; once a day for each key.
+	NearEnd func(Entry, time.Duration)
+	// Failed: the store did not answer.
+	Failed func(error)
+}
+
+// Table holds every key. Its methods are safe for concurrent use.
+type Table struct {
+	store  Store
+	age    time.Duration
+	events Events
+	now    func() time.Time
+
+	snapshot atomic.Pointer[snapshot]
+	file     atomic.Pointer[map[Hash]Entry]
+	turn     chan struct{} // one question to the store at a time; those who wait can leave
+	used     usage
+	warned   sync.Map // id → time.Time of the last NearEnd
+}
+
+// snapshot is the table as the store had it.
+type snapshot struct {
+	version uint64
+	asked   time.Time // when the store was asked, not when it answered
+	byHash  map[Hash]Record
+	byID    map[string]Record
+}
+
+// usage is what was used and not yet written.
+type usage struct {
+	mu      sync.Mutex
+	pending map[string]time.Time
+	written map[string]time.Time
+}
+
+// NewTable returns a table without keys. age is how old its knowledge of a key made
+// at run time may be (sessions.near_cache); at 0 the store is asked on every call
+// with such a key. store may be nil: then there are keys of the configuration only.
+func NewTable(store Store, age time.Duration, events Events) *Table {
+	t := &Table{store: store, age: age, events: events, now: time.Now, turn: make(chan struct{}, 1)}
+	t.snapshot.Store(&snapshot{})
+	t.file.Store(&map[Hash]Entry{})
+	return t
+}
+
+// SetFile replaces the keys of the configuration: hashes by caller.
+func (t *Table) SetFile(keys map[Hash]string) {
+	file := make(map[Hash]Entry, len(keys))
+	for hash, caller := range keys {
+		file[hash] = Entry{ID: shortID(hash), Caller: caller, InFile: true}
+	}
+	old := *t.file.Swap(&file)
+	for hash, e := range old {
+		if _, still := file[hash]; !still && t.events.Ended != nil {
+			t.events.Ended(e)
+		}
+	}
+}
+
+// shortID names a key of the configuration in logs, where nobody knows its id.
+func shortID(h Hash) string {
+	const digits = "0123456789abcdef"
+	id := make([]byte, 0, idLength)
+	for _, b := range h[:idLength/2] {
+		id = append(id, digits[b>>4], digits[b&15])
+	}
+	return string(id)
+}
+
+// Find returns the key that was presented: [ErrUnknown], [ErrExpired], or, for a
+// key made at run time whose record is older than the age and cannot be confirmed,
+// [ErrUnavailable]. Keys of the configuration need no store.
+func (t *Table) Find(ctx context.Context, presented credential.Secret) (Entry, error) {
+	hash := hashOf(presented)
+	if e, ok := (*t.file.Load())[hash]; ok {
+		return e, nil
+	}
+	if _, ok := t.snapshot.Load().byHash[hash]; !ok {
+		return Entry{}, ErrUnknown
+	}
+	if err := t.fresh(ctx); err != nil {
+		return Entry{}, err
+	}
+	r, ok := t.snapshot.Load().byHash[hash]
+	if !ok {
+		return Entry{}, ErrUnknown
+	}
+	now := t.now()
+	if !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt) {
+		return Entry{}, ErrExpired
+	}
+	t.used.note(r.ID, now)
+	return r.entry(), nil
+}
+
+func (r Record) entry() Entry { return Entry{ID: r.ID, Caller: r.Caller, ExpiresAt: r.ExpiresAt} }
+
+// fresh asks the store where the last answer is older than the age.
+func (t *Table) fresh(ctx context.Context) error {
+	if t.now().Sub(t.snapshot.Load().asked) < t.age {
+		return nil
+	}
+	return t.Sync(ctx)
+}
+
+// Sync compares the version with the store's, and reads the table where they differ.
+func (t *Table) Sync(ctx context.Context) error {
+	if t.store == nil {
+		return nil
+	}
+	began := t.now()
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return ErrUnavailable
+	}
+	if old := t.snapshot.Load(); old.asked.After(began) { // somebody else asked meanwhile
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := t.read(ctx); err != nil {
+		if t.events.Failed != nil {
+			t.events.Failed(err)
+		}
+		return ErrUnavailable
+	}
+	return nil
+}
+
+// read replaces the snapshot. It is the caller's turn.
+func (t *Table) read(ctx context.Context) error {
+	old, asked := t.snapshot.Load(), t.now()
+	version, err := t.store.Version(ctx)
+	if err != nil {
+		return err
+	}
+	if version == old.version && old.byHash != nil {
+		next := *old
+		next.asked = asked
+		t.snapshot.Store(&next)
+		return nil
+	}
+	version, records, err := t.store.All(ctx)
+	if err != nil {
+		return err
+	}
+	next := &snapshot{version, asked, make(map[Hash]Record, len(records)), make(map[string]Record, len(records))}
+	for _, r := range records {
+		next.byHash[r.Hash], next.byID[r.ID] = r, r
+	}
+	t.snapshot.Store(next)
+	for id, r := range old.byID {
+		if _, still := next.byID[id]; !still {
+			t.ended(r)
+		}
+	}
+	return nil
+}
+
+func (t *Table) ended(r Record) {
+	t.warned.Delete(r.ID)
+	if t.events.Ended != nil {
+		t.events.Ended(r.entry())
+	}
+}
+
+// Entries returns the keys made at run time as this process knows them, and those
+// of the configuration, for the metrics coatcheck_keys and coatcheck_key_expires_seconds.
+func (t *Table) Entries() []Entry {
+	var list []Entry
+	for _, e := range *t.file.Load() {
+		list = append(list, e)
+	}
+	for _, r := range t.snapshot.Load().byID {
+		list = append(list, r.entry())
+	}
+	return list
+}
+
+// note remembers a use that is due to be written.
+func (u *usage) note(id string, at time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if at.Sub(u.written[id]) < useEvery {
+		return
+	}
+	if u.pending == nil {
+		u.pending, u.written = map[string]time.Time{}, map[string]time.Time{}
+	}
+	u.pending[id] = at
+}
+
+// take returns what is to be written. It forgets keys that are gone.
+func (u *usage) take(known map[string]Record) map[string]time.Time {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	pending := u.pending
+	for id, at := range pending {
+		u.written[id] = at
+	}
+	maps.DeleteFunc(u.written, func(id string, _ time.Time) bool { _, ok := known[id]; return !ok })
+	if pending != nil {
+		u.pending = map[string]time.Time{}
+	}
+	return pending
+}
+
+// Lives reports whether a key with this id is known and has not expired, as far as this
+// process knows.
+func (t *Table) Lives(id string) bool {
+	if r, ok := t.snapshot.Load().byID[id]; ok {
+		return r.ExpiresAt.IsZero() || t.now().Before(r.ExpiresAt)
+	}
+	for _, e := range *t.file.Load() {
+		if e.ID == id {
+			return true
+		}
+	}
+	return false
+}

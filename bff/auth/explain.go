@@ -1,0 +1,104 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/signature"
+)
+
+// ExplainProgram says which program a call is of, by the code that serves, as far as it
+// can be known without a store: what is said, and the answer of Coatcheck's own, nil
+// where there is none. body is the whole body; nil: it is not known. Nothing that is said
+// holds a key or a right signature.
+func (a *Auth) ExplainProgram(c *call.Call, body []byte) (lines []string, refused *problem.Problem) {
+	var p Principal
+	err := a.identifyProgram(c, &p)
+	if c.Program.Key != "" {
+		lines = append(lines, "the key "+c.Program.Key+" is "+c.Program.Name+"'s")
+	} else if len(c.Decision.Keys) == 1 {
+		lines = append(lines, "the key in "+c.Decision.Keys[0].Place+" is not one of the file's that is read there; keys made at run time are not looked at")
+	}
+	if errors.As(err, &refused) && refused.Code == problem.CallerNotAllowed.Code && c.Program.Name != "" {
+		lines = append(lines, a.callers[c.Program.Name].refuses(c))
+	}
+	for _, who := range a.signersOf(c) {
+		said, wrong := who.explain(c, body)
+		lines = append(lines, said...)
+		if err != nil || body == nil {
+			continue
+		}
+		if refused = wrong; wrong == nil {
+			c.Program.Name = who.name
+			break // any of them is enough
+		}
+	}
+	if len(c.Decision.Keys) == 0 && err == nil && body == nil {
+		lines = append(lines, "the head could be signed; -body FILE looks at the rest")
+	}
+	return lines, refused
+}
+
+// signersOf are those who may have signed a call.
+func (a *Auth) signersOf(c *call.Call) (all []*caller) {
+	if len(c.Decision.Keys) > 0 {
+		return nil
+	}
+	for _, name := range c.Route().Programs.Callers {
+		if who := a.callers[name]; who.verifier != nil {
+			all = append(all, who)
+		}
+	}
+	return all
+}
+
+// explain says what each rule of a caller sees in a call.
+func (w *caller) explain(c *call.Call, body []byte) (lines []string, refused *problem.Problem) {
+	if why := w.refuses(c); why != "" {
+		return []string{w.name + ": " + why}, problem.CallerNotAllowed
+	}
+	seen := signedCall(c, body)
+	if body == nil {
+		if _, err := w.verifier.Head(seen, time.Now()); err != nil {
+			return []string{w.name + ": " + err.Error()}, problem.SignatureInvalid
+		}
+		return nil, nil
+	}
+	if reply, err := w.verifier.Handshake(seen, time.Now()); reply != nil && err == nil {
+		return []string{w.name + ": a handshake, which is answered here"}, nil
+	}
+	refused = problem.SignatureInvalid
+	for _, x := range w.verifier.Explain(seen, time.Now()) {
+		said := fmt.Sprintf("%s: rule %d holds", w.name, x.Rule)
+		if x.Refused != nil {
+			said = w.name + ": " + x.Refused.Error()
+		} else {
+			refused = nil
+		}
+		lines = append(lines, said+signedPieces(x))
+		if x.Differs != "" {
+			lines = append(lines, "the proof would be right if this were otherwise: "+x.Differs)
+		}
+	}
+	return lines, refused
+}
+
+// signedPieces is the signed text of a rule, piece by piece.
+func signedPieces(x signature.Explanation) string {
+	var pieces []string
+	for _, p := range x.Signed {
+		if p.Name != "" {
+			pieces = append(pieces, fmt.Sprintf("{%s} %d bytes", p.Name, p.Length))
+			continue
+		}
+		pieces = append(pieces, fmt.Sprintf("%q", p.Shown))
+	}
+	if len(pieces) == 0 {
+		return ""
+	}
+	return "; signed: " + strings.Join(pieces, ", ")
+}

@@ -1,0 +1,96 @@
+package auth
+
+import (
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"coatcheck/bff/apikey"
+	"coatcheck/bff/call"
+	"coatcheck/bff/ratelimit"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/signature"
+	"coatcheck/configs"
+)
+
+// unverified bounds how many bytes of bodies are held whose signature is not verified
+// yet, over all calls of the process.
+const unverified = 32 << 20
+
+// Programs is what a process knows of programs that call, whatever configuration is in
+// use: their keys, how often they called, and which events came before.
+type Programs struct {
+	Keys   *apikey.Table
+	Limits *ratelimit.Limiter
+	// Budget bounds the bodies that are held until they are verified.
+	Budget *signature.Budget
+
+	counters store.Counters
+	prefix   string
+	told     atomic.Int64 // when a refusal last had a line of its own, Unix nanoseconds
+}
+
+// NewPrograms returns what a process knows at first: nothing. counters and prefix are
+// the store's; keys and limits are where the other replicas keep theirs, nil where there
+// are none. Without counters no event can be remembered, and each is refused.
+func NewPrograms(keys *apikey.Table, limits ratelimit.Store, counters store.Counters, prefix string) *Programs {
+	if prefix == "" {
+		prefix = "coatcheck"
+	}
+	return &Programs{Keys: keys, Limits: ratelimit.New(limits), Budget: signature.NewBudget(unverified), counters: counters, prefix: prefix}
+}
+
+// Programs is what the process knows of programs.
+func (a *Auth) Programs() *Programs { return a.programs }
+
+// Use takes the keys of a configuration into use, and forgets limits of callers that it
+// does not name.
+func (p *Programs) Use(c *configs.Config) {
+	p.Keys.SetFile(c.KeyHashes())
+	p.Limits.Keep(func(name string) bool { return c.Callers[name] != nil })
+}
+
+// caller is a [configs.Caller] made ready.
+type caller struct {
+	name     string
+	config   *configs.Caller
+	verifier *signature.Verifier // nil: it does not sign
+	places   apikey.Places
+	limit    ratelimit.Limit
+	limited  bool
+	policy   string
+}
+
+// newCallers makes the callers of a configuration, which has been checked.
+func newCallers(c *configs.Config) map[string]*caller {
+	all := map[string]*caller{}
+	for _, name := range slices.Sorted(maps.Keys(c.Callers)) {
+		config := c.Callers[name]
+		one := &caller{name: name, config: config, places: config.Places()}
+		if one.limit, one.limited = config.Rate(); one.limited {
+			one.policy = one.limit.PolicyHeader()
+		}
+		if config.Kind() == configs.BySignature {
+			one.verifier, _ = signature.Compile(config.Scheme(name)) // checked: faults are warnings
+		}
+		all[name] = one
+	}
+	return all
+}
+
+// note tells of a program that was refused: counted always, and a line once a second at
+// most, because strangers can cause it at will. why is for the log.
+func (a *Auth) note(c *call.Call, outcome, why string) {
+	a.events.Metrics.Event(c.Frontend().Name, "caller", outcome)
+	now, last := time.Now().UnixNano(), a.programs.told.Load()
+	if now-last < int64(call.EventInterval) || !a.programs.told.CompareAndSwap(last, now) {
+		return
+	}
+	attrs := []any{"event", "caller", "outcome", outcome, "request_id", string(c.ID), "frontend", c.Frontend().Name,
+		"address", c.Request.Client.String(), "reason", why}
+	if c.Program.Name != "" {
+		attrs = append(attrs, "caller", c.Program.Name)
+	}
+	a.events.Log.Info("security", attrs...)
+}

@@ -1,0 +1,143 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/problem"
+	"coatcheck/bff/routing"
+	"coatcheck/bff/signature"
+	"coatcheck/configs"
+)
+
+// proven is what a signature proved.
+type proven struct {
+	once     string
+	remember time.Duration
+}
+
+// Unverified reports that the principal is known only when the body was read: at most
+// so many bytes of it, and no more than the process has room for ([Programs.Budget]).
+// Then [Auth.Verify] says who calls.
+func (p *Principal) Unverified() (limit int64, is bool) {
+	if p.Caller == nil || p.Caller.Name != "" {
+		return 0, false
+	}
+	return p.Caller.limit, true
+}
+
+// expectSignature looks at the head of a call for everybody who may have signed it.
+func (a *Auth) expectSignature(c *call.Call, p *Principal) error {
+	open := &Caller{}
+	seen := signedCall(c, nil)
+	var refused error
+	allowed := 0
+	for _, name := range c.Route().Programs.Callers {
+		who := a.callers[name]
+		if who.verifier == nil || who.refuses(c) != "" {
+			continue
+		}
+		allowed++
+		limit, err := who.verifier.Head(seen, time.Now())
+		if err != nil {
+			refused = clearer(refused, err)
+			continue
+		}
+		open.signers = append(open.signers, who)
+		open.limit = max(open.limit, limit)
+	}
+	switch {
+	case len(open.signers) > 0:
+		p.Caller = open
+		return nil
+	case refused != nil:
+		return a.refuseSignature(c, refused)
+	case c.Decision.Signed && allowed == 0:
+		a.note(c, "not_allowed", "not one of the signers' methods or addresses")
+		return problem.CallerNotAllowed
+	}
+	a.note(c, "unknown", "no proof came")
+	return problem.CallerUnknown
+}
+
+// clearer is the error that says more: that a proof is wrong, rather than that none came.
+func clearer(a, b error) error {
+	if a == nil || errors.Is(a, signature.NoProof) {
+		return b
+	}
+	return a
+}
+
+func (a *Auth) refuseSignature(c *call.Call, err error) error {
+	switch {
+	case errors.Is(err, signature.NoProof):
+		a.note(c, "unknown", err.Error())
+		return problem.CallerUnknown
+	case errors.Is(err, signature.TooLarge):
+		return problem.BodyTooLarge
+	}
+	a.note(c, "invalid", err.Error())
+	return problem.SignatureInvalid
+}
+
+// Verify finds out who signed a call, now that its body is here. A call that is a
+// handshake is answered by the reply that is returned, and goes no further. Otherwise
+// the call may be an event that came before: then again is true, and it is answered
+// without the API. Errors: problems, [store.ErrUnavailable].
+func (a *Auth) Verify(c *call.Call, p *Principal, body []byte) (reply *signature.Reply, again bool, err error) {
+	seen := signedCall(c, body)
+	var refused error
+	now := time.Now()
+	for _, who := range p.Caller.signers {
+		reply, err := who.verifier.Handshake(seen, now)
+		if reply != nil {
+			c.Program.Name, c.Program.Proof = who.name, configs.BySignature
+			return reply, false, nil
+		}
+		if err != nil {
+			refused = clearer(refused, err)
+			continue
+		}
+		found, err := who.verifier.Verify(seen, now)
+		if err == nil {
+			again, err = a.signedBy(c, p, who, found)
+			return nil, again, err
+		}
+		refused = clearer(refused, err)
+	}
+	return nil, false, a.refuseSignature(c, refused)
+}
+
+// signedBy takes note of who signed. Its limit counts proven calls only, so that no
+// stranger can use it up.
+func (a *Auth) signedBy(c *call.Call, p *Principal, who *caller, found signature.Proven) (again bool, err error) {
+	c.Program.Name, c.Program.Proof = who.name, configs.BySignature
+	p.Caller = &Caller{Name: who.name, Account: who.config.Account, proven: proven{found.Once, found.Remember}}
+	if err := a.count(c, who); err != nil {
+		return false, err
+	}
+	return a.begin(context.Background(), c, p.Caller)
+}
+
+// signedCall is what a scheme sees of a call.
+func signedCall(c *call.Call, body []byte) *signature.Call {
+	h := c.Request.Head
+	length := h.Length
+	switch {
+	case h.Chunked:
+		length = -1
+	case length < 0:
+		length = 0
+	}
+	return &signature.Call{Method: string(h.Method), Target: string(h.Target), Base: base(c.Frontend()), Header: h, Body: body, Length: length}
+}
+
+// base is the address that a provider knows the frontend by.
+func base(f *routing.Frontend) string {
+	if len(f.Origins) > 0 && f.Config.Host == "" {
+		return f.Origins[0]
+	}
+	return f.Scheme + "://" + f.Config.Host
+}

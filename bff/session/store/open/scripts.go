@@ -1,0 +1,18 @@
+package open
+
+import (
+	"context"
+
+	"coatcheck/bff/session/store"
+)
+
+// Scripts runs a Lua script in a store that several replicas share.
+type Scripts interface {
+	Run(ctx context.Context, script string, keys []string, args ...any) (any, error)
+}
+
+// ScriptsOf is nil for a store in this process.
+func ScriptsOf(s store.Store) Scripts {
+	scripts, _ := store.Unobserved(s).(Scripts)
+	return scripts
+}
