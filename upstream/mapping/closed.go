@@ -74,7 +74,7 @@ func (c *ClosedPaths) Contain(path []byte) bool {
 // isPlain reports whether segments would take path apart at its slashes and nowhere else.
 func isPlain(path []byte) bool {
 	for _, b := range path {
-		if b <= ' ' || b >= 0x7f || b == '%' || b == ';' || b == '#' {
+		if b <= ' ' || b >= 0x7f || b == '%' || b == ';' || b == '#' || b == '\\' {
 			return false
 		}
 	}

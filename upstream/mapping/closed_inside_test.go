@@ -20,7 +20,7 @@ func closedForTest() *ClosedPaths {
 // the closed paths say of the whole path, base included.
 func FuzzClosed(f *testing.F) {
 	for _, path := range []string{"/auth/login", "/AUTH//Login/?x", "/auth/mfa:verify", "/users/5/log out", "/users/5/LOG%20OUT", "/reports/secret/x", "/internal",
-		"/internally", "", "/", "//", "?", "/x-1-y", "/x/y", "auth/login", "/auth/login#x", "/auth;a/login", "/auth/logIn\x00", "/sign/\u212aiosk", "/elsewhere", "/\x00"} {
+		"/internally", "", "/", "//", "?", "/x-1-y", "/x/y", "auth/login", "/auth/login#x", "/auth;a/login", "/auth/logIn\x00", "/sign/\u212aiosk", "/elsewhere", "/\x00", "0000/\\", "/auth\\login"} {
 		f.Add([]byte(path))
 	}
 	c := closedForTest()
