@@ -65,7 +65,7 @@ realapis:
 # Sign-in at OpenID Providers by others: a certified one from npm, and libraries of Go.
 certified:
 	@.ci/prepare
-	@$(call packages,upstream/oidc/certified)
+	@.ci/prepare npm upstream/oidc/certified
 	go test -tags certified -count=1 -run '^TestCertified$$' ./upstream/oidc
 	cd upstream/oidc/opinions && go vet ./... && go test -count=1 ./...
 

@@ -56,7 +56,7 @@ func shipped(t *testing.T) []string {
 
 func environment(name string) (string, bool) {
 	value, ok := map[string]string{
-		"REDIS_URL": "redis://localhost:6379/0", "COATCHECK_KEY": aKey, "WEBHOOK_SECRET": "whsec_MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0",
+		"REDIS_URL": "redis://localhost:6379/0", "COATCHECK_KEY": aKey, "OIDC_CLIENT_SECRET": "secret", "WEBHOOK_SECRET": "whsec_MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0",
 		"API_KEY": "key", "API_CLIENT_ID": "id", "API_CLIENT_SECRET": "a client's secret",
 		"DEMO_PORT": "8080", "DEMO_API": "http://127.0.0.1:8090", "DEMO_KEY": aKey,
 	}[name]

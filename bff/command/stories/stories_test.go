@@ -41,6 +41,8 @@ func TestStories(t *testing.T) {
 			e.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+e.Getenv("PATH"))
 			e.Setenv("CONFIGS", configs)
 			e.Setenv("COATCHECK_KEY", aKey)
+			e.Setenv("OIDC_CLIENT_SECRET", "secret")
+			e.Setenv("WEBHOOK_SECRET", "whsec_MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0")
 			e.Setenv("REDIS_URL", "redis://127.0.0.1:6379/0")
 			e.Setenv("WEBHOOK_SECRET", "whsec_MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0")
 			e.Setenv("BIG", strings.Repeat("x", 20000))
