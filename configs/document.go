@@ -27,7 +27,7 @@ func readDocument(file string, content []byte) (root *node, faults []Fault) {
 	r := &reader{file: file, anchors: map[string]*node{}}
 	defer func() { // the library leaves holes in its tree where a file is broken in an unusual way
 		if recover() != nil {
-			r.fault(Position{1, 1}, "", "this is no YAML", "")
+			r.fault(Position{1, 1}, "", "this is not YAML", "")
 			root, faults = nil, r.faults
 		}
 	}()
@@ -114,7 +114,7 @@ func lineOf(content []byte, offset int) Position {
 func tokenizeAndParse(content string) (file *ast.File, err error) {
 	defer func() {
 		if recover() != nil {
-			file, err = nil, errors.New("this is no YAML")
+			file, err = nil, errors.New("this is not YAML")
 		}
 	}()
 	tokens := lexer.Tokenize(content)
@@ -155,7 +155,7 @@ func tooDeep(tokens token.Tokens) *token.Token {
 func (r *reader) syntax(err error, content []byte) {
 	var syntax *yaml.SyntaxError
 	if !errors.As(err, &syntax) || syntax.Token == nil || syntax.Token.Position == nil {
-		r.fault(Position{1, 1}, "", "this is no YAML", "")
+		r.fault(Position{1, 1}, "", "this is not YAML", "")
 		return
 	}
 	at := Position{syntax.Token.Position.Line, max(syntax.Token.Position.Column, 1)}

@@ -172,7 +172,7 @@ func (ck *checker) cors(path string, f *Frontend) {
 			case strings.Contains(name, "*"):
 				ck.refuse(at, "a wildcard means nothing where cookies travel", "list each header")
 			case !http1.IsToken([]byte(name)):
-				ck.refuse(at, "this is no name of a header", "")
+				ck.refuse(at, "this is not the name of a header", "")
 			}
 		}
 	}

@@ -25,7 +25,7 @@ func (ck *checker) headers(path string, headers map[string]mapping.Template) {
 		at, lower := child(path, name), strings.ToLower(name)
 		switch {
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(at, "this is no name of a header", "")
+			ck.refuse(at, "this is not the name of a header", "")
 		case slices.Contains(notOurs, lower) || strings.HasPrefix(lower, "x-forwarded-"):
 			ck.refuse(at, "this header is written by Coatcheck itself", "")
 		case seen[lower]:
@@ -49,7 +49,7 @@ func (ck *checker) send(path string, u *Upstream) {
 		case strings.Contains(name, "*"):
 			ck.refuse(item(child(at, "hide"), i), "there are no wildcards for headers", "list each header")
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(item(child(at, "hide"), i), "this is no name of a header", "")
+			ck.refuse(item(child(at, "hide"), i), "this is not the name of a header", "")
 		}
 	}
 	for name, value := range u.Send.Headers {

@@ -86,7 +86,7 @@ func hostFault(s string) complaint {
 	if strings.HasPrefix(s, "[") {
 		addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
 		if err != nil || addr.Zone() != "" || "["+addr.String()+"]" != s {
-			return complaint{"this is no IPv6 address in its canonical form", ""}
+			return complaint{"this is not an IPv6 address in its canonical form", ""}
 		}
 		return complaint{}
 	}
@@ -103,7 +103,7 @@ func hostFault(s string) complaint {
 	case strings.HasSuffix(s, "."):
 		return complaint{"a host has no trailing dot", strings.TrimRight(s, ".")}
 	case !isHostName(s):
-		return complaint{"this is no host name", ""}
+		return complaint{"this is not a host name", ""}
 	}
 	return complaint{}
 }

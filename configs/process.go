@@ -60,11 +60,11 @@ func healthFault(s string) complaint {
 func (ck *checker) address(path, value string) {
 	host, port, err := net.SplitHostPort(value)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
-		ck.complain(path, complaint{"this is no address to listen on", likelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})
+		ck.complain(path, complaint{"this is not an address to listen on", likelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})
 		return
 	}
 	if strings.ContainsAny(host, "/ *") {
-		ck.complain(path, complaint{"this is no address to listen on", "every address is \":" + port + "\""})
+		ck.complain(path, complaint{"this is not an address to listen on", "every address is \":" + port + "\""})
 	}
 }
 

@@ -59,7 +59,7 @@ func (ck *checker) reachesProvider(path string, p *Provider) {
 		ck.complain(at, checkBareHost(host))
 		name, port := splitPort(to)
 		if ck.complain(at, checkHost(name)) || !isPort(port) {
-			ck.refuse(at, "this is no host:port to dial", "\"10.0.0.5:8443\"")
+			ck.refuse(at, "this is not a host:port to dial", "\"10.0.0.5:8443\"")
 		}
 	}
 }

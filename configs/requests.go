@@ -13,7 +13,7 @@ func (ck *checker) request(path string, r *mapping.Request, s scope) {
 		return
 	}
 	if !slices.Contains(methods, r.Method) {
-		ck.complain(child(path, "method"), complaint{"this is no method that an API would be asked with", strings.Join(methods, ", ")})
+		ck.complain(child(path, "method"), complaint{"this is not a method for asking an API", strings.Join(methods, ", ")})
 	}
 	if r.Path != "" {
 		ck.requestPath(child(path, "path"), r.Path, s)

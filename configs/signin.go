@@ -89,7 +89,7 @@ func (ck *checker) exposeNames(path string, f *Frontend) {
 		at := item(path, i)
 		switch {
 		case name == "" || strings.Contains(name, "*"):
-			ck.refuse(at, "this is no field of a user", "list each field")
+			ck.refuse(at, "this is not a field of a user", "list each field")
 		case name == credential.AccessToken || name == credential.RefreshToken || name == "id_token":
 			ck.refuse(at, "a page would see a token", "")
 		case slices.Index(f.Login.Expose, name) < i:

@@ -18,7 +18,7 @@ func checkStore(s string) complaint {
 		return complaint{"this is empty", stores}
 	}
 	if !ok || !slices.Contains([]string{"memory", "file", "redis", "rediss", "redis-sentinel", "rediss-sentinel", "redis-cluster", "rediss-cluster", "unix"}, scheme) {
-		return complaint{"this is no store", stores}
+		return complaint{"this is not a store", stores}
 	}
 	rest, _, _ = strings.Cut(rest, "?")
 	switch scheme = strings.Replace(scheme, "rediss", "redis", 1); scheme { // TLS changes no form

@@ -11,9 +11,9 @@ import (
 
 // The notations. Their errors never repeat the value: it may come out of a variable.
 var (
-	errDuration = errors.New("this is no duration: write 90s, 5m, 1h30m")
-	errSize     = errors.New("this is no size: write 512KiB, 10MiB, 1GiB or a number of bytes")
-	errInteger  = errors.New("this is no whole number in decimal digits")
+	errDuration = errors.New("this is not a duration: write 90s, 5m, 1h30m")
+	errSize     = errors.New("this is not a size: write 512KiB, 10MiB, 1GiB or a number of bytes")
+	errInteger  = errors.New("this is not a whole number in decimal digits")
 	errPrefix   = errors.New("this is neither an address nor a network: write 10.0.0.0/8 or 192.0.2.7")
 	errHostBits = errors.New("the network has bits set behind its length: 10.0.0.0/8, not 10.0.0.1/8")
 )

@@ -53,7 +53,7 @@ func (ck *checker) url(path, value string) string {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
-		ck.complain(path, complaint{"this is no URL", likelyURL(value)})
+		ck.complain(path, complaint{"this is not a URL", likelyURL(value)})
 	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
 		ck.complain(path, complaint{"an absolute URL is wanted, https:// in front", likelyURL(value)})
 	case u.User != nil:

@@ -12,7 +12,7 @@ import (
 // goroutine that reads meanwhile, as net/http has. The kernel is asked once for each
 // connection to report its end, so that nothing is done per call or per round.
 type watcher struct {
-	epoll *os.File        // an epoll instance, itself watched by Go's poller; nil: none was to be had
+	epoll *os.File        // an epoll instance, itself watched by Go's poller; nil: it could not be made
 	raw   syscall.RawConn // the same
 	done  sync.WaitGroup
 

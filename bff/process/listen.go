@@ -10,7 +10,7 @@ import (
 // Use answers on listeners that are open already. It is called once, before [Process.Run].
 func (p *Process) Use(public, operators net.Listener) { p.public, p.operators = public, operators }
 
-// listen opens both listeners, and neither if one cannot be had.
+// listen opens both listeners, and neither if one fails.
 func (p *Process) listen() error {
 	var err error
 	if p.public, err = net.Listen("tcp", p.config.Listen); err != nil {

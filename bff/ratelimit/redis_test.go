@@ -3,11 +3,9 @@ package ratelimit_test
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
+
+	"coatcheck/bff/rig"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -23,33 +21,10 @@ func (s scripts) Run(ctx context.Context, script string, keys []string, args ...
 	return got, err
 }
 
-// startRedis starts a real redis-server of this test alone, on a socket of its own.
+// startRedis starts a real redis-server of this test alone.
 func startRedis(t *testing.T) scripts {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Fatal("redis-server is not in PATH")
-	}
-	dir, err := os.MkdirTemp("", "redis") // a socket's path is short
-	if err != nil {
-		t.Fatal(err)
-	}
-	socket := filepath.Join(dir, "s")
-	cmd := exec.Command(path, "--port", "0", "--unixsocket", socket, "--dir", dir, "--save", "", "--appendonly", "no", "--loglevel", "warning")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
-	t.Cleanup(func() {
-		_ = client.Close()
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		_ = os.RemoveAll(dir)
-	})
-	for began := time.Now(); client.Ping(context.Background()).Err() != nil; time.Sleep(10 * time.Millisecond) {
-		if time.Since(began) > 30*time.Second {
-			t.Fatal("redis-server does not answer")
-		}
-	}
+	client := redis.NewClient(&redis.Options{Addr: rig.Redis(t), MaxRetries: -1})
+	t.Cleanup(func() { _ = client.Close() })
 	return scripts{client}
 }

@@ -7,7 +7,7 @@ import (
 	"coatcheck/bff/trace"
 )
 
-// TestEnvironment: off unless a collector is named; what cannot be had is said.
+// TestEnvironment: off unless a collector is named; what is missing is said.
 func TestEnvironment(t *testing.T) {
 	for _, row := range []struct {
 		env      map[string]string
