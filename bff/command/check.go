@@ -61,7 +61,7 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 		if file == "" || !errors.Is(err, os.ErrNotExist) {
 			return false
 		}
-		add(path, fmt.Errorf("there is no %s on this machine; serve needs it", file))
+		add(path, fmt.Errorf("%s does not exist here, and serve needs it", file))
 		faults[len(faults)-1].Warning = true
 		return true
 	}

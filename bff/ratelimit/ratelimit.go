@@ -65,9 +65,9 @@ func (l Limit) patience(n int) time.Duration {
 	return 2 * time.Duration(n) * l.Interval()
 }
 
-// lease is how long what was borrowed may be used: so long that the pace makes twenty
-// times the largest loan meanwhile, because what is left then is lost. A loan of one is
-// used at once.
+// lease is how long what was borrowed may be used: the time in which the pace makes
+// twenty times the largest loan, because what is left at its end is lost. A loan of one
+// is used at once.
 func (l Limit) lease() time.Duration {
 	if l.lend() == 1 {
 		return 0
