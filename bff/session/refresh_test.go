@@ -310,7 +310,7 @@ func loseLease(t *testing.T, p *place, ticket session.Ticket) {
 // worth nothing any more, so the new one must not be lost.
 func TestNewCredentialOutlivesTheStoresAbsence(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--appendonly", "yes", "--appendfsync", "always")
+	s := startServer(t, "--appendonly", "yes", "--appendfsync", "no")
 	p := redisPlace(t, s)
 	m := p.manager()
 	ticket, made := start(t, m, ann("shop"))

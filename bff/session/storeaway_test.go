@@ -64,7 +64,7 @@ func TestRedisAbsentAtStart(t *testing.T) {
 
 func TestRedisKilledAndRestarted(t *testing.T) {
 	t.Parallel()
-	s := startServer(t, "--appendonly", "yes", "--appendfsync", "always")
+	s := startServer(t, "--appendonly", "yes", "--appendfsync", "no")
 	p := redisPlace(t, s)
 	m := p.manager()
 	ticket, made := start(t, m, ann("shop"))

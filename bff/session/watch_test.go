@@ -92,7 +92,7 @@ func TestStreamsEndWithoutAMessage(t *testing.T) {
 	})
 	t.Run("store away", func(t *testing.T) {
 		t.Parallel()
-		s := startServer(t, "--appendonly", "yes", "--appendfsync", "always")
+		s := startServer(t, "--appendonly", "yes", "--appendfsync", "no")
 		p := redisPlace(t, s)
 		var looked atomic.Int32 // in vain, for the sessions that are watched
 		st, err := open.Store(credential.NewSecret(s.URL()), open.Options{
