@@ -33,17 +33,10 @@ var landing = template.Must(template.New("landing").Parse(`<!doctype html>
 // failure says what became of a sign-in.
 var failure = template.Must(template.New("failure").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<title>{{.Title}}</title>` + pageStyle + `</head>
+<title>{{.Title}}</title>` + problem.PageStyle + `</head>
 <body><main><h1>{{.Title}}</h1><p>{{.Detail}}</p><p>{{if .Again}}<a class="button" href="">Try again</a>{{else}}<a class="button" href="{{.Link}}">Sign in again</a>{{end}}</p>
 <p class="small">Request {{.RequestID}}</p></main></body></html>
 `))
-
-const pageStyle = `<style>:root{color-scheme:light dark;--ink:#1d1b18;--paper:#faf8f4;--accent:#7a2e1f}
-@media(prefers-color-scheme:dark){:root{--ink:#efe9df;--paper:#191714;--accent:#e8a48f}}
-body{margin:0;background:var(--paper);color:var(--ink);font:1.05rem/1.55 system-ui,sans-serif}
-main{max-width:32rem;margin:14vh auto 0;padding:0 1.5rem}h1{font-size:1.5rem;line-height:1.25;margin:0 0 .75rem}
-a{color:var(--accent)}.button{display:inline-block;padding:.55rem 1.1rem;border:1px solid currentColor;border-radius:.4rem;text-decoration:none}
-.small{margin-top:2.5rem;font-size:.8rem;opacity:.75;overflow-wrap:anywhere}</style>`
 
 // land answers with the landing page.
 func (a *Account) land(c *call.Call, returnTo string) {
