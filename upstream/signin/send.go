@@ -59,7 +59,7 @@ func (s *Set) hide(u *Upstream, c *configs.Upstream) {
 	u.hidden = slices.Sorted(maps.Keys(names))
 }
 
-// allPlaces are the places of login, its steps and refresh.
+// allPlaces are the places of login, its steps, refresh and the accounts' own sign-ins.
 func (u *Upstream) allPlaces() []*mapping.Places {
 	var all []*mapping.Places
 	if u.login != nil {
@@ -70,6 +70,9 @@ func (u *Upstream) allPlaces() []*mapping.Places {
 	}
 	if u.refresh != nil {
 		all = append(all, u.refresh.Places)
+	}
+	for _, a := range u.accounts {
+		all = append(all, a.login.Places)
 	}
 	return all
 }

@@ -65,6 +65,7 @@ type Upstream struct {
 	logout   *Exchange
 	verify   *verify
 	followed *mapping.Places
+	accounts map[string]*Account // that sign in
 }
 
 // New compiles the upstreams of a configuration, and reads their certificates. It
@@ -132,7 +133,8 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 	m.carry(u.send.ValueNames())
 	err := errors.Join(
 		within("login", m.compileLogin()), within("login.user", m.compileUser()), within("login.steps", m.compileSteps()),
-		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()))
+		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()),
+		within("accounts", m.compileAccounts()))
 	if err != nil {
 		return err
 	}
