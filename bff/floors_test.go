@@ -46,6 +46,7 @@ var floors = map[string]int{
 	"coatcheck/bff/session/store/file":   3,
 	"coatcheck/upstream/signin":          3,
 	"coatcheck/bff/call":                 4,
+	"coatcheck/bff/serviceaccount":       4,
 	"coatcheck/bff/session/store/open":   4,
 	"coatcheck/upstream/trial":           4,
 	"coatcheck/bff/auth":                 5,
