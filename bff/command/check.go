@@ -30,6 +30,7 @@ func (p *Program) Check(ctx context.Context, name string, online bool) error {
 		fmt.Fprintf(p.Stdout, "%s: no faults, but warnings\n", name)
 	}
 	printRegistrations(p.Stdout, config)
+	printAccounts(p.Stdout, config)
 	if online {
 		return p.online(ctx, config)
 	}

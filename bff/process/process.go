@@ -105,7 +105,7 @@ func New(o Options) (*Process, error) {
 	if p.manager, err = session.NewManager(store, options); err != nil {
 		return nil, err
 	}
-	p.openPrograms(config, store)
+	p.openPrograms(config, store, options)
 	if p.upstreams, err = signin.New(config.Upstreams, signin.Options{}); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
+	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
@@ -56,10 +57,10 @@ type Proxy struct {
 type target struct {
 	up        *signin.Upstream
 	transport *forward.Transport
-	request   ruleset                           // names that never go to the API
-	answer    ruleset                           // names that never go to the browser
-	streams   int                               // most streams of one session at once
-	accounts  map[string]*credential.Credential // that programs' calls go out with
+	request   ruleset            // names that never go to the API
+	answer    ruleset            // names that never go to the browser
+	streams   int                // most streams of one session at once
+	accounts  map[string]account // that programs' calls go out with
 }
 
 // New makes a Proxy. Nothing is dialled yet.
@@ -111,7 +112,7 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 		p.targets = append(p.targets, nil)
 	}
 	t := &target{up: up, transport: transport, request: requestRules(up, r.Programs), answer: answerRules(up)}
-	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
+	t.accounts = accountsOf(p.config.Upstreams[r.Upstream], up)
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams = u.StreamsPerSession
 	}
@@ -159,6 +160,10 @@ type roundTrip struct {
 	call   *call.Call
 	target *target
 	who    auth.Principal
+	// account and carried are what a program's call goes out with; nil: the constants of
+	// send alone.
+	account *serviceaccount.Token // nil: the token is the file's, or there is none
+	carried *credential.Credential
 
 	out     forward.Call
 	answer  forward.Response
@@ -197,7 +202,7 @@ func (x *roundTrip) giveBack() {
 	}
 	_ = x.answer.Close()
 	x.proxy, x.call, x.target, x.untrack, x.leave = nil, nil, nil, nil, nil
-	x.who, x.span = auth.Principal{}, nil
+	x.who, x.span, x.account, x.carried = auth.Principal{}, nil, nil, nil
 	x.out.Reset()
 	roundTrips.Put(x)
 }
@@ -221,6 +226,9 @@ func (p *Proxy) Serve(c *call.Call) error {
 	} else if err := x.prepareBody(); err != nil {
 		return err
 	}
+	if err := x.takeAccount(); err != nil {
+		return err
+	}
 	if c.Decision.Handshake {
 		if err := x.takePlace(); err != nil {
 			return err
@@ -235,29 +243,38 @@ func (p *Proxy) Serve(c *call.Call) error {
 // forward sends the call and reads the answer's head. An upstream's 401 is taken as
 // word that the token may be stale: the call is repeated once with a new one.
 func (x *roundTrip) forward() error {
-	err := x.send()
-	if x.who.Caller != nil {
-		x.proxy.auth.Finish(&x.who, x.answer.Status)
+	if err := x.send(); err != nil {
+		return err
+	}
+	again, err := x.renewed()
+	if err == nil && again {
+		_ = x.answer.Close()
+		err = x.send()
 	}
 	if err != nil {
 		return err
 	}
-	if x.answer.Status == 401 && x.mayRepeat() && stepUp(x.answer.Fields) == "" {
-		renewed, err := x.proxy.auth.AfterUnauthorized(x.call, &x.who)
-		if err != nil {
-			return err
-		}
-		if renewed {
-			_ = x.answer.Close()
-			if err := x.send(); err != nil {
-				return err
-			}
-		}
+	if x.who.Caller != nil {
+		x.proxy.auth.Finish(&x.who, x.answer.Status)
 	}
 	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
 		return nil
 	}
 	return x.proxy.auth.AfterAnswer(x.call, &x.who, x.answer.Status, x.lines)
+}
+
+// renewed gets another token where the API has refused this one with 401, and reports
+// whether the call is to be repeated with it.
+func (x *roundTrip) renewed() (again bool, err error) {
+	switch {
+	case x.answer.Status != 401:
+		return false, nil
+	case x.account != nil:
+		return x.renewAccount()
+	case x.mayRepeat() && stepUp(x.answer.Fields) == "":
+		return x.proxy.auth.AfterUnauthorized(x.call, &x.who)
+	}
+	return false, nil
 }
 
 // mayRepeat reports whether a 401 may be answered by a renewal and a repetition:
