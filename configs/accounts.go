@@ -114,7 +114,7 @@ func (ck *checker) accountUsed(upstream, account string) bool {
 }
 
 // signsInByFields reports whether an account uses the upstream's own login.
-func (u *Upstream) signsInByFields() bool {
+func signsInByFields(u *Upstream) bool {
 	for _, a := range u.Accounts {
 		if a.Fields != nil {
 			return true

@@ -80,7 +80,7 @@ func (ck *checker) callerFrom(path string, c *Caller) {
 	for i, from := range c.From {
 		at, lower := item(child(path, "from"), i), strings.ToLower(from.Header)
 		switch {
-		case slices.IndexFunc(c.From, from.same) < i:
+		case slices.IndexFunc(c.From, func(other From) bool { return samePlace(from, other) }) < i:
 			ck.refuse(at, "this place stands twice", "")
 		case from.Header != "" && !http1.IsToken([]byte(from.Header)):
 			ck.refuse(child(at, "header"), "not the name of a header", "")
@@ -92,8 +92,8 @@ func (ck *checker) callerFrom(path string, c *Caller) {
 	}
 }
 
-// same reports whether two places are one: names of headers know no case.
-func (f From) same(other From) bool {
+// samePlace reports whether two places are one: names of headers know no case.
+func samePlace(f, other From) bool {
 	return f.Bearer == other.Bearer && f.Basic == other.Basic && f.Query == other.Query && strings.EqualFold(f.Header, other.Header)
 }
 

@@ -10,7 +10,7 @@ import (
 // closing warns where a sign-in path is not, or should not be, closed to pages.
 // Sign-in paths are closed to routes: a page that reached one could mint itself a token.
 func (ck *checker) closing(path, name string, u *Upstream) {
-	for at, r := range u.signInRequests(path) {
+	for at, r := range signInRequests(path, u) {
 		if r == nil || r.Path == "" {
 			continue
 		}
@@ -30,7 +30,7 @@ func (ck *checker) closing(path, name string, u *Upstream) {
 }
 
 // signInRequests are the requests whose paths are closed, by the key path of what holds them.
-func (u *Upstream) signInRequests(path string) map[string]*mapping.Request {
+func signInRequests(path string, u *Upstream) map[string]*mapping.Request {
 	list := map[string]*mapping.Request{}
 	if u.Login != nil {
 		list[child(path, "login")] = u.Login.Request

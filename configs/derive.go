@@ -9,26 +9,25 @@ import (
 
 // derive fills in what follows from the rest, so that no other room needs an
 // opinion of its own about a default.
-func derive(c *Config) {
-	folder := c.Source.folder
+func derive(c *Config, folder string) {
 	if c.TLS != nil {
 		resolveAll(folder, &c.TLS.Cert, &c.TLS.Key)
 	}
 	for name, u := range c.Upstreams {
 		u.URL = strings.TrimRight(u.URL, "/")
 		resolveAll(folder, &u.CA, &u.ClientCert, &u.ClientKey)
-		u.derive(c.Source, child("upstreams", name))
+		deriveUpstream(u, c.Source, child("upstreams", name))
 	}
 	for name, p := range c.Providers {
-		p.derive(c.Source, child("providers", name), folder)
+		deriveProvider(p, c.Source, child("providers", name), folder)
 	}
 	for name, f := range c.Frontends {
-		f.derive(name, folder)
+		deriveFrontend(f, name, folder)
 	}
 	for _, caller := range c.Callers {
-		caller.derive()
+		deriveCaller(caller)
 	}
-	c.deriveSessions()
+	deriveSessions(c)
 }
 
 func resolveAll(folder string, paths ...*string) {
@@ -37,7 +36,7 @@ func resolveAll(folder string, paths ...*string) {
 	}
 }
 
-func (f *Frontend) derive(name, folder string) {
+func deriveFrontend(f *Frontend, name, folder string) {
 	if f.Cookie.Name == "" && !f.IsDoor() {
 		f.Cookie.Name = "__Host-Http-" + name
 	}
@@ -52,20 +51,20 @@ func (f *Frontend) derive(name, folder string) {
 	}
 }
 
-func (u *Upstream) derive(source *Source, path string) {
+func deriveUpstream(u *Upstream, source *Source, path string) {
 	if !source.Has(path + ".streams_per_session") {
 		u.StreamsPerSession = min(u.StreamsPerSession, max(1, u.MaxConnections/4))
 	}
 	if u.Login != nil {
-		u.Login.derive()
+		deriveLogin(u.Login)
 	}
 	for _, a := range u.Accounts {
 		if a.Login != nil {
-			a.Login.derive()
+			deriveLogin(a.Login)
 		}
 	}
 	if u.Refresh != nil {
-		u.deriveRefresh()
+		deriveRefresh(u)
 	}
 	if u.Logout != nil {
 		deriveMethod(u.Logout.Request, http.MethodPost)
@@ -78,41 +77,18 @@ func (u *Upstream) derive(source *Source, path string) {
 	}
 }
 
-// SendHeaders are the headers that carry the person on calls. named is false
-// where the file gives none and they are the default, Authorization: Bearer
-// {access_token} (RFC 6750 §2.1); only then a token_type other than bearer is refused.
-func (u *Upstream) SendHeaders() (headers map[string]mapping.Template, named bool) {
-	if u.Send != nil && u.Send.Headers != nil {
-		return u.Send.Headers, true
-	}
-	return mapping.Bearer(), false
-}
-
-// SubjectPointer is what names the person, below At. named is false where the
-// file gives none and it is the default, /sub of a JWT (RFC 7519 §4.1.2) and /id
-// elsewhere: then an answer without it is no error, the person just has no name.
-func (u *User) SubjectPointer() (pointer string, named bool) {
-	switch {
-	case u.Subject != "":
-		return u.Subject, true
-	case u.From == "jwt":
-		return "/sub", false
-	}
-	return "/id", false
-}
-
-func (l *Login) derive() {
+func deriveLogin(l *Login) {
 	deriveMethod(l.Request, http.MethodPost)
 	if l.Rejected == nil && l.Answers == nil {
 		l.Rejected = []int{400, 401, 403, 422}
 	}
 	for _, s := range l.Steps {
-		s.derive(l)
+		deriveStep(s, l)
 	}
 }
 
-// derive gives a step what it does not name: the sign-in's own.
-func (s *Step) derive(l *Login) {
+// deriveStep gives a step what it does not name: the sign-in's own.
+func deriveStep(s *Step, l *Login) {
 	deriveMethod(s.Request, http.MethodPost)
 	if s.Rejected == nil {
 		s.Rejected = l.Rejected
@@ -127,7 +103,7 @@ func (s *Step) derive(l *Login) {
 
 // deriveRefresh: only what clearly means "this refresh token is dead" may end a
 // session, so the default asks for the status and the word (RFC 6749 §5.2).
-func (u *Upstream) deriveRefresh() {
+func deriveRefresh(u *Upstream) {
 	r := u.Refresh
 	deriveMethod(r.Request, http.MethodPost)
 	if r.Answers == nil && r.Rejected == nil {
@@ -144,5 +120,13 @@ func (u *Upstream) deriveRefresh() {
 func deriveMethod(r *mapping.Request, method string) {
 	if r != nil && r.Method == "" {
 		r.Method = method
+	}
+}
+
+// deriveProvider fills in what follows from the rest of a provider.
+func deriveProvider(p *Provider, source *Source, path, folder string) {
+	resolveAll(folder, &p.CA, &p.ClientKey, &p.ClientCert, &p.ClientAssertion.Path)
+	if !p.HasIssuer() && !source.Has(child(path, "scopes")) {
+		p.Scopes = nil
 	}
 }

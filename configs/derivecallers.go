@@ -7,8 +7,8 @@ import (
 	"coatcheck/bff/credential"
 )
 
-// derive gives a caller the places where keys are read, and its burst.
-func (c *Caller) derive() {
+// deriveCaller gives a caller the places where keys are read, and its burst.
+func deriveCaller(c *Caller) {
 	if c.From == nil && c.Kind() == ByKey {
 		c.From = []From{{Bearer: true}, {Basic: true}, {Header: "X-Api-Key"}}
 	}
@@ -20,8 +20,8 @@ func (c *Caller) derive() {
 // deriveSessions: a file whose frontends have no pages need not say where sessions
 // lie. Limits and accounts' tokens are then this process's own, sealed by a key
 // that ends with it.
-func (c *Config) deriveSessions() {
-	if c.hasPages() || c.Source.Has("sessions") {
+func deriveSessions(c *Config) {
+	if hasPages(c) || c.Source.Has("sessions") {
 		return
 	}
 	raw := make([]byte, minKey)
@@ -30,20 +30,11 @@ func (c *Config) deriveSessions() {
 	c.Sessions.Keys = []credential.Secret{credential.NewSecret(base64.StdEncoding.EncodeToString(raw))}
 }
 
-func (c *Config) hasPages() bool {
+func hasPages(c *Config) bool {
 	for _, f := range c.Frontends {
 		if !f.IsDoor() || f.Host == "" {
 			return true
 		}
 	}
 	return len(c.Frontends) == 0
-}
-
-// missingSessions refuses pages whose sessions have no place; true where it did.
-func (ck *checker) missingSessions() bool {
-	if ck.config.Source.Has("sessions") || !ck.config.Sessions.Store.IsEmpty() {
-		return false
-	}
-	ck.refuse("sessions", "this key is missing", "a mapping: store and keys")
-	return true
 }

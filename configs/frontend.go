@@ -77,15 +77,6 @@ func (f *Frontend) Scheme() string {
 	return "http"
 }
 
-// originHost is an origin's host without its port, in lower case.
-func originHost(origin string) string {
-	_, host, _ := strings.Cut(origin, "://")
-	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-		host = host[:i]
-	}
-	return strings.ToLower(host)
-}
-
 // FieldNames are the names of the sign-in fields, without the mark of optional ones.
 func (l *FrontendLogin) FieldNames() []string { return fieldNames(l.Fields) }
 

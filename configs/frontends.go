@@ -89,63 +89,6 @@ func (ck *checker) origins(path string, f *Frontend) {
 	}
 }
 
-// checkFrontendHost is checkHost for a value that may have a port, and in which people
-// write origins.
-func checkFrontendHost(s, scheme string) complaint {
-	fault := func(s string) complaint { return frontendHostFault(s, scheme) }
-	return settled(s, fault(s), fault)
-}
-
-func frontendHostFault(s, scheme string) complaint {
-	if _, bare, isOrigin := strings.Cut(s, "://"); isOrigin {
-		bare, _, _ = strings.Cut(bare, "/")
-		return complaint{"a host is written without a scheme", bare}
-	}
-	host, port := splitPort(s)
-	switch {
-	case host == s:
-		return hostFault(s)
-	case !isPort(port):
-		return complaint{"a port is a number from 1 to 65535", host}
-	case port == defaultPort(scheme):
-		return complaint{"the port of " + scheme + " goes without saying", host}
-	}
-	return hostFault(host)
-}
-
-// checkBareHost is checkHost for a value in which people write origins and ports.
-func checkBareHost(s string) complaint { return settled(s, bareHostFault(s), bareHostFault) }
-
-func bareHostFault(s string) complaint {
-	_, bare, isOrigin := strings.Cut(s, "://")
-	if isOrigin {
-		bare, _, _ = strings.Cut(bare, "/")
-		host, _ := splitPort(bare)
-		return complaint{"this is the name of a host, without scheme and port", host}
-	}
-	if host, port := splitPort(s); port != "" {
-		return complaint{"this is the name of a host, without a port", host}
-	}
-	return hostFault(s)
-}
-
-func checkBasePath(s string) complaint { return settled(s, basePathFault(s), basePathFault) }
-
-func basePathFault(s string) complaint {
-	c := pathFault(s)
-	switch {
-	case c.is():
-		return c
-	case s == "/":
-		return complaint{"this is the same as none", "remove it"}
-	case strings.HasSuffix(s, "/"):
-		return complaint{"a base path does not end with /", strings.TrimRight(s, "/")}
-	case strings.HasPrefix(s+"/", "/bff/"):
-		return complaint{"/bff/ is Coatcheck's own", "/shop"}
-	}
-	return complaint{}
-}
-
 // ownCookie is the hint that never clashes with another frontend.
 const ownCookie = "leave the name out: it is made of the frontend's own"
 

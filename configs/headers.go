@@ -67,10 +67,10 @@ func (ck *checker) carried(path string, u *Upstream, name string) {
 	for _, frontend := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
 		f := ck.config.Frontends[frontend]
 		from := ck.config.Upstreams[f.Login.Upstream]
-		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !f.carries(ck.config, u) {
+		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !carries(ck.config, f, u) {
 			continue
 		}
-		if known := f.values(from); !slices.Contains(known, name) {
+		if known := frontendValues(f, from); !slices.Contains(known, name) {
 			ck.refuse(path, ck.braced(path, name)+" is no value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
 			return
 		}
@@ -80,8 +80,8 @@ func (ck *checker) carried(path string, u *Upstream, name string) {
 	}
 }
 
-// values are what the frontend's sign-ins give: the form's, and a provider's.
-func (f *Frontend) values(u *Upstream) []string {
+// frontendValues are what a frontend's sign-ins give: the form's, and a provider's.
+func frontendValues(f *Frontend, u *Upstream) []string {
 	known := values(u)
 	if len(f.Login.Provider) > 0 {
 		known = append(known, credential.AccessToken, "id_token")
@@ -90,7 +90,7 @@ func (f *Frontend) values(u *Upstream) []string {
 }
 
 // carries reports whether a route of f sends the token to u.
-func (f *Frontend) carries(c *Config, u *Upstream) bool {
+func carries(c *Config, f *Frontend, u *Upstream) bool {
 	return slices.ContainsFunc(f.Routes, func(r *Route) bool {
 		return r.SendToken != nil && *r.SendToken && c.Upstreams[r.Upstream] == u
 	})

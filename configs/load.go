@@ -42,8 +42,8 @@ func Parse(path string, content []byte, getenv func(string) (string, bool), read
 	c := new(Config)
 	prefill(reflect.ValueOf(c).Elem())
 	d.decode(field{at: Position{1, 1}}, root, reflect.ValueOf(c).Elem())
-	c.Source = &Source{file: path, folder: folder, positions: d.positions, variables: d.variables}
-	derive(c)
+	c.Source = &Source{file: path, positions: d.positions, variables: d.variables}
+	derive(c, folder)
 	return conclude(c, d.faults)
 }
 

@@ -30,7 +30,7 @@ func (ck *checker) login(path, name string, u *Upstream) {
 	for _, step := range slices.Sorted(maps.Keys(l.Steps)) {
 		ck.step(child(at, "steps", step), step, name, u)
 	}
-	if !ck.anyoneSignsIn(u) && !u.signsInByFields() {
+	if !ck.anyoneSignsIn(u) && !signsInByFields(u) {
 		ck.warn(at, "no frontend signs people in here", "frontends.*.login.upstream: "+name)
 	}
 }

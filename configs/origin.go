@@ -1,18 +1,8 @@
 package configs
 
 import (
-	"net/netip"
-	"strconv"
 	"strings"
-
-	"golang.org/x/net/idna"
 )
-
-// complaint is what is wrong with a value, and what to write instead. Its zero
-// value is "nothing".
-type complaint struct{ message, hint string }
-
-func (c complaint) is() bool { return c.message != "" }
 
 // checkOrigin holds s against the serialised form of an origin (RFC 6454 §6.2),
 // because it is compared byte for byte with what browsers send.
@@ -58,94 +48,11 @@ func checkAuthority(scheme, authority string) complaint {
 	return complaint{}
 }
 
-// splitPort takes the port off, if there is one.
-func splitPort(authority string) (host, port string) {
-	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
-		return authority[:i], authority[i+1:]
+// originHost is an origin's host without its port, in lower case.
+func originHost(origin string) string {
+	_, host, _ := strings.Cut(origin, "://")
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
 	}
-	return authority, ""
-}
-
-func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0 && s[0] != '0'
-}
-
-func defaultPort(scheme string) string {
-	if scheme == "https" {
-		return "443"
-	}
-	return "80"
-}
-
-// checkHost holds s against the one way a browser writes a host: lower case,
-// punycode, no trailing dot; addresses in their canonical form, IPv6 in brackets.
-func checkHost(s string) complaint { return settled(s, hostFault(s), hostFault) }
-
-func hostFault(s string) complaint {
-	if strings.HasPrefix(s, "[") {
-		addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
-		if err != nil || addr.Zone() != "" || "["+addr.String()+"]" != s {
-			return complaint{"this is not an IPv6 address in its canonical form", ""}
-		}
-		return complaint{}
-	}
-	ascii, err := idna.Lookup.ToASCII(s)
-	switch {
-	case s == "":
-		return complaint{"the host is missing", ""}
-	case strings.Contains(s, "*"):
-		return complaint{"a wildcard would let every site in", "write each host"}
-	case !isASCII(s) && err == nil:
-		return complaint{"hosts are written in punycode", ascii}
-	case s != strings.ToLower(s):
-		return complaint{"hosts are written in lower case", strings.ToLower(s)}
-	case strings.HasSuffix(s, "."):
-		return complaint{"a host has no trailing dot", strings.TrimRight(s, ".")}
-	case !isHostName(s):
-		return complaint{"this is not a host name", ""}
-	}
-	return complaint{}
-}
-
-// isHostName reports whether s is a name (RFC 1123 §2.1, "_" allowed) or a canonical IPv4 address.
-func isHostName(s string) bool {
-	if len(s) > 253 {
-		return false
-	}
-	labels := strings.Split(s, ".")
-	for _, label := range labels {
-		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" || label[0] == '-' {
-			return false
-		}
-	}
-	if last := labels[len(labels)-1]; last[0] >= '0' && last[0] <= '9' { // a browser reads an address
-		addr, err := netip.ParseAddr(s)
-		return err == nil && addr.String() == s
-	}
-	return true
-}
-
-func isASCII(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
-}
-
-// isLoopback reports whether host never leaves the machine (RFC 6761 §6.3).
-func isLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, ok := address(host)
-	return ok && addr.IsLoopback()
-}
-
-// address reads a host that is an IP address.
-func address(host string) (netip.Addr, bool) {
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return addr, err == nil
+	return strings.ToLower(host)
 }

@@ -47,3 +47,77 @@ func isVisible(s string) bool {
 	}
 	return true
 }
+
+func checkBasePath(s string) complaint { return settled(s, basePathFault(s), basePathFault) }
+
+func basePathFault(s string) complaint {
+	c := pathFault(s)
+	switch {
+	case c.is():
+		return c
+	case s == "/":
+		return complaint{"this is the same as none", "remove it"}
+	case strings.HasSuffix(s, "/"):
+		return complaint{"a base path does not end with /", strings.TrimRight(s, "/")}
+	case strings.HasPrefix(s+"/", "/bff/"):
+		return complaint{"/bff/ is Coatcheck's own", "/shop"}
+	}
+	return complaint{}
+}
+
+// looksLikePrefix reports whether a path without "/" at its end was probably meant to
+// have one: an API's root, or its version.
+func looksLikePrefix(path string) bool {
+	last := path[strings.LastIndexByte(path, '/')+1:]
+	version := strings.TrimLeft(strings.TrimPrefix(last, "v"), "0123456789.") == "" && strings.HasPrefix(last, "v")
+	return version && len(last) > 1 || last == "api" || last == "rest" || last == "backend"
+}
+
+func routeFault(s string) complaint {
+	if c := pathFault(s); c.is() {
+		if looksLikePrefix(c.hint) {
+			c.hint += "/"
+		}
+		return c
+	}
+	if strings.HasPrefix(s+"/", "/bff/") {
+		return complaint{"/bff/ is Coatcheck's own", "/api/"}
+	}
+	return complaint{}
+}
+
+// checkPrefix is checkPath for what a route takes or puts in its place.
+func checkPrefix(s string) complaint { return settled(s, prefixFault(s), prefixFault) }
+
+func prefixFault(s string) complaint {
+	if c := pathFault(s); c.is() {
+		return c
+	}
+	if !strings.HasSuffix(s, "/") {
+		return complaint{"a prefix ends with /, so that /api is not /apix", s + "/"}
+	}
+	return complaint{}
+}
+
+// checkRequestPath is checkPath but for the asterisk, which some APIs' paths hold.
+func checkRequestPath(s string) complaint {
+	c := checkPath(strings.ReplaceAll(s, "*", "x"))
+	c.hint = strings.TrimPrefix(c.hint, "/"+s) // never a hint that repeats what braces were replaced in
+	return c
+}
+
+func healthFault(s string) complaint {
+	if c := pathFault(s); c.is() {
+		return c
+	}
+	if s == "/bff" || strings.HasPrefix(s, "/bff/") {
+		return complaint{"/bff/ is Coatcheck's own", "/healthz"}
+	}
+	return complaint{}
+}
+
+// checkRoutePath is checkPath for a route's prefix, or its one path.
+func checkRoutePath(s string) complaint { return settled(s, routeFault(s), routeFault) }
+
+// checkHealthPath is checkPath for the path of the public listener's own.
+func checkHealthPath(s string) complaint { return settled(s, healthFault(s), healthFault) }

@@ -2,7 +2,6 @@ package configs
 
 import (
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +35,7 @@ func (ck *checker) healthPath() {
 	if path == "" {
 		return
 	}
-	ck.complain("health_path", settled(path, healthFault(path), healthFault))
+	ck.complain("health_path", checkHealthPath(path))
 	for name, f := range ck.config.Frontends {
 		for i, r := range f.Routes {
 			if r.Path != "" && strings.HasPrefix(path, f.BasePath+r.Path) {
@@ -44,16 +43,6 @@ func (ck *checker) healthPath() {
 			}
 		}
 	}
-}
-
-func healthFault(s string) complaint {
-	if c := pathFault(s); c.is() {
-		return c
-	}
-	if s == "/bff" || strings.HasPrefix(s, "/bff/") {
-		return complaint{"/bff/ is Coatcheck's own", "/healthz"}
-	}
-	return complaint{}
 }
 
 // address checks what [net.Listen] will be given.
@@ -67,35 +56,6 @@ func (ck *checker) address(path, value string) {
 		ck.complain(path, complaint{"this is not an address to listen on", "every address is \":" + port + "\""})
 	}
 }
-
-// likelyAddress is what somebody meant who wrote a port, or a host, alone.
-func likelyAddress(value, usualPort string) string {
-	bare := strings.Trim(value, "[]")
-	switch {
-	case isPort(value):
-		return strconv.Quote(":" + value)
-	case isHostName(value) || isIPv6(bare):
-		return strconv.Quote(net.JoinHostPort(bare, usualPort))
-	}
-	return "\":8080\", \"127.0.0.1:8080\" or \"[::1]:8080\""
-}
-
-func isIPv6(s string) bool {
-	addr, err := netip.ParseAddr(s)
-	return err == nil && addr.Is6()
-}
-
-// overlap reports whether two addresses cannot be listened on at once.
-func overlap(a, b string) bool {
-	hostA, portA, errA := net.SplitHostPort(a)
-	hostB, portB, errB := net.SplitHostPort(b)
-	if errA != nil || errB != nil || portA != portB || portA == "0" {
-		return false
-	}
-	return hostA == hostB || isEvery(hostA) || isEvery(hostB)
-}
-
-func isEvery(host string) bool { return slices.Contains([]string{"", "0.0.0.0", "::"}, host) }
 
 // sessions checks where sessions lie and what seals them.
 func (ck *checker) sessions() {
@@ -125,8 +85,11 @@ func (ck *checker) all() []*Frontend {
 	return list
 }
 
-// isLabel reports whether s can stand in keys, headers and metrics as it is.
-func isLabel(s string) bool {
-	return s != "" && len(s) <= 64 &&
-		strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+// missingSessions refuses pages whose sessions have no place; true where it did.
+func (ck *checker) missingSessions() bool {
+	if ck.config.Source.Has("sessions") || !ck.config.Sessions.Store.IsEmpty() {
+		return false
+	}
+	ck.refuse("sessions", "this key is missing", "a mapping: store and keys")
+	return true
 }

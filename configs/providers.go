@@ -187,7 +187,7 @@ func (ck *checker) exchangeAt(path, name string, u *Upstream) {
 	if x.Resource != "" {
 		ck.url(child(at, "resource"), x.Resource)
 	}
-	if !slices.ContainsFunc(ck.all(), func(f *Frontend) bool { return len(f.Login.Provider) > 0 && f.carries(ck.config, u) }) {
+	if !slices.ContainsFunc(ck.all(), func(f *Frontend) bool { return len(f.Login.Provider) > 0 && carries(ck.config, f, u) }) {
 		ck.warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is exchanged", "send_token: true at a route to "+name)
 	}
 }

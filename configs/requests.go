@@ -59,12 +59,13 @@ func (ck *checker) braced(path, name string) string {
 // requestPath checks a path below an upstream's url. One that is a single {name}
 // is a path that the API itself gave; it is checked when it is used.
 func (ck *checker) requestPath(path, value string, s scope) {
-	ck.names(path, names(value), s)
-	if _, whole := mapping.NewTemplate(value).Whole(); whole {
+	t := mapping.NewTemplate(value)
+	ck.names(path, t.Names(), s)
+	if _, whole := t.Whole(); whole {
 		return
 	}
 	plain := value
-	for _, name := range names(value) {
+	for _, name := range t.Names() {
 		plain = strings.Replace(plain, "{"+name+"}", "x", 1)
 		if slices.Contains(s.optional, name) {
 			ck.refuse(path, ck.braced(path, name)+" is optional, and a path cannot do without it", "put it into the query or the body")
@@ -75,13 +76,6 @@ func (ck *checker) requestPath(path, value string, s scope) {
 		return
 	}
 	ck.complain(path, checkRequestPath(plain))
-}
-
-// checkRequestPath is checkPath but for the asterisk, which some APIs' paths hold.
-func checkRequestPath(s string) complaint {
-	c := checkPath(strings.ReplaceAll(s, "*", "x"))
-	c.hint = strings.TrimPrefix(c.hint, "/"+s) // never a hint that repeats what braces were replaced in
-	return c
 }
 
 // body checks what is posted.
@@ -96,8 +90,10 @@ func (ck *checker) body(path string, r *mapping.Request, s scope) {
 func (ck *checker) bodyValue(path string, value any, s scope) {
 	switch value := value.(type) {
 	case string:
-		ck.names(path, wholeName(value), s)
-		if inner := names(value); len(wholeName(value)) == 0 && slices.ContainsFunc(inner, func(n string) bool { return slices.Contains(s.known, n) }) {
+		t := mapping.NewTemplate(value)
+		if name, ok := t.Whole(); ok {
+			ck.names(path, []string{name}, s)
+		} else if inner := t.Names(); slices.ContainsFunc(inner, func(n string) bool { return slices.Contains(s.known, n) }) {
 			ck.warn(path, "in a body {name} counts only as the whole value; inside a longer text it stays as it is", "\"{"+inner[0]+"}\" alone")
 		}
 	case []any:

@@ -5,33 +5,6 @@ import (
 	"strings"
 )
 
-// methods are all that the public listener takes without being told.
-var methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-
-// unusualMethods are those that it takes where a route names them: the others of IANA's
-// registry of methods, of WebDAV and its kin mostly. CONNECT would make a tunnel, and
-// TRACE would show cookies to scripts.
-var unusualMethods = strings.Fields(`ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL
-	MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH QUERY REBIND REPORT SEARCH UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE
-	UPDATEREDIRECTREF VERSION-CONTROL`)
-
-// UnusualMethods are the methods of all routes that the public listener does not take
-// without being told, sorted.
-func (c *Config) UnusualMethods() []string {
-	var list []string
-	for _, f := range c.Frontends {
-		for _, r := range f.Routes {
-			for _, m := range r.Methods {
-				if slices.Contains(unusualMethods, m) {
-					list = append(list, m)
-				}
-			}
-		}
-	}
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
 func (ck *checker) routes(path string, f *Frontend) {
 	seen := map[string]bool{}
 	for i, r := range f.Routes {
@@ -45,7 +18,7 @@ func (ck *checker) routes(path string, f *Frontend) {
 }
 
 func (ck *checker) route(path string, f *Frontend, r *Route) {
-	if r.Path != "" && !ck.complain(child(path, "path"), settled(r.Path, routeFault(r.Path), routeFault)) {
+	if r.Path != "" && !ck.complain(child(path, "path"), checkRoutePath(r.Path)) {
 		if r.Path == "/" && f.SPA != nil {
 			ck.warn(child(path, "path"), "this takes every path, and leaves none for spa", "/api/")
 		}
@@ -69,43 +42,6 @@ func (ck *checker) route(path string, f *Frontend, r *Route) {
 	if !r.Isolate {
 		ck.warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")
 	}
-}
-
-// IsExact reports whether the route takes one path, rather than all below a prefix.
-func (r *Route) IsExact() bool { return !strings.HasSuffix(r.Path, "/") }
-
-// looksLikePrefix reports whether a path without "/" at its end was probably meant to
-// have one: an API's root, or its version.
-func looksLikePrefix(path string) bool {
-	last := path[strings.LastIndexByte(path, '/')+1:]
-	version := strings.TrimLeft(strings.TrimPrefix(last, "v"), "0123456789.") == "" && strings.HasPrefix(last, "v")
-	return version && len(last) > 1 || last == "api" || last == "rest" || last == "backend"
-}
-
-func routeFault(s string) complaint {
-	if c := pathFault(s); c.is() {
-		if looksLikePrefix(c.hint) {
-			c.hint += "/"
-		}
-		return c
-	}
-	if strings.HasPrefix(s+"/", "/bff/") {
-		return complaint{"/bff/ is Coatcheck's own", "/api/"}
-	}
-	return complaint{}
-}
-
-// checkPrefix is checkPath for what a route takes or puts in its place.
-func checkPrefix(s string) complaint { return settled(s, prefixFault(s), prefixFault) }
-
-func prefixFault(s string) complaint {
-	if c := pathFault(s); c.is() {
-		return c
-	}
-	if !strings.HasSuffix(s, "/") {
-		return complaint{"a prefix ends with /, so that /api is not /apix", s + "/"}
-	}
-	return complaint{}
 }
 
 func (ck *checker) methods(path string, r *Route) {
@@ -151,10 +87,6 @@ func (ck *checker) opened(path string, f *Frontend, r *Route) {
 
 // siblingsPost is what csrf_header: off costs.
 const siblingsPost = "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site"
-
-func isMethod(m string) bool {
-	return slices.Contains(methods, m) || slices.Contains(unusualMethods, m)
-}
 
 // person checks what the route has to do with sessions.
 func (ck *checker) person(path string, r *Route) {

@@ -21,17 +21,3 @@ func sameSite(a, b string) bool {
 	siteB, errB := publicsuffix.EffectiveTLDPlusOne(b)
 	return errA == nil && errB == nil && siteA == siteB
 }
-
-// sites checks that the frontend's pages and its host are one site.
-func (ck *checker) sites(path string, f *Frontend) {
-	if f.Host == "" {
-		return
-	}
-	for i, o := range f.Origins {
-		if host := originHost(o); !checkOrigin(o).is() && !sameSite(host, f.hostName()) {
-			ck.refuse(item(child(path, "origins"), i),
-				"the pages and "+child(path, "host")+" are different sites: the session cookie would not travel",
-				"both must be under one registrable domain, as shop.example.com and api.example.com are")
-		}
-	}
-}

@@ -7,7 +7,6 @@ type Position struct{ Line, Column int }
 // path: "frontends.shop.routes[0].path". The zero value knows nothing.
 type Source struct {
 	file      string
-	folder    string
 	positions map[string]Position
 	variables map[string]bool // paths whose value came, in part, out of ${…}
 }

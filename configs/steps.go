@@ -40,7 +40,7 @@ func (ck *checker) step(path, name, upstream string, u *Upstream) {
 func (ck *checker) sentBefore(name, upstream string, u *Upstream, seen map[string]bool) scope {
 	s := u.Login.Steps[name]
 	if len(s.Fields) > 0 {
-		return scope{known: s.FieldNames(), optional: s.optional()}
+		return scope{known: s.FieldNames(), optional: optionalFields(s)}
 	}
 	seen[name] = true
 	var all scope
@@ -76,8 +76,8 @@ func leadsTo(answers []mapping.Rule, step string) bool {
 	return slices.ContainsFunc(answers, func(a mapping.Rule) bool { return a.Step == step })
 }
 
-// optional are the names of the fields that a page may leave out.
-func (s *Step) optional() []string {
+// optionalFields are the names of the fields that a page may leave out.
+func optionalFields(s *Step) []string {
 	var names []string
 	for _, f := range s.Fields {
 		if name, optional := FieldName(f); optional {

@@ -70,29 +70,6 @@ func (ck *checker) url(path, value string) string {
 	return ""
 }
 
-// likelyURL is what somebody meant who left the scheme out.
-func likelyURL(value string) string {
-	_, rest, has := strings.Cut(value, "://")
-	if !has {
-		rest = value
-	}
-	u, err := url.Parse("https://" + rest)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || checkHost(urlHost(u)).is() || u.Port() != "" && !isPort(u.Port()) ||
-		u.Path != "" && checkPath(u.EscapedPath()).is() {
-		return "https://api.example.net"
-	}
-	if isLoopback(urlHost(u)) {
-		u.Scheme = "http"
-	}
-	return u.String()
-}
-
-// urlHost is a URL's host without port, IPv6 in brackets.
-func urlHost(u *url.URL) string {
-	host, _ := splitPort(u.Host)
-	return host
-}
-
 // transport checks what the way to the API is secured with.
 func (ck *checker) transport(path string, u *Upstream, host string) {
 	plain := strings.HasPrefix(u.URL, "http://")
@@ -118,7 +95,7 @@ func (ck *checker) ownHost(path, value string) {
 	}
 	loops := ck.listensAt(host, port)
 	for _, f := range ck.config.Frontends {
-		loops = loops || slices.Contains(f.authorities(), host+":"+port)
+		loops = loops || slices.Contains(authorities(f), host+":"+port)
 	}
 	if loops {
 		ck.refuse(path, "this is Coatcheck's own address: a call would go round for ever", "the address of the API itself")
@@ -137,7 +114,7 @@ func (ck *checker) listensAt(host, port string) bool {
 }
 
 // authorities are the addresses, host:port, at which the frontend is reached.
-func (f *Frontend) authorities() []string {
+func authorities(f *Frontend) []string {
 	var list []string
 	if f.IsDoor() && f.Host != "" {
 		list = append(list, f.Host+":"+defaultPort(f.Scheme()))

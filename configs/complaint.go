@@ -28,3 +28,9 @@ func settled(s string, c complaint, check func(string) complaint) complaint {
 func isInstruction(s, hint string) bool {
 	return strings.Contains(hint, " ") && !strings.Contains(s, " ")
 }
+
+// complaint is what is wrong with a value, and what to write instead. Its zero
+// value is "nothing".
+type complaint struct{ message, hint string }
+
+func (c complaint) is() bool { return c.message != "" }

@@ -1,0 +1,165 @@
+package configs
+
+import (
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// checkFrontendHost is checkHost for a value that may have a port, and in which people
+// write origins.
+func checkFrontendHost(s, scheme string) complaint {
+	fault := func(s string) complaint { return frontendHostFault(s, scheme) }
+	return settled(s, fault(s), fault)
+}
+
+func frontendHostFault(s, scheme string) complaint {
+	if _, bare, isOrigin := strings.Cut(s, "://"); isOrigin {
+		bare, _, _ = strings.Cut(bare, "/")
+		return complaint{"a host is written without a scheme", bare}
+	}
+	host, port := splitPort(s)
+	switch {
+	case host == s:
+		return hostFault(s)
+	case !isPort(port):
+		return complaint{"a port is a number from 1 to 65535", host}
+	case port == defaultPort(scheme):
+		return complaint{"the port of " + scheme + " goes without saying", host}
+	}
+	return hostFault(host)
+}
+
+// checkBareHost is checkHost for a value in which people write origins and ports.
+func checkBareHost(s string) complaint { return settled(s, bareHostFault(s), bareHostFault) }
+
+func bareHostFault(s string) complaint {
+	_, bare, isOrigin := strings.Cut(s, "://")
+	if isOrigin {
+		bare, _, _ = strings.Cut(bare, "/")
+		host, _ := splitPort(bare)
+		return complaint{"this is the name of a host, without scheme and port", host}
+	}
+	if host, port := splitPort(s); port != "" {
+		return complaint{"this is the name of a host, without a port", host}
+	}
+	return hostFault(s)
+}
+
+// splitPort takes the port off, if there is one.
+func splitPort(authority string) (host, port string) {
+	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {
+		return authority[:i], authority[i+1:]
+	}
+	return authority, ""
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0 && s[0] != '0'
+}
+
+func defaultPort(scheme string) string {
+	if scheme == "https" {
+		return "443"
+	}
+	return "80"
+}
+
+// checkHost holds s against the one way a browser writes a host: lower case,
+// punycode, no trailing dot; addresses in their canonical form, IPv6 in brackets.
+func checkHost(s string) complaint { return settled(s, hostFault(s), hostFault) }
+
+func hostFault(s string) complaint {
+	if strings.HasPrefix(s, "[") {
+		addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
+		if err != nil || addr.Zone() != "" || "["+addr.String()+"]" != s {
+			return complaint{"this is not an IPv6 address in its canonical form", ""}
+		}
+		return complaint{}
+	}
+	ascii, err := idna.Lookup.ToASCII(s)
+	switch {
+	case s == "":
+		return complaint{"the host is missing", ""}
+	case strings.Contains(s, "*"):
+		return complaint{"a wildcard would let every site in", "write each host"}
+	case !isASCII(s) && err == nil:
+		return complaint{"hosts are written in punycode", ascii}
+	case s != strings.ToLower(s):
+		return complaint{"hosts are written in lower case", strings.ToLower(s)}
+	case strings.HasSuffix(s, "."):
+		return complaint{"a host has no trailing dot", strings.TrimRight(s, ".")}
+	case !isHostName(s):
+		return complaint{"this is not a host name", ""}
+	}
+	return complaint{}
+}
+
+// isHostName reports whether s is a name (RFC 1123 §2.1, "_" allowed) or a canonical IPv4 address.
+func isHostName(s string) bool {
+	if len(s) > 253 {
+		return false
+	}
+	labels := strings.Split(s, ".")
+	for _, label := range labels {
+		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" || label[0] == '-' {
+			return false
+		}
+	}
+	if last := labels[len(labels)-1]; last[0] >= '0' && last[0] <= '9' { // a browser reads an address
+		addr, err := netip.ParseAddr(s)
+		return err == nil && addr.String() == s
+	}
+	return true
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// isLoopback reports whether host never leaves the machine (RFC 6761 §6.3).
+func isLoopback(host string) bool {
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, ok := address(host)
+	return ok && addr.IsLoopback()
+}
+
+// address reads a host that is an IP address.
+func address(host string) (netip.Addr, bool) {
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return addr, err == nil
+}
+
+// likelyURL is what somebody meant who left the scheme out.
+func likelyURL(value string) string {
+	_, rest, has := strings.Cut(value, "://")
+	if !has {
+		rest = value
+	}
+	u, err := url.Parse("https://" + rest)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || checkHost(urlHost(u)).is() || u.Port() != "" && !isPort(u.Port()) ||
+		u.Path != "" && checkPath(u.EscapedPath()).is() {
+		return "https://api.example.net"
+	}
+	if isLoopback(urlHost(u)) {
+		u.Scheme = "http"
+	}
+	return u.String()
+}
+
+// urlHost is a URL's host without port, IPv6 in brackets.
+func urlHost(u *url.URL) string {
+	host, _ := splitPort(u.Host)
+	return host
+}
