@@ -5,8 +5,6 @@ import (
 	"strings"
 )
 
-func itoa(i int) string { return strconv.Itoa(i) }
-
 // child is the key path of keys, one below the other, below path. Keys that hold
 // a separator are quoted.
 func child(path string, keys ...string) string {
@@ -27,7 +25,7 @@ func below(path, key string) string {
 }
 
 // item is the key path of the i-th item of the list at path.
-func item(path string, i int) string { return path + "[" + itoa(i) + "]" }
+func item(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 // parent cuts the last element off a key path.
 func parent(path string) string {

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -80,7 +81,7 @@ func (r *reader) mapping(path string, values []*ast.MappingValueNode, n *node) {
 		}
 		e := entry{key: key, at: position(v.Key), value: r.node(child(path, key), v.Value)}
 		if first, twice := seen[key]; twice {
-			r.fault(e.at, child(path, key), "this key stands twice", "it is already on line "+itoa(first.Line))
+			r.fault(e.at, child(path, key), "this key stands twice", "it is already on line "+strconv.Itoa(first.Line))
 			continue
 		}
 		seen[key] = e.at
