@@ -42,7 +42,7 @@ func Parse(path string, content []byte, getenv func(string) (string, bool), read
 	c := new(Config)
 	prefill(reflect.ValueOf(c).Elem())
 	d.decode(field{at: Position{1, 1}}, root, reflect.ValueOf(c).Elem())
-	c.Source = &Source{file: path, positions: d.positions, variables: d.variables}
+	c.Source = NewSource(path, d.positions, d.variables)
 	derive(c, folder)
 	return conclude(c, d.faults)
 }

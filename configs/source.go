@@ -11,6 +11,12 @@ type Source struct {
 	variables map[string]bool // paths whose value came, in part, out of ${…}
 }
 
+// NewSource makes a source for a file's name, where its values stood, and the paths of
+// those that came, in part, out of ${…}.
+func NewSource(file string, positions map[string]Position, variables map[string]bool) *Source {
+	return &Source{file: file, positions: positions, variables: variables}
+}
+
 // File is the name of the file as it was given to [Load].
 func (s *Source) File() string {
 	if s == nil {
