@@ -1,6 +1,8 @@
 package configs
 
-import "coatcheck/upstream/mapping"
+import (
+	"coatcheck/upstream/mapping"
+)
 
 // SendHeaders are the headers that carry the person on calls. named is false
 // where the file gives none and they are the default, Authorization: Bearer

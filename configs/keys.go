@@ -7,8 +7,8 @@ import (
 	"coatcheck/bff/credential"
 )
 
-// minKey is the least length of a sealing key in bytes: 256 bits.
-const minKey = 32
+// MinKey is the least length of a sealing key in bytes: 256 bits.
+const MinKey = 32
 
 // ErrShortKey means a sealing key of fewer than 32 bytes.
 var ErrShortKey = errors.New("a sealing key needs at least 32 bytes")
@@ -20,16 +20,16 @@ var ErrShortKey = errors.New("a sealing key needs at least 32 bytes")
 func KeyBytes(key credential.Secret) ([]byte, error) {
 	text := key.Reveal()
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-		if raw, err := encoding.Strict().DecodeString(text); err == nil && len(raw) >= minKey {
+		if raw, err := encoding.Strict().DecodeString(text); err == nil && len(raw) >= MinKey {
 			return raw, nil
 		}
 	}
-	if len(text) < minKey {
+	if len(text) < MinKey {
 		return nil, ErrShortKey
 	}
 	return []byte(text), nil
 }
 
 // ExampleKey stands in this project's documentation. Everybody knows it, so
-// [Check] refuses it; so it does the others of exampleKeys.
+// package check refuses it.
 const ExampleKey = "Y29hdGNoZWNrIGV4YW1wbGUga2V5OiBtYWtlIHlvdXIgb3du"

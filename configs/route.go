@@ -3,6 +3,8 @@ package configs
 import (
 	"slices"
 	"strings"
+
+	"coatcheck/configs/rule"
 )
 
 // UnusualMethods are the methods of all routes that the public listener does not take
@@ -12,7 +14,7 @@ func (c *Config) UnusualMethods() []string {
 	for _, f := range c.Frontends {
 		for _, r := range f.Routes {
 			for _, m := range r.Methods {
-				if isUnusualMethod(m) {
+				if rule.IsUnusualMethod(m) {
 					list = append(list, m)
 				}
 			}

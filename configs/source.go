@@ -1,5 +1,9 @@
 package configs
 
+import (
+	"coatcheck/configs/keypath"
+)
+
 // Position is a place in the configuration file; lines and columns count from 1.
 type Position struct{ Line, Column int }
 
@@ -17,7 +21,7 @@ func NewSource(file string, positions map[string]Position, variables map[string]
 	return &Source{file: file, positions: positions, variables: variables}
 }
 
-// File is the name of the file as it was given to [Load].
+// File is the name of the file as it was given to its reader.
 func (s *Source) File() string {
 	if s == nil {
 		return ""
@@ -44,7 +48,7 @@ func (s *Source) At(path string) Position {
 		if at, ok := s.positions[path]; ok || path == "" {
 			return at
 		}
-		path = parent(path)
+		path = keypath.Parent(path)
 	}
 }
 
