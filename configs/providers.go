@@ -29,9 +29,7 @@ func (ck *checker) providers() {
 		ck.admits(path, p)
 		ck.reachesProvider(path, p)
 		ck.unwiseProvider(path, p)
-		if p.DPoP == "required" {
-			ck.refuse(child(path, "dpop"), "calls to an API do not carry tokens that are bound to a key yet, and sent like others they would not be bound", "off")
-		}
+		ck.boundAt(path, name, p)
 		if !slices.ContainsFunc(ck.all(), func(f *Frontend) bool { return slices.Contains(f.Login.Provider, name) }) {
 			ck.warn(path, "no frontend signs people in at this provider", "frontends.*.login.provider: "+name)
 		}
@@ -172,9 +170,6 @@ func (ck *checker) signInAtProvider(path string, f *Frontend) {
 
 // exchangeAt checks a token exchange for an upstream.
 func (ck *checker) exchangeAt(path, name string, u *Upstream) {
-	if u.DPoP {
-		ck.warn(child(path, "dpop"), "calls do not carry tokens that are bound to a key yet; none is asked for", "leave it out")
-	}
 	x := u.Exchange
 	if x == nil {
 		return
