@@ -1,20 +1,20 @@
 package configs
 
-import (
-	"maps"
-	"slices"
-	"strings"
+import "slices"
 
-	"coatcheck/bff/credential"
-	"coatcheck/upstream/mapping"
-)
+// Carries reports whether a route of f sends the token of its people to u.
+func (f *Frontend) Carries(c *Config, u *Upstream) bool {
+	return slices.ContainsFunc(f.Routes, func(r *Route) bool {
+		return r.SendToken != nil && *r.SendToken && c.Upstreams[r.Upstream] == u
+	})
+}
 
 // BindsTokens reports whether tokens of f's people may be bound to a key (RFC 9449): they
 // go to some API, and every one that gets them takes such tokens.
 func (c *Config) BindsTokens(f *Frontend) bool {
 	some := false
 	for _, u := range c.Upstreams {
-		if f.carries(c, u) {
+		if f.Carries(c, u) {
 			if !u.DPoP {
 				return false
 			}
@@ -22,84 +22,4 @@ func (c *Config) BindsTokens(f *Frontend) bool {
 		}
 	}
 	return some
-}
-
-// boundAt checks what a provider says of tokens that are bound to a key.
-func (ck *checker) boundAt(path, name string, p *Provider) {
-	if p.DPoP != "required" {
-		return
-	}
-	for _, f := range ck.all() {
-		if !slices.Contains(f.Login.Provider, name) {
-			continue
-		}
-		for _, upstream := range slices.Sorted(maps.Keys(ck.config.Upstreams)) {
-			u := ck.config.Upstreams[upstream]
-			if !f.carries(ck.config, u) || u.DPoP {
-				continue
-			}
-			ck.warn(child(path, "dpop"), "every token is bound to a key, and upstream "+upstream+" is not said to take such tokens", child("upstreams", upstream, "dpop")+": true")
-			ck.sendsBound(child("upstreams", upstream), u)
-		}
-	}
-}
-
-// takesBound checks an API that takes tokens which are bound to a key.
-func (ck *checker) takesBound(path, name string, u *Upstream) {
-	ck.sendsScheme(path, u)
-	if !u.DPoP {
-		return
-	}
-	ck.sendsBound(path, u)
-	atProvider := func(f *Frontend) bool { return len(f.Login.Provider) > 0 && f.carries(ck.config, u) }
-	at := child(path, "dpop")
-	if !slices.ContainsFunc(ck.all(), atProvider) {
-		ck.warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is bound", "send_token: true at a route to "+name)
-		return
-	}
-	for _, f := range ck.all() {
-		if atProvider(f) && !ck.config.BindsTokens(f) && !ck.allBind(f) {
-			ck.warn(at, "the same tokens go to an upstream without dpop: true, so none is bound where a provider's dpop is auto", "dpop: true at every upstream that gets them")
-			return
-		}
-	}
-}
-
-// allBind reports whether every provider of f binds tokens whoever takes them.
-func (ck *checker) allBind(f *Frontend) bool {
-	return !slices.ContainsFunc(f.Login.Provider, func(name string) bool {
-		p := ck.config.Providers[name]
-		return p != nil && p.DPoP != "required"
-	})
-}
-
-// sendsBound checks that a bound token can be sent: in Authorization, and nowhere else
-// (RFC 9449 §7.1).
-func (ck *checker) sendsBound(path string, u *Upstream) {
-	headers, _ := u.SendHeaders()
-	for _, header := range slices.Sorted(maps.Keys(headers)) {
-		value := headers[header]
-		bearer := strings.EqualFold(header, "authorization") && strings.EqualFold(value.Reveal(), mapping.Bearer()["Authorization"].Reveal())
-		if slices.Contains(value.Names(), credential.AccessToken) && !bearer {
-			ck.refuse(child(path, "send", "headers", header), "a token that is bound to a key goes along in Authorization only", "Authorization: Bearer {access_token}; the scheme follows the token")
-		}
-	}
-}
-
-// sendsScheme refuses to send tokens as bound ones by a constant: whether a token is
-// bound, each session knows.
-func (ck *checker) sendsScheme(path string, u *Upstream) {
-	if u.Send == nil {
-		return
-	}
-	for header, value := range u.Send.Headers {
-		at := child(path, "send", "headers", header)
-		scheme, _, _ := strings.Cut(value.Reveal(), " ")
-		switch {
-		case strings.EqualFold(header, "dpop"):
-			ck.refuse(at, "a proof is made for each call", "dpop: true at the upstream")
-		case strings.EqualFold(header, "authorization") && strings.EqualFold(scheme, "dpop"):
-			ck.refuse(at, "a token that is not bound to a key must not be sent as one that is", "Authorization: Bearer {access_token} and dpop: true; the scheme follows the token")
-		}
-	}
 }
