@@ -17,7 +17,7 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/store/storetest"
-	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/signin"
 )
 
@@ -96,7 +96,7 @@ func (a *api) lasts(seconds int) {
 func accounts(t testing.TB, a *api, password string) func(string) *signin.Account {
 	t.Helper()
 	values := map[string]string{"API": a.URL, "PASSWORD": password}
-	c, faults := configs.Parse("coatcheck.yaml", []byte(config), func(name string) (string, bool) { v, ok := values[name]; return v, ok }, nil)
+	c, faults := read.Text("coatcheck.yaml", []byte(config), func(name string) (string, bool) { v, ok := values[name]; return v, ok }, nil)
 	if c == nil {
 		t.Fatal(faults)
 	}

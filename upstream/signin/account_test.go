@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
@@ -22,7 +22,7 @@ callers: {a: {keys: [], account: robot}}
 frontends:
   door: {host: programs.example.com, routes: [{path: /, upstream: api, session: none, callers: [a]}]}
 `
-	c, faults := configs.Parse("coatcheck.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
+	c, faults := read.Text("coatcheck.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
 	if c == nil {
 		t.Fatal(faults)
 	}
