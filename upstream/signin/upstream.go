@@ -53,7 +53,7 @@ type Upstream struct {
 	maxConns  int  // connections for calls; 0: the forwarder's default
 	ownerOnly bool // a connection that was kept serves one person only
 
-	send        mapping.Headers
+	send        mapping.Send
 	sendsCaller bool
 	hidden      []string
 	closed      mapping.ClosedPaths
