@@ -142,8 +142,9 @@ func (p *Proxy) Transports() map[string]forward.TransportStats {
 	return found
 }
 
-// SendNames are the headers that carry a person on calls of a route, in lower case.
-func (p *Proxy) SendNames(r *routing.Route) []string { return p.targets[r.Index].up.SendNames() }
+// Carries names what carries a person on calls of a route: headers in lower case, then
+// the rest of `send`.
+func (p *Proxy) Carries(r *routing.Route) []string { return p.targets[r.Index].up.Carries() }
 
 // Close ends the idle connections to the APIs; calls at work finish.
 func (p *Proxy) Close() {
