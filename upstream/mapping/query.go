@@ -8,8 +8,8 @@ import (
 	"coatcheck/bff/http1"
 )
 
-// Without are those that a request does not name itself.
-func (l Headers) Without(own map[string]Template) Headers {
+// Unnamed are those that a request does not name itself.
+func (l Headers) Unnamed(own map[string]Template) Headers {
 	var list Headers
 	for _, h := range l {
 		if _, named := own[h.Name]; !named {

@@ -131,7 +131,7 @@ func (r *Request) url(to *upstream.Address, send Headers, v *Values) (string, er
 	if strings.Contains(path, "?") {
 		separator = '&'
 	}
-	for _, p := range append(send.Without(r.Query), SortHeaders(r.Query)...) {
+	for _, p := range append(send.Unnamed(r.Query), SortHeaders(r.Query)...) {
 		filled, err := p.Value.appendTo(nil, v, putQuery)
 		if errors.Is(err, errNoValue) {
 			continue

@@ -19,6 +19,7 @@ func (u *Upstream) setSend(c *configs.Upstream) {
 		own = &configs.Send{}
 	}
 	u.send = mapping.NewSend(headers, own.Query, own.Cookie, own.Message())
+	u.sendBound = u.send.Headers.Without(credential.AccessToken)
 	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), func(name string) bool { return mapping.IsBuiltIn(name) || mapping.IsProgram(name) })
 }
 
@@ -31,10 +32,18 @@ func (u *Upstream) SendsCaller() bool { return u.sendsCaller }
 
 // AppendSend appends the header lines that carry the person of c, as
 // [mapping.Headers.Append] does; query, cookies and WebSockets have methods of their own.
-// who may be the zero Caller where [Upstream.SendsCaller] says no.
+// who may be the zero Caller where [Upstream.SendsCaller] says no. An access token that is
+// bound to a key is left out: it goes along with a proof, and never as a bearer token
+// (RFC 9449 §7.2).
 func (u *Upstream) AppendSend(dst []byte, c *credential.Credential, who mapping.Caller) []byte {
+	if c.IsBound() {
+		return u.sendBound.Append(dst, c, who)
+	}
 	return u.send.Headers.Append(dst, c, who)
 }
+
+// SendsToken reports whether `send` carries the access token at all.
+func (u *Upstream) SendsToken() bool { return len(u.sendBound) < len(u.send.Headers) }
 
 // SendNames are the lower-case names of all headers of `send`. They are always
 // removed from what the browser sent.

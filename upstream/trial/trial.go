@@ -148,7 +148,7 @@ func shownValue(raw any) string {
 // `send` what it does not name itself.
 func shownQuery(query map[string]mapping.Template, send mapping.Headers, v *mapping.Values) string {
 	var b strings.Builder
-	for _, p := range append(send.Without(query), mapping.SortHeaders(query)...) {
+	for _, p := range append(send.Unnamed(query), mapping.SortHeaders(query)...) {
 		if slices.ContainsFunc(p.Value.Names(), func(name string) bool { return !v.Has(name) }) {
 			continue
 		}
