@@ -16,6 +16,7 @@ import (
 
 	"coatcheck/bff/session"
 	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/ticket"
 	"coatcheck/upstream/signin"
 )
 
@@ -132,7 +133,7 @@ func ticketOf(m *session.Manager, a *signin.Account) session.Ticket {
 	fingerprint := a.Fingerprint()
 	name := m.Vault().Keys(kind, a.Name(), string(fingerprint[:]))[0]
 	sum := sha256.Sum256([]byte("coatcheck/v1/account" + name))
-	t, _ := session.ParseTicket([]byte(base64.RawURLEncoding.EncodeToString(sum[:]))) // 32 bytes always are one
+	t, _ := ticket.Parse([]byte(base64.RawURLEncoding.EncodeToString(sum[:]))) // 32 bytes always are one
 	return t
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 )
 
@@ -22,15 +23,15 @@ func (m *Manager) Begin(ctx context.Context, frontend string, t Ticket) (*Sessio
 	if err := m.needClock(ctx); err != nil {
 		return nil, err
 	}
-	o, h, now := m.settings.Load(), t.hash(), m.now().Truncate(time.Millisecond)
-	r := &Record{ID: newID(), Created: now, Ends: now.Add(o.life), Credential: credential.New(nil, time.Time{}, time.Time{})}
-	sealed, err := o.ring.First().Seal(t.bytes(), m.key(h), frontend, 1, r.encode())
+	o, h, now := m.settings.Load(), t.Hash(), m.now().Truncate(time.Millisecond)
+	r := &record.Record{ID: newID(), Created: now, Ends: now.Add(o.life), Credential: credential.New(nil, time.Time{}, time.Time{})}
+	sealed, err := o.ring.First().Seal(t.RevealBytes(), m.key(h), frontend, 1, r.Encode())
 	if err != nil {
 		return nil, err
 	}
 	if err := m.store.Create(ctx, m.key(h), append(store.AppendStamp(nil, now), sealed...), min(o.idle, o.life)); err != nil {
 		return nil, store.Unavailable("begin", err)
 	}
-	m.near.drop(h) // or a question from before would be shared, which found nothing
+	m.near.Drop(h) // or a question from before would be shared, which found nothing
 	return m.load(ctx, o, frontend, t, h)
 }

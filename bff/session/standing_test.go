@@ -10,6 +10,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/ticket"
 )
 
 // standing makes a replica's manager of records that are no sessions.
@@ -21,11 +22,11 @@ func (p *place) standing(change ...func(*session.Options)) *session.Manager {
 
 func standingTicket(t testing.TB) session.Ticket {
 	t.Helper()
-	ticket, ok := session.ParseTicket([]byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))
+	found, ok := ticket.Parse([]byte("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"))
 	if !ok {
 		t.Fatal("not a ticket")
 	}
-	return ticket
+	return found
 }
 
 // TestBeginTogether: replicas that begin a record at once agree on one, and its first
