@@ -20,7 +20,7 @@ type Caller struct {
 	Signature Signatures `yaml:"signature"`
 	// Calls that are answered here and never forwarded.
 	Handshake []Handshake `yaml:"handshake"`
-	// Tokens of a provider that it presents. Not served yet: refused.
+	// Tokens of a provider that it presents, as Authorization: Bearer.
 	Token *CallerToken `yaml:"token"`
 	// Account of the upstream that calls go out with; none: only the constants of send.
 	Account string `yaml:"account"`

@@ -67,6 +67,7 @@ type caller struct {
 	name     string
 	config   *configs.Caller
 	verifier *signature.Verifier // nil: it does not sign
+	claims   *signature.Claims   // nil: it has no tokens of a provider
 	places   apikey.Places
 	limit    ratelimit.Limit
 	limited  bool
@@ -82,8 +83,11 @@ func newCallers(c *configs.Config) map[string]*caller {
 		if one.limit, one.limited = config.Rate(); one.limited {
 			one.policy = one.limit.PolicyHeader()
 		}
-		if config.Kind() == configs.BySignature {
+		switch config.Kind() {
+		case configs.BySignature:
 			one.verifier, _ = signature.Compile(config.Scheme(name)) // checked: faults are warnings
+		case configs.ByToken:
+			one.claims, _ = signature.CompileClaims(configs.Lines(config.Token.Admit)) // checked
 		}
 		all[name] = one
 	}

@@ -55,7 +55,8 @@ func Explain(c *configs.Config, ups *signin.Set, q RawRequest) (*Explanation, er
 		return nil, err
 	}
 	events := call.Events{Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("", "")}
-	who := auth.New(nil, table, ups, nil, events, auth.NewPrograms(apikey.NewTable(nil, 0, apikey.Events{}), nil, nil, ""))
+	providers := offlineProviders(c)
+	who := auth.New(nil, table, ups, providers, events, auth.NewPrograms(apikey.NewTable(nil, 0, apikey.Events{}), nil, nil, ""))
 	who.Programs().Use(c)
 	ways, err := proxy.New(proxy.Options{Config: c, Table: table, Upstreams: ups, Events: events})
 	if err != nil {

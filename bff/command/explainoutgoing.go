@@ -6,6 +6,8 @@ import (
 	"coatcheck/bff/auth"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
+	"coatcheck/configs"
+	"coatcheck/upstream/oidc"
 )
 
 // program tells which program calls, and what would go to the API.
@@ -20,12 +22,48 @@ func (e *explainer) program() {
 		e.refuse(refused)
 		return
 	}
+	e.account()
 	e.head()
 	if c.Decision.BodyTooLarge {
 		e.refuse(problem.BodyTooLarge)
 		return
 	}
-	e.say("note", "Not explained: the account's token, limits, events that came before, and how the API is doing.")
+	e.say("note", "Not explained: keys made at run time, limits, events that came before, and how the API is doing.")
+}
+
+// account says what the program's call goes out with.
+func (e *explainer) account() {
+	r := e.call.Route()
+	name := e.auth.AccountOf(&e.call)
+	u := e.config.Upstreams[r.Upstream]
+	if name == "" || u == nil || u.Accounts[name] == nil {
+		e.say("account", "none: only what send puts without a token")
+		return
+	}
+	put := strings.Join(e.proxy.Carries(r), ", ")
+	switch a := u.Accounts[name]; {
+	case a.Credential != nil:
+		e.say("account", "%s of %s: the token that the file names, in %s", name, r.Upstream, put)
+	case a.Fields != nil:
+		e.say("account", "%s of %s: signed in by the login of %s at first need, in %s; while the API does not let it in, 503 account_unavailable", name, r.Upstream, r.Upstream, put)
+	default:
+		e.say("account", "%s of %s: signed in by its own login at first need, in %s; while the API does not let it in, 503 account_unavailable", name, r.Upstream, put)
+	}
+}
+
+// offlineProviders are the providers whose tokens programs present. None is asked.
+func offlineProviders(c *configs.Config) map[string]auth.Method {
+	providers := map[string]auth.Method{}
+	for _, caller := range c.Callers {
+		if caller.Token == nil || c.Providers[caller.Token.Provider] == nil {
+			continue
+		}
+		name := caller.Token.Provider
+		if p, err := oidc.New(name, c.Providers[name], oidc.Options{}); err == nil {
+			providers[name] = p
+		}
+	}
+	return providers
 }
 
 // head shows the head that would go to the API.
