@@ -129,7 +129,7 @@ func (d *decoder) accepted(f field, n *node, into *Accepted) {
 	for i, each := range items {
 		switch at := f; each.kind {
 		case list, table:
-			d.fault(f.at, f.path, "only text, numbers, true, false and null can be compared", "")
+			d.fault(f.at, f.path, "only strings, numbers, true, false and null can be compared", "")
 		case text:
 			if n.kind == list {
 				at = field{path: item(f.path, i), at: d.itemPlace(f, each)}

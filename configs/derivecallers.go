@@ -44,6 +44,6 @@ func (ck *checker) missingSessions() bool {
 	if ck.config.Source.Has("sessions") || !ck.config.Sessions.Store.IsEmpty() {
 		return false
 	}
-	ck.refuse("sessions", "this key is missing", "a mapping: store and keys")
+	ck.refuse("sessions", "required key missing", "a mapping: store and keys")
 	return true
 }

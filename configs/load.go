@@ -86,7 +86,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 func reason(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "there is no such file"
+		return "file not found"
 	case errors.Is(err, fs.ErrPermission):
 		return "permission denied"
 	}

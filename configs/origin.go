@@ -22,21 +22,35 @@ func originFault(s string) complaint {
 	scheme, rest, ok := strings.Cut(s, "://")
 	switch {
 	case strings.Contains(s, "*"):
-		return complaint{"a wildcard would let every site in", "list each origin"}
+		return complaint{"a wildcard would admit every site", "list each origin"}
 	case s == "null":
-		return complaint{"null is the origin of no page of yours", "list each origin, https://shop.example.com"}
+		return complaint{"null is never the origin of your own pages", "list each origin, https://shop.example.com"}
 	case !ok:
 		return complaint{"an origin is scheme and host", "https://" + s}
 	case s != strings.ToLower(s):
-		return complaint{"origins are written in lower case", strings.ToLower(s)}
+		return complaint{"must be lower case", strings.ToLower(s)}
 	case scheme != "https" && scheme != "http":
-		return complaint{"the pages of a frontend come over https", ""}
+		return complaint{notForCookies, appScheme(scheme)}
 	case strings.ContainsAny(rest, "/?#"):
-		return complaint{"an origin has no path", scheme + "://" + rest[:strings.IndexAny(rest, "/?#")]}
+		return complaint{"an origin must not have a path", scheme + "://" + rest[:strings.IndexAny(rest, "/?#")]}
 	case strings.Contains(rest, "@"):
-		return complaint{"an origin has no user name", ""}
+		return complaint{"an origin must not have a user name", ""}
 	}
 	return checkAuthority(scheme, rest)
+}
+
+// notForCookies is what is wrong with the origin of an application's own scheme.
+const notForCookies = "an origin must be https://: browsers keep no cookies for other schemes"
+
+// appScheme is the way out for applications whose pages have a scheme of their own.
+func appScheme(scheme string) string {
+	switch scheme {
+	case "capacitor", "ionic":
+		return "in Capacitor set server.hostname to a host under your domain and the scheme to https, or call by native HTTP with X-CSRF: 1"
+	case "tauri", "app", "file":
+		return "load the pages from a host under your domain over https, or call by native HTTP with X-CSRF: 1"
+	}
+	return ""
 }
 
 func checkAuthority(scheme, authority string) complaint {
@@ -49,9 +63,9 @@ func checkAuthority(scheme, authority string) complaint {
 	}
 	switch {
 	case strings.HasSuffix(authority, ":") || port != "" && !isPort(port):
-		return complaint{"the port is no number from 1 to 65535", scheme + "://" + host}
+		return complaint{"port must be a number from 1 to 65535", scheme + "://" + host}
 	case port == defaultPort(scheme):
-		return complaint{"browsers leave the default port out of an origin", scheme + "://" + host}
+		return complaint{"browsers omit the default port of an origin", scheme + "://" + host}
 	case scheme == "http" && !isLoopback(host):
 		return complaint{"plain http is for loopback hosts only (localhost, *.localhost, 127.0.0.0/8, [::1])", strings.TrimSuffix("https://"+host+":"+port, ":")}
 	}
@@ -86,24 +100,24 @@ func hostFault(s string) complaint {
 	if strings.HasPrefix(s, "[") {
 		addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
 		if err != nil || addr.Zone() != "" || "["+addr.String()+"]" != s {
-			return complaint{"this is not an IPv6 address in its canonical form", ""}
+			return complaint{"not an IPv6 address in canonical form", ""}
 		}
 		return complaint{}
 	}
 	ascii, err := idna.Lookup.ToASCII(s)
 	switch {
 	case s == "":
-		return complaint{"the host is missing", ""}
+		return complaint{"host missing", ""}
 	case strings.Contains(s, "*"):
-		return complaint{"a wildcard would let every site in", "write each host"}
+		return complaint{"a wildcard would admit every site", "write each host"}
 	case !isASCII(s) && err == nil:
-		return complaint{"hosts are written in punycode", ascii}
+		return complaint{"must be punycode", ascii}
 	case s != strings.ToLower(s):
-		return complaint{"hosts are written in lower case", strings.ToLower(s)}
+		return complaint{"must be lower case", strings.ToLower(s)}
 	case strings.HasSuffix(s, "."):
-		return complaint{"a host has no trailing dot", strings.TrimRight(s, ".")}
+		return complaint{"must not end with a dot", strings.TrimRight(s, ".")}
 	case !isHostName(s):
-		return complaint{"this is not a host name", ""}
+		return complaint{"not a valid host name", ""}
 	}
 	return complaint{}
 }

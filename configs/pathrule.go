@@ -13,26 +13,26 @@ func checkPath(s string) complaint { return settled(s, pathFault(s), pathFault) 
 func pathFault(s string) complaint {
 	switch {
 	case strings.Contains(s, "*"):
-		return complaint{"there are no wildcards in paths: a prefix takes all below it", ""}
+		return complaint{"no wildcards in paths: a prefix covers everything below it", ""}
 	case !strings.HasPrefix(s, "/"):
-		return complaint{"a path begins with /", "/" + s}
+		return complaint{"must start with /", "/" + s}
 	case strings.ContainsAny(s, "?#"):
-		return complaint{"a path has neither ? nor #", ""}
+		return complaint{"a path must not contain ? or #", ""}
 	case strings.Contains(s, "//"):
-		return complaint{"a path has no empty segment (//)", ""}
+		return complaint{"a path must not contain an empty segment (//)", ""}
 	case !isVisible(s) || strings.ContainsAny(s, `\{}"<>^|`+"`"):
-		return complaint{"a path has visible ASCII only, and none of \\ { } \" < > ^ | `", ""}
+		return complaint{"a path must be visible ASCII without \\ { } \" < > ^ | `", ""}
 	}
 	decoded, err := url.PathUnescape(s)
 	if err != nil {
-		return complaint{"a broken escape", "%25 is a percent sign"}
+		return complaint{"invalid percent-escape", "%25 is a percent sign"}
 	}
 	if strings.Count(decoded, "/") != strings.Count(s, "/") || !isVisible(strings.ReplaceAll(decoded, " ", "_")) && isASCII(decoded) {
 		return complaint{"an escaped slash or control byte", ""}
 	}
 	for segment := range strings.SplitSeq(decoded, "/") {
 		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
-			return complaint{"a path has no dot segments", ""}
+			return complaint{"a path must not contain dot segments (. or ..)", ""}
 		}
 	}
 	return complaint{}

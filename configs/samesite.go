@@ -30,7 +30,7 @@ func (ck *checker) sites(path string, f *Frontend) {
 	for i, o := range f.Origins {
 		if host := originHost(o); !checkOrigin(o).is() && !sameSite(host, f.hostName()) {
 			ck.refuse(item(child(path, "origins"), i),
-				"the pages and "+child(path, "host")+" are different sites: the session cookie would not travel",
+				"the pages and "+child(path, "host")+" are different sites: the browser would not send the session cookie",
 				"both must be under one registrable domain, as shop.example.com and api.example.com are")
 		}
 	}

@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 
 	"coatcheck/bff/admin"
 	"coatcheck/bff/command"
@@ -56,7 +58,7 @@ func Run(ctx context.Context, p *command.Program, o Options) error {
 	}
 	public, err := net.Listen("tcp", o.Listen)
 	if err != nil {
-		return command.Failed(fmt.Errorf("the demo's address is not available; try another one: --listen localhost:8081: %w", err))
+		return command.Failed(listenError(o.Listen, err))
 	}
 	_, port, err := net.SplitHostPort(public.Addr().String())
 	if err != nil {
@@ -114,4 +116,21 @@ func revoker(address string, token credential.Secret) func(context.Context, demo
 		}
 		return errors.Join(err, answer.Body.Close())
 	}
+}
+
+// listenError says what to do where the demo's address is taken.
+func listenError(address string, err error) error {
+	if _, port, split := net.SplitHostPort(address); split == nil && errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %s is in use: try `coatcheck demo --listen localhost:%s`", port, nextPort(port))
+	}
+	return process.ListenError("--listen", address, err)
+}
+
+// nextPort is the port above, as a suggestion.
+func nextPort(port string) string {
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil || n >= 65535 {
+		return "8081"
+	}
+	return strconv.FormatUint(n+1, 10)
 }
