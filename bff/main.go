@@ -15,12 +15,13 @@ import (
 	"os"
 	"strings"
 
+	"github.com/urfave/cli/v3"
+
 	"coatcheck/bff/command"
 	"coatcheck/bff/demo"
 	"coatcheck/bff/process"
 	"coatcheck/configs"
-
-	"github.com/urfave/cli/v3"
+	"coatcheck/configs/read"
 )
 
 // Exit codes.
@@ -87,7 +88,7 @@ func table(p *command.Program) *cli.Command {
 func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 	return []*cli.Command{
 		{Name: "serve", Usage: "run the server", Flags: []cli.Flag{file}, Action: func(ctx context.Context, c *cli.Command) error { return serve(ctx, p, c.String("config")) }},
-		{Name: "demo", Usage: "run the demo: everything in one process, nothing to set up", Flags: demoFlags(), Action: func(ctx context.Context, c *cli.Command) error {
+		{Name: "demo", Usage: "run the demo: run the demo: run the demo: run the demo: everything in one process, nothing to set up", Flags: demoFlags(), Action: func(ctx context.Context, c *cli.Command) error {
 			b := command.BuildOf(version, commit)
 			return demo.Run(ctx, p, demo.Options{Listen: c.String("listen"), Store: c.String("store"), API: c.String("api"), Version: b.Version, Commit: b.Commit})
 		}},
@@ -153,7 +154,7 @@ func tryFlags(file cli.Flag) []cli.Flag {
 // serve serves a configuration until a signal. A faulty one is refused before anything
 // listens.
 func serve(ctx context.Context, p *command.Program, file string) error {
-	load := func() (*configs.Config, []configs.Fault) { return configs.Load(file, p.Getenv) }
+	load := func() (*configs.Config, []configs.Fault) { return read.File(file, p.Getenv) }
 	config, faults := load()
 	if configs.Refused(faults) {
 		p.Report(faults)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 func mustParse(t *testing.T, content string) *configs.Config {
@@ -183,7 +184,7 @@ func TestFileNamesAreRelativeToTheConfiguration(t *testing.T) {
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, faults := configs.Load(path, environment)
+	c, faults := read.File(path, environment)
 	if c == nil {
 		t.Fatal(faults)
 	}

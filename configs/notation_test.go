@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // TestHintsSayWhatWasMeant: what people write by habit of other programs, and the cure.
@@ -64,7 +64,7 @@ frontends:
 func complaintsOf(t *testing.T, body, expose, store, key string) string {
 	t.Helper()
 	text := strings.NewReplacer("BODY", body, "EXPOSE", expose).Replace(oneBody)
-	_, faults := configs.Parse("t.yaml", []byte(text), func(name string) (string, bool) {
+	_, faults := read.Text("t.yaml", []byte(text), func(name string) (string, bool) {
 		value, known := map[string]string{"STORE": store, "KEY": key}[name]
 		return value, known
 	}, nil)
@@ -147,10 +147,10 @@ func TestRequiredKeysAreShown(t *testing.T) {
 	if err := os.WriteFile(file, []byte("tls: {}\nlisten: \":8080\"\n  indented: 1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, faults := configs.Load(file, nil); len(faults) != 1 || !strings.Contains(faults[0].Message, "lines up with no key above") && !strings.Contains(faults[0].Message, `a second ": "`) {
+	if _, faults := read.File(file, nil); len(faults) != 1 || !strings.Contains(faults[0].Message, "lines up with no key above") && !strings.Contains(faults[0].Message, `a second ": "`) {
 		t.Errorf("%v", faults)
 	}
-	_, faults := configs.Parse("t.yaml", []byte("tls: {}\nsessions: {}\nupstreams: {api: {}}\nfrontends: {shop: {login: {}, routes: [{}]}}\n"), nil, nil)
+	_, faults := read.Text("t.yaml", []byte("tls: {}\nsessions: {}\nupstreams: {api: {}}\nfrontends: {shop: {login: {}, routes: [{}]}}\n"), nil, nil)
 	var all strings.Builder
 	for _, f := range faults {
 		all.WriteString(f.String() + "\n")

@@ -117,11 +117,3 @@ func (p *Provider) ChecksNonce() bool { return p.Nonce != "off" }
 
 // EndsProviderSession reports whether a sign-out goes to the provider as well.
 func (p *Provider) EndsProviderSession() bool { return p.Logout != "local" }
-
-// derive fills in what follows from the rest.
-func (p *Provider) derive(source *Source, path, folder string) {
-	resolveAll(folder, &p.CA, &p.ClientKey, &p.ClientCert, &p.ClientAssertion.Path)
-	if !p.HasIssuer() && !source.Has(child(path, "scopes")) {
-		p.Scopes = nil
-	}
-}

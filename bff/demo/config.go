@@ -9,13 +9,14 @@ import (
 	"coatcheck/bff/command"
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/mapping"
 )
 
 // configure is the demo's configuration. Its faults are reported.
 func configure(p *command.Program, o Options, port, api string) (*configs.Config, error) {
 	getenv := environment(p.Getenv, port, api, o.Store)
-	config, faults := configs.Parse("demo.yaml", configs.Demo(), getenv, nil)
+	config, faults := read.Text("demo.yaml", configs.Demo(), getenv, nil)
 	if p.Report(faults) > 0 {
 		return nil, command.ErrRefused
 	}
@@ -35,7 +36,7 @@ func standIn(config *configs.Config, api string, getenv func(string) (string, bo
 		return fmt.Errorf("no ready-made configuration is named %s", api)
 	}
 	file := api + ".yaml"
-	ready, faults := configs.Parse(file, text, getenv, nil)
+	ready, faults := read.Text(file, text, getenv, nil)
 	if configs.Refused(faults) {
 		return fmt.Errorf("%s has faults: %v", file, faults)
 	}

@@ -15,6 +15,7 @@ import (
 	"coatcheck/bff/session"
 	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/signin"
 )
 
@@ -101,7 +102,7 @@ frontends:
 // benchServer serves config and signs one person in.
 func benchServer(b *testing.B, text string) (address, ticket string) {
 	b.Helper()
-	config, faults := configs.Parse("bench.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
+	config, faults := read.Text("bench.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
 	if configs.Refused(faults) {
 		b.Fatalf("configuration: %v", faults)
 	}

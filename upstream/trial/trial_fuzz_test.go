@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
@@ -66,7 +66,7 @@ func newTried(t testing.TB) *tried {
 	whole := "sessions: {store: \"memory://\", keys: [\"0123456789abcdef0123456789abcdef-test\"]}\n" +
 		"frontends: {shop: {origins: [\"https://shop.example.com\"], login: {upstream: api, fields: [email, password]}}}\n" +
 		"upstreams:\n  api:\n    url: https://api.example.net\n    " + strings.ReplaceAll(strings.TrimSpace(fuzzedMapping), "\n", "\n    ")
-	cfg, faults := configs.Parse("test.yaml", []byte(whole), func(string) (string, bool) { return "", false }, nil)
+	cfg, faults := read.Text("test.yaml", []byte(whole), func(string) (string, bool) { return "", false }, nil)
 	if cfg == nil {
 		t.Fatal(faults)
 	}

@@ -1,0 +1,28 @@
+package configs
+
+import (
+	"coatcheck/upstream/mapping"
+)
+
+// SendHeaders are the headers that carry the person on calls. named is false
+// where the file gives none and they are the default, Authorization: Bearer
+// {access_token} (RFC 6750 §2.1); only then a token_type other than bearer is refused.
+func (u *Upstream) SendHeaders() (headers map[string]mapping.Template, named bool) {
+	if u.Send != nil && u.Send.Headers != nil {
+		return u.Send.Headers, true
+	}
+	return mapping.Bearer(), false
+}
+
+// SubjectPointer is what names the person, below At. named is false where the
+// file gives none and it is the default, /sub of a JWT (RFC 7519 §4.1.2) and /id
+// elsewhere: then an answer without it is no error, the person just has no name.
+func (u *User) SubjectPointer() (pointer string, named bool) {
+	switch {
+	case u.Subject != "":
+		return u.Subject, true
+	case u.From == "jwt":
+		return "/sub", false
+	}
+	return "/id", false
+}
