@@ -88,7 +88,7 @@ func table(p *command.Program) *cli.Command {
 func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 	return []*cli.Command{
 		{Name: "serve", Usage: "run the server", Flags: []cli.Flag{file}, Action: func(ctx context.Context, c *cli.Command) error { return serve(ctx, p, c.String("config")) }},
-		{Name: "demo", Usage: "run the demo: run the demo: run the demo: run the demo: everything in one process, nothing to set up", Flags: demoFlags(), Action: func(ctx context.Context, c *cli.Command) error {
+		{Name: "demo", Usage: "run the demo: everything in one process, nothing to set up", Flags: demoFlags(), Action: func(ctx context.Context, c *cli.Command) error {
 			b := command.BuildOf(version, commit)
 			return demo.Run(ctx, p, demo.Options{Listen: c.String("listen"), Store: c.String("store"), API: c.String("api"), Version: b.Version, Commit: b.Commit})
 		}},
