@@ -46,7 +46,7 @@ type Upstream struct {
 	Verify *Verify `yaml:"verify"`
 	// A token of its own that the person's provider gives for this API. Not served yet, and refused.
 	Exchange *TokenExchange `yaml:"exchange"`
-	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449). Not served yet: none is bound.
+	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449). Such a token is sent as Authorization: DPoP with a proof for each call, whatever send says of Bearer.
 	DPoP bool `yaml:"dpop" default:"false"`
 }
 

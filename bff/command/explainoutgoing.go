@@ -30,7 +30,7 @@ func (e *explainer) program() {
 
 // head shows the head that would go to the API.
 func (e *explainer) head() {
-	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, &e.call, nil, nil)), "\r\n"), "\r\n") {
+	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, &e.call, nil, "", nil)), "\r\n"), "\r\n") {
 		if i == 0 {
 			e.say("upstream", "%s", line)
 		} else {

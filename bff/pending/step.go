@@ -102,14 +102,14 @@ type Try struct {
 func (s Steps) Try(ctx context.Context, p *Step) (*Try, error) {
 	// A second count, full one try earlier, tells the last one apart.
 	t := &Try{counters: s.vault.Counters(), own: throttle.Counted{ID: rand.Text(), Keys: []string{p.Tries, p.Tries + ":early"}}}
-	retry, err := t.counters.Count(ctx, t.own.Keys[0], t.own.ID, MaxTries, Life)
+	retry, _, err := t.counters.Count(ctx, t.own.Keys[0], t.own.ID, MaxTries, Life)
 	if err != nil {
 		return nil, store.Unavailable("try", err)
 	}
 	if retry > 0 {
 		return nil, session.EndedError{Reason: session.Expired}
 	}
-	retry, err = t.counters.Count(ctx, t.own.Keys[1], t.own.ID, MaxTries-1, Life)
+	retry, _, err = t.counters.Count(ctx, t.own.Keys[1], t.own.ID, MaxTries-1, Life)
 	if err != nil {
 		return nil, store.Unavailable("try", err)
 	}

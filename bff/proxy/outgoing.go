@@ -19,9 +19,9 @@ const maxRepeatable = 64 << 10
 
 // AppendHead assembles the head of the call that goes to the API, line by line: what
 // the browser sent and no rule holds back, then ours. credential is what carries the
-// person, span the question's part of a trace; both may be nil. Framing is the
-// forwarder's.
-func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Credential, span *trace.Span) []byte {
+// person, span the question's part of a trace; both may be nil. A token that is bound to
+// a key goes along with a proof, and not without. Framing is the forwarder's.
+func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Credential, proof string, span *trace.Span) []byte {
 	r, h, t := c.Route(), c.Request.Head, p.targets[c.Route().Index]
 	b = append(append(b, h.Method...), ' ')
 	b = append(append(b, r.Base...), c.Decision.Forwarded...)
@@ -33,7 +33,7 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 		if t.request.holds(f.Name) || options > 0 && h.ConnectionNames(f.Name) || span != nil && isTraceContext(f.Name) {
 			continue
 		}
-		if c.Decision.Handshake && http1.EqualFold(f.Name, protocols) {
+		if c.Decision.Handshake && http1.EqualFold(f.Name, protocols) || proof != "" && http1.EqualFold(f.Name, "dpop") {
 			continue
 		}
 		b = appendField(b, f.Name, f.Value)
@@ -47,6 +47,9 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 		who = c.Caller()
 	}
 	b = t.up.AppendSend(b, credential, who)
+	if proof != "" {
+		b = appendProven(b, credential, proof)
+	}
 	b = append(b, "X-Forwarded-For: "...)
 	b = c.Request.Client.AppendTo(b)
 	b = append(append(b, "\r\nX-Forwarded-Host: "...), c.Request.Authority...)
@@ -177,15 +180,21 @@ func isIdempotent(method []byte) bool {
 // send sends the call once, and reads the head of the answer.
 func (x *roundTrip) send() error {
 	c, out, route := x.call, &x.out, x.call.Route()
+	token := x.token()
+	proof, err := x.prove(token)
+	if err != nil {
+		return err
+	}
+	x.proven = proof != ""
 	x.span = c.Span.Ask("forward", route.Upstream)
-	x.head = x.proxy.AppendHead(x.head[:0], c, x.token(), x.span)
+	x.head = x.proxy.AppendHead(x.head[:0], c, token, proof, x.span)
 	out.Head = x.head
 	out.IsHead, out.Idempotent = c.Request.IsHead(), isIdempotent(c.Request.Head.Method)
 	out.HeaderTimeout, out.IdleTimeout = route.Config.HeaderTimeout, route.Config.IdleTimeout
 	out.Upgrade, out.Owner = c.Decision.Handshake, x.owner()
 	c.In.Conn().Working(x.abort)
 	begun := time.Now()
-	err := x.target.transport.Do(out, &x.answer)
+	err = x.target.transport.Do(out, &x.answer)
 	c.Record.Upstream += time.Since(begun)
 	if x.span != nil {
 		x.span.Answered(x.answer.Status, err)

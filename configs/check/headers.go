@@ -69,7 +69,7 @@ func (ck *checker) carried(path string, u *configs.Upstream, name string) {
 	for _, frontend := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
 		f := ck.config.Frontends[frontend]
 		from := ck.config.Upstreams[f.Login.Upstream]
-		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !carries(ck.config, f, u) {
+		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !f.Carries(ck.config, u) {
 			continue
 		}
 		if known := frontendValues(f, from); !slices.Contains(known, name) {
@@ -89,13 +89,6 @@ func frontendValues(f *configs.Frontend, u *configs.Upstream) []string {
 		known = append(known, credential.AccessToken, "id_token")
 	}
 	return known
-}
-
-// carries reports whether a route of f sends the token to u.
-func carries(c *configs.Config, f *configs.Frontend, u *configs.Upstream) bool {
-	return slices.ContainsFunc(f.Routes, func(r *configs.Route) bool {
-		return r.SendToken != nil && *r.SendToken && c.Upstreams[r.Upstream] == u
-	})
 }
 
 func (ck *checker) anyoneSignsIn(u *configs.Upstream) bool {

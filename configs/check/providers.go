@@ -31,9 +31,7 @@ func (ck *checker) providers() {
 		ck.admits(path, p)
 		ck.reachesProvider(path, p)
 		ck.unwiseProvider(path, p)
-		if p.DPoP == "required" {
-			ck.refuse(child(path, "dpop"), "calls to an API do not carry tokens that are bound to a key yet, and sent like others they would not be bound", "off")
-		}
+		ck.boundAt(path, name, p)
 		if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return slices.Contains(f.Login.Provider, name) }) {
 			ck.warn(path, "no frontend signs people in at this provider", "frontends.*.login.provider: "+name)
 		}
@@ -174,9 +172,6 @@ func (ck *checker) signInAtProvider(path string, f *configs.Frontend) {
 
 // exchangeAt checks a token exchange for an upstream.
 func (ck *checker) exchangeAt(path, name string, u *configs.Upstream) {
-	if u.DPoP {
-		ck.warn(child(path, "dpop"), "calls do not carry tokens that are bound to a key yet; none is asked for", "leave it out")
-	}
 	x := u.Exchange
 	if x == nil {
 		return
@@ -189,7 +184,7 @@ func (ck *checker) exchangeAt(path, name string, u *configs.Upstream) {
 	if x.Resource != "" {
 		ck.url(child(at, "resource"), x.Resource)
 	}
-	if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && carries(ck.config, f, u) }) {
+	if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && f.Carries(ck.config, u) }) {
 		ck.warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is exchanged", "send_token: true at a route to "+name)
 	}
 }

@@ -32,6 +32,7 @@ func (ck *checker) upstream(name string, u *configs.Upstream) {
 	ck.accounts(path, name, u)
 	ck.closing(path, name, u)
 	ck.exchangeAt(path, name, u)
+	ck.takesBound(path, name, u)
 }
 
 // calledBy checks what an API is called by, where that is not its URL's host.

@@ -15,6 +15,7 @@ import (
 func (u *Upstream) setSend(c *configs.Upstream) {
 	headers, _ := c.SendHeaders()
 	u.send = mapping.SortHeaders(headers)
+	u.sendBound = u.send.Without(credential.AccessToken)
 	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), func(name string) bool { return mapping.IsBuiltIn(name) || mapping.IsProgram(name) })
 }
 
@@ -24,10 +25,17 @@ func (u *Upstream) SendsCaller() bool { return u.sendsCaller }
 
 // AppendSend appends the header lines that carry the person of c, as
 // [mapping.Headers.Append] does. who may be the zero Caller where
-// [Upstream.SendsCaller] says no.
+// [Upstream.SendsCaller] says no. An access token that is bound to a key is left out: it
+// goes along with a proof, and never as a bearer token (RFC 9449 §7.2).
 func (u *Upstream) AppendSend(dst []byte, c *credential.Credential, who mapping.Caller) []byte {
+	if c.IsBound() {
+		return u.sendBound.Append(dst, c, who)
+	}
 	return u.send.Append(dst, c, who)
 }
+
+// SendsToken reports whether `send` carries the access token at all.
+func (u *Upstream) SendsToken() bool { return len(u.sendBound) < len(u.send) }
 
 // SendNames are the lower-case names of all headers of `send`. They are always
 // removed from what the browser sent.

@@ -54,6 +54,7 @@ type Upstream struct {
 	ownerOnly bool // a connection that was kept serves one person only
 
 	send        mapping.Headers
+	sendBound   mapping.Headers // what of send does not carry the access token
 	sendsCaller bool
 	hidden      []string
 	closed      mapping.ClosedPaths
