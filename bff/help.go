@@ -16,6 +16,7 @@ import (
 var examples = map[string][]string{
 	"coatcheck":   {"coatcheck demo", "coatcheck check --config coatcheck.yaml", "coatcheck serve --config coatcheck.yaml"},
 	"serve":       {"coatcheck serve --config /etc/coatcheck/coatcheck.yaml", "kill -HUP PID    # reload the configuration and the certificates"},
+	"dev":         {"coatcheck dev --config coatcheck.yaml    # store and key are made up where the file has none"},
 	"demo":        {"coatcheck demo", "coatcheck demo --listen localhost:8081 --api keycloak"},
 	"check":       {"coatcheck check --config coatcheck.yaml", "coatcheck check --online    # also connects to the store, the upstreams and the providers"},
 	"explain":     {"coatcheck explain GET https://shop.example.com/api/orders", "coatcheck explain -H 'Origin: https://shop.example.com' OPTIONS https://api.example.com/api/orders"},

@@ -19,6 +19,7 @@ import (
 
 	"coatcheck/bff/command"
 	"coatcheck/bff/demo"
+	"coatcheck/bff/dev"
 	"coatcheck/bff/process"
 	"coatcheck/configs"
 	"coatcheck/configs/read"
@@ -88,6 +89,11 @@ func table(p *command.Program) *cli.Command {
 func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 	return []*cli.Command{
 		{Name: "serve", Usage: "run the server", Flags: []cli.Flag{file}, Action: func(ctx context.Context, c *cli.Command) error { return serve(ctx, p, c.String("config")) }},
+		{Name: "dev", Usage: "run the server for development on this machine: log for people, reload on change", Flags: []cli.Flag{file},
+			Action: func(ctx context.Context, c *cli.Command) error {
+				b := command.BuildOf(version, commit)
+				return dev.Run(ctx, p, dev.Options{File: c.String("config"), Version: b.Version, Commit: b.Commit})
+			}},
 		{Name: "demo", Usage: "run the demo: everything in one process, nothing to set up", Flags: demoFlags(), Action: func(ctx context.Context, c *cli.Command) error {
 			b := command.BuildOf(version, commit)
 			return demo.Run(ctx, p, demo.Options{Listen: c.String("listen"), Store: c.String("store"), API: c.String("api"), Version: b.Version, Commit: b.Commit})

@@ -2,7 +2,7 @@
 // browser sees it (RFC 9457).
 //
 // A [Problem] is an error, so that any room can return one and a single place renders
-// it. Everything in it is a constant of this program: no text from a request, an API
+// it. Everything in it is a constant of this program or its configuration: no text from a request, an API
 // or another error ever gets into one. The answers of the raw gate stand in package
 // gate, because they are written before there is a request.
 package problem
@@ -23,6 +23,8 @@ type Problem struct {
 	Code string
 	// Detail is one sentence for people.
 	Detail string
+	// Heading is the heading of the page; empty: one by the status.
+	Heading string
 
 	// Reason says why a session is dead, where that is known.
 	Reason string

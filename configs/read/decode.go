@@ -21,11 +21,12 @@ import (
 // value keeps its default.
 type decoder struct {
 	sources
-	file      string
-	faults    []configs.Fault
-	positions map[string]configs.Position
-	variables map[string]bool
-	broken    map[string]bool // paths at which the reader found a fault
+	file        string
+	faults      []configs.Fault
+	positions   map[string]configs.Position
+	variables   map[string]bool
+	development *developer      // nil: the file must say everything
+	broken      map[string]bool // paths at which the reader found a fault
 }
 
 func (d *decoder) fault(at configs.Position, path, message, hint string) {

@@ -96,6 +96,11 @@ func (d *decoder) expanded(f field, written string) (value string, used, ok bool
 	if err == nil {
 		return value, used, true
 	}
+	if errors.Is(err, errUnset) {
+		if stand, ok := d.development.standIn(f.path); ok {
+			return stand, true, true
+		}
+	}
 	hint, unset, before := "", errors.Is(err, errUnset), len(d.faults)
 	if unset {
 		hint = "set it, or give a default: ${NAME:-text}"
