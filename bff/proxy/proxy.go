@@ -262,7 +262,7 @@ func (x *roundTrip) forward() error {
 		err = x.ask()
 	}
 	if err != nil {
-		return err
+		return x.devServerAway(err)
 	}
 	if x.who.Caller != nil {
 		x.proxy.auth.Finish(&x.who, x.answer.Status)
