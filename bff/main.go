@@ -100,6 +100,7 @@ func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 		{Name: "try", Usage: "sign in once at the real API, and show how its mapping reads the answers", Flags: tryFlags(file),
 			Action: func(ctx context.Context, c *cli.Command) error {
 				return p.Try(ctx, command.TryOptions{File: c.String("config"), Upstream: c.String("upstream"), Frontend: c.String("frontend"),
+					Account: c.String("account"), Caller: c.String("caller"), To: c.String("to"),
 					Provider: c.String("provider"), Listen: c.String("listen"), Paste: c.Bool("paste"),
 					Refresh: c.Bool("refresh"), Logout: c.Bool("logout")})
 			}},
@@ -140,6 +141,9 @@ func explainFlags(file cli.Flag) []cli.Flag {
 func tryFlags(file cli.Flag) []cli.Flag {
 	return []cli.Flag{file,
 		&cli.StringFlag{Name: "upstream", Usage: "`NAME` of the API to sign in at"},
+		&cli.StringFlag{Name: "account", Usage: "`NAME` of an account of that API to sign in with, instead of a person"},
+		&cli.StringFlag{Name: "caller", Usage: "`NAME` of a program: sign a sample call by its own lines, and send it to the Coatcheck that runs"},
+		&cli.StringFlag{Name: "to", Usage: "`URL` of that Coatcheck; default: the address that it listens on, here"},
 		&cli.StringFlag{Name: "provider", Usage: "`NAME` of the provider to sign in at, instead of an API"},
 		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8765", Usage: "loopback `ADDRESS` that the browser comes back to from a provider"},
 		&cli.BoolFlag{Name: "paste", Usage: "use the registered redirect URI, and paste where the browser ended"},
