@@ -34,6 +34,7 @@ var floors = map[string]int{
 	"coatcheck/bff/ratelimit":            1,
 	"coatcheck/bff/session/store":        1,
 	"coatcheck/bff/signature":            1,
+	"coatcheck/bff/signature/sample":     2,
 	"coatcheck/upstream/mapping":         1,
 	"coatcheck/configs":                  2,
 	"coatcheck/bff/session/store/memory": 2,

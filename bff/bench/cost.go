@@ -95,8 +95,16 @@ func (r row) load(ctx context.Context, length time.Duration, connections int) (m
 		return measure{}, err
 	}
 	_, port, _ := net.SplitHostPort(r.address)
-	out, err := exec.CommandContext(ctx, "taskset", "-c", "0", "wrk", "-t1", "-c", strconv.Itoa(connections), "-d", fmt.Sprintf("%.0fs", length.Seconds()),
-		"--latency", "-H", "Host: localhost:"+port, "-H", "Cookie: "+r.cookie, "http://"+r.address+"/api/items").CombinedOutput()
+	header, path := "Cookie: "+r.cookie, "/api/items"
+	if r.path != "" {
+		header, path = r.header, r.path
+	}
+	args := []string{"-c", "0", "wrk", "-t1", "-c", strconv.Itoa(connections), "-d", fmt.Sprintf("%.0fs", length.Seconds()),
+		"--latency", "-H", "Host: localhost:" + port, "-H", header}
+	if r.script != "" {
+		args = append(args, "-s", r.script)
+	}
+	out, err := exec.CommandContext(ctx, "taskset", append(args, "http://"+r.address+path)...).CombinedOutput()
 	if err != nil {
 		return measure{}, fmt.Errorf("wrk: %w\n%s", err, out)
 	}

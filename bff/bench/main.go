@@ -32,7 +32,7 @@ type goal struct {
 	most        float64
 }
 
-var goals = []goal{{"near", "plain", 1.5}, {"near", "lua", 0.85}, {"cold", "lua", 1.5}, {"near", "go", 0.25}}
+var goals = []goal{{"near", "plain", 1.5}, {"near", "lua", 0.85}, {"cold", "lua", 1.5}, {"near", "go", 0.25}, {"key", "near", 1.05}}
 
 // KiB that one connection may hold.
 const (
@@ -58,7 +58,7 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of the cost measure")
 	flag.DurationVar(&b.length, "length", 4*time.Second, "length of one row in one round")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the load")
-	only := flag.String("only", "near,cold,plain,lua,go", "rows of the cost measure, by comma; none to leave it out")
+	only := flag.String("only", "near,cold,plain,lua,go,key,hmac,ed25519", "rows of the cost measure, by comma; none to leave it out")
 	flag.IntVar(&b.idle, "idle", 10000, "idle connections of the memory measure; 0 to leave it out")
 	flag.IntVar(&b.streams, "streams", 1000, "event streams of the memory measure; 0 to leave it out")
 	gate := flag.Bool("gate", false, "exit 1 where a goal is missed")

@@ -25,6 +25,10 @@ var titles = map[string]string{
 	"plain": "nginx, constant token, no session",
 	"lua":   "nginx + Lua + Redis session",
 	"go":    "Go ReverseProxy + scs + Redis session",
+
+	"key":     "Coatcheck, a program with a key",
+	"hmac":    "Coatcheck, 2 KiB signed by an HMAC",
+	"ed25519": "Coatcheck, 2 KiB signed by Ed25519",
 }
 
 // token is the one that the API wants, ticket the session that opens it.
@@ -38,6 +42,8 @@ type row struct {
 	*process
 	address string
 	cookie  string
+
+	path, header, script string // of the load, where it is not a session's; script is wrk's
 }
 
 // neighbours starts what every row needs: Redis and the API, on core 0.
@@ -130,15 +136,17 @@ func (b *bench) row(name string) (row, error) {
 		}
 		if err == nil {
 			cookie, err := signIn("http://" + address + "/login")
-			return row{p, address, cookie}, err
+			return row{process: p, address: address, cookie: cookie}, err
 		}
+	case "key", "hmac", "ed25519":
+		return b.programs(name, address)
 	default:
 		return row{}, fmt.Errorf("no row %q", name)
 	}
 	if err != nil {
 		return row{}, err
 	}
-	return row{b.processes[len(b.processes)-1], address, "ticket=" + ticket}, nil
+	return row{process: b.processes[len(b.processes)-1], address: address, cookie: "ticket=" + ticket}, nil
 }
 
 const config = `listen: %q
@@ -183,7 +191,7 @@ func (b *bench) coatcheck(name, address, api string) (row, error) {
 		return row{}, err
 	}
 	cookie, err := signIn("http://" + address + "/bff/login")
-	return row{p, address, cookie}, err
+	return row{process: p, address: address, cookie: cookie}, err
 }
 
 // signIn returns the cookie that a sign-in brings.
