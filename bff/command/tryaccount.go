@@ -67,7 +67,7 @@ func (t *attempt) account(ctx context.Context, a *signin.Account, o TryOptions) 
 
 // accountEnds says how long the token lasts, and what comes then.
 func (t *attempt) accountEnds(a *signin.Account, c *credential.Credential) {
-	fmt.Fprintf(t.Stdout, "\nThe access token ends in: %s\n", left(c.Expires))
+	fmt.Fprintf(t.Stdout, "\nThe access token expires in: %s\n", left(c.Expires))
 	how := "by another sign-in"
 	if a.Renews(c) {
 		how = "by the upstream's refresh"
