@@ -53,8 +53,8 @@ type Upstream struct {
 	maxConns  int  // connections for calls; 0: the forwarder's default
 	ownerOnly bool // a connection that was kept serves one person only
 
-	send        mapping.Headers
-	sendBound   mapping.Headers // what of send does not carry the access token
+	send        mapping.Send
+	sendsToken  bool
 	sendsCaller bool
 	hidden      []string
 	closed      mapping.ClosedPaths
