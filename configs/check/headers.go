@@ -17,6 +17,7 @@ import (
 var notOurs = []string{
 	"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", // RFC 9110 §7.6.1
 	"content-length", "host", "expect", "forwarded", "x-request-id", "proxy-authorization", "proxy-authenticate",
+	"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-accept", // RFC 6455 §11.3
 }
 
 // headers checks headers that a mapping puts.
@@ -36,28 +37,6 @@ func (ck *checker) headers(path string, headers map[string]mapping.Template) {
 			ck.refuse(at, "a header's value holds no line break or control character", "")
 		}
 		seen[lower] = true
-	}
-}
-
-// send checks what carries a person on calls.
-func (ck *checker) send(path string, u *configs.Upstream) {
-	if u.Send == nil {
-		return
-	}
-	at := child(path, "send")
-	ck.headers(child(at, "headers"), u.Send.Headers)
-	for i, name := range u.Send.Hide {
-		switch {
-		case strings.Contains(name, "*"):
-			ck.refuse(item(child(at, "hide"), i), "there are no wildcards for headers", "list each header")
-		case !http1.IsToken([]byte(name)):
-			ck.refuse(item(child(at, "hide"), i), "this is not the name of a header", "")
-		}
-	}
-	for name, value := range u.Send.Headers {
-		for _, used := range value.Names() {
-			ck.carried(child(at, "headers", name), u, used)
-		}
 	}
 }
 
