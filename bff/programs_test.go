@@ -127,16 +127,12 @@ func TestThousandColdCalls(t *testing.T) {
 	f, redis := programsFleet(t)
 	_, key := f.newKey("made")
 	each(1000, 60, func(i int) {
-		q, _ := http.NewRequest("GET", "http://"+f.replicas[i%3].host+"/programs/whoami", nil)
-		q.Header.Set("X-Api-Key", key)
-		a, err := f.replicas[i%3].client.Do(q)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer a.Body.Close()
-		if body, _ := io.ReadAll(a.Body); a.StatusCode != 200 || string(body) != "robot" {
-			t.Errorf("%d %q", a.StatusCode, body)
+		for status := 503; status == 503; { // a busy machine's store may be late; the account is not
+			var code string
+			if status, code = f.asRobot(f.replicas[i%3], key); status != 200 && code != "store_unavailable" {
+				t.Errorf("%d %s", status, code)
+				return
+			}
 		}
 	})
 	var secrets []string
@@ -157,6 +153,21 @@ func TestThousandColdCalls(t *testing.T) {
 			t.Errorf("Redis holds %s", secret)
 		}
 	}
+}
+
+// asRobot makes a call whose account is robot's, and reads who the API saw.
+func (f *fleet) asRobot(r *replica, key string) (status int, code string) {
+	q, _ := http.NewRequest("GET", "http://"+r.host+"/programs/whoami", nil)
+	q.Header.Set("X-Api-Key", key)
+	a, err := r.client.Do(q)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer a.Body.Close()
+	if body, _ := io.ReadAll(a.Body); a.StatusCode == 200 && string(body) != "robot" {
+		f.Errorf("the API saw %q", body)
+	}
+	return a.StatusCode, a.Header.Get("Coatcheck-Error")
 }
 
 // dumpOf is every key and value of a Redis, as text.

@@ -8,7 +8,7 @@ import (
 
 // runtimeKeys warns of a caller whose keys can only be made at run time, where they do
 // not last.
-func (ck *checker) runtimeKeys(path string, c *configs.Caller) {
+func (ck callerCheck) runtimeKeys(path string, c *configs.Caller) {
 	if c.Kind() != configs.ByKey || len(c.Keys) > 0 {
 		return
 	}
