@@ -28,7 +28,7 @@ func (e *explainer) program() {
 		e.refuse(problem.BodyTooLarge)
 		return
 	}
-	e.say("note", "Not explained: keys made at run time, limits, events that came before, and how the API is doing.")
+	e.say("note", "Not shown: keys made at run time, limits, events that came before, and how the API is doing.")
 }
 
 // account says what the program's call goes out with.
