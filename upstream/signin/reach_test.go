@@ -97,7 +97,7 @@ func TestControlUnreachable(t *testing.T) {
 		"no HTTP":              {"http://" + rawAPI(t, saying("SSH-2.0-OpenSSH_9.6\r\n")), "upstream_invalid", ""},
 		"odd status":           {"http://" + rawAPI(t, saying("HTTP/1.1 abc\r\n\r\n")), "upstream_invalid", ""},
 		"endless head":         {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 300))), "upstream_invalid", ""},
-		"gzip that is none":    {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz")), "upstream_invalid", ""},
+		"gzip that is none":    {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz")), "upstream_invalid", ""},
 		"length that is a lie": {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{\"token\":\"a\"}")), "upstream_unreachable", ""},
 		"two lengths":          {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 13\r\nContent-Length: 14\r\n\r\n{\"token\":\"a\"}")), "upstream_invalid", ""},
 	} {
