@@ -50,6 +50,10 @@ func (ck *checker) healthPath() {
 
 // address checks what [net.Listen] will be given.
 func (ck *checker) address(path, value string) {
+	if _, is, c := rule.ParseSocket(value); is {
+		ck.complain(path, c)
+		return
+	}
 	host, port, err := net.SplitHostPort(value)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
 		ck.complain(path, rule.Complaint{Message: "this is not an address to listen on", Hint: rule.LikelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})

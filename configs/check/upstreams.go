@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/configs"
 	"coatcheck/configs/rule"
+	"coatcheck/upstream"
 )
 
 // upstream checks one API: where it is, what is sent, how people sign in.
@@ -16,8 +17,11 @@ func (ck *checker) upstream(name string, u *configs.Upstream) {
 	if !rule.IsLabel(name) {
 		ck.refuse(path, "the name of an upstream has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 	}
-	if host := ck.url(child(path, "url"), u.URL); host != "" {
+	if socket, base, is := upstream.SocketPath(u.URL); is {
+		ck.behindSocket(path, u, socket, base)
+	} else if host := ck.url(child(path, "url"), u.URL); host != "" {
 		ck.transport(path, u, host)
+		ck.proxy(child(path, "proxy"), u)
 		ck.ownHost(child(path, "url"), u.URL)
 	}
 	ck.calledBy(path, u)

@@ -26,8 +26,12 @@ const (
 // newClient makes the resty client of one upstream.
 func newClient(d *upstream.Dialer, ownerOnly bool) *resty.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.Dial(ctx, nil) }
-	return guarded(&http.Transport{DialContext: dial, DialTLSContext: dial,
-		DisableKeepAlives: ownerOnly}) // who signs in is nobody yet
+	transport := &http.Transport{DialContext: dial, DialTLSContext: dial,
+		DisableKeepAlives: ownerOnly} // who signs in is nobody yet
+	if p := d.Absolute(); p != nil {
+		transport.Proxy = http.ProxyURL(p.URL()) // it writes the absolute form; our dialler dials
+	}
+	return guarded(transport)
 }
 
 // guarded makes a resty client over transport. Nothing that resty or net/http do of
