@@ -30,6 +30,7 @@ func (p *Program) Check(ctx context.Context, name string, online bool) error {
 	} else {
 		fmt.Fprintf(p.Stdout, "%s: no faults, but warnings\n", name)
 	}
+	p.printWays(config)
 	printRegistrations(p.Stdout, config)
 	if online {
 		return p.online(ctx, config)

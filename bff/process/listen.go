@@ -13,7 +13,7 @@ func (p *Process) Use(public, operators net.Listener) { p.public, p.operators = 
 // listen opens both listeners, and neither if one fails.
 func (p *Process) listen() error {
 	var err error
-	if p.public, err = net.Listen("tcp", p.config.Listen); err != nil {
+	if p.public, err = listenAt(p.config.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	if t := p.config.TLS; t != nil {
@@ -22,7 +22,7 @@ func (p *Process) listen() error {
 		}
 		p.public = tls.NewListener(p.public, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.certificate.get, NextProtos: []string{"http/1.1"}})
 	}
-	if p.operators, err = net.Listen("tcp", p.config.Admin.Listen); err != nil {
+	if p.operators, err = listenAt(p.config.Admin.Listen); err != nil {
 		return errors.Join(fmt.Errorf("admin.listen: %w", err), p.public.Close())
 	}
 	return nil
