@@ -108,7 +108,7 @@ type Sessions struct {
 
 // Frontend is one browser application, or, without origins, a door for programs.
 type Frontend struct {
-	// Origins of its pages in serialised form: https://shop.example.com. None: a door without pages, which needs a host.
+	// Origins of its pages in serialised form: https://shop.example.com; or https://*.preview.example.com, where the star is one whole label under a domain of your own. None: a door without pages, which needs a host.
 	Origins []string `yaml:"origins" like:"https://shop.example.com"`
 	// Host its calls come to, with a port where browsers need one: api.example.com:8443; by default the origins' own hosts.
 	Host string `yaml:"host" like:"api.example.com"`

@@ -81,7 +81,8 @@ func (ck *checker) origins(path string, f *configs.Frontend) {
 		switch {
 		case o == "":
 			ck.refuse(at, "this is empty", "https://shop.example.com")
-		case ck.complain(at, rule.Origin(o)):
+		case rule.IsPattern(o) && ck.pattern(at, o, f):
+		case !rule.IsPattern(o) && ck.complain(at, rule.Origin(o)):
 		case seen[o]:
 			ck.refuse(at, "this origin stands twice", "")
 		case i > 0 && f.IsHTTPS() != strings.HasPrefix(o, "https://"):

@@ -103,7 +103,7 @@ func (ck *checker) ownHost(path, value string) {
 	}
 	loops := ck.listensAt(host, port)
 	for _, f := range ck.config.Frontends {
-		loops = loops || slices.Contains(authorities(f), host+":"+port)
+		loops = loops || slices.Contains(authorities(f), host+":"+port) || f.Host == "" && slices.ContainsFunc(f.Patterns(), func(p rule.Pattern) bool { return p.Holds([]byte(host)) })
 	}
 	if loops {
 		ck.refuse(path, "this is Coatcheck's own address: a call would go round for ever", "the address of the API itself")

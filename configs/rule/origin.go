@@ -12,7 +12,7 @@ func originFault(s string) Complaint {
 	scheme, rest, ok := strings.Cut(s, "://")
 	switch {
 	case strings.Contains(s, "*"):
-		return Complaint{"a wildcard would let every site in", "list each origin"}
+		return Complaint{"a star stands for one whole label, the first, under a domain of your own", "https://*.preview.example.com, or list each origin"}
 	case s == "null":
 		return Complaint{"null is the origin of no page of yours", "list each origin, https://shop.example.com"}
 	case !ok:
@@ -20,13 +20,23 @@ func originFault(s string) Complaint {
 	case s != strings.ToLower(s):
 		return Complaint{"origins are written in lower case", strings.ToLower(s)}
 	case scheme != "https" && scheme != "http":
-		return Complaint{"the pages of a frontend come over https", ""}
+		return foreignScheme(scheme)
 	case strings.ContainsAny(rest, "/?#"):
 		return Complaint{"an origin has no path", scheme + "://" + rest[:strings.IndexAny(rest, "/?#")]}
 	case strings.Contains(rest, "@"):
 		return Complaint{"an origin has no user name", ""}
 	}
 	return checkAuthority(scheme, rest)
+}
+
+// foreignScheme says what to do about pages that come over neither https nor http: a browser
+// and a WebView send their cookies nowhere.
+func foreignScheme(scheme string) Complaint {
+	switch scheme {
+	case "capacitor", "ionic", "app", "tauri", "file", "electron":
+		return Complaint{"a cookie does not travel from an app's own scheme", "let the app's pages have a host under your domain (Capacitor: server.hostname and androidScheme: https), or call natively with X-CSRF: 1"}
+	}
+	return Complaint{"the pages of a frontend come over https", ""}
 }
 
 func checkAuthority(scheme, authority string) Complaint {
