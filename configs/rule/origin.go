@@ -14,29 +14,33 @@ func originFault(s string) Complaint {
 	case strings.Contains(s, "*"):
 		return Complaint{"a star stands for one whole label, the first, under a domain of your own", "https://*.preview.example.com, or list each origin"}
 	case s == "null":
-		return Complaint{"null is the origin of no page of yours", "list each origin, https://shop.example.com"}
+		return Complaint{"null is never the origin of your own pages", "list each origin, https://shop.example.com"}
 	case !ok:
 		return Complaint{"an origin is scheme and host", "https://" + s}
 	case s != strings.ToLower(s):
-		return Complaint{"origins are written in lower case", strings.ToLower(s)}
+		return Complaint{"must be lower case", strings.ToLower(s)}
 	case scheme != "https" && scheme != "http":
-		return foreignScheme(scheme)
+		return Complaint{notForCookies, appScheme(scheme)}
 	case strings.ContainsAny(rest, "/?#"):
-		return Complaint{"an origin has no path", scheme + "://" + rest[:strings.IndexAny(rest, "/?#")]}
+		return Complaint{"an origin must not have a path", scheme + "://" + rest[:strings.IndexAny(rest, "/?#")]}
 	case strings.Contains(rest, "@"):
-		return Complaint{"an origin has no user name", ""}
+		return Complaint{"an origin must not have a user name", ""}
 	}
 	return checkAuthority(scheme, rest)
 }
 
-// foreignScheme says what to do about pages that come over neither https nor http: a browser
-// and a WebView send their cookies nowhere.
-func foreignScheme(scheme string) Complaint {
+// notForCookies is what is wrong with the origin of an application's own scheme.
+const notForCookies = "an origin must be https://: browsers keep no cookies for other schemes"
+
+// appScheme is the way out for applications whose pages have a scheme of their own.
+func appScheme(scheme string) string {
 	switch scheme {
-	case "capacitor", "ionic", "app", "tauri", "file", "electron":
-		return Complaint{"a cookie does not travel from an app's own scheme", "let the app's pages have a host under your domain (Capacitor: server.hostname and androidScheme: https), or call natively with X-CSRF: 1"}
+	case "capacitor", "ionic":
+		return "in Capacitor set server.hostname to a host under your domain and the scheme to https, or call by native HTTP with X-CSRF: 1"
+	case "tauri", "app", "file":
+		return "load the pages from a host under your domain over https, or call by native HTTP with X-CSRF: 1"
 	}
-	return Complaint{"the pages of a frontend come over https", ""}
+	return ""
 }
 
 func checkAuthority(scheme, authority string) Complaint {
@@ -49,9 +53,9 @@ func checkAuthority(scheme, authority string) Complaint {
 	}
 	switch {
 	case strings.HasSuffix(authority, ":") || port != "" && !IsPort(port):
-		return Complaint{"the port is no number from 1 to 65535", scheme + "://" + host}
+		return Complaint{"port must be a number from 1 to 65535", scheme + "://" + host}
 	case port == DefaultPort(scheme):
-		return Complaint{"browsers leave the default port out of an origin", scheme + "://" + host}
+		return Complaint{"browsers omit the default port of an origin", scheme + "://" + host}
 	case scheme == "http" && !IsLoopback(host):
 		return Complaint{"plain http is for loopback hosts only (localhost, *.localhost, 127.0.0.0/8, [::1])", strings.TrimSuffix("https://"+host+":"+port, ":")}
 	}
