@@ -19,13 +19,13 @@ func (ck *checker) passHeaders(path string, f *configs.Frontend, r *configs.Rout
 		case strings.Contains(name, "*"):
 			ck.refuse(at, "there are no wildcards for headers", "list each header")
 		case !http1.IsToken([]byte(name)) || strings.Trim(name, "_.-") == "":
-			ck.refuse(at, "not the name of a header", "")
+			ck.refuse(at, "not a valid header name", "")
 		case why != "":
 			ck.refuse(at, "held back for safety: "+why, "send: {headers: …} puts a value of yours")
 		case ck.isSent(r.Upstream, name):
 			ck.refuse(at, "servers could take it for a header of send", "leave it out: send puts it")
 		case seen[lower]:
-			ck.refuse(at, "stands twice: names of headers know no case", "")
+			ck.refuse(at, "duplicate header: names are not case-sensitive", "")
 		case http1.IsPlainName([]byte(name)):
 			ck.warn(at, "passes without being named", "leave it out")
 		case f.SharedHost() && !slices.ContainsFunc(f.CORS.AllowHeaders, func(a string) bool { return strings.EqualFold(a, name) }):

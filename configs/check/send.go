@@ -54,11 +54,11 @@ func (ck *checker) sendQuery(path string, parameters map[string]mapping.Template
 		at, lower := child(path, name), strings.ToLower(name)
 		switch {
 		case name == "" || hasControl(name) || strings.ContainsAny(name, "[]"):
-			ck.refuse(at, "not the name of a parameter", "letters, digits, \"_\" and \"-\"")
+			ck.refuse(at, "not a valid parameter name", "letters, digits, \"_\" and \"-\"")
 		case seen[lower]:
 			ck.refuse(at, "duplicate parameter: APIs may ignore the case of names", "")
 		case hasControl(parameters[name].Reveal()):
-			ck.refuse(at, "a parameter's value holds no line break or control character", "")
+			ck.refuse(at, "a parameter value must not contain a line break or control character", "")
 		}
 		seen[lower] = true
 	}
@@ -80,9 +80,9 @@ func (ck *checker) sendCookie(path string, u *configs.Upstream) {
 		})
 		switch {
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(child(at, name), "not the name of a cookie", "letters, digits, \"_\" and \"-\"")
+			ck.refuse(child(at, name), "not a valid cookie name", "letters, digits, \"_\" and \"-\"")
 		case !plain:
-			ck.refuse(child(at, name), "a cookie's value holds no space, quote, comma, semicolon or backslash", "percent-encode it")
+			ck.refuse(child(at, name), "a cookie value must not contain a space, quote, comma, semicolon or backslash", "percent-encode it")
 		}
 	}
 }
@@ -100,9 +100,9 @@ func (ck *checker) sticky(path string, u *configs.Upstream) {
 		at := item(path, i)
 		switch {
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(at, "not the name of a cookie", "AWSALB")
+			ck.refuse(at, "not a valid cookie name", "AWSALB")
 		case slices.Index(u.Sticky, name) < i:
-			ck.refuse(at, "stands twice", "")
+			ck.refuse(at, "duplicate cookie", "")
 		case taken[name] || u.Send != nil && !u.Send.Cookie[name].IsEmpty():
 			ck.refuse(at, "carries the person: it is not a load balancer's alone", "leave it out")
 		}

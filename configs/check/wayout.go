@@ -36,7 +36,7 @@ func (ck *checker) behindSocket(path string, u *configs.Upstream, socket, base s
 	for key, set := range map[string]bool{"ca": u.CA != "", "client_cert": u.ClientCert != "", "client_key": u.ClientKey != "",
 		"insecure_http": u.InsecureHTTP, "proxy": !u.Proxy.IsEmpty()} {
 		if set {
-			ck.refuse(child(path, key), "means nothing with a Unix socket", "remove it")
+			ck.refuse(child(path, key), "not used with a Unix socket", "remove it")
 		}
 	}
 }
