@@ -35,7 +35,7 @@ type Upstream struct {
 	ClientKey string `yaml:"client_key"`
 	// What carries the person on calls. Default: Authorization: Bearer {access_token}, unless a header, the query or a cookie is named.
 	Send *Send `yaml:"send"`
-	// How the API is told who calls, besides X-Forwarded-*: rfc7239 adds Forwarded: for=…;host=…;proto=…. One that a browser sent never passes.
+	// What says who calls, besides X-Forwarded-*: rfc7239 adds Forwarded: for=…;host=…;proto=…. One that a browser sent never passes.
 	Forwarded string `yaml:"forwarded" default:"none" enum:"none|rfc7239"`
 	// Cookies by which the API's load balancer keeps a caller on one machine: [AWSALB]. Kept in the session, or in the process, and sent back; never in a browser.
 	Sticky []string `yaml:"sticky" like:"AWSALB"`

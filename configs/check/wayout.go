@@ -31,7 +31,7 @@ func (ck *checker) behindSocket(path string, u *configs.Upstream, socket, base s
 	case ck.complain(at, fault):
 	case base != "" && ck.complain(at, rule.Path(base)):
 	case listens && own.Path == socket:
-		ck.refuse(at, "this is Coatcheck's own socket: a call would go round for ever", "the API's socket")
+		ck.refuse(at, "this is Coatcheck's own socket: a call would never end", "the API's socket")
 	}
 	for key, set := range map[string]bool{"ca": u.CA != "", "client_cert": u.ClientCert != "", "client_key": u.ClientKey != "",
 		"insecure_http": u.InsecureHTTP, "proxy": !u.Proxy.IsEmpty()} {
