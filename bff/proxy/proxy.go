@@ -61,6 +61,7 @@ type target struct {
 	transport *forward.Transport
 	request   headers.Rules                     // names that never go to the API
 	answer    headers.Rules                     // names that never go to the browser
+	exchanges bool                              // it gets tokens of its own
 	streams   int                               // most streams of one session at once
 	accounts  map[string]*credential.Credential // that programs' calls go out with
 	sticky    []string                          // cookies of the API's load balancer
@@ -121,6 +122,7 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams, t.sticky, t.jar = u.StreamsPerSession, u.Sticky, p.jars[r.Upstream]
 		t.forwarded = u.Forwarded == "rfc7239"
+		t.exchanges = u.Exchange != nil
 	}
 	p.targets[r.Index] = t
 }
@@ -289,7 +291,7 @@ func (x *roundTrip) forward() error {
 // the call carried a token, a session was required, and its body can be repeated.
 func (x *roundTrip) mayRepeat() bool {
 	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
-		x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential())
+		(x.target.exchanges || x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential()))
 }
 
 // meansSignIn reports whether the API that was called is the one that signed the

@@ -12,7 +12,7 @@ import (
 )
 
 // send checks what carries a person on calls.
-func (ck *checker) send(path string, u *configs.Upstream) {
+func (ck upstreamCheck) send(path string, u *configs.Upstream) {
 	ck.sticky(child(path, "sticky"), u)
 	if u.Send == nil {
 		return
@@ -35,7 +35,7 @@ func (ck *checker) send(path string, u *configs.Upstream) {
 	}
 }
 
-func (ck *checker) hidden(path string, names []string) {
+func (ck upstreamCheck) hidden(path string, names []string) {
 	for i, name := range names {
 		switch {
 		case strings.Contains(name, "*"):
@@ -48,7 +48,7 @@ func (ck *checker) hidden(path string, names []string) {
 
 // sendQuery checks parameters of the query. Names are compared without regard to case,
 // because many an API reads them so.
-func (ck *checker) sendQuery(path string, parameters map[string]mapping.Template) {
+func (ck upstreamCheck) sendQuery(path string, parameters map[string]mapping.Template) {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
 		at, lower := child(path, name), strings.ToLower(name)
@@ -65,7 +65,7 @@ func (ck *checker) sendQuery(path string, parameters map[string]mapping.Template
 }
 
 // sendCookie checks cookies that go to the API (RFC 6265 §4.1.1).
-func (ck *checker) sendCookie(path string, u *configs.Upstream) {
+func (ck upstreamCheck) sendCookie(path string, u *configs.Upstream) {
 	s, at := u.Send, child(path, "cookie")
 	for name := range s.Headers {
 		if strings.EqualFold(name, "Cookie") && len(s.Cookie)+len(u.Sticky) > 0 {
@@ -89,7 +89,7 @@ func (ck *checker) sendCookie(path string, u *configs.Upstream) {
 
 // sticky checks the names of a load balancer's cookies. One that knows the person must not
 // be among them: callers without a session share what is kept for their address.
-func (ck *checker) sticky(path string, u *configs.Upstream) {
+func (ck upstreamCheck) sticky(path string, u *configs.Upstream) {
 	taken := map[string]bool{}
 	if u.Login != nil {
 		for _, p := range u.Login.Credential {
@@ -119,7 +119,7 @@ func hasControl(s string) bool {
 }
 
 // sendSocket checks what is laid over the first message of a WebSocket.
-func (ck *checker) sendSocket(path string, s *configs.Send) {
+func (ck upstreamCheck) sendSocket(path string, s *configs.Send) {
 	if s.Socket == nil {
 		return
 	}

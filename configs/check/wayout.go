@@ -9,7 +9,7 @@ import (
 )
 
 // proxy checks the forward proxy on the way to an API. Its password is never repeated.
-func (ck *checker) proxy(path string, u *configs.Upstream) {
+func (ck upstreamCheck) proxy(path string, u *configs.Upstream) {
 	p, err := upstream.ParseProxy(u.Proxy.Reveal())
 	switch {
 	case err != nil:
@@ -21,7 +21,7 @@ func (ck *checker) proxy(path string, u *configs.Upstream) {
 }
 
 // behindSocket checks an API behind a Unix socket, to which nothing else leads.
-func (ck *checker) behindSocket(path string, u *configs.Upstream, socket, base string) {
+func (ck upstreamCheck) behindSocket(path string, u *configs.Upstream, socket, base string) {
 	at := child(path, "url")
 	own, listens, _ := rule.ParseSocket(ck.config.Listen)
 	_, _, fault := rule.ParseSocket("unix:" + socket)
