@@ -12,7 +12,6 @@ import (
 	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
-	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
@@ -98,14 +97,8 @@ func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provi
 	if err != nil {
 		return a.failedPage(c, &attempt, spent{err})
 	}
-	ticket, started, err := a.manager.Start(ctx, a.sessionAt(c, provider, result))
-	if err != nil {
-		_ = provider.SignOut(ctx, result.Credential, mapping.Caller{}) // best effort: nobody will use it
+	if err := a.begin(ctx, c, provider, attempt, browser, result); err != nil {
 		return a.failedPage(c, &attempt, spent{err})
-	}
-	c.Record.Session = started.LogID
-	if !a.replace(ctx, c, attempt, browser, started) {
-		setSessionCookie(c, ticket)
 	}
 	a.events.Metrics.Attempt(c.Frontend().Name, provider.Name(), "signed_in")
 	a.events.Security(c, "sign_in", "signed_in", "provider", provider.Name())

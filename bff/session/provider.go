@@ -128,21 +128,31 @@ func (m *Manager) indexAtProvider(ctx context.Context, o *settings, s *Session, 
 	if in.Provider == "" {
 		return nil
 	}
-	err := m.addAtProvider(ctx, o, s, in)
-	if err == nil && in.ProviderSession != "" {
-		var ended bool
-		if ended, err = m.store.Marked(ctx, m.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...); err == nil && ended {
-			err = ErrLoggedOut
-		}
+	err := m.Join(ctx, s, in)
+	if err != nil {
+		_, _, _ = m.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
 	}
-	if err == nil {
+	return err
+}
+
+// Join makes a session one that ends also by what in says of the provider: another tab of
+// the same browser came back with another of the provider's sessions. Errors:
+// [ErrLoggedOut], [store.ErrUnavailable].
+func (m *Manager) Join(ctx context.Context, s *Session, in Start) error {
+	o := m.settings.Load()
+	if err := m.addAtProvider(ctx, o, s, in); err != nil {
+		return store.Unavailable("start", err)
+	}
+	if in.ProviderSession == "" {
 		return nil
 	}
-	_, _, _ = m.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
-	if errors.Is(err, ErrLoggedOut) {
-		return err
+	switch ended, err := m.store.Marked(ctx, m.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...); {
+	case err != nil:
+		return store.Unavailable("start", err)
+	case ended:
+		return ErrLoggedOut
 	}
-	return store.Unavailable("start", err)
+	return nil
 }
 
 func (m *Manager) addAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
