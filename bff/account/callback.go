@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
@@ -56,7 +57,7 @@ func (a *Account) restart(c *call.Call, attempt pending.Attempt, why *problem.Pr
 	if !ok {
 		return a.failedPage(c, &attempt, why)
 	}
-	return a.sendToProvider(c, browser, next, "", "")
+	return a.sendToProvider(c, browser, next)
 }
 
 // finish goes on with an attempt that is proven to be this browser's.
@@ -106,9 +107,9 @@ func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provi
 	return nil
 }
 
-func (a *Account) sessionAt(c *call.Call, provider *oidc.Provider, r *oidc.Result) session.Start {
+func (a *Account) sessionAt(c *call.Call, provider *oidc.Provider, r *oidc.Result, began time.Time) session.Start {
 	agent, _ := c.Request.Head.Get("user-agent")
-	return session.Start{Frontend: c.Frontend().Name, Subject: r.Subject, Provider: provider.Name(), ProviderSession: r.SessionID, ProviderTime: r.IssuedAt,
+	return session.Start{Frontend: c.Frontend().Name, Subject: r.Subject, Provider: provider.Name(), ProviderSession: r.SessionID, ProviderTime: r.IssuedAt, Began: began,
 		User: r.UserJSON(), Credential: r.Credential, RefreshAble: provider.Renews(r.Credential) || r.Credential.Expires.IsZero(),
 		UserAgent: string(agent), Address: c.Request.Client.String()}
 }

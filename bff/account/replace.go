@@ -21,7 +21,7 @@ func (a *Account) begin(ctx context.Context, c *call.Call, provider *oidc.Provid
 	if shared != nil && a.joins(ctx, c, provider, attempt, shared, r) {
 		return nil
 	}
-	ticket, started, err := a.manager.Start(ctx, a.sessionAt(c, provider, r))
+	ticket, started, err := a.manager.Start(ctx, a.sessionAt(c, provider, r, attempt.Began))
 	if err != nil {
 		turn.GiveUp(ctx)
 		_ = provider.SignOut(ctx, r.Credential, mapping.Caller{}) // best effort: nobody will use it
@@ -50,7 +50,7 @@ func (a *Account) joins(ctx context.Context, c *call.Call, provider *oidc.Provid
 	}
 	found, err := a.manager.Peek(ctx, c.Frontend().Name, shared.Ticket)
 	if err == nil {
-		err = a.manager.Join(ctx, found, a.sessionAt(c, provider, r))
+		err = a.manager.Join(ctx, found, a.sessionAt(c, provider, r, attempt.Began))
 	}
 	if err != nil {
 		return false

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,4 +97,38 @@ func TestTabsThatDoNotShare(t *testing.T) {
 		a.want(a.call("GET /bff/sessions", shop, old), 401, "session_expired")
 		a.want(a.call("POST /bff/logout", shop, xcsrf, fresh), 200, "")
 	}
+}
+
+// TestTabsAndBackChannel: a session that tabs share ends with either of the provider's
+// sessions that they came back with.
+func TestTabsAndBackChannel(t *testing.T) {
+	for _, last := range []bool{false, true} {
+		a := openAtProvider(t, nil)
+		one, browser := a.begin("")
+		ways := []*url.URL{a.browse(one, "ada@id.test")}
+		first := a.provider.Sessions()
+		two, _ := a.begin("", browser)
+		ways = append(ways, a.browse(two, "ada@id.test"))
+		second := slices.DeleteFunc(a.provider.Sessions(), func(id string) bool { return id == first[0] })
+		if len(first) != 1 || len(second) != 1 {
+			t.Fatalf("sessions at the provider: %q %q", first, second)
+		}
+		var cookie string
+		for _, to := range ways {
+			cookie = sessionCookie(a.back(to, browser))
+		}
+		a.want(a.call("GET /bff/sessions", shop, cookie), 200, "")
+		ends := first[0]
+		if last {
+			ends = second[0]
+		}
+		a.want(a.postLogout(a.provider.LogoutToken("coatcheck", "p-ada", ends, "logout+jwt", nil)), 200, "")
+		a.want(a.call("GET /bff/sessions", shop, cookie), 401, "session_expired")
+	}
+}
+
+// postLogout posts a logout token as the provider does.
+func (a *atProvider) postLogout(token string) answer {
+	a.t.Helper()
+	return a.call("POST /bff/backchannel-logout/id\n\nlogout_token="+token, "Content-Type: application/x-www-form-urlencoded")
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"time"
@@ -82,13 +83,59 @@ func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, err
 	return n, nil
 }
 
+// entomb remembers that a provider's session ended, for good, or that all sessions of a
+// person did that began before the token was made.
+func (m *Manager) entomb(ctx context.Context, o *settings, kind, name string, l ProviderLogout) error {
+	tomb := m.providerKeys(o, "o", l.Provider, kind, name)[0]
+	if kind == "sid" {
+		return m.store.Mark(ctx, tomb, logoutMemory)
+	}
+	entry := binary.AppendVarint(binary.AppendVarint(nil, l.IssuedAt.Unix()), m.now().UnixMilli())
+	_, err := m.store.AddEntry(ctx, tomb, l.TokenID, entry, logoutMemory)
+	return err
+}
+
+// buries reports whether a person's tombstone is over a sign-in: the provider signed the
+// person in before it made the logout token. Its times are whole seconds; within one, a
+// sign-in that was begun after the token came is a new one.
+func buries(entry []byte, in Start) bool {
+	issued, n := binary.Varint(entry)
+	if n <= 0 {
+		return false
+	}
+	came, n := binary.Varint(entry[n:])
+	signedIn := in.ProviderTime.Unix()
+	return signedIn < issued || signedIn == issued && (n <= 0 || in.Began.UnixMilli() <= came)
+}
+
+// isEntombed reports whether the provider ended the session that a sign-in gives, while
+// it was being stored.
+func (m *Manager) isEntombed(ctx context.Context, o *settings, in Start) (bool, error) {
+	if in.ProviderSession != "" {
+		ended, err := m.store.Marked(ctx, m.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...)
+		if err != nil || ended {
+			return ended, err
+		}
+	}
+	for _, tomb := range m.providerKeys(o, "o", in.Provider, "sub", in.Subject) {
+		entries, err := m.store.Entries(ctx, tomb)
+		if err != nil {
+			return false, err
+		}
+		for _, entry := range entries {
+			if buries(entry, in) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
 // endIndexed lays the tombstone first: a sign-in that is being stored adds its entry
 // first and then looks for it, so that one of the two sees the other.
 func (m *Manager) endIndexed(ctx context.Context, o *settings, kind, name string, l ProviderLogout) (ended int, err error) {
-	if kind == "sid" {
-		if err := m.store.Mark(ctx, m.providerKeys(o, "o", l.Provider, kind, name)[0], logoutMemory); err != nil {
-			return 0, err
-		}
+	if err := m.entomb(ctx, o, kind, name, l); err != nil {
+		return 0, err
 	}
 	for i, index := range m.providerKeys(o, "i", l.Provider, kind, name) {
 		entries, err := m.store.Entries(ctx, index)
@@ -143,10 +190,7 @@ func (m *Manager) Join(ctx context.Context, s *Session, in Start) error {
 	if err := m.addAtProvider(ctx, o, s, in); err != nil {
 		return store.Unavailable("start", err)
 	}
-	if in.ProviderSession == "" {
-		return nil
-	}
-	switch ended, err := m.store.Marked(ctx, m.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...); {
+	switch ended, err := m.isEntombed(ctx, o, in); {
 	case err != nil:
 		return store.Unavailable("start", err)
 	case ended:
