@@ -57,13 +57,13 @@ var ErrReplayed = errors.New("session: logout token was used before")
 // returns how many. The token is remembered as used behind that and never before, so
 // that a provider which tries again after a failure is heard. Errors: [ErrReplayed],
 // [store.ErrUnavailable].
-func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, error) {
-	if err := m.needClock(ctx); err != nil {
+func (p *people) EndByProvider(ctx context.Context, l ProviderLogout) (int, error) {
+	if err := p.needClock(ctx); err != nil {
 		return 0, err
 	}
-	o := m.settings.Load()
-	used := m.providerKeys(o, "j", l.Provider, "jti", l.TokenID)
-	switch replayed, err := m.store.Marked(ctx, used...); {
+	o := p.settings.Load()
+	used := p.providerKeys(o, "j", l.Provider, "jti", l.TokenID)
+	switch replayed, err := p.store.Marked(ctx, used...); {
 	case err != nil:
 		return 0, store.Unavailable("provider logout", err)
 	case replayed:
@@ -73,9 +73,9 @@ func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, err
 	if name == "" {
 		kind, name = "sub", l.Subject
 	}
-	n, err := m.endIndexed(ctx, o, kind, name, l)
+	n, err := p.endIndexed(ctx, o, kind, name, l)
 	if err == nil {
-		err = m.store.Mark(ctx, used[0], max(l.Until.Sub(m.now()), time.Minute))
+		err = p.store.Mark(ctx, used[0], max(l.Until.Sub(p.now()), time.Minute))
 	}
 	if err != nil {
 		return n, store.Unavailable("provider logout", err)
@@ -85,13 +85,13 @@ func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, err
 
 // entomb remembers that a provider's session ended, for good, or that all sessions of a
 // person did that began before the token was made.
-func (m *Manager) entomb(ctx context.Context, o *settings, kind, name string, l ProviderLogout) error {
-	tomb := m.providerKeys(o, "o", l.Provider, kind, name)[0]
+func (p *people) entomb(ctx context.Context, o *settings, kind, name string, l ProviderLogout) error {
+	tomb := p.providerKeys(o, "o", l.Provider, kind, name)[0]
 	if kind == "sid" {
-		return m.store.Mark(ctx, tomb, logoutMemory)
+		return p.store.Mark(ctx, tomb, logoutMemory)
 	}
-	entry := binary.AppendVarint(binary.AppendVarint(nil, l.IssuedAt.Unix()), m.now().UnixMilli())
-	_, err := m.store.AddEntry(ctx, tomb, l.TokenID, entry, logoutMemory)
+	entry := binary.AppendVarint(binary.AppendVarint(nil, l.IssuedAt.Unix()), p.now().UnixMilli())
+	_, err := p.store.AddEntry(ctx, tomb, l.TokenID, entry, logoutMemory)
 	return err
 }
 
@@ -110,15 +110,15 @@ func buries(entry []byte, in Start) bool {
 
 // isEntombed reports whether the provider ended the session that a sign-in gives, while
 // it was being stored.
-func (m *Manager) isEntombed(ctx context.Context, o *settings, in Start) (bool, error) {
+func (p *people) isEntombed(ctx context.Context, o *settings, in Start) (bool, error) {
 	if in.ProviderSession != "" {
-		ended, err := m.store.Marked(ctx, m.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...)
+		ended, err := p.store.Marked(ctx, p.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...)
 		if err != nil || ended {
 			return ended, err
 		}
 	}
-	for _, tomb := range m.providerKeys(o, "o", in.Provider, "sub", in.Subject) {
-		entries, err := m.store.Entries(ctx, tomb)
+	for _, tomb := range p.providerKeys(o, "o", in.Provider, "sub", in.Subject) {
+		entries, err := p.store.Entries(ctx, tomb)
 		if err != nil {
 			return false, err
 		}
@@ -133,12 +133,12 @@ func (m *Manager) isEntombed(ctx context.Context, o *settings, in Start) (bool, 
 
 // endIndexed lays the tombstone first: a sign-in that is being stored adds its entry
 // first and then looks for it, so that one of the two sees the other.
-func (m *Manager) endIndexed(ctx context.Context, o *settings, kind, name string, l ProviderLogout) (ended int, err error) {
-	if err := m.entomb(ctx, o, kind, name, l); err != nil {
+func (p *people) endIndexed(ctx context.Context, o *settings, kind, name string, l ProviderLogout) (ended int, err error) {
+	if err := p.entomb(ctx, o, kind, name, l); err != nil {
 		return 0, err
 	}
-	for i, index := range m.providerKeys(o, "i", l.Provider, kind, name) {
-		entries, err := m.store.Entries(ctx, index)
+	for i, index := range p.providerKeys(o, "i", l.Provider, kind, name) {
+		entries, err := p.store.Entries(ctx, index)
 		if err != nil {
 			return ended, err
 		}
@@ -147,37 +147,37 @@ func (m *Manager) endIndexed(ctx context.Context, o *settings, kind, name string
 			if !ok || e.CreatedAt.After(l.IssuedAt) {
 				continue
 			}
-			_, outcome, err := m.remove(ctx, e.hash, 0, Revoked)
+			_, outcome, err := p.remove(ctx, e.hash, 0, Revoked)
 			if err != nil {
 				return ended, err
 			}
 			if outcome == store.Done {
 				ended++
 			}
-			_ = m.store.DropEntries(ctx, index, id) // a dead entry harms nobody
+			_ = p.store.DropEntries(ctx, index, id) // a dead entry harms nobody
 		}
 	}
 	return ended, nil
 }
 
 // providerKeys are the names of something of a provider's, under every key, first first.
-func (m *Manager) providerKeys(o *settings, room, provider, kind, name string) []string {
+func (p *people) providerKeys(o *settings, room, provider, kind, name string) []string {
 	keys := make([]string, len(o.ring.Keys()))
 	for i, k := range o.ring.Keys() {
-		keys[i] = m.prefix + ":" + room + ":{" + k.Name(provider, kind, name) + "}"
+		keys[i] = p.prefix + ":" + room + ":{" + k.Name(provider, kind, name) + "}"
 	}
 	return keys
 }
 
 // indexAtProvider makes a new session one that its provider can end. A session that
 // cannot be indexed, or was ended meanwhile, must not live.
-func (m *Manager) indexAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
+func (p *people) indexAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
 	if in.Provider == "" {
 		return nil
 	}
-	err := m.Join(ctx, s, in)
+	err := p.Join(ctx, s, in)
 	if err != nil {
-		_, _, _ = m.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
+		_, _, _ = p.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
 	}
 	return err
 }
@@ -185,12 +185,12 @@ func (m *Manager) indexAtProvider(ctx context.Context, o *settings, s *Session, 
 // Join makes a session one that ends also by what in says of the provider: another tab of
 // the same browser came back with another of the provider's sessions. Errors:
 // [ErrLoggedOut], [store.ErrUnavailable].
-func (m *Manager) Join(ctx context.Context, s *Session, in Start) error {
-	o := m.settings.Load()
-	if err := m.addAtProvider(ctx, o, s, in); err != nil {
+func (p *people) Join(ctx context.Context, s *Session, in Start) error {
+	o := p.settings.Load()
+	if err := p.addAtProvider(ctx, o, s, in); err != nil {
 		return store.Unavailable("start", err)
 	}
-	switch ended, err := m.isEntombed(ctx, o, in); {
+	switch ended, err := p.isEntombed(ctx, o, in); {
 	case err != nil:
 		return store.Unavailable("start", err)
 	case ended:
@@ -199,15 +199,15 @@ func (m *Manager) Join(ctx context.Context, s *Session, in Start) error {
 	return nil
 }
 
-func (m *Manager) addAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
-	k, ttl := o.ring.First(), s.Ends.Sub(m.now())+indexSlack
+func (p *people) addAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
+	k, ttl := o.ring.First(), s.Ends.Sub(p.now())+indexSlack
 	for kind, name := range map[string]string{"sid": in.ProviderSession, "sub": in.Subject} {
 		if name == "" {
 			continue
 		}
-		index := m.providerKeys(o, "i", in.Provider, kind, name)[0]
+		index := p.providerKeys(o, "i", in.Provider, kind, name)[0]
 		entry := sealEntry(k, index, s.hash, Entry{ID: s.ID, CreatedAt: in.ProviderTime})
-		if _, err := m.store.AddEntry(ctx, index, s.ID, entry, ttl); err != nil {
+		if _, err := p.store.AddEntry(ctx, index, s.ID, entry, ttl); err != nil {
 			return err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // answers checks what answers are said to mean. what is login, step, refresh or verify.
-func (ck *checker) answers(path string, answers []mapping.Rule, u *configs.Upstream, what string) {
+func (ck mappingCheck) answers(path string, answers []mapping.Rule, u *configs.Upstream, what string) {
 	for i, a := range answers {
 		at := item(child(path, "answers"), i)
 		if !ck.config.Source.Has(at) {
@@ -28,7 +28,7 @@ func (ck *checker) answers(path string, answers []mapping.Rule, u *configs.Upstr
 }
 
 // outcome checks what follows from an answer.
-func (ck *checker) outcome(path string, a mapping.Rule, u *configs.Upstream, what string) {
+func (ck mappingCheck) outcome(path string, a mapping.Rule, u *configs.Upstream, what string) {
 	signIn := what == "login" || what == "step"
 	switch {
 	case (a.Means == "") == (a.Step == ""):
@@ -40,7 +40,7 @@ func (ck *checker) outcome(path string, a mapping.Rule, u *configs.Upstream, wha
 		if u.Login != nil {
 			names = slices.Sorted(maps.Keys(u.Login.Steps))
 		}
-		ck.refuse(child(path, "step"), "there is no step of this name", rule.Suggest(a.Step, names))
+		ck.refuse(child(path, "step"), "unknown step", rule.Suggest(a.Step, names))
 	case a.Means == mapping.SessionExpired && signIn:
 		ck.refuse(child(path, "means"), "session_expired is for refresh and verify", "invalid_credentials")
 	case a.Means != "" && !signIn && !slices.Contains([]string{mapping.SessionExpired, "too_many_attempts", "upstream_invalid"}, a.Means):
@@ -49,21 +49,21 @@ func (ck *checker) outcome(path string, a mapping.Rule, u *configs.Upstream, wha
 }
 
 // rejected warns of statuses that do not mean what a list of refusals says.
-func (ck *checker) rejected(path string, statuses []int) {
+func (ck mappingCheck) rejected(path string, statuses []int) {
 	for i, status := range statuses {
 		at := item(child(path, "rejected"), i)
 		switch {
 		case status < 300:
 			ck.warn(at, "a success would count as a refusal", "")
 		case status == 429:
-			ck.warn(at, "429 means too_many_attempts anyway, and never a refusal", "remove it")
+			ck.warn(at, "429 means too_many_attempts anyway, and never a refusal", "leave it out")
 		case status >= 500:
-			ck.warn(at, "a failure of the API would count against people", "remove it")
+			ck.warn(at, "a failure of the API would count against people", "leave it out")
 		}
 	}
 }
 
-func (ck *checker) patterns(path string, m *mapping.Match) {
+func (ck mappingCheck) patterns(path string, m *mapping.Match) {
 	if m == nil {
 		return
 	}
@@ -75,14 +75,14 @@ func (ck *checker) patterns(path string, m *mapping.Match) {
 }
 
 // credential checks where a credential is taken from.
-func (ck *checker) credential(path string, places map[string]mapping.Place, needed bool) {
+func (ck mappingCheck) credential(path string, places map[string]mapping.Place, needed bool) {
 	if _, ok := places[credential.AccessToken]; needed && !ok && len(places) > 0 {
 		ck.refuse(path, "access_token is missing: what the API calls its token goes under this name", "access_token: /token")
 	}
 	for name, p := range places {
 		at := child(path, name)
 		if !mapping.IsName(name) {
-			ck.refuse(at, "a value is named with letters, digits, \"_\" and \"-\", and begins with a letter or \"_\"", "")
+			ck.refuse(at, "a value name has letters, digits, \"_\" and \"-\", and starts with a letter or \"_\"", "")
 		}
 		ck.complainOf(at, p.Faults())
 		if p.Unit == "ms" && !mapping.IsExpiry(name) {
@@ -93,18 +93,18 @@ func (ck *checker) credential(path string, places map[string]mapping.Place, need
 		}
 	}
 	if len(places) == 0 {
-		ck.refuse(path, "this is empty", "access_token: /token")
+		ck.refuse(path, "must not be empty", "access_token: /token")
 	}
 }
 
 // place checks a place that no credential is taken from.
-func (ck *checker) place(path string, p mapping.Place) {
+func (ck mappingCheck) place(path string, p mapping.Place) {
 	ck.complainOf(path, p.Faults())
 	ck.notTaken(path, p)
 }
 
 // notTaken refuses what only a place of a credential may say.
-func (ck *checker) notTaken(path string, p mapping.Place) {
+func (ck mappingCheck) notTaken(path string, p mapping.Place) {
 	if p.Unit == "ms" {
 		ck.refuse(child(path, "unit"), "a unit is for expires_in, expires_at and their refresh_ kin", "")
 	}

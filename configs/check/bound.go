@@ -11,7 +11,7 @@ import (
 )
 
 // boundAt checks what a provider says of tokens that are bound to a key.
-func (ck *checker) boundAt(path, name string, p *configs.Provider) {
+func (ck providerCheck) boundAt(path, name string, p *configs.Provider) {
 	if p.DPoP != "required" {
 		return
 	}
@@ -31,7 +31,7 @@ func (ck *checker) boundAt(path, name string, p *configs.Provider) {
 }
 
 // takesBound checks an API that takes tokens which are bound to a key.
-func (ck *checker) takesBound(path, name string, u *configs.Upstream) {
+func (ck upstreamCheck) takesBound(path, name string, u *configs.Upstream) {
 	ck.sendsScheme(path, u)
 	if !u.DPoP {
 		return
@@ -52,7 +52,7 @@ func (ck *checker) takesBound(path, name string, u *configs.Upstream) {
 }
 
 // allBind reports whether every provider of f binds tokens whoever takes them.
-func (ck *checker) allBind(f *configs.Frontend) bool {
+func (ck upstreamCheck) allBind(f *configs.Frontend) bool {
 	return !slices.ContainsFunc(f.Login.Provider, func(name string) bool {
 		p := ck.config.Providers[name]
 		return p != nil && p.DPoP != "required"
@@ -94,7 +94,7 @@ func (ck *checker) sendsElsewhere(path string, all map[string]mapping.Template, 
 
 // sendsScheme refuses to send tokens as bound ones by a constant: whether a token is
 // bound, each session knows.
-func (ck *checker) sendsScheme(path string, u *configs.Upstream) {
+func (ck upstreamCheck) sendsScheme(path string, u *configs.Upstream) {
 	if u.Send == nil {
 		return
 	}

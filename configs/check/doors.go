@@ -11,7 +11,7 @@ import (
 )
 
 // door checks a frontend without pages: programs alone call it.
-func (ck *checker) door(path string, f *configs.Frontend) {
+func (ck frontendCheck) door(path string, f *configs.Frontend) {
 	if f.Host == "" {
 		ck.refuse(child(path, "host"), "a frontend without origins needs a host", "programs.example.com")
 	}
@@ -35,28 +35,28 @@ func (ck *checker) door(path string, f *configs.Frontend) {
 }
 
 // missingOrigins refuses a frontend that is neither pages nor a door; true where it did.
-func (ck *checker) missingOrigins(path string, f *configs.Frontend) bool {
+func (ck frontendCheck) missingOrigins(path string, f *configs.Frontend) bool {
 	has := func(key string) bool { return ck.config.Source.Has(child(path, key)) }
 	if !f.IsDoor() || f.Host != "" && !has("login") && !has("origins") {
 		return false
 	}
-	message := "this key is missing"
+	message := "required key missing"
 	if has("origins") {
-		message = "the list is empty"
+		message = "empty list"
 	}
 	ck.refuse(child(path, "origins"), message, "https://shop.example.com; or, for programs alone, a host and no login")
 	return true
 }
 
 // missingLogin refuses pages at which nobody could sign in.
-func (ck *checker) missingLogin(path string) {
+func (ck frontendCheck) missingLogin(path string) {
 	if at := child(path, "login"); !ck.config.Source.Has(at) {
-		ck.refuse(at, "this key is missing", "")
+		ck.refuse(at, "required key missing", "")
 	}
 }
 
 // routeCallers checks which programs a route lets in.
-func (ck *checker) routeCallers(path string, r *configs.Route) {
+func (ck routeCheck) routeCallers(path string, r *configs.Route) {
 	if len(r.Callers) == 0 {
 		if !r.Guard && r.Session == "none" {
 			ck.warn(child(path, "guard"), "nobody checks who calls: name a caller", "callers: [NAME], and no guard: false")
@@ -64,7 +64,7 @@ func (ck *checker) routeCallers(path string, r *configs.Route) {
 		return
 	}
 	if r.Session == "optional" {
-		ck.refuse(child(path, "session"), "with callers a session is required (a person or a program) or none (programs alone)", "required or none")
+		ck.refuse(child(path, "session"), "with callers, session is required (a person or a program) or none (programs only)", "required or none")
 	}
 	if !r.Guard {
 		ck.refuse(child(path, "guard"), "callers prove themselves, so the guard need not be off", "leave it out")
@@ -74,11 +74,11 @@ func (ck *checker) routeCallers(path string, r *configs.Route) {
 		c := ck.config.Callers[name]
 		switch {
 		case name == "":
-			ck.refuse(at, "this is empty", "")
+			ck.refuse(at, "must not be empty", "")
 		case c == nil:
 			ck.refuse(at, "there is no caller "+ck.quote(at, name), ck.suggestFor(at, name, slices.Sorted(maps.Keys(ck.config.Callers))))
 		case slices.Index(r.Callers, name) < i:
-			ck.refuse(at, "this caller stands twice", "")
+			ck.refuse(at, "duplicate caller", "")
 		default:
 			ck.routeAccount(at, name, c, r)
 		}
@@ -95,7 +95,7 @@ func (ck *checker) suggestFor(path, name string, known []string) string {
 }
 
 // routeAccount checks that the route's upstream has the caller's account.
-func (ck *checker) routeAccount(path, name string, c *configs.Caller, r *configs.Route) {
+func (ck routeCheck) routeAccount(path, name string, c *configs.Caller, r *configs.Route) {
 	u := ck.config.Upstreams[r.Upstream]
 	if c.Account == "" || u == nil || u.Accounts[c.Account] != nil {
 		return
@@ -104,7 +104,7 @@ func (ck *checker) routeAccount(path, name string, c *configs.Caller, r *configs
 }
 
 // routeMethods warns of callers none of whose methods the route lets through.
-func (ck *checker) routeMethods(path string, r *configs.Route) {
+func (ck routeCheck) routeMethods(path string, r *configs.Route) {
 	for i, name := range r.Callers {
 		if c := ck.config.Callers[name]; c != nil && len(c.Methods) > 0 && !overlaps(c.Methods, r.Methods) {
 			ck.warn(item(child(path, "callers"), i), "the route lets through none of this caller's methods", "")
@@ -114,7 +114,7 @@ func (ck *checker) routeMethods(path string, r *configs.Route) {
 
 // routeProofs refuses what a route cannot tell apart before it reads a body: people and
 // those who sign inside of it, and a key and a signature in one place.
-func (ck *checker) routeProofs(path string, r *configs.Route) {
+func (ck routeCheck) routeProofs(path string, r *configs.Route) {
 	keys := ck.config.KeyPlaces(r)
 	for i, name := range r.Callers {
 		at, c := item(child(path, "callers"), i), ck.config.Callers[name]
@@ -137,7 +137,7 @@ func (ck *checker) routeProofs(path string, r *configs.Route) {
 }
 
 // readsKeys reports whether keys are read where a proof stands.
-func (ck *checker) readsKeys(keys apikey.Places, p *configs.CallPlace) bool {
+func (ck routeCheck) readsKeys(keys apikey.Places, p *configs.CallPlace) bool {
 	switch {
 	case p.Basic != "":
 		return keys.Basic

@@ -11,7 +11,7 @@ import (
 )
 
 // frontends checks each frontend and then all of them together.
-func (ck *checker) frontends() {
+func (ck frontendCheck) frontends() {
 	names := slices.Sorted(maps.Keys(ck.config.Frontends))
 	cookies := map[string]string{}
 	for i, name := range names {
@@ -23,7 +23,7 @@ func (ck *checker) frontends() {
 				break
 			}
 			if other, taken := cookies[cookie]; taken && other != name {
-				ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", ownCookie)
+				ck.refuse(child(path, "cookie", "name"), "cookie name already used by frontend "+other, ownCookie)
 				break
 			}
 			cookies[cookie] = name
@@ -35,7 +35,7 @@ func (ck *checker) frontends() {
 	}
 }
 
-func (ck *checker) frontend(path, name string, f *configs.Frontend) {
+func (ck frontendCheck) frontend(path, name string, f *configs.Frontend) {
 	if !rule.IsLabel(name) {
 		ck.refuse(path, "the name of a frontend has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 	}
@@ -74,16 +74,16 @@ func (ck *checker) frontend(path, name string, f *configs.Frontend) {
 	ck.routes(path, f)
 }
 
-func (ck *checker) origins(path string, f *configs.Frontend) {
+func (ck frontendCheck) origins(path string, f *configs.Frontend) {
 	seen := map[string]bool{}
 	for i, o := range f.Origins {
 		at := item(child(path, "origins"), i)
 		switch {
 		case o == "":
-			ck.refuse(at, "this is empty", "https://shop.example.com")
+			ck.refuse(at, "must not be empty", "https://shop.example.com")
 		case ck.complain(at, rule.Origin(o)):
 		case seen[o]:
-			ck.refuse(at, "this origin stands twice", "")
+			ck.refuse(at, "duplicate origin", "")
 		case i > 0 && f.IsHTTPS() != strings.HasPrefix(o, "https://"):
 			ck.refuse(at, "the origins of a frontend are all https or all http", "make it a frontend of its own")
 		}
@@ -96,55 +96,55 @@ const ownCookie = "leave the name out: it is made of the frontend's own"
 
 // cookie checks the name. Browsers enforce the prefix: a cookie whose name begins
 // so can be set by this very host only, over https, for all of its paths.
-func (ck *checker) cookie(path string, f *configs.Frontend) {
+func (ck frontendCheck) cookie(path string, f *configs.Frontend) {
 	at, name := child(path, "cookie", "name"), f.Cookie.Name
 	switch {
 	case !strings.HasPrefix(name, "__Host-"):
-		ck.refuse(at, "the name must begin with __Host-, letter for letter", ownCookie)
+		ck.refuse(at, "must start with __Host- (case-sensitive)", ownCookie)
 	case name == "__Host-" || name == "__Host-Http-":
-		ck.refuse(at, "the prefix alone is no name", ownCookie)
+		ck.refuse(at, "a name is missing after the prefix", ownCookie)
 	case !http1.IsToken([]byte(name)) || len(name) > 128:
-		ck.refuse(at, "a cookie's name has letters, digits and !#$%&'*+-.^_`|~, at most 128 (RFC 6265)", ownCookie)
+		ck.refuse(at, "a cookie name has letters, digits and !#$%&'*+-.^_`|~, at most 128 characters (RFC 6265)", ownCookie)
 	}
 }
 
 // cors checks the additions; a wildcard means nothing where credentials travel (Fetch standard, 3.3.4).
-func (ck *checker) cors(path string, f *configs.Frontend) {
+func (ck frontendCheck) cors(path string, f *configs.Frontend) {
 	for key, names := range map[string][]string{"allow_headers": f.CORS.AllowHeaders, "expose_headers": f.CORS.ExposeHeaders} {
 		for i, name := range names {
 			at := item(child(path, "cors", key), i)
 			switch {
 			case strings.Contains(name, "*"):
-				ck.refuse(at, "a wildcard means nothing where cookies travel", "list each header")
+				ck.refuse(at, "browsers ignore * where cookies are sent", "list each header")
 			case !http1.IsToken([]byte(name)):
-				ck.refuse(at, "this is not the name of a header", "")
+				ck.refuse(at, "not a valid header name", "")
 			}
 		}
 	}
 }
 
-func (ck *checker) spa(path string, f *configs.Frontend) {
+func (ck frontendCheck) spa(path string, f *configs.Frontend) {
 	if f.SPA == nil {
 		return
 	}
 	at := child(path, "spa")
 	if (f.SPA.Dir == "") == (f.SPA.Proxy == "") {
-		ck.refuse(at, "exactly one of dir and proxy is needed", "{dir: web/dist}")
+		ck.refuse(at, "set exactly one of dir and proxy", "{dir: web/dist}")
 	}
 	if strings.ContainsFunc(f.SPA.CSP, func(r rune) bool { return r < ' ' || r > '~' }) {
-		ck.refuse(child(at, "csp"), "a policy is visible ASCII and spaces on one line", "")
+		ck.refuse(child(at, "csp"), "a policy must be visible ASCII and spaces on one line", "")
 	}
 	if f.SPA.Proxy == "" {
 		return
 	}
 	host := ck.url(child(at, "proxy"), f.SPA.Proxy)
 	if host != "" && !rule.IsLoopback(host) {
-		ck.warn(child(at, "proxy"), "a development server off this machine", "{dir: …} for built files")
+		ck.warn(child(at, "proxy"), "this development server is on another machine", "{dir: …} for built files")
 	}
 }
 
 // together checks two frontends against each other.
-func (ck *checker) together(name, otherName string) {
+func (ck frontendCheck) together(name, otherName string) {
 	path, f, other := child("frontends", name), ck.config.Frontends[name], ck.config.Frontends[otherName]
 	if !overlaps(f.Hosts(), other.Hosts()) {
 		return
@@ -165,7 +165,7 @@ func (ck *checker) together(name, otherName string) {
 }
 
 // ambiguous warns of links to a sign-in, which have no origin that could say whose they are.
-func (ck *checker) ambiguous(name, otherName string) {
+func (ck frontendCheck) ambiguous(name, otherName string) {
 	if len(ck.config.Frontends[name].Login.Provider) > 0 {
 		ck.warn(child("frontends", name, "login", "provider"),
 			"frontend "+otherName+" has the same host, and a link has no origin: links to the sign-in must say frontend="+name,
@@ -174,7 +174,7 @@ func (ck *checker) ambiguous(name, otherName string) {
 }
 
 // shadowed warns of routes whose calls go to the longer base path of another frontend.
-func (ck *checker) shadowed(name, otherName string) {
+func (ck frontendCheck) shadowed(name, otherName string) {
 	f, other := ck.config.Frontends[name], ck.config.Frontends[otherName]
 	if len(other.BasePath) <= len(f.BasePath) {
 		return

@@ -16,7 +16,7 @@ import (
 const longBefore = 5 * time.Minute
 
 // login checks how people sign in at an upstream.
-func (ck *checker) login(path, name string, u *configs.Upstream) {
+func (ck signInCheck) login(path, name string, u *configs.Upstream) {
 	at := child(path, "login")
 	l := u.Login
 	ck.request(child(at, "request"), l.Request, ck.signInNames(name, u))
@@ -25,7 +25,7 @@ func (ck *checker) login(path, name string, u *configs.Upstream) {
 	ck.credential(child(at, "credential"), l.Credential, true)
 	for value := range l.Credential {
 		if mapping.IsBuiltIn(value) || ck.isField(u, value) {
-			ck.refuse(child(at, "credential", value), "this name is a sign-in field's or built in, so {"+value+"} would have two meanings", "")
+			ck.refuse(child(at, "credential", value), "this name is already a sign-in field or built in, so {"+value+"} would have two meanings", "")
 		}
 	}
 	ck.user(child(at, "user"), u)
@@ -38,7 +38,7 @@ func (ck *checker) login(path, name string, u *configs.Upstream) {
 }
 
 // isField reports whether a frontend that signs in at u has a field of this name.
-func (ck *checker) isField(u *configs.Upstream, name string) bool {
+func (ck signInCheck) isField(u *configs.Upstream, name string) bool {
 	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
 		return ck.config.Upstreams[f.Login.Upstream] == u && slices.Contains(f.Login.FieldNames(), name)
 	})
@@ -55,7 +55,7 @@ type scope struct {
 
 // signInNames are the fields of every frontend that signs in at u. A field that
 // only some of them have is known to none: at the others the request could not be made.
-func (ck *checker) signInNames(name string, u *configs.Upstream) scope {
+func (ck signInCheck) signInNames(name string, u *configs.Upstream) scope {
 	s := scope{open: true, hint: "the fields of every frontend that signs in here"}
 	for frontend, f := range ck.config.Frontends {
 		if ck.config.Upstreams[f.Login.Upstream] != u {
@@ -79,21 +79,21 @@ func (ck *checker) signInNames(name string, u *configs.Upstream) scope {
 		}
 	}
 	if len(s.known) > 0 && !s.hidden {
-		s.hint = "known here: " + strings.Join(append(slices.Clone(s.known), mapping.BuiltIn()...), ", ") + "; more in frontends.*.login.fields"
+		s.hint = "known: " + strings.Join(append(slices.Clone(s.known), mapping.BuiltIn()...), ", ") + "; others come from frontends.*.login.fields"
 	}
 	return s
 }
 
 // valueNames are the names known after a sign-in.
 func valueNames(u *configs.Upstream) scope {
-	return scope{known: values(u), hint: "known here: " + strings.Join(append(values(u), mapping.BuiltIn()...), ", ")}
+	return scope{known: values(u), hint: "known: " + strings.Join(append(values(u), mapping.BuiltIn()...), ", ")}
 }
 
 // user checks where the person is described.
-func (ck *checker) user(path string, u *configs.Upstream) {
+func (ck signInCheck) user(path string, u *configs.Upstream) {
 	who := u.Login.User
 	if who == nil {
-		ck.warn(keypath.Parent(path), "without user nobody has a name: sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
+		ck.warn(keypath.Parent(path), "without user, sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
 		return
 	}
 	ck.pointer(child(path, "at"), who.At)
@@ -117,7 +117,7 @@ func (ck *checker) user(path string, u *configs.Upstream) {
 }
 
 // afterwards checks what happens to a credential later: refresh, logout, verify.
-func (ck *checker) afterwards(path string, u *configs.Upstream) {
+func (ck signInCheck) afterwards(path string, u *configs.Upstream) {
 	if u.Login == nil && (u.Refresh != nil || u.Logout != nil || u.Verify != nil) {
 		ck.warn(path, "without login here, refresh, logout and verify are never used", "they belong to the upstream that signs people in")
 	}
@@ -133,12 +133,12 @@ func (ck *checker) afterwards(path string, u *configs.Upstream) {
 		ck.answers(at, u.Verify.Answers, u, "verify")
 		ck.rejected(at, u.Verify.Rejected)
 		if len(u.Verify.After) == 0 {
-			ck.refuse(child(at, "after"), "the list is empty: the API would never be asked", "[401]")
+			ck.refuse(child(at, "after"), "empty list: the API would never be asked", "[401]")
 		}
 	}
 }
 
-func (ck *checker) refresh(path string, u *configs.Upstream) {
+func (ck signInCheck) refresh(path string, u *configs.Upstream) {
 	r := u.Refresh
 	ck.request(child(path, "request"), r.Request, valueNames(u))
 	ck.answers(path, r.Answers, u, "refresh")

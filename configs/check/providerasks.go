@@ -11,14 +11,14 @@ import (
 )
 
 // asksFor checks scopes and constants.
-func (ck *checker) asksFor(path string, p *configs.Provider) {
+func (ck providerCheck) asksFor(path string, p *configs.Provider) {
 	for i, scope := range p.Scopes {
 		at := item(child(path, "scopes"), i)
 		switch {
 		case scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }):
 			ck.refuse(at, "a scope is visible ASCII without spaces, quotes and backslashes (RFC 6749 §3.3)", "one scope on each line of the list")
 		case slices.Index(p.Scopes, scope) < i:
-			ck.refuse(at, "this scope stands twice", "")
+			ck.refuse(at, "duplicate scope", "")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Authorize)) {
@@ -27,7 +27,7 @@ func (ck *checker) asksFor(path string, p *configs.Provider) {
 		case slices.Contains(ownParameters, name):
 			ck.refuse(at, "this parameter is Coatcheck's own", "")
 		case name == "" || value == "":
-			ck.refuse(at, "this is empty", "")
+			ck.refuse(at, "must not be empty", "")
 		case name == "response_mode" && value != "query" && value != "form_post":
 			ck.refuse(at, "answers are taken as query or form_post", "form_post")
 		}
@@ -40,11 +40,11 @@ func (ck *checker) asksFor(path string, p *configs.Provider) {
 }
 
 // admits checks the lines that a person must match.
-func (ck *checker) admits(path string, p *configs.Provider) {
+func (ck providerCheck) admits(path string, p *configs.Provider) {
 	for i, line := range p.Admit {
 		at := item(child(path, "admit"), i)
 		if line.At == "" {
-			ck.refuse(child(at, "at"), "this is empty", "/hd")
+			ck.refuse(child(at, "at"), "must not be empty", "/hd")
 		}
 		ck.pointer(child(at, "at"), line.At)
 		for _, v := range line.Is.Values {
@@ -56,19 +56,19 @@ func (ck *checker) admits(path string, p *configs.Provider) {
 }
 
 // reachesProvider checks the addresses that are dialled instead.
-func (ck *checker) reachesProvider(path string, p *configs.Provider) {
+func (ck providerCheck) reachesProvider(path string, p *configs.Provider) {
 	for _, host := range slices.Sorted(maps.Keys(p.Addresses)) {
 		at, to := child(path, "addresses", host), p.Addresses[host]
 		ck.complain(at, rule.BareHost(host))
 		name, port := rule.SplitPort(to)
 		if ck.complain(at, rule.Host(name)) || !rule.IsPort(port) {
-			ck.refuse(at, "this is not a host:port to dial", "\"10.0.0.5:8443\"")
+			ck.refuse(at, "not a host:port", "\"10.0.0.5:8443\"")
 		}
 	}
 }
 
 // unwiseProvider warns of what works and leads to complaints later.
-func (ck *checker) unwiseProvider(path string, p *configs.Provider) {
+func (ck providerCheck) unwiseProvider(path string, p *configs.Provider) {
 	if p.HasIssuer() && !p.IsOpenID() && p.User == nil {
 		ck.warn(child(path, "scopes"), "without openid there is no ID token, and nothing says who signed in", "[openid, …]")
 	}

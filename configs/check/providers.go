@@ -19,7 +19,7 @@ var ownParameters = []string{"client_id", "redirect_uri", "response_type", "scop
 var endSessionNames = []string{"client_id", "post_logout_redirect_uri", "id_token", "logout_hint", "state"}
 
 // providers checks each provider.
-func (ck *checker) providers() {
+func (ck providerCheck) providers() {
 	for _, name := range slices.Sorted(maps.Keys(ck.config.Providers)) {
 		path, p := child("providers", name), ck.config.Providers[name]
 		if !rule.IsLabel(name) {
@@ -39,7 +39,7 @@ func (ck *checker) providers() {
 }
 
 // whereProvider checks that addresses are discovered, or said, and not both.
-func (ck *checker) whereProvider(path string, p *configs.Provider) {
+func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 	said := map[string]string{"authorization": p.Authorization, "token": p.Token, "revocation": p.Revocation}
 	if p.HasIssuer() {
 		for _, key := range slices.Sorted(maps.Keys(said)) {
@@ -72,7 +72,7 @@ func (ck *checker) whereProvider(path string, p *configs.Provider) {
 
 // issuer checks an issuer (OpenID Connect Discovery 1.0 §4.1); it is never changed,
 // because it is compared byte for byte with what the provider writes.
-func (ck *checker) issuer(path string, p *configs.Provider) {
+func (ck providerCheck) issuer(path string, p *configs.Provider) {
 	host := ck.providerURL(path, p.Issuer, p)
 	if strings.Contains(p.Issuer, "/.well-known/") {
 		ck.refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
@@ -92,27 +92,27 @@ func pathOf(raw string) string {
 }
 
 // providerURL checks an address of the provider's and returns its host.
-func (ck *checker) providerURL(path, value string, p *configs.Provider) string {
+func (ck providerCheck) providerURL(path, value string, p *configs.Provider) string {
 	host := ck.url(path, value)
 	if host == "" || !strings.HasPrefix(value, "http://") || rule.IsLoopback(host) {
 		return host
 	}
 	if !p.InsecureHTTP {
-		ck.refuse(path, "codes, tokens and secrets would travel in clear", "https://, or insecure_http: true where the network itself is private")
+		ck.refuse(path, "codes, tokens and secrets would be sent unencrypted", "https://, or insecure_http: true where the network itself is private")
 		return host
 	}
-	ck.warn(path, "codes, tokens and secrets travel in clear", "https://")
+	ck.warn(path, "codes, tokens and secrets are sent unencrypted", "https://")
 	return host
 }
 
 // endSession checks the sign-out address that is configured.
-func (ck *checker) endSession(path string, p *configs.Provider) {
+func (ck providerCheck) endSession(path string, p *configs.Provider) {
 	if p.EndSession == "" {
 		return
 	}
 	for _, name := range mapping.NewTemplate(p.EndSession).Names() {
 		if !slices.Contains(endSessionNames, name) {
-			ck.refuse(path, "{"+name+"} is not known here", "known here: "+strings.Join(endSessionNames, ", "))
+			ck.refuse(path, "{"+name+"} is not known here", "known: "+strings.Join(endSessionNames, ", "))
 		}
 	}
 	bare, _, _ := strings.Cut(p.EndSession, "?")
@@ -120,7 +120,7 @@ func (ck *checker) endSession(path string, p *configs.Provider) {
 }
 
 // provesItself checks that the client has at most one proof of who it is.
-func (ck *checker) provesItself(path string, p *configs.Provider) {
+func (ck providerCheck) provesItself(path string, p *configs.Provider) {
 	var proofs []string
 	for key, given := range map[string]bool{
 		"client_secret": !p.ClientSecret.IsEmpty(), "client_assertion": p.ClientAssertion.Path != "",
@@ -138,7 +138,7 @@ func (ck *checker) provesItself(path string, p *configs.Provider) {
 		ck.warn(path, "a client without a proof is public: whoever has a code could redeem it, were it not for PKCE", "client_secret, client_key or client_assertion")
 	}
 	if p.ClientCert != "" && p.ClientKey == "" {
-		ck.refuse(child(path, "client_cert"), "client_cert and client_key belong together", "")
+		ck.refuse(child(path, "client_cert"), "client_cert and client_key must be set together", "")
 	}
 	if p.ClientKeyID != "" && (p.ClientKey == "" || p.ClientCert != "") {
 		ck.refuse(child(path, "client_key_id"), "a key id belongs to a client_key that signs assertions", "")
@@ -149,7 +149,7 @@ func (ck *checker) provesItself(path string, p *configs.Provider) {
 }
 
 // signInAtProvider checks what a frontend says of its providers.
-func (ck *checker) signInAtProvider(path string, f *configs.Frontend) {
+func (ck frontendCheck) signInAtProvider(path string, f *configs.Frontend) {
 	for i, name := range f.Login.Provider {
 		at := child(path, "provider")
 		if ck.config.Source.Has(item(at, i)) {
@@ -165,13 +165,13 @@ func (ck *checker) signInAtProvider(path string, f *configs.Frontend) {
 		case len(f.Login.Provider) == 0:
 			ck.refuse(at, "this is the page of a failed sign-in at a provider, and there is none", "provider: …")
 		case !ck.complain(at, rule.Path(f.Login.ErrorPath)) && strings.HasPrefix(f.Login.ErrorPath+"/", "/bff/"):
-			ck.refuse(at, "/bff/ is Coatcheck's own", "/login")
+			ck.refuse(at, "/bff/ is reserved for Coatcheck", "/login")
 		}
 	}
 }
 
 // exchangeAt checks a token exchange for an upstream.
-func (ck *checker) exchangeAt(path, name string, u *configs.Upstream) {
+func (ck upstreamCheck) exchangeAt(path, name string, u *configs.Upstream) {
 	x := u.Exchange
 	if x == nil {
 		return

@@ -8,7 +8,7 @@ import (
 	"coatcheck/configs/rule"
 )
 
-func (ck *checker) routes(path string, f *configs.Frontend) {
+func (ck routeCheck) routes(path string, f *configs.Frontend) {
 	seen := map[string]bool{}
 	for i, r := range f.Routes {
 		at := item(child(path, "routes"), i)
@@ -20,7 +20,7 @@ func (ck *checker) routes(path string, f *configs.Frontend) {
 	}
 }
 
-func (ck *checker) route(path string, f *configs.Frontend, r *configs.Route) {
+func (ck routeCheck) route(path string, f *configs.Frontend, r *configs.Route) {
 	if r.Path != "" && !ck.complain(child(path, "path"), rule.RoutePath(r.Path)) {
 		if r.Path == "/" && f.SPA != nil {
 			ck.warn(child(path, "path"), "this takes every path, and leaves none for spa", "/api/")
@@ -49,28 +49,28 @@ func (ck *checker) route(path string, f *configs.Frontend, r *configs.Route) {
 
 func (ck *checker) methods(path string, r *configs.Route) {
 	if len(r.Methods) == 0 {
-		ck.refuse(path, "the list is empty: nothing would pass", "leave it out")
+		ck.refuse(path, "empty list: no method would pass", "leave it out")
 	}
 	for i, m := range r.Methods {
 		at := item(path, i)
 		switch {
 		case m == "*":
-			ck.refuse(at, "there is no wildcard for methods", "list each method")
+			ck.refuse(at, "no wildcards for methods", "list each method")
 		case !rule.IsMethod(m) && rule.IsMethod(strings.ToUpper(m)):
-			ck.refuse(at, "methods are written in capitals", strings.ToUpper(m))
+			ck.refuse(at, "methods must be upper case", strings.ToUpper(m))
 		case !rule.IsMethod(m):
 			ck.refuse(at, ck.quote(at, m)+" never reaches a route", strings.Join(rule.Methods, ", ")+", and those of WebDAV, QUERY, LINK, UNLINK")
 		case slices.Index(r.Methods, m) < i:
-			ck.refuse(at, "this method stands twice", "")
+			ck.refuse(at, "duplicate method", "")
 		}
 	}
 	if r.WebSocket && len(r.Methods) > 0 && !slices.Contains(r.Methods, "GET") {
-		ck.refuse(path, "a WebSocket begins with GET", "add GET")
+		ck.refuse(path, "a WebSocket handshake is a GET", "add GET")
 	}
 }
 
 // opened checks what lets calls through that a page's own fetch did not make.
-func (ck *checker) opened(path string, f *configs.Frontend, r *configs.Route) {
+func (ck routeCheck) opened(path string, f *configs.Frontend, r *configs.Route) {
 	if r.CSRFHeader == "off" && f.CSRFHeader != "off" {
 		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe, unless a page must call this by sendBeacon or a form")
 	}
@@ -92,11 +92,11 @@ func (ck *checker) opened(path string, f *configs.Frontend, r *configs.Route) {
 const siblingsPost = "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site"
 
 // person checks what the route has to do with sessions.
-func (ck *checker) person(path string, r *configs.Route) {
+func (ck routeCheck) person(path string, r *configs.Route) {
 	if !r.Guard && r.Session != "none" {
-		ck.refuse(child(path, "guard"), "without the guard, every site could call this in a signed-in person's name", "session: none, or guard: true")
+		ck.refuse(child(path, "guard"), "without the guard, every site could call this in the name of a signed-in person", "session: none, or guard: true")
 	}
 	if r.SendToken != nil && *r.SendToken && r.Session == "none" {
-		ck.refuse(child(path, "send_token"), "with session: none there is no token to send", "session: optional")
+		ck.refuse(child(path, "send_token"), "session: none has no token to send", "session: optional")
 	}
 }

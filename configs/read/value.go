@@ -8,8 +8,11 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
+// mappingDecoder decodes the notations of the mapping language.
+type mappingDecoder struct{ *decoder }
+
 // template decodes text with {names}; numbers and booleans stand as they are written.
-func (d *decoder) template(f field, n *node, into *mapping.Template) {
+func (d mappingDecoder) template(f field, n *node, into *mapping.Template) {
 	value := n.written
 	if n.kind != integer && n.kind != float && n.kind != boolean {
 		var ok bool
@@ -22,7 +25,7 @@ func (d *decoder) template(f field, n *node, into *mapping.Template) {
 
 // guarded expands a text and refuses a variable whose value would read as a
 // placeholder: a secret that holds {email} must not fetch the person's e-mail.
-func (d *decoder) guarded(f field, n *node, names func(string) []string) (string, bool) {
+func (d mappingDecoder) guarded(f field, n *node, names func(string) []string) (string, bool) {
 	value, expanded, ok := d.text(f, n)
 	if ok && expanded && len(names(value)) != len(names(inert(n.written))) {
 		d.fault(f.at, f.path, "the variable's value holds a {name}, which would be taken for a placeholder", "")
@@ -43,7 +46,7 @@ func inert(text string) string {
 }
 
 // body decodes a request body: any tree of JSON's types.
-func (d *decoder) body(f field, n *node, into *mapping.Body) {
+func (d mappingDecoder) body(f field, n *node, into *mapping.Body) {
 	if n.kind == nothing {
 		return
 	}
@@ -55,7 +58,7 @@ func (d *decoder) body(f field, n *node, into *mapping.Body) {
 	*into = mapping.NewBody(value)
 }
 
-func (d *decoder) tree(f field, n *node) any {
+func (d mappingDecoder) tree(f field, n *node) any {
 	d.positions[f.path] = f.at
 	switch n.kind {
 	case nothing:
@@ -70,14 +73,25 @@ func (d *decoder) tree(f field, n *node) any {
 		}
 		return values
 	case table:
+		if name, lone := loneName(n); lone {
+			d.fault(f.at, f.path, "{"+name+"} is a mapping in YAML, not a placeholder: write \"{"+name+"}\"", "")
+			return nil
+		}
 		values := make(map[string]any, len(n.entries))
 		for _, e := range n.entries {
 			values[e.key] = d.tree(field{path: keypath.Child(f.path, e.key), at: e.place()}, e.value)
 		}
 		return values
 	}
+	if number := misread(n); number != "" {
+		d.fault(f.at, f.path, "written without quotes this is the number "+number, quoted(n)+", or "+number)
+		return nil
+	}
 	return n.scalar
 }
+
+// quoted is a hint: the number as it is written, as text.
+func quoted(n *node) string { return "\"" + n.written + "\"" }
 
 // names are the {names} in a text.
 func names(text string) []string { return mapping.NewTemplate(text).Names() }
@@ -91,7 +105,7 @@ func wholeName(text string) []string {
 }
 
 // match decodes what an answer is held against: a scalar, null, or a list of them.
-func (d *decoder) match(f field, n *node, into *mapping.Match) {
+func (d mappingDecoder) match(f field, n *node, into *mapping.Match) {
 	items := []*node{n}
 	if n.kind == list {
 		items = n.items
@@ -102,7 +116,7 @@ func (d *decoder) match(f field, n *node, into *mapping.Match) {
 	for i, each := range items {
 		switch at := f; each.kind {
 		case list, table:
-			d.fault(f.at, f.path, "only text, numbers, true, false and null can be compared", "")
+			d.fault(f.at, f.path, "only strings, numbers, true, false and null can be compared", "")
 		case text:
 			if n.kind == list {
 				at = field{path: keypath.Item(f.path, i), at: d.itemPlace(f, each)}
@@ -119,7 +133,7 @@ func (d *decoder) match(f field, n *node, into *mapping.Match) {
 }
 
 // takenFrom decodes a place: a pointer written as text, or a mapping with one of at, header and cookie.
-func (d *decoder) takenFrom(f field, n *node, into *mapping.Place) {
+func (d mappingDecoder) takenFrom(f field, n *node, into *mapping.Place) {
 	if n.kind == text {
 		if value, _, ok := d.text(f, n); ok {
 			into.Pointer = value
@@ -142,7 +156,7 @@ func (d *decoder) takenFrom(f field, n *node, into *mapping.Place) {
 	}
 	for _, key := range []string{"header", "cookie"} {
 		if v := n.find(key); v != nil && v.kind == text && v.written == "" {
-			d.fault(f.at, keypath.Child(f.path, key), "this is empty", "the whole body is at: \"\"")
+			d.fault(f.at, keypath.Child(f.path, key), "must not be empty", "the whole body is at: \"\"")
 		}
 	}
 }
