@@ -32,7 +32,7 @@ type goal struct {
 	most        float64
 }
 
-var goals = []goal{{"near", "plain", 1.5}, {"near", "lua", 0.85}, {"cold", "lua", 1.5}, {"near", "go", 0.25}}
+var goals = []goal{{"near", "plain", 1.5}, {"near", "lua", 0.85}, {"cold", "lua", 1.5}, {"near", "go", 0.25}, {"before", "plain", 1.5}, {"near", "before", 1}}
 
 // KiB that one connection may hold.
 const (
@@ -55,6 +55,7 @@ func main() {
 	}
 	b := bench{}
 	flag.StringVar(&b.program, "bff", "./coatcheck", "the `program` under test")
+	flag.StringVar(&b.before, "before", "", "an earlier build of the `program`, for the row \"before\"")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of the cost measure")
 	flag.DurationVar(&b.length, "length", 4*time.Second, "length of one row in one round")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the load")
@@ -85,7 +86,7 @@ func exit(err error) {
 
 // bench is one run.
 type bench struct {
-	program         string
+	program, before string
 	rounds          int
 	length          time.Duration
 	connections     int
@@ -136,6 +137,11 @@ func (b *bench) run(ctx context.Context) (missed int, err error) {
 func (b *bench) prepare() (err error) {
 	if b.program, err = filepath.Abs(b.program); err != nil {
 		return err
+	}
+	if b.before != "" {
+		if b.before, err = filepath.Abs(b.before); err != nil {
+			return err
+		}
 	}
 	if b.own, err = os.Executable(); err != nil {
 		return err

@@ -35,7 +35,7 @@ func (b *bench) memory(ctx context.Context, path string, count int) (float64, er
 	if err != nil {
 		return 0, err
 	}
-	r, err := b.coatcheck("memory", address, api)
+	r, err := b.coatcheck("memory", b.program, address, api)
 	if err != nil {
 		return 0, err
 	}
