@@ -46,7 +46,7 @@ func TestHostileFiles(t *testing.T) {
 		"carriage returns":        strings.Repeat("a: b\r", 40_000),
 		"colons":                  strings.Repeat(":", 200_000),
 		"a mapping in a key":      "{a: b}: c\n",
-		"a broken escape":         "a: \"\\xZZ\"\n",
+		"invalid percent-escape":  "a: \"\\xZZ\"\n",
 		"infinity":                "listen: .inf\n",
 		"a huge number":           "sessions: {max_per_person: 1e400}\n",
 		"an empty key":            "\"\": x\n",
@@ -69,12 +69,12 @@ func TestHostileFiles(t *testing.T) {
 // The bounds are what ends these, not the patience of a parser.
 func TestBoundsHoldBeforeTheParser(t *testing.T) {
 	for content, want := range map[string]string{
-		strings.Repeat("a: b\n", 10_000): "too much",
-		strings.Repeat("[", 100):         "nested too deep",
-		strings.Repeat("{a: ", 100):      "nested too deep",
-		strings.Repeat("- ", 100) + "x":  "nested too deep",
-		strings.Repeat("&a ", 100) + "x": "nested too deep",
-		indented(100):                    "nested too deep",
+		strings.Repeat("a: b\n", 10_000): "too large for",
+		strings.Repeat("[", 100):         "nested too deeply",
+		strings.Repeat("{a: ", 100):      "nested too deeply",
+		strings.Repeat("- ", 100) + "x":  "nested too deeply",
+		strings.Repeat("&a ", 100) + "x": "nested too deeply",
+		indented(100):                    "nested too deeply",
 		wide():                           "too ",
 	} {
 		_, faults := parse(content, nil)
@@ -153,7 +153,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		filepath.Join(folder, "none.yaml"): "there is no such file",
+		filepath.Join(folder, "none.yaml"): "file not found",
 		folder:                             "cannot be read",
 		large:                              "larger than 4 MiB",
 		"/dev/zero":                        "larger than 4 MiB",
@@ -193,12 +193,12 @@ func TestTooMuch(t *testing.T) {
 	}
 	nested := "a:\n  " + strings.ReplaceAll(keys.String(), "\n", "\n  ") + "\nb: 1"
 	for name, c := range map[string]struct{ content, want string }{
-		"keys":        {keys.String(), "too much for a configuration"},
-		"keys below":  {nested, "too much for a configuration"},
-		"equal keys":  {strings.Repeat("k: 1\n", 7000), "too much for a configuration"},
-		"marked keys": {strings.Repeat("? k\n: 1\n", 7000), "too much for a configuration"},
-		"documents":   {strings.Repeat("---\na: 1\n", 7000), "too much for a configuration"},
-		"values":      {"a: [" + strings.Repeat("1, ", 260_000) + "1]", "too much for a configuration"},
+		"keys":        {keys.String(), "too large for a configuration"},
+		"keys below":  {nested, "too large for a configuration"},
+		"equal keys":  {strings.Repeat("k: 1\n", 7000), "too large for a configuration"},
+		"marked keys": {strings.Repeat("? k\n: 1\n", 7000), "too large for a configuration"},
+		"documents":   {strings.Repeat("---\na: 1\n", 7000), "too large for a configuration"},
+		"values":      {"a: [" + strings.Repeat("1, ", 260_000) + "1]", "too large for a configuration"},
 		"a long list": {"a: [" + strings.Repeat("1, ", 10_000) + "1]", "unknown key"},
 		"many tables": {"a:" + strings.Repeat("\n  - k: 1\n    l: 2\n    m: 3", 5000), "unknown key"},
 	} {
