@@ -66,6 +66,7 @@ var floors = map[string]int{
 	"coatcheck/bff/command":              8,
 	"coatcheck/bff/process":              8,
 	"coatcheck/bff/demo":                 9,
+	"coatcheck/bff/dev":                  9,
 	"coatcheck/bff":                      10,
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"slices"
 	"strings"
 
 	"coatcheck/bff/http1"
@@ -34,7 +35,7 @@ var toAPI = []rule{
 	{"x-xsrf-token", "meant for the guard"},
 	{"x-frontend", "meant for the choice of the frontend"},
 	{"origin", "the API is not called by a page"},
-	{"referer", "the page's address is none of the API's business"},
+	{"referer", "the page's address does not concern the API"},
 	{"sec-fetch-*", "meant for the guard"},
 	{"forwarded", "RFC 7239: anyone can write it"},
 	{"x-forwarded-*", "rebuilt; what came in is anyone's invention"},
@@ -165,18 +166,25 @@ func (s ruleset) ready() ruleset {
 	return s
 }
 
-func requestRules(u *signin.Upstream, programs *routing.Programs) ruleset {
-	names := u.SendNames()
+// rulesets are what a route holds back, both ways. They never change.
+type rulesets struct{ request, answer *ruleset }
+
+// rulesOf makes the rules of a route, or finds those of another that holds the same names
+// back: thousands of routes lead to few APIs.
+func (p *Proxy) rulesOf(u *signin.Upstream, programs *routing.Programs) rulesets {
+	names, hidden := slices.Clone(u.SendNames()), u.HiddenNames()
 	if programs != nil {
 		names = append(names, programs.Secret...)
 	}
-	set := newRuleset(names, hopByHop, toAPI)
-	set.callers = true
-	return set.ready()
-}
-
-func answerRules(u *signin.Upstream) ruleset {
-	return newRuleset(u.HiddenNames(), hopByHop, toBrowser).ready()
+	key := strings.Join(names, ",") + ";" + strings.Join(hidden, ",") // no name of a field holds either
+	if known, ok := p.rules[key]; ok {
+		return known
+	}
+	request := newRuleset(names, hopByHop, toAPI)
+	request.callers = true
+	request, answer := request.ready(), newRuleset(hidden, hopByHop, toBrowser).ready()
+	p.rules[key] = rulesets{&request, &answer}
+	return p.rules[key]
 }
 
 // holds reports whether a rule keeps this name back. Names that are not words of

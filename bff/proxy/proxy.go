@@ -51,14 +51,15 @@ type Proxy struct {
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
 	provers    provers
+	rules      map[string]rulesets // by the names that they hold back
 }
 
 // target is what stands behind a route.
 type target struct {
 	up        *signin.Upstream
 	transport *forward.Transport
-	request   ruleset                           // names that never go to the API
-	answer    ruleset                           // names that never go to the browser
+	request   *ruleset                          // names that never go to the API
+	answer    *ruleset                          // names that never go to the browser
 	streams   int                               // most streams of one session at once
 	accounts  map[string]*credential.Credential // that programs' calls go out with
 }
@@ -66,7 +67,7 @@ type target struct {
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}}
+		transports: map[string]*forward.Transport{}, rules: map[string]rulesets{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -111,7 +112,8 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	for len(p.targets) <= r.Index {
 		p.targets = append(p.targets, nil)
 	}
-	t := &target{up: up, transport: transport, request: requestRules(up, r.Programs), answer: answerRules(up)}
+	rules := p.rulesOf(up, r.Programs)
+	t := &target{up: up, transport: transport, request: rules.request, answer: rules.answer}
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams = u.StreamsPerSession
@@ -249,7 +251,7 @@ func (x *roundTrip) forward() error {
 		x.proxy.auth.Finish(&x.who, x.answer.Status)
 	}
 	if err != nil {
-		return err
+		return x.devServerAway(err)
 	}
 	if x.answer.Status == 401 && x.mayRepeat() && stepUp(x.answer.Fields) == "" {
 		renewed, err := x.proxy.auth.AfterUnauthorized(x.call, &x.who)

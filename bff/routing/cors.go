@@ -62,10 +62,8 @@ func (d *Decision) pagesFrontend(r *Request) *Frontend {
 		}
 		return nil
 	}
-	for _, f := range d.Host.Frontends {
-		if f.ListsOrigin(r.Origin) {
-			return f
-		}
+	if listing := d.Host.byOrigin[string(r.Origin)]; len(listing) > 0 {
+		return listing[0]
 	}
 	return nil
 }

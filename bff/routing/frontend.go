@@ -14,6 +14,7 @@ import (
 // Host is a name under which calls come, and the frontends that may be meant.
 type Host struct {
 	Frontends []*Frontend
+	byOrigin  map[string][]*Frontend
 	// otherOrigins: pages of another host call here, so answers differ by Origin.
 	otherOrigins bool
 }
@@ -37,6 +38,7 @@ type Frontend struct {
 	// HasPages reports that Coatcheck serves the application's files.
 	HasPages bool
 	Routes   []*Route
+	index    routeIndex
 	// ExposeHeaders is the value of Access-Control-Expose-Headers.
 	ExposeHeaders string
 	allowHeaders  string
@@ -84,6 +86,9 @@ func (h *Host) add(f *Frontend, other bool) {
 	at, _ := slices.BinarySearchFunc(h.Frontends, f, func(a, b *Frontend) int { return cmp.Compare(a.Name, b.Name) })
 	h.Frontends = slices.Insert(h.Frontends, at, f)
 	h.otherOrigins = h.otherOrigins || other
+	for _, origin := range slices.Compact(slices.Sorted(slices.Values(f.Origins))) {
+		h.byOrigin[origin] = append(h.byOrigin[origin], f)
+	}
 }
 
 // ListsOrigin reports whether pages of this origin belong to the frontend. Origins
@@ -136,14 +141,20 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 		return h.Frontends[0], nil // the usual case, without a list
 	}
 	var room [8]*Frontend
-	left := append(room[:0], h.Frontends...)
-	if r.Origins > 0 {
-		left = filter(left, func(f *Frontend) bool { return r.Origins == 1 && f.ListsOrigin(r.Origin) })
-		if len(left) == 0 {
-			return nil, problem.OriginNotAllowed
-		}
-	} else if _, fetch := r.Head.Get("sec-fetch-site"); fetch == 0 && named > 0 {
-		left = filter(left, func(f *Frontend) bool { return named == 1 && string(name) == f.Name })
+	left := room[:0]
+	_, fetch := r.Head.Get("sec-fetch-site")
+	switch {
+	case r.Origins == 1:
+		left = h.withOrigin(left, r.Origin)
+	case r.Origins > 1:
+	case fetch == 0 && named == 1:
+		left = h.named(left, name)
+	case fetch == 0 && named > 1:
+	default:
+		left = append(left, h.Frontends...)
+	}
+	if r.Origins > 0 && len(left) == 0 {
+		return nil, problem.OriginNotAllowed
 	}
 	if len(left) > 1 {
 		left = byBasePath(left, path)

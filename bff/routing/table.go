@@ -52,7 +52,7 @@ func New(c *configs.Config, o Options) (*Table, error) {
 
 func (t *Table) host(name string) *Host {
 	if t.hosts[name] == nil {
-		t.hosts[name] = &Host{}
+		t.hosts[name] = &Host{byOrigin: map[string][]*Frontend{}}
 	}
 	return t.hosts[name]
 }
