@@ -16,6 +16,7 @@ import (
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/headers"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
@@ -50,24 +51,29 @@ type Proxy struct {
 	bodyIdle   time.Duration // limits.body_idle
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
+	jars       map[string]*jar
 	provers    provers
-	rules      map[string]rulesets // by the names that they hold back
+	rules      map[string]rules // by the names that they are made of
 }
 
 // target is what stands behind a route.
 type target struct {
 	up        *signin.Upstream
 	transport *forward.Transport
-	request   *ruleset                          // names that never go to the API
-	answer    *ruleset                          // names that never go to the browser
+	request   headers.Rules                     // names that never go to the API
+	answer    headers.Rules                     // names that never go to the browser
+	exchanges bool                              // it gets tokens of its own
 	streams   int                               // most streams of one session at once
 	accounts  map[string]*credential.Credential // that programs' calls go out with
+	sticky    []string                          // cookies of the API's load balancer
+	jar       *jar                              // those of callers without a session
+	forwarded bool                              // Forwarded is sent, too (RFC 7239)
 }
 
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}, rules: map[string]rulesets{}}
+		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}, rules: map[string]rules{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -104,7 +110,7 @@ func (p *Proxy) addTransport(name string, up *signin.Upstream) error {
 	if err != nil {
 		return err
 	}
-	p.transports[name] = c
+	p.transports[name], p.jars[name] = c, &jar{}
 	return nil
 }
 
@@ -112,11 +118,13 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	for len(p.targets) <= r.Index {
 		p.targets = append(p.targets, nil)
 	}
-	rules := p.rulesOf(up, r.Programs)
+	rules := p.rulesOf(up, r)
 	t := &target{up: up, transport: transport, request: rules.request, answer: rules.answer}
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
-		t.streams = u.StreamsPerSession
+		t.streams, t.sticky, t.jar = u.StreamsPerSession, u.Sticky, p.jars[r.Upstream]
+		t.forwarded = u.Forwarded == "rfc7239"
+		t.exchanges = u.Exchange != nil
 	}
 	p.targets[r.Index] = t
 }
@@ -265,6 +273,7 @@ func (x *roundTrip) forward() error {
 			}
 		}
 	}
+	x.keepAffinity()
 	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
 		return nil
 	}
@@ -275,7 +284,7 @@ func (x *roundTrip) forward() error {
 // the call carried a token, a session was required, and its body can be repeated.
 func (x *roundTrip) mayRepeat() bool {
 	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
-		x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential())
+		(x.target.exchanges || x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential()))
 }
 
 // meansSignIn reports whether the API that was called is the one that signed the

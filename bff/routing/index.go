@@ -1,10 +1,5 @@
 package routing
 
-import (
-	"cmp"
-	"slices"
-)
-
 // routeIndex finds the longest route that holds a path. Its cost grows with the number
 // of different lengths of prefixes, not with the number of routes.
 type routeIndex struct{ lengths []sameLength }
@@ -55,18 +50,4 @@ func (x *routeIndex) find(path []byte) *Route {
 		}
 	}
 	return nil
-}
-
-// withOrigin appends the frontends that list an origin.
-func (h *Host) withOrigin(to []*Frontend, origin []byte) []*Frontend {
-	return append(to, h.byOrigin[string(origin)]...)
-}
-
-// named appends the frontend with a name, if it is one of the host's.
-func (h *Host) named(to []*Frontend, name []byte) []*Frontend {
-	at, found := slices.BinarySearchFunc(h.Frontends, name, func(f *Frontend, name []byte) int { return cmp.Compare(f.Name, string(name)) })
-	if !found {
-		return to
-	}
-	return append(to, h.Frontends[at])
 }
