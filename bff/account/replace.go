@@ -14,7 +14,7 @@ import (
 // finished before. The callback itself brings no Strict cookie, because it comes from
 // another site. true: a tab that finished meanwhile has a newer session, which the
 // browser keeps; this one is ended.
-func (a *Account) replace(ctx context.Context, c *call.Call, attempt pending.Attempt, browser pending.Browser, s *session.Session) bool {
+func (a atProvider) replace(ctx context.Context, c *call.Call, attempt pending.Attempt, browser pending.Browser, s *session.Session) bool {
 	ended, newer, err := a.manager.ReplaceInBrowser(ctx, browser.Name(), s)
 	ended = append(ended, attempt.Session)
 	if who := a.auth.Present(c); who.HasTicket {
