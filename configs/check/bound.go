@@ -63,11 +63,31 @@ func (ck upstreamCheck) allBind(f *configs.Frontend) bool {
 // (RFC 9449 §7.1).
 func (ck *checker) sendsBound(path string, u *configs.Upstream) {
 	headers, _ := u.SendHeaders()
-	for _, header := range slices.Sorted(maps.Keys(headers)) {
-		value := headers[header]
-		bearer := strings.EqualFold(header, "authorization") && strings.EqualFold(value.Reveal(), mapping.Bearer()["Authorization"].Reveal())
-		if slices.Contains(value.Names(), credential.AccessToken) && !bearer {
-			ck.refuse(child(path, "send", "headers", header), "a token that is bound to a key goes along in Authorization only", "Authorization: Bearer {access_token}; the scheme follows the token")
+	bearer := mapping.Bearer()["Authorization"].Reveal()
+	ck.sendsElsewhere(child(path, "send", "headers"), headers, func(header, value string) bool {
+		return strings.EqualFold(header, "authorization") && strings.EqualFold(value, bearer)
+	})
+	if u.Send == nil {
+		return
+	}
+	never := func(string, string) bool { return false }
+	ck.sendsElsewhere(child(path, "send", "query"), u.Send.Query, never)
+	ck.sendsElsewhere(child(path, "send", "cookie"), u.Send.Cookie, never)
+	if slices.Contains(mapping.MessageNames(u.Send.Message()), credential.AccessToken) {
+		ck.refuse(child(path, "send", "socket"), boundElsewhere, boundCure)
+	}
+}
+
+const (
+	boundElsewhere = "a token that is bound to a key goes along in Authorization only"
+	boundCure      = "Authorization: Bearer {access_token}; the scheme follows the token"
+)
+
+// sendsElsewhere refuses the access token in whatever is not allowed to have it.
+func (ck *checker) sendsElsewhere(path string, all map[string]mapping.Template, allowed func(name, value string) bool) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if slices.Contains(all[name].Names(), credential.AccessToken) && !allowed(name, all[name].Reveal()) {
+			ck.refuse(child(path, name), boundElsewhere, boundCure)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // sending is what carries a person on calls, compiled.
 type sending struct {
 	send        mapping.Send
-	sendBound   mapping.Headers // what of send's headers does not carry the access token
+	sendsToken  bool
 	sendsCaller bool
 	hidden      []string
 }
@@ -27,7 +27,7 @@ func (u *sending) setSend(c *configs.Upstream) {
 		own = &configs.Send{}
 	}
 	u.send = mapping.NewSend(headers, own.Query, own.Cookie, own.Message())
-	u.sendBound = u.send.Headers.Without(credential.AccessToken)
+	u.sendsToken = slices.Contains(u.send.Headers.ValueNames(), credential.AccessToken)
 	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), func(name string) bool { return mapping.IsBuiltIn(name) || mapping.IsProgram(name) })
 }
 
@@ -44,14 +44,11 @@ func (u *sending) SendsCaller() bool { return u.sendsCaller }
 // bound to a key is left out: it goes along with a proof, and never as a bearer token
 // (RFC 9449 §7.2).
 func (u *sending) AppendSend(dst []byte, c *credential.Credential, who mapping.Caller) []byte {
-	if c.IsBound() {
-		return u.sendBound.Append(dst, c, who)
-	}
 	return u.send.Headers.Append(dst, c, who)
 }
 
-// SendsToken reports whether `send` carries the access token at all.
-func (u *sending) SendsToken() bool { return len(u.sendBound) < len(u.send.Headers) }
+// SendsToken reports whether a header of `send` carries the access token.
+func (u *sending) SendsToken() bool { return u.sendsToken }
 
 // SendNames are the lower-case names of all headers of `send`. They are always
 // removed from what the browser sent.
