@@ -26,7 +26,7 @@ type accessClaims struct {
 // Every fault of the token is [ErrFailed]. Where the provider's keys could not be fetched
 // the error says that nobody answered. Nothing is fetched for a token that could not be
 // right whatever its signature is.
-func (p *Provider) AccessToken(ctx context.Context, token string, audiences []string) (claims []byte, audience []string, err error) {
+func (p verifier) AccessToken(ctx context.Context, token string, audiences []string) (claims []byte, audience []string, err error) {
 	if _, err := p.InspectAccessToken(token, audiences); err != nil {
 		return nil, nil, err
 	}
@@ -43,12 +43,12 @@ func (p *Provider) AccessToken(ctx context.Context, token string, audiences []st
 
 // InspectAccessToken is what [Provider.AccessToken] checks before it asks for keys: the
 // form, and what the token claims, which it returns. It proves nothing.
-func (p *Provider) InspectAccessToken(token string, audiences []string) (claims []byte, err error) {
+func (p verifier) InspectAccessToken(token string, audiences []string) (claims []byte, err error) {
 	claims, err = p.inspectAccessToken(token, audiences)
 	return claims, p.within("access token", err)
 }
 
-func (p *Provider) inspectAccessToken(token string, audiences []string) ([]byte, error) {
+func (p verifier) inspectAccessToken(token string, audiences []string) ([]byte, error) {
 	if !p.config.HasIssuer() {
 		return nil, ErrUnsupported
 	}
@@ -98,7 +98,7 @@ func meant(audience, wanted []string) bool {
 	return slices.ContainsFunc(audience, func(a string) bool { return slices.Contains(wanted, a) })
 }
 
-func (p *Provider) accessToken(ctx context.Context, token string, audiences []string) (*oidc.IDToken, error) {
+func (p verifier) accessToken(ctx context.Context, token string, audiences []string) (*oidc.IDToken, error) {
 	keys := &verifyingKeys{p: p, a: &p.forCallers, algorithms: algorithms}
 	names := make([]string, len(algorithms))
 	for i, alg := range algorithms {
