@@ -5,13 +5,24 @@ import { make } from "../dom"
 export type Attempt = {
   name: string
   says: string
+  /** What it takes where nobody refuses it, and from whom. */
+  loot: string
   /** The call that Coatcheck's log is searched for. */
-  method: string
-  path: string
-  go: (shop: string) => Promise<string>
+  method?: string
+  path?: string
+  /** What the page itself does. */
+  go?: (shop: string) => Promise<string>
+  /** What the attacker's own computer does, by its name there; a page may have to finish it. */
+  own?: string
+  finish?: (found: Found) => Promise<string>
   /** For what never becomes a call: how to tell from what came of it. */
   judge?: { code: string; refused: (got: string) => boolean }
 }
+
+/** What the attacker's computer found. */
+export type Found = { refused: boolean; code: string; evidence: string; address?: string; key?: string }
+
+export type Group = { name: string; says: string; needs?: "computer"; attempts: Attempt[] }
 
 /** Waits for the first of an element's events. */
 const first = (element: EventTarget, ...names: string[]) =>
@@ -66,16 +77,58 @@ async function toss(): Promise<string> {
   return `document.cookie here: ${kept || "nothing"}`
 }
 
-export const attempts: Attempt[] = [
-  { name: "Post a form", says: "A hidden form writes a note in the customer’s name. The cookie goes with it.", method: "POST", path: "/api/notes", go: post },
-  { name: "Sign the customer in as me", says: "A text/plain body that happens to be JSON: no preflight is asked for it.", method: "POST", path: "/bff/login",
-    go: (shop) => read(`${shop}/bff/login`, { method: "POST", mode: "no-cors", headers: { "Content-Type": "text/plain" }, body: '{"email":"grace@shop.example","password":"ship-in-harbour"}' }) },
-  { name: "Read with fetch", says: "credentials: include, as the shop’s own pages do on a shared host.", method: "GET", path: "/bff/sessions", go: (shop) => read(`${shop}/bff/sessions`, {}) },
-  { name: "Read as an image", says: "An <img> needs no permission, and carries the cookie.", method: "GET", path: "/api/me", go: image },
-  { name: "Hijack a WebSocket", says: "No same-origin rule holds for these; the cookie goes along.", method: "GET", path: "/api/socket", go: hijack },
-  { name: "Sign out by prefetch", says: "A link that the browser fetches ahead, by itself.", method: "GET", path: "/bff/logout", go: prefetch },
-  { name: "Ask for permission", says: "A fetch with X-CSRF: the browser asks first, by a preflight.", method: "OPTIONS", path: "/api/expire",
-    go: (shop) => read(`${shop}/api/expire`, { method: "POST", headers: { "X-CSRF": "1" } }) },
-  { name: "Plant a cookie", says: "A neighbour may set cookies for the whole site, but none of a __Host- name; Coatcheck reads no other.", method: "", path: "", go: toss,
-    judge: { code: "__Host- name, by the browser", refused: (got) => !got.includes("__Host-") } },
+let accomplice: Window | null = null
+
+/** Opens a window while the person's click still counts; browsers allow none later. */
+export function openWindow() {
+  accomplice = window.open("", "accomplice", "popup,width=460,height=340")
+  if (!accomplice) return
+  accomplice.document.title = "Mallory’s window"
+  accomplice.document.body.textContent = "This window is sent to the back office in a moment, with a sign-in of Mallory’s."
+}
+
+export function closeWindow() {
+  accomplice?.close()
+  accomplice = null
+}
+
+/** Sends this browser to an address: in the window, or in a frame where no window was allowed. */
+async function send({ address = "" }: Found): Promise<string> {
+  if (accomplice) accomplice.location.href = address
+  else {
+    const frame = document.createElement("iframe")
+    Object.assign(frame, { title: "way back", hidden: true, src: address })
+    document.body.append(frame)
+  }
+  return ""
+}
+
+const withKey = ({ address = "", key = "" }: Found) => read(address, { headers: { "X-Api-Key": key } })
+
+export const groups: Group[] = [
+  { name: "From a page next door, with her ticket", says: "Ada is signed in at the shop, in this browser. Her cookie goes along with whatever this page asks of the shop.", attempts: [
+    { name: "Post a form", says: "A hidden form writes a note in the customer’s name. The cookie goes with it.", loot: "orders and transfers in Ada’s name.", method: "POST", path: "/api/notes", go: post },
+    { name: "Sign the customer in as me", says: "A text/plain body that happens to be JSON: no preflight is asked for it.", loot: "what Ada types next, into Mallory’s account.", method: "POST", path: "/bff/login",
+      go: (shop) => read(`${shop}/bff/login`, { method: "POST", mode: "no-cors", headers: { "Content-Type": "text/plain" }, body: '{"email":"mallory@evil.example","password":"free-coats-here"}' }) },
+    { name: "Read with fetch", says: "credentials: include, as the shop’s own pages do on a shared host.", loot: "the list of Ada’s sessions, and all that a page can read.", method: "GET", path: "/bff/sessions", go: (shop) => read(`${shop}/bff/sessions`, {}) },
+    { name: "Read as an image", says: "An <img> needs no permission, and carries the cookie.", loot: "whether Ada is signed in, and pictures of hers.", method: "GET", path: "/api/me", go: image },
+    { name: "Hijack a WebSocket", says: "No same-origin rule holds for these; the cookie goes along.", loot: "everything that is said in it, both ways.", method: "GET", path: "/api/socket", go: hijack },
+    { name: "Sign out by prefetch", says: "A link that the browser fetches ahead, by itself.", loot: "Ada’s session, ended without a click.", method: "GET", path: "/bff/logout", go: prefetch },
+    { name: "Ask for permission", says: "A fetch with X-CSRF: the browser asks first, by a preflight.", loot: "any call at all, once CORS is too generous.", method: "OPTIONS", path: "/api/expire",
+      go: (shop) => read(`${shop}/api/expire`, { method: "POST", headers: { "X-CSRF": "1" } }) },
+    { name: "Plant a cookie", says: "A neighbour may set cookies for the whole site, but none of a __Host- name; Coatcheck reads no other.", loot: "Ada’s next session, which Mallory knows beforehand.", go: toss,
+      judge: { code: "__Host- name, by the browser", refused: (got) => !got.includes("__Host-") } },
+  ] },
+  { name: "On the way back from the provider", needs: "computer", says: "Hedy and Mallory both have accounts at Porter’s Lodge. Mallory’s own computer does what no page can, and reads along while Hedy signs in on hers.", attempts: [
+    { name: "My callback in your browser", says: "Mallory signs in as herself, keeps the way back, and sends this browser there (the small window).", loot: "your work in the back office, done in Mallory’s account.", own: "my-callback", finish: send, method: "GET", path: "/bff/callback/porter" },
+    { name: "A replayed callback", says: "The very request that signed Hedy in, sent once more, with its cookie.", loot: "a session of Hedy’s, out of a log or a history.", own: "replayed-callback" },
+    { name: "A stolen code without its verifier", says: "Hedy’s code, taken before it is used, by somebody who even has the client’s secret.", loot: "Hedy’s tokens, straight from the provider.", own: "stolen-code" },
+  ] },
+  { name: "With a program’s papers", needs: "computer", says: "A spreadsheet calls with a key, a phone provider signs its events. Mallory found the key in a backup, and recorded an event on its way.", attempts: [
+    { name: "A key, from a page", says: "The spreadsheet’s key, which works, in a call of this page’s.", loot: "the key itself: who opens a page can read what is in it.", own: "page-key", finish: withKey, method: "OPTIONS", path: "/v1/orders" },
+    { name: "Ticket and key", says: "Mallory’s own ticket and the stolen key in one call.", loot: "the rights of both, where one check sees the one and the next the other.", own: "ticket-and-key" },
+    { name: "A replayed event", says: "An event as the phone provider signed it, byte for byte, a second time.", loot: "from the shop: what happened once happens twice. A refund, for instance.", own: "replayed-event" },
+    { name: "A changed event", says: "The same, with one telephone number changed.", loot: "from whoever trusts the number: a call from the bank that the bank never made.", own: "changed-event" },
+    { name: "A key revoked a second ago", says: "It worked, its owner noticed, and revoked it.", loot: "from the shop: all that the key opens, until the last cache has noticed.", own: "revoked-key" },
+  ] },
 ]
