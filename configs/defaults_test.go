@@ -167,6 +167,8 @@ func TestSubjectAndSendDefaults(t *testing.T) {
 	for send, want := range map[string]string{
 		"": "Bearer {access_token} false", "    send: {hide: [X-A]}\n": "Bearer {access_token} false",
 		"    send: {headers: {Authorization: \"Token {access_token}\"}}\n": "Token {access_token} true",
+		"    send: {query: {token: \"{access_token}\"}}\n":                 " true", "    send: {cookie: {sid: \"{access_token}\"}}\n": " true",
+		"    send: {query: {format: json}, cookie: {lang: en}, socket: {json: {a: \"{access_token}\"}}}\n": "Bearer {access_token} false",
 	} {
 		content := small("")
 		i, j := strings.Index(content, "    send:"), strings.Index(content, "    login:")

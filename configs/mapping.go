@@ -10,7 +10,7 @@ import (
 type Upstream struct {
 	// Scheme, host, optional base path. Nothing a browser sends can change it.
 	URL string `yaml:"url" required:"true" like:"https://api.example.net"`
-	// Host that the API is told it is called by, host[:port]; by default the URL's. Connections go to the URL's all the same.
+	// Host header sent to the API, host[:port]; by default the URL's. Connections go to the URL's all the same.
 	Host string `yaml:"host" like:"api.example.net"`
 	// Name that the API's certificate must have, and that TLS asks for (SNI); by default the URL's host.
 	TLSServerName string `yaml:"tls_server_name" like:"api.example.net"`
@@ -30,7 +30,7 @@ type Upstream struct {
 	ClientCert string `yaml:"client_cert"`
 	// Key of client_cert.
 	ClientKey string `yaml:"client_key"`
-	// What carries the person on calls. Default: Authorization: Bearer {access_token}.
+	// What carries the person on calls. Default: Authorization: Bearer {access_token}, unless a header, the query or a cookie is named.
 	Send *Send `yaml:"send"`
 	// Paths reachable through no route, besides the sign-in paths.
 	PrivatePaths []string `yaml:"private_paths" like:"/admin"`
@@ -40,7 +40,7 @@ type Upstream struct {
 	Login *Login `yaml:"login"`
 	// How the token is renewed.
 	Refresh *Refresh `yaml:"refresh"`
-	// How the API is told that a person signed out, best effort.
+	// How the API is notified of a sign-out, best effort.
 	Logout *Logout `yaml:"logout"`
 	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
@@ -52,10 +52,30 @@ type Upstream struct {
 
 // Send is what carries the person on calls to an upstream.
 type Send struct {
-	// Headers with {names} of the credential, and constants.
+	// Headers with {names} of the credential, and constants. Sec-WebSocket-Protocol is a list, put behind what the page offers.
 	Headers map[string]mapping.Template `yaml:"headers"`
+	// Parameters of the query with {names}, and constants; each in place of the browser's of that name. Never logged.
+	Query map[string]mapping.Template `yaml:"query"`
+	// Cookies with {names}, and constants. The browser's own cookies never pass.
+	Cookie map[string]mapping.Template `yaml:"cookie"`
+	// What is put into the first message of a WebSocket.
+	Socket *SendSocket `yaml:"socket"`
 	// Headers removed from proxied answers.
 	Hide []string `yaml:"hide"`
+}
+
+// SendSocket is what carries the person in the first message of a WebSocket, such as connection_init of GraphQL.
+type SendSocket struct {
+	// An object that is laid over the first message, which must be JSON; {names} may stand in its texts.
+	JSON mapping.Body `yaml:"json" required:"true"`
+}
+
+// Message is what is laid over the first message of a WebSocket; an empty body: nothing.
+func (s *Send) Message() mapping.Body {
+	if s.Socket == nil {
+		return mapping.Body{}
+	}
+	return s.Socket.JSON
 }
 
 // Login says how a person signs in at an upstream.
@@ -120,7 +140,7 @@ type User struct {
 	From string `yaml:"from" default:"response" enum:"response|jwt|request"`
 	// Pointer to the user in that document; "" is all of it.
 	At string `yaml:"at"`
-	// Pointer, below At, to what names the person for ever. Default: /sub for jwt, else /id.
+	// Pointer, below At, to what identifies the person permanently. Default: /sub for jwt, else /id.
 	Subject string `yaml:"subject"`
 	// Place of the JWT in the sign-in answer; default: the access token.
 	Token *mapping.Place `yaml:"token"`

@@ -14,6 +14,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/throttle"
 )
@@ -67,7 +68,7 @@ func (s Steps) Hold(ctx context.Context, p Step) (session.Ticket, error) {
 	if err != nil {
 		return session.Ticket{}, err
 	}
-	return s.vault.Put(ctx, kind, p.Frontend, session.Record{Subject: p.Account, User: text,
+	return s.vault.Put(ctx, kind, p.Frontend, record.Record{Subject: p.Account, User: text,
 		Credential: credential.New(p.Kept, time.Time{}, time.Time{})}, Life)
 }
 
@@ -75,7 +76,7 @@ func (s Steps) Hold(ctx context.Context, p Step) (session.Ticket, error) {
 // where there is none (any more), and [store.ErrUnavailable].
 func (s Steps) Find(ctx context.Context, frontend string, t session.Ticket) (*Step, error) {
 	var text stepText
-	r, err := s.vault.Get(ctx, kind, frontend, t, func(r *session.Record) bool {
+	r, err := s.vault.Get(ctx, kind, frontend, t, func(r *record.Record) bool {
 		return json.Unmarshal(r.User, &text) == nil
 	})
 	if err != nil {

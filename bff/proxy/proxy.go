@@ -143,9 +143,10 @@ func (p *Proxy) Transports() map[string]forward.TransportStats {
 	return found
 }
 
-// SendNames are the headers that carry a person on calls of a route, in lower case.
-func (p *Proxy) SendNames(r *routing.Route) []string {
-	names := p.targets[r.Index].up.SendNames()
+// Carries names what carries a person on calls of a route: headers in lower case, then
+// the rest of `send`.
+func (p *Proxy) Carries(r *routing.Route) []string {
+	names := p.targets[r.Index].up.Carries()
 	if u := p.config.Upstreams[r.Upstream]; u != nil && u.DPoP {
 		names = append(names, "dpop (where the token is bound to a key)")
 	}
@@ -248,7 +249,7 @@ func (x *roundTrip) forward() error {
 		x.proxy.auth.Finish(&x.who, x.answer.Status)
 	}
 	if err != nil {
-		return err
+		return x.devServerAway(err)
 	}
 	if x.answer.Status == 401 && x.mayRepeat() && stepUp(x.answer.Fields) == "" {
 		renewed, err := x.proxy.auth.AfterUnauthorized(x.call, &x.who)

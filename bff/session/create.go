@@ -6,18 +6,19 @@ import (
 	"time"
 
 	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 )
 
 // create seals and stores a new record.
 func (p *people) create(ctx context.Context, o *settings, t Ticket, in Start) (*Session, error) {
 	now := p.now().Truncate(time.Millisecond)
-	r := &Record{
+	r := &record.Record{
 		ID: newID(), Subject: PersonOf(in.Provider, in.Subject), Provider: in.Provider, User: in.User, Created: now,
 		Ends: o.end(now, in), Credential: in.Credential,
 	}
-	h := t.hash()
-	sealed, err := o.ring.First().Seal(t.bytes(), p.key(h), in.Frontend, 1, r.encode())
+	h := t.Hash()
+	sealed, err := o.ring.First().Seal(t.RevealBytes(), p.key(h), in.Frontend, 1, r.Encode())
 	if err != nil {
 		return nil, err
 	}
@@ -25,13 +26,13 @@ func (p *people) create(ctx context.Context, o *settings, t Ticket, in Start) (*
 	if ttl <= 0 {
 		return nil, fmt.Errorf("session: start: %w", ErrTokenEnded)
 	}
-	epoch, asked := p.near.epoch(h), p.clock.Elapsed()
+	epoch, asked := p.near.Epoch(h), p.clock.Elapsed()
 	if err := p.store.Create(ctx, p.key(h), append(store.AppendStamp(nil, now), sealed...), ttl); err != nil {
 		return nil, store.Unavailable("start", err)
 	}
-	s := sessionOf(h, opened{keyring.Opened{Generation: 1, Frontend: in.Frontend, Plain: sealed}, now, r})
+	s := sessionOf(h, record.Opened{Opened: keyring.Opened{Generation: 1, Frontend: in.Frontend, Plain: sealed}, Seen: now, Record: r})
 	if o.near > 0 {
-		p.near.put(h, epoch, asked, s)
+		p.near.Put(h, epoch, asked, s)
 	}
 	return s, nil
 }

@@ -18,7 +18,7 @@ func (w *watches) init() { w.by = map[hash]map[*watch]struct{}{} }
 // returned it is not called any more, unless the session's end was being told just
 // then.
 func (m *Manager) Watch(t Ticket, ended func(Reason)) (stop func()) {
-	h, x := t.hash(), &watch{ended}
+	h, x := t.Hash(), &watch{ended}
 	m.watches.add(h, x)
 	// It may have ended between the caller's Find and now.
 	if reason, over := m.recent.reason(h); over {

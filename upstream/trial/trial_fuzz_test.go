@@ -82,7 +82,7 @@ func newTried(t testing.TB) *tried {
 	}
 	rules := &mapping.Rules{List: up.Login.Answers, Rejected: up.Login.Rejected, RejectedMeans: mapping.InvalidCredentials}
 	return &tried{
-		question: signin.Question{Request: up.Login.Request, Send: mapping.SortHeaders(headers).Constant(), To: address},
+		question: signin.Question{Request: up.Login.Request, Send: mapping.NewSend(headers, nil, nil, mapping.Body{}).Constant(), To: address},
 		exchange: &signin.Exchange{Name: "login", Key: "upstreams.api.login", Rules: rules, Places: places},
 		person:   &mapping.Person{At: up.Login.User.At, Subject: "/id"},
 	}

@@ -1,16 +1,14 @@
-package session
+package store
 
 import (
 	"sync/atomic"
 	"time"
-
-	"coatcheck/bff/session/store"
 )
 
-// storeClock is the store's clock: the local one and the measured distance. A
+// SharedClock is the store's clock: the local one and the measured distance. A
 // machine whose clock is hours off ends no session early.
-type storeClock struct {
-	store.LocalClock
+type SharedClock struct {
+	LocalClock
 	offset   atomic.Int64 // store − local, in nanoseconds
 	measured atomic.Int64 // elapsed at the last measurement; 0 = never
 }
@@ -22,10 +20,11 @@ const (
 	clockStale    = time.Minute
 )
 
-func (c *storeClock) isKnown() bool { return c.measured.Load() != 0 }
+// IsKnown reports whether the distance was ever measured.
+func (c *SharedClock) IsKnown() bool { return c.measured.Load() != 0 }
 
-// measure notes the time that the store gave between two readings of Elapsed.
-func (c *storeClock) measure(before, after time.Duration, given time.Time) {
+// Measure notes the time that the store gave between two readings of Elapsed.
+func (c *SharedClock) Measure(before, after time.Duration, given time.Time) {
 	last := time.Duration(c.measured.Load())
 	if last != 0 && after-before > clockGoodTrip && after-last < clockStale {
 		return
@@ -35,9 +34,10 @@ func (c *storeClock) measure(before, after time.Duration, given time.Time) {
 	c.measured.Store(int64(max(after, 1)))
 }
 
-// at converts a reading of Elapsed into the store's time.
-func (c *storeClock) at(elapsed time.Duration) time.Time {
+// At converts a reading of Elapsed into the store's time.
+func (c *SharedClock) At(elapsed time.Duration) time.Time {
 	return c.Started().Add(elapsed + time.Duration(c.offset.Load()))
 }
 
-func (c *storeClock) now() time.Time { return c.at(c.Elapsed()) }
+// Now is the store's time.
+func (c *SharedClock) Now() time.Time { return c.At(c.Elapsed()) }

@@ -1,4 +1,7 @@
-package session
+// Package warnings keeps a flood of bad records from becoming a flood of lines: one a
+// second for each kind. The rest is counted, and the next line of the kind says how many
+// they were.
+package warnings
 
 import (
 	"log/slog"
@@ -6,10 +9,9 @@ import (
 	"time"
 )
 
-// warnings keeps a flood of bad records from becoming a flood of lines: one a second
-// for each kind. The rest is counted, and the next line of the kind says how many
-// they were. Kinds are constants of this package, so there are few.
-type warnings struct {
+// Log writes one line a second for each kind. Kinds are constants of the program, so
+// there are few.
+type Log struct {
 	out     *slog.Logger
 	elapsed func() time.Duration // reading of the local clock
 
@@ -28,23 +30,24 @@ type warned struct {
 	withheld uint64        // since the last line
 }
 
-// warnEvery is how far the lines of one kind are apart.
-const warnEvery = time.Second
+// Every is how far the lines of one kind are apart.
+const Every = time.Second
 
-func (w *warnings) init(out *slog.Logger, elapsed func() time.Duration) {
+// Init makes w write to out; elapsed reads the local clock.
+func (w *Log) Init(out *slog.Logger, elapsed func() time.Duration) {
 	w.out, w.elapsed, w.by = out, elapsed, map[kind]*warned{}
 }
 
 // count counts one of k. It reports whether to log it, and how many were not.
-func (w *warnings) count(k kind, now time.Duration) (withheld uint64, logged bool) {
+func (w *Log) count(k kind, now time.Duration) (withheld uint64, logged bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	x := w.by[k]
 	if x == nil {
-		x = &warned{at: now - warnEvery}
+		x = &warned{at: now - Every}
 		w.by[k] = x
 	}
-	if now-x.at < warnEvery {
+	if now-x.at < Every {
 		x.withheld++
 		return 0, false
 	}
@@ -53,25 +56,25 @@ func (w *warnings) count(k kind, now time.Duration) (withheld uint64, logged boo
 }
 
 // due takes what was withheld a second ago or longer.
-func (w *warnings) due(now time.Duration) map[kind]uint64 {
+func (w *Log) due(now time.Duration) map[kind]uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	due := map[kind]uint64{}
 	for k, x := range w.by {
-		if x.withheld > 0 && now-x.at >= warnEvery {
+		if x.withheld > 0 && now-x.at >= Every {
 			due[k], x.at, x.withheld = x.withheld, now, 0
 		}
 	}
 	return due
 }
 
-// warn logs what an operator should look at; what is a constant.
-func (w *warnings) warn(what string, attrs ...any) { w.logOne(kind{name: what}, attrs) }
+// Warn logs what an operator should look at; what is a constant.
+func (w *Log) Warn(what string, attrs ...any) { w.logOne(kind{name: what}, attrs) }
 
-// securityEvent logs what no honest party causes; event is a constant.
-func (w *warnings) securityEvent(event string, attrs ...any) { w.logOne(kind{true, event}, attrs) }
+// SecurityEvent logs what no honest party causes; event is a constant.
+func (w *Log) SecurityEvent(event string, attrs ...any) { w.logOne(kind{true, event}, attrs) }
 
-func (w *warnings) logOne(k kind, attrs []any) {
+func (w *Log) logOne(k kind, attrs []any) {
 	withheld, logged := w.count(k, w.elapsed())
 	if !logged {
 		return
@@ -82,14 +85,14 @@ func (w *warnings) logOne(k kind, attrs []any) {
 	w.line(k, attrs)
 }
 
-// logWithheld logs how many came after the last line of each kind.
-func (w *warnings) logWithheld(now time.Duration) {
+// Withheld logs how many came after the last line of each kind.
+func (w *Log) Withheld(now time.Duration) {
 	for k, n := range w.due(now) {
 		w.line(k, []any{slog.Uint64("withheld", n)})
 	}
 }
 
-func (w *warnings) line(k kind, attrs []any) {
+func (w *Log) line(k kind, attrs []any) {
 	if k.security {
 		w.out.Warn("security", append([]any{slog.String("event", k.name)}, attrs...)...)
 		return

@@ -1,4 +1,6 @@
-package session
+// Package record is what is sealed under a ticket: who, and what the API gave. It writes
+// and opens such records, and never panics on what it reads.
+package record
 
 import (
 	"encoding/binary"
@@ -41,51 +43,53 @@ type Record struct {
 	Credential *credential.Credential
 }
 
-func (r *Record) encode() []byte {
+// Encode writes r; [Decode] reads it.
+func (r *Record) Encode() []byte {
 	b := make([]byte, 0, 256)
-	b = appendField(b, fieldID, r.ID)
-	b = appendField(b, fieldSubject, r.Subject)
-	b = appendField(b, fieldUser, r.User)
-	b = appendTime(b, fieldCreated, r.Created)
-	b = appendTime(b, fieldEnds, r.Ends)
-	b = appendField(b, fieldProvider, r.Provider)
+	b = AppendField(b, fieldID, r.ID)
+	b = AppendField(b, fieldSubject, r.Subject)
+	b = AppendField(b, fieldUser, r.User)
+	b = AppendTime(b, fieldCreated, r.Created)
+	b = AppendTime(b, fieldEnds, r.Ends)
+	b = AppendField(b, fieldProvider, r.Provider)
 	if r.Credential == nil {
 		return b
 	}
-	b = appendTime(b, fieldExpires, r.Credential.Expires)
-	b = appendTime(b, fieldRefreshExpires, r.Credential.RefreshExpires)
+	b = AppendTime(b, fieldExpires, r.Credential.Expires)
+	b = AppendTime(b, fieldRefreshExpires, r.Credential.RefreshExpires)
 	for name, value := range r.Credential.Values() {
-		b = appendField(b, fieldValue, pack.AppendValue(pack.AppendBytes(nil, name), value.AppendReveal(nil)))
+		b = AppendField(b, fieldValue, pack.AppendValue(pack.AppendBytes(nil, name), value.AppendReveal(nil)))
 	}
 	return b
 }
 
-func appendField[T []byte | string](b []byte, number uint64, value T) []byte {
+// AppendField writes a field of a list; an empty one is left out.
+func AppendField[T []byte | string](b []byte, number uint64, value T) []byte {
 	if len(value) == 0 {
 		return b
 	}
 	return pack.AppendBytes(binary.AppendUvarint(b, number), value)
 }
 
-// appendTime writes milliseconds since 1970; the zero time is left out.
-func appendTime(b []byte, number uint64, t time.Time) []byte {
+// AppendTime writes milliseconds since 1970; the zero time is left out.
+func AppendTime(b []byte, number uint64, t time.Time) []byte {
 	if t.IsZero() {
 		return b
 	}
-	return appendField(b, number, binary.AppendVarint(nil, t.UnixMilli()))
+	return AppendField(b, number, binary.AppendVarint(nil, t.UnixMilli()))
 }
 
-// recordReader gathers the fields while they are read.
-type recordReader struct {
+// reader gathers the fields while they are read.
+type reader struct {
 	Record
 	expires, refreshExpires time.Time
 	values                  map[string]credential.Secret
 }
 
-// decodeRecord reads what encode wrote. It never panics.
-func decodeRecord(b []byte) (*Record, error) {
-	r := recordReader{values: map[string]credential.Secret{}}
-	if err := eachField(b, r.field); err != nil {
+// Decode reads what [Record.Encode] wrote. Else the error is [keyring.ErrCorrupt].
+func Decode(b []byte) (*Record, error) {
+	r := reader{values: map[string]credential.Secret{}}
+	if err := EachField(b, r.field); err != nil {
 		return nil, err
 	}
 	if r.ID == "" || r.Ends.IsZero() {
@@ -95,8 +99,9 @@ func decodeRecord(b []byte) (*Record, error) {
 	return &r.Record, nil
 }
 
-// eachField hands over the fields of b until one is refused.
-func eachField(b []byte, take func(number uint64, value []byte) bool) error {
+// EachField hands over the fields of b until one is refused. The error is then
+// [keyring.ErrCorrupt].
+func EachField(b []byte, take func(number uint64, value []byte) bool) error {
 	for len(b) > 0 {
 		number, size := binary.Uvarint(b)
 		if size <= 0 {
@@ -111,7 +116,7 @@ func eachField(b []byte, take func(number uint64, value []byte) bool) error {
 	return nil
 }
 
-func (r *recordReader) field(number uint64, value []byte) bool {
+func (r *reader) field(number uint64, value []byte) bool {
 	switch number {
 	case fieldID:
 		r.ID = string(value)
@@ -120,22 +125,22 @@ func (r *recordReader) field(number uint64, value []byte) bool {
 	case fieldUser:
 		r.User = append([]byte(nil), value...)
 	case fieldCreated:
-		return readTime(&r.Created, value)
+		return ReadTime(&r.Created, value)
 	case fieldEnds:
-		return readTime(&r.Ends, value)
+		return ReadTime(&r.Ends, value)
 	case fieldProvider:
 		r.Provider = string(value)
 	case fieldExpires:
-		return readTime(&r.expires, value)
+		return ReadTime(&r.expires, value)
 	case fieldRefreshExpires:
-		return readTime(&r.refreshExpires, value)
+		return ReadTime(&r.refreshExpires, value)
 	case fieldValue:
 		return r.secret(value)
 	}
 	return true
 }
 
-func (r *recordReader) secret(b []byte) bool {
+func (r *reader) secret(b []byte) bool {
 	name, packed, ok := pack.CutBytes(b)
 	if !ok {
 		return false
@@ -147,7 +152,8 @@ func (r *recordReader) secret(b []byte) bool {
 	return ok
 }
 
-func readTime(t *time.Time, value []byte) bool {
+// ReadTime reads what [AppendTime] wrote.
+func ReadTime(t *time.Time, value []byte) bool {
 	ms, size := binary.Varint(value)
 	*t = time.UnixMilli(ms)
 	return size == len(value) && size > 0
