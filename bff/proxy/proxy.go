@@ -59,6 +59,7 @@ type target struct {
 	transport *forward.Transport
 	request   ruleset                           // names that never go to the API
 	answer    ruleset                           // names that never go to the browser
+	exchanges bool                              // it gets tokens of its own
 	streams   int                               // most streams of one session at once
 	accounts  map[string]*credential.Credential // that programs' calls go out with
 }
@@ -114,7 +115,7 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	t := &target{up: up, transport: transport, request: requestRules(up, r.Programs), answer: answerRules(up)}
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
-		t.streams = u.StreamsPerSession
+		t.streams, t.exchanges = u.StreamsPerSession, u.Exchange != nil
 	}
 	p.targets[r.Index] = t
 }
@@ -273,7 +274,7 @@ func (x *roundTrip) forward() error {
 // the call carried a token, a session was required, and its body can be repeated.
 func (x *roundTrip) mayRepeat() bool {
 	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
-		x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential())
+		(x.target.exchanges || x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential()))
 }
 
 // meansSignIn reports whether the API that was called is the one that signed the

@@ -40,9 +40,17 @@ const (
 // store.ErrUnavailable and the last two it may still get the new one, which is written when
 // the store is back within ten minutes. Nothing here extends its idle time.
 func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RefreshFunc) (*Session, error) {
+	return m.Amend(ctx, s, t, timeout, "", f)
+}
+
+// Amend is [Manager.Refresh] for another change of the credential, which purpose names.
+// Changes of a session happen one at a time, whatever they are for; waiters for another
+// purpose get what the holder wrote, which may not be what they want, and never its
+// failure.
+func (m *Manager) Amend(ctx context.Context, s *Session, t Ticket, timeout time.Duration, purpose string, f RefreshFunc) (*Session, error) {
 	limit := time.NewTimer(timeout + refreshGrace)
 	defer limit.Stop()
-	job := &refresh{m: m, t: t, h: t.Hash(), old: s, timeout: timeout, call: f}
+	job := &refresh{m: m, t: t, h: t.Hash(), old: s, timeout: timeout, purpose: purpose, call: f}
 	for {
 		if newer := m.newer(s); newer != nil {
 			return newer, nil
@@ -58,6 +66,9 @@ func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout tim
 		case <-limit.C:
 			return nil, fmt.Errorf("session: refresh: %w", context.DeadlineExceeded)
 		}
+		if fl.err != nil && fl.purpose != purpose && unlessEnded(fl.err) != nil {
+			continue
+		}
 		// The flight may have begun for an older credential than the caller has.
 		if fl.err != nil || fl.session.Generation > s.Generation {
 			return fl.session, fl.err
@@ -72,6 +83,7 @@ type refresh struct {
 	h       hash
 	old     *Session // as the first caller had it
 	timeout time.Duration
+	purpose string // empty: a renewal
 	call    RefreshFunc
 	flight  *flight
 	owner   string // of the lease
@@ -158,7 +170,7 @@ func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
 		return r.m.Refused(ctx, s, r.t)
 	}
 	r.unlease(ctx, true)
-	r.m.flights.fail(r.h, s.Generation, err, r.m.clock.Elapsed())
+	r.m.flights.fail(failed{r.h, r.purpose}, failure{s.Generation, err, r.m.clock.Elapsed()})
 	return nil, err
 }
 
