@@ -23,7 +23,7 @@ func (g welcome) write(w io.Writer) {
 	fmt.Fprintf(&b, "\n  %s  the token stays on the server, the browser gets a ticket\n", g.paint.As(terminal.Bold, "Coatcheck demo"))
 	g.page(&b, 1, "shop", "The shop", "people sign in by its own form")
 	g.page(&b, 2, "admin", "The back office", g.office())
-	g.page(&b, 3, "evil", "The attacker", "a neighbour on the same site, which browsers trust with cookies")
+	g.page(&b, 3, "evil", "The attacker", "a sibling on the same site: browsers bring it the cookies")
 	g.papers(&b)
 	g.steps(&b)
 	_, _ = io.WriteString(w, b.String())

@@ -7,6 +7,8 @@ export type Attempt = {
   says: string
   /** What it takes where nobody refuses it, and from whom. */
   loot: string
+  /** Why it is refused here. */
+  why: string
   /** The call that Coatcheck's log is searched for. */
   method?: string
   path?: string
@@ -107,28 +109,28 @@ const withKey = ({ address = "", key = "" }: Found) => read(address, { headers: 
 
 export const groups: Group[] = [
   { name: "From a page next door, with her ticket", says: "Ada is signed in at the shop, in this browser. Her cookie goes along with whatever this page asks of the shop.", attempts: [
-    { name: "Post a form", says: "A hidden form writes a note in the customer’s name. The cookie goes with it.", loot: "orders and transfers in Ada’s name.", method: "POST", path: "/api/notes", go: post },
-    { name: "Sign the customer in as me", says: "A text/plain body that happens to be JSON: no preflight is asked for it.", loot: "what Ada types next, into Mallory’s account.", method: "POST", path: "/bff/login",
+    { name: "Post a form", says: "A hidden form writes a note in the customer’s name. The cookie goes with it.", loot: "from Ada: orders and transfers in her name.", why: "The browser says who asks: its Origin is this page, not the shop.", method: "POST", path: "/api/notes", go: post },
+    { name: "Sign the customer in as me", says: "A text/plain body that happens to be JSON: no preflight is asked for it.", loot: "from Ada: what she types next, into Mallory’s account.", why: "Whose page asks is looked at before what it asks, and a sign-in takes JSON only.", method: "POST", path: "/bff/login",
       go: (shop) => read(`${shop}/bff/login`, { method: "POST", mode: "no-cors", headers: { "Content-Type": "text/plain" }, body: '{"email":"mallory@evil.example","password":"free-coats-here"}' }) },
-    { name: "Read with fetch", says: "credentials: include, as the shop’s own pages do on a shared host.", loot: "the list of Ada’s sessions, and all that a page can read.", method: "GET", path: "/bff/sessions", go: (shop) => read(`${shop}/bff/sessions`, {}) },
-    { name: "Read as an image", says: "An <img> needs no permission, and carries the cookie.", loot: "whether Ada is signed in, and pictures of hers.", method: "GET", path: "/api/me", go: image },
-    { name: "Hijack a WebSocket", says: "No same-origin rule holds for these; the cookie goes along.", loot: "everything that is said in it, both ways.", method: "GET", path: "/api/socket", go: hijack },
-    { name: "Sign out by prefetch", says: "A link that the browser fetches ahead, by itself.", loot: "Ada’s session, ended without a click.", method: "GET", path: "/bff/logout", go: prefetch },
-    { name: "Ask for permission", says: "A fetch with X-CSRF: the browser asks first, by a preflight.", loot: "any call at all, once CORS is too generous.", method: "OPTIONS", path: "/api/expire",
+    { name: "Read with fetch", says: "credentials: include, as the shop’s own pages do on a shared host.", loot: "from Ada: her sessions, and all that a page can read.", why: "This origin is not one of the shop’s, so that nothing is answered and nothing is readable.", method: "GET", path: "/bff/sessions", go: (shop) => read(`${shop}/bff/sessions`, {}) },
+    { name: "Read as an image", says: "An <img> needs no permission, and carries the cookie.", loot: "from Ada: whether she is signed in, and pictures of hers.", why: "Sec-Fetch-Site says same-site, which is not same-origin.", method: "GET", path: "/api/me", go: image },
+    { name: "Hijack a WebSocket", says: "No same-origin rule holds for these; the cookie goes along.", loot: "from Ada: everything that is said in it, both ways.", why: "A WebSocket has an Origin as well, and it is compared.", method: "GET", path: "/api/socket", go: hijack },
+    { name: "Sign out by prefetch", says: "A link that the browser fetches ahead, by itself.", loot: "from Ada: her session, ended without a click.", why: "A neighbour’s link is no call of the shop’s, and signing out is a POST.", method: "GET", path: "/bff/logout", go: prefetch },
+    { name: "Ask for permission", says: "A fetch with X-CSRF: the browser asks first, by a preflight.", loot: "from Ada: any call at all, where CORS is too generous.", why: "Only the shop’s own origins are told yes.", method: "OPTIONS", path: "/api/expire",
       go: (shop) => read(`${shop}/api/expire`, { method: "POST", headers: { "X-CSRF": "1" } }) },
-    { name: "Plant a cookie", says: "A neighbour may set cookies for the whole site, but none of a __Host- name; Coatcheck reads no other.", loot: "Ada’s next session, which Mallory knows beforehand.", go: toss,
+    { name: "Plant a cookie", says: "A neighbour may set cookies for the whole site, but none of a __Host- name; Coatcheck reads no other.", loot: "from Ada: her next session, which Mallory knows beforehand.", why: "The browser takes a __Host- name from the shop itself and from nobody else.", go: toss,
       judge: { code: "__Host- name, by the browser", refused: (got) => !got.includes("__Host-") } },
   ] },
   { name: "On the way back from the provider", needs: "computer", says: "Hedy and Mallory both have accounts at Porter’s Lodge. Mallory’s own computer does what no page can, and reads along while Hedy signs in on hers.", attempts: [
-    { name: "My callback in your browser", says: "Mallory signs in as herself, keeps the way back, and sends this browser there (the small window).", loot: "your work in the back office, done in Mallory’s account.", own: "my-callback", finish: send, method: "GET", path: "/bff/callback/porter" },
-    { name: "A replayed callback", says: "The very request that signed Hedy in, sent once more, with its cookie.", loot: "a session of Hedy’s, out of a log or a history.", own: "replayed-callback" },
-    { name: "A stolen code without its verifier", says: "Hedy’s code, taken before it is used, by somebody who even has the client’s secret.", loot: "Hedy’s tokens, straight from the provider.", own: "stolen-code" },
+    { name: "My callback in your browser", says: "Mallory signs in as herself, keeps the way back, and sends this browser there (the small window).", loot: "from you: your work, done in Mallory’s account.", why: "The attempt is sealed and bound to the browser in which it began. In yours none did.", own: "my-callback", finish: send, method: "GET", path: "/bff/callback/porter" },
+    { name: "A replayed callback", says: "The very request that signed Hedy in, sent once more, with its cookie.", loot: "from Hedy: a session, out of a log or a history.", why: "An attempt is used once. What comes later gets a page and no ticket.", own: "replayed-callback" },
+    { name: "A stolen code without its verifier", says: "Hedy’s code, taken before it is used, by somebody who even has the client’s secret.", loot: "from Hedy: her tokens, straight from the provider.", why: "The verifier is made from a cookie in Hedy’s browser, and never came this way.", own: "stolen-code" },
   ] },
   { name: "With a program’s papers", needs: "computer", says: "A spreadsheet calls with a key, a phone provider signs its events. Mallory found the key in a backup, and recorded an event on its way.", attempts: [
-    { name: "A key, from a page", says: "The spreadsheet’s key, which works, in a call of this page’s.", loot: "the key itself: who opens a page can read what is in it.", own: "page-key", finish: withKey, method: "OPTIONS", path: "/v1/orders" },
-    { name: "Ticket and key", says: "Mallory’s own ticket and the stolen key in one call.", loot: "the rights of both, where one check sees the one and the next the other.", own: "ticket-and-key" },
-    { name: "A replayed event", says: "An event as the phone provider signed it, byte for byte, a second time.", loot: "from the shop: what happened once happens twice. A refund, for instance.", own: "replayed-event" },
-    { name: "A changed event", says: "The same, with one telephone number changed.", loot: "from whoever trusts the number: a call from the bank that the bank never made.", own: "changed-event" },
-    { name: "A key revoked a second ago", says: "It worked, its owner noticed, and revoked it.", loot: "from the shop: all that the key opens, until the last cache has noticed.", own: "revoked-key" },
+    { name: "A key, from a page", says: "The spreadsheet’s key, which works, in a call of this page’s.", loot: "from the shop: the key, and with it all the orders.", why: "A key does not work in a browser: what a page has, everybody has who opens it.", own: "page-key", finish: withKey, method: "OPTIONS", path: "/v1/orders" },
+    { name: "Ticket and key", says: "Mallory’s own ticket and the stolen key in one call.", loot: "from the shop: the rights of both, where one check sees the one and the next the other.", why: "One call, one proof. Two are refused before either is looked at.", own: "ticket-and-key" },
+    { name: "A replayed event", says: "An event as the phone provider signed it, byte for byte, a second time.", loot: "from the shop: a refund that happens twice.", why: "Number and time are signed: the number counts once, the time for five minutes.", own: "replayed-event" },
+    { name: "A changed event", says: "The same, with one telephone number changed.", loot: "from whoever trusts the number: a call from the bank that the bank never made.", why: "The signature covers every byte of the body.", own: "changed-event" },
+    { name: "A key revoked a second ago", says: "It worked, its owner noticed, and revoked it.", loot: "from the shop: all that the key opens, until the last cache has noticed.", why: "Every replica compares its keys with the store’s once a second at least.", own: "revoked-key" },
   ] },
 ]

@@ -19,9 +19,10 @@ async function logged(after: number, a: Attempt): Promise<Logged | undefined> {
   return undefined
 }
 
-function show(item: HTMLElement, refused: boolean, code: string, evidence: string) {
+function show(item: HTMLElement, why: string, refused: boolean, code: string, evidence: string) {
   const stub = item.querySelector(".verdict") as HTMLElement
   stub.replaceChildren(make("p", refused ? "stamp" : "stamp bad", refused ? "Refused" : "It worked"), make("code", "", code))
+  if (refused) item.querySelector(".what")?.append(make("p", "why", make("b", "", "Not here. "), why))
   item.querySelector(".what")?.append(make("p", "evidence", evidence))
   item.dataset.verdict = refused ? "refused" : "worked"
   item.dataset.code = code
@@ -36,13 +37,13 @@ async function computer(name: string): Promise<Found> {
 /** Makes one attempt and judges it by Coatcheck's own log, and by what was got hold of. */
 async function one(a: Attempt, item: HTMLElement) {
   const found = a.own ? await computer(a.own) : undefined
-  if (found?.code) return show(item, found.refused, found.code, found.evidence)
+  if (found?.code) return show(item, a.why, found.refused, found.code, found.evidence)
   const { last } = await log(0)
   const got = found && a.finish ? await a.finish(found) : await (a.go?.(sibling("shop").slice(0, -1)) ?? "")
-  if (a.judge) return show(item, a.judge.refused(got), a.judge.code, got)
+  if (a.judge) return show(item, a.why, a.judge.refused(got), a.judge.code, got)
   const line = await logged(last, a)
-  if (!line) return show(item, got === "", "never arrived", got || "The browser did not let it out.")
-  show(item, line.status >= 400 && got === "", `${line.status} ${line.code}`, `Coatcheck’s log: ${line.method} ${line.path} ${line.status} ${line.code}${got && ` · got: ${got}`}`)
+  if (!line) return show(item, a.why, got === "", "never arrived", got || "The browser did not let it out.")
+  show(item, a.why, line.status >= 400 && got === "", `${line.status} ${line.code}`, `Coatcheck’s log: ${line.method} ${line.path} ${line.status} ${line.code}${got && ` · got: ${got}`}`)
 }
 
 function card(a: Attempt): HTMLElement {
