@@ -16,6 +16,7 @@ import (
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/headers"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
@@ -50,6 +51,7 @@ type Proxy struct {
 	bodyIdle   time.Duration // limits.body_idle
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
+	jars       map[string]*jar
 	provers    provers
 }
 
@@ -57,17 +59,20 @@ type Proxy struct {
 type target struct {
 	up        *signin.Upstream
 	transport *forward.Transport
-	request   ruleset                           // names that never go to the API
-	answer    ruleset                           // names that never go to the browser
+	request   headers.Rules                     // names that never go to the API
+	answer    headers.Rules                     // names that never go to the browser
 	exchanges bool                              // it gets tokens of its own
 	streams   int                               // most streams of one session at once
 	accounts  map[string]*credential.Credential // that programs' calls go out with
+	sticky    []string                          // cookies of the API's load balancer
+	jar       *jar                              // those of callers without a session
+	forwarded bool                              // Forwarded is sent, too (RFC 7239)
 }
 
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}}
+		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -104,7 +109,7 @@ func (p *Proxy) addTransport(name string, up *signin.Upstream) error {
 	if err != nil {
 		return err
 	}
-	p.transports[name] = c
+	p.transports[name], p.jars[name] = c, &jar{}
 	return nil
 }
 
@@ -112,12 +117,23 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	for len(p.targets) <= r.Index {
 		p.targets = append(p.targets, nil)
 	}
-	t := &target{up: up, transport: transport, request: requestRules(up, r.Programs), answer: answerRules(up)}
+	t := &target{up: up, transport: transport, request: requestRules(up, r), answer: headers.ToBrowser(up.HiddenNames())}
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
-		t.streams, t.exchanges = u.StreamsPerSession, u.Exchange != nil
+		t.streams, t.sticky, t.jar = u.StreamsPerSession, u.Sticky, p.jars[r.Upstream]
+		t.forwarded = u.Forwarded == "rfc7239"
+		t.exchanges = u.Exchange != nil
 	}
 	p.targets[r.Index] = t
+}
+
+// requestRules hold back, beside the tables, what carries a person or proves who calls.
+func requestRules(u *signin.Upstream, r *routing.Route) headers.Rules {
+	names := u.SendNames()
+	if r.Programs != nil {
+		names = append(names, r.Programs.Secret...)
+	}
+	return headers.ToAPI(names, r.Config.PassHeaders)
 }
 
 // addDevServer makes the way to a frontend's development server, which is an upstream
@@ -264,6 +280,7 @@ func (x *roundTrip) forward() error {
 			}
 		}
 	}
+	x.keepAffinity()
 	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
 		return nil
 	}
