@@ -53,6 +53,7 @@ type Proxy struct {
 	transports map[string]*forward.Transport
 	jars       map[string]*jar
 	provers    provers
+	rules      map[string]rules // by the names that they are made of
 }
 
 // target is what stands behind a route.
@@ -72,7 +73,7 @@ type target struct {
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}}
+		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}, rules: map[string]rules{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -117,7 +118,8 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	for len(p.targets) <= r.Index {
 		p.targets = append(p.targets, nil)
 	}
-	t := &target{up: up, transport: transport, request: requestRules(up, r), answer: headers.ToBrowser(up.HiddenNames())}
+	rules := p.rulesOf(up, r)
+	t := &target{up: up, transport: transport, request: rules.request, answer: rules.answer}
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams, t.sticky, t.jar = u.StreamsPerSession, u.Sticky, p.jars[r.Upstream]
@@ -125,15 +127,6 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 		t.exchanges = u.Exchange != nil
 	}
 	p.targets[r.Index] = t
-}
-
-// requestRules hold back, beside the tables, what carries a person or proves who calls.
-func requestRules(u *signin.Upstream, r *routing.Route) headers.Rules {
-	names := u.SendNames()
-	if r.Programs != nil {
-		names = append(names, r.Programs.Secret...)
-	}
-	return headers.ToAPI(names, r.Config.PassHeaders)
 }
 
 // addDevServer makes the way to a frontend's development server, which is an upstream

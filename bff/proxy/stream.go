@@ -27,7 +27,7 @@ func (x *roundTrip) passBody() error {
 	}
 	cancel := &streamCancel{abort: x.abort, hurry: x.call.In.Conn().Hurry}
 	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
-		cancel.events = new(events)
+		cancel.events, r.Events = new(events), true
 		r.Header.Set("X-Accel-Buffering", "no") // an nginx in front would hold events back
 		if err := x.takePlace(); err != nil {
 			return err
