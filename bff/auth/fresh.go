@@ -88,7 +88,7 @@ var errBraked = errors.New("auth: renewed because of a 401 less than a minute ag
 // is none the API's answer passes as it is. Errors: [session.EndedError] only.
 func (a *Auth) AfterUnauthorized(c *call.Call, p *Principal) (bool, error) {
 	if x := a.exchanges[c.Route().Upstream]; x != nil {
-		return a.exchangeAgain(c, p, x)
+		return exchanging{a}.exchangeAgain(c, p, x)
 	}
 	in := p.Session // what runs below may outlive the call
 	renewed, err := a.renew(c, p, in, func(ctx context.Context) error {

@@ -30,7 +30,7 @@ func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
 	for ; err == nil; total += int64(n) {
 		var ok bool
 		if n, ok, err = w.step(c); !ok {
-			n, err = c.copyPage(r, page.Next(n))
+			n, err = copyPage(c, r, page.Next(n))
 		}
 	}
 	if err == io.EOF {
@@ -64,10 +64,10 @@ func (c *Conn) WriteChunks(r io.Reader) error {
 }
 
 // copyPage is one read and one write.
-func (c *Conn) copyPage(r io.Reader, page []byte) (int, error) {
+func copyPage(w io.Writer, r io.Reader, page []byte) (int, error) {
 	n, err := r.Read(page)
 	if n > 0 {
-		if written, err := c.Write(page[:n]); err != nil {
+		if written, err := w.Write(page[:n]); err != nil {
 			return written, err
 		}
 	}

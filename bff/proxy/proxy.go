@@ -234,7 +234,7 @@ func (p *Proxy) Serve(c *call.Call) error {
 		return problem.BodyTooLarge
 	}
 	if limit, is := x.who.Unverified(); is {
-		if answered, err := x.proveSigned(limit); answered || err != nil {
+		if answered, err := (signedCall{x}).proveSigned(limit); answered || err != nil {
 			return err
 		}
 	} else if err := x.prepareBody(); err != nil {
