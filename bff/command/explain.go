@@ -207,6 +207,11 @@ func (e *explainer) frontend() {
 		return
 	}
 	e.say("frontend", "%s (host %s, cookie %s)", f.Name, e.call.Request.Host, f.Config.Cookie.Name)
+	if r := &e.call.Request; r.Origins == 1 {
+		if pattern := f.PatternOf(r.Origin, r.Host); pattern != "" {
+			e.say("", "%s is one of %s", r.Origin, pattern)
+		}
+	}
 	if origin := e.strangeOrigin(f); origin != "" {
 		e.say("note", "%s is not an origin of %s: %s. Host counts without its port, so the request is answered all the same if it comes here; a page at that address would send its own Origin and be refused.",
 			origin, f.Name, strings.Join(f.Config.Origins, ", "))

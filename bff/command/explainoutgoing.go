@@ -25,6 +25,7 @@ func (e *explainer) program() {
 	}
 	e.account()
 	e.head()
+	e.heldBack()
 	if c.Decision.BodyTooLarge {
 		e.refuse(problem.BodyTooLarge)
 		return
@@ -76,7 +77,6 @@ func (e *explainer) head() {
 			e.say("", "%s", line)
 		}
 	}
-	e.heldBack()
 }
 
 // heldBack tells which headers of the call do not go on, and why. Those that every
@@ -117,6 +117,7 @@ func (e *explainer) outgoing() {
 	if r.SendToken && r.Session != routing.SessionNone {
 		e.say("", "and, for a person who is signed in: %s", strings.Join(e.proxy.Carries(r), ", "))
 	}
+	e.heldBack()
 	if c.Decision.BodyTooLarge {
 		e.say("body", "%d bytes are announced; the route's max_body is %d", c.Request.Head.Length, r.Config.MaxBody)
 		e.bodyTooLarge()
