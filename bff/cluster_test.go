@@ -39,7 +39,7 @@ func TestCluster(t *testing.T) {
 		}
 		return true
 	})
-	f := &fleet{T: t, api: newFleetAPI(t)}
+	f := &fleet{T: t, api: newFleetAPI(t), replicas: make([]*replica, 2)}
 	for i := range f.replicas {
 		f.replicas[i] = &replica{}
 	}

@@ -74,7 +74,7 @@ func TestFleetOneRefresh(t *testing.T) {
 // TestFleetThousandRefreshes: each of 1 000 sessions is renewed once.
 func TestFleetThousandRefreshes(t *testing.T) {
 	t.Parallel()
-	f := &fleet{T: t, api: newFleetAPI(t), text: strings.Replace(fleetConfig, "idle_timeout: 60s", "idle_timeout: 60m", 1)}
+	f := &fleet{T: t, api: newFleetAPI(t), replicas: make([]*replica, 2), text: strings.Replace(fleetConfig, "idle_timeout: 60s", "idle_timeout: 60m", 1)}
 	redis := rig.Redis(t) // the first of a thousand may be called long after their sign-in
 	for i := range f.replicas {
 		f.replicas[i] = &replica{link: rig.NewLink(t, redis)}

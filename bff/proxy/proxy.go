@@ -264,7 +264,7 @@ func (p *Proxy) Serve(c *call.Call) error {
 // word that the token may be stale: the call is repeated once with a new one.
 func (x *roundTrip) forward() error {
 	if err := x.ask(); err != nil {
-		return err
+		return x.devServerAway(err)
 	}
 	again, err := x.renewed()
 	if err == nil && again {
