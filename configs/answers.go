@@ -9,7 +9,7 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// answers checks what answers are said to mean. what is login, step, refresh or verify.
+// answers checks what answers are said to mean. what is login, way, step, refresh or verify.
 func (ck *checker) answers(path string, answers []mapping.Rule, u *Upstream, what string) {
 	for i, a := range answers {
 		at := item(child(path, "answers"), i)
@@ -27,7 +27,7 @@ func (ck *checker) answers(path string, answers []mapping.Rule, u *Upstream, wha
 
 // outcome checks what follows from an answer.
 func (ck *checker) outcome(path string, a mapping.Rule, u *Upstream, what string) {
-	signIn := what == "login" || what == "step"
+	signIn := what == "login" || what == "way" || what == "step"
 	switch {
 	case (a.Means == "") == (a.Step == ""):
 		// reported as a fault of the rule itself
@@ -41,6 +41,8 @@ func (ck *checker) outcome(path string, a mapping.Rule, u *Upstream, what string
 		ck.refuse(child(path, "step"), "there is no step of this name", suggest(a.Step, names))
 	case a.Means == mapping.SessionExpired && signIn:
 		ck.refuse(child(path, "means"), "session_expired is for refresh and verify", "invalid_credentials")
+	case a.Means == mapping.Accepted && !signIn:
+		ck.refuse(child(path, "means"), "accepted is for ways, exchanges and their steps", "leave the line out: what no line matches is a success")
 	case a.Means != "" && !signIn && !slices.Contains([]string{mapping.SessionExpired, "too_many_attempts", "upstream_invalid"}, a.Means):
 		ck.warn(child(path, "means"), "here only session_expired ends the session; the others count as a failure of the API", "session_expired")
 	}

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 
@@ -36,6 +37,15 @@ func (u *Upstream) signInRequests(path string) map[string]*mapping.Request {
 		list[child(path, "login")] = u.Login.Request
 		for name, s := range u.Login.Steps {
 			list[child(path, "login", "steps", name)] = s.Request
+		}
+	}
+	for at, w := range u.ways() {
+		list[path+"."+at] = w.Request
+		if u.Login != nil && maps.Equal(w.Steps, u.Login.Steps) {
+			continue // login's own
+		}
+		for name, s := range w.Steps {
+			list[path+"."+child(at, "steps", name)] = s.Request
 		}
 	}
 	if u.Refresh != nil {

@@ -152,6 +152,10 @@ type FrontendLogin struct {
 	Provider Names `yaml:"provider"`
 	// Fields of the sign-in body; a trailing "?" marks an optional one. Needed unless there is a provider.
 	Fields []string `yaml:"fields"`
+	// Other ways in that are offered here: names of the upstream's ways.
+	Ways []string `yaml:"ways"`
+	// Exchanges that are offered to people who are signed in here: names of the upstream's exchanges.
+	Exchanges []string `yaml:"exchanges"`
 	// Path of a page that is shown when a sign-in at a provider fails; default: a page of Coatcheck's.
 	ErrorPath string `yaml:"error_path"`
 	// Fields of the user that a browser may see.

@@ -59,6 +59,9 @@ func (u *Upstream) derive(source *Source, path string) {
 	if u.Login != nil {
 		u.Login.derive()
 	}
+	for _, w := range u.ways() {
+		w.derive(u.Login)
+	}
 	for _, a := range u.Accounts {
 		if a.Login != nil {
 			a.Login.derive()
@@ -123,6 +126,55 @@ func (s *Step) derive(l *Login) {
 	if s.Credential == nil {
 		s.Credential = l.Credential
 	}
+}
+
+// derive gives a way what it does not name: the sign-in's own. The steps of its own take
+// after the way.
+func (w *Way) derive(l *Login) {
+	deriveMethod(w.Request, http.MethodPost)
+	if l == nil {
+		l = &Login{}
+	}
+	if w.Rejected == nil {
+		w.Rejected = l.Rejected
+	}
+	if w.Answers == nil {
+		w.Answers = &l.Answers
+	}
+	if w.Credential == nil {
+		w.Credential = l.Credential
+	}
+	if w.User == nil {
+		w.User = l.User
+	}
+	if w.Steps == nil {
+		w.Steps = l.Steps
+		return
+	}
+	for _, s := range w.Steps {
+		s.derive(w.AsLogin())
+	}
+}
+
+// AsLogin is the way as the sign-in that it is like.
+func (w *Way) AsLogin() *Login {
+	l := &Login{Timeout: w.Timeout, Request: w.Request, Rejected: w.Rejected, Credential: w.Credential, User: w.User, Steps: w.Steps}
+	if w.Answers != nil {
+		l.Answers = *w.Answers
+	}
+	return l
+}
+
+// ways are the upstream's ways and exchanges, by the key path below the upstream.
+func (u *Upstream) ways() map[string]*Way {
+	all := map[string]*Way{}
+	for name, w := range u.Ways {
+		all[child("ways", name)] = w
+	}
+	for name, w := range u.Exchanges {
+		all[child("exchanges", name)] = w
+	}
+	return all
 }
 
 // deriveRefresh: only what clearly means "this refresh token is dead" may end a

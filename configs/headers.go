@@ -116,6 +116,12 @@ func values(u *Upstream) []string {
 			add(s.Credential)
 		}
 	}
+	for _, w := range u.ways() {
+		add(w.Credential)
+		for _, s := range w.Steps {
+			add(s.Credential)
+		}
+	}
 	if u.Refresh != nil {
 		add(u.Refresh.Credential)
 	}

@@ -27,8 +27,9 @@ func (ck *checker) login(path, name string, u *Upstream) {
 		}
 	}
 	ck.user(child(at, "user"), u)
+	first := ck.signInNames(name, u)
 	for _, step := range slices.Sorted(maps.Keys(l.Steps)) {
-		ck.step(child(at, "steps", step), step, name, u)
+		ck.step(child(at, "steps", step), step, first, u)
 	}
 	if !ck.anyoneSignsIn(u) && !u.signsInByFields() {
 		ck.warn(at, "no frontend signs people in here", "frontends.*.login.upstream: "+name)

@@ -38,6 +38,10 @@ type Upstream struct {
 	Accounts map[string]*Account `yaml:"accounts"`
 	// How a person signs in.
 	Login *Login `yaml:"login"`
+	// Other ways in than login, by name, such as a sign-up. A frontend offers those that its login.ways lists.
+	Ways map[string]*Way `yaml:"ways"`
+	// How people who are signed in get another credential, by name: an organisation switched, a password changed. A frontend offers those that its login.exchanges lists.
+	Exchanges map[string]*Way `yaml:"exchanges"`
 	// How the token is renewed.
 	Refresh *Refresh `yaml:"refresh"`
 	// How the API is told that a person signed out, best effort.
@@ -73,6 +77,26 @@ type Login struct {
 	// Where the person is described.
 	User *User `yaml:"user"`
 	// Second factors and token exchanges, by name.
+	Steps map[string]*Step `yaml:"steps"`
+}
+
+// Way is how people get a credential otherwise than by login. What it does not name is login's.
+type Way struct {
+	// Fields of the body that the page posts; a trailing "?" marks an optional one. The first names the account for the throttle; an exchange may have none.
+	Fields []string `yaml:"fields"`
+	// Bound on each request.
+	Timeout time.Duration `yaml:"timeout" default:"10s" min:"1ms" max:"10m"`
+	// The request. An exchange's knows the session's own values, {access_token} among them, and carries send.
+	Request *mapping.Request `yaml:"request" required:"true"`
+	// As login's, which are the default.
+	Rejected []int `yaml:"rejected" min:"100" max:"599"`
+	// As login's, which are the default.
+	Answers *[]mapping.Rule `yaml:"answers"`
+	// As login's, which are the default. What an exchange's answer lacks keeps its old value.
+	Credential map[string]mapping.Place `yaml:"credential"`
+	// As login's, which is the default. Where an exchange's answer describes nobody, the person stays as they are.
+	User *User `yaml:"user"`
+	// As login's, which are the default. An exchange has none that ask the person.
 	Steps map[string]*Step `yaml:"steps"`
 }
 

@@ -8,14 +8,14 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// step checks a second factor or an exchange.
-func (ck *checker) step(path, name, upstream string, u *Upstream) {
+// step checks a second factor or an exchange. first is what the first request knows.
+func (ck *checker) step(path, name string, first scope, u *Upstream) {
 	s := u.Login.Steps[name]
 	if !mapping.IsName(name) {
 		ck.refuse(path, "a step is named with letters, digits, \"_\" and \"-\"", "")
 	}
 	ck.fields(child(path, "fields"), s.Fields)
-	sent := ck.sentBefore(name, upstream, u, map[string]bool{})
+	sent := ck.sentBefore(name, first, u, map[string]bool{})
 	ck.request(child(path, "request"), s.Request, sent.withKept(u))
 	for keep, p := range s.Keep {
 		at := child(path, "keep", keep)
@@ -37,7 +37,7 @@ func (ck *checker) step(path, name, upstream string, u *Upstream) {
 
 // sentBefore are the fields that a step's request knows: its own, or, where it has none
 // and runs by itself, those that the page sent just before, whichever way leads here.
-func (ck *checker) sentBefore(name, upstream string, u *Upstream, seen map[string]bool) scope {
+func (ck *checker) sentBefore(name string, first scope, u *Upstream, seen map[string]bool) scope {
 	s := u.Login.Steps[name]
 	if len(s.Fields) > 0 {
 		return scope{known: s.FieldNames(), optional: s.optional()}
@@ -45,11 +45,11 @@ func (ck *checker) sentBefore(name, upstream string, u *Upstream, seen map[strin
 	seen[name] = true
 	var all scope
 	if leadsTo(u.Login.Answers, name) {
-		all = ck.signInNames(upstream, u)
+		all = first
 	}
 	for other, before := range u.Login.Steps {
 		if !seen[other] && before.Answers != nil && leadsTo(*before.Answers, name) {
-			way := ck.sentBefore(other, upstream, u, seen)
+			way := ck.sentBefore(other, first, u, seen)
 			all.known = slices.Concat(all.known, way.known)
 			all.optional = slices.Concat(all.optional, way.optional)
 			all.open, all.hidden = all.open || way.open, all.hidden || way.hidden

@@ -25,6 +25,7 @@ func (ck *checker) upstream(name string, u *Upstream) {
 	if u.Login != nil {
 		ck.login(path, name, u)
 	}
+	ck.ways(path, u)
 	ck.afterwards(path, u)
 	ck.accounts(path, name, u)
 	ck.closing(path, name, u)

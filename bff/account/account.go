@@ -63,6 +63,7 @@ var handlers = [routing.EndpointCount]func(*Account, *call.Call) error{
 	routing.Callback:       (*Account).callback,
 	routing.ProviderLogout: (*Account).providerLogout,
 	routing.BackChannel:    (*Account).backChannel,
+	routing.Exchange:       (*Account).exchange,
 	routing.Session:        (*Account).session,
 	routing.Sessions:       (*Account).sessions,
 	routing.OneSession:     (*Account).endSession,

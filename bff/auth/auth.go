@@ -114,6 +114,18 @@ func (a *Auth) Require(c *call.Call) (Principal, error) {
 	return p, err
 }
 
+// RequireFresh is [Auth.Require] with a token that lasts, for what Coatcheck asks the API
+// in the person's name. Errors are also those that a refresh ends with.
+func (a *Auth) RequireFresh(c *call.Call) (Principal, error) {
+	p, err := a.Require(c)
+	if err != nil {
+		return p, err
+	}
+	found, err := a.freshen(c, &p, p.Session)
+	p.take(c, found)
+	return p, err
+}
+
 // take makes the session the principal's, and names it in the record.
 func (p *Principal) take(c *call.Call, s *session.Session) {
 	p.Session = s

@@ -15,9 +15,17 @@ import (
 // ensureFresh sees to it that the token lasts. A refresh that fails for the API's sake
 // leaves the old token in use while it lasts; the session stays in any case.
 func (a *Auth) ensureFresh(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
+	if !c.Route().SendToken {
+		return in, nil
+	}
+	return a.freshen(c, p, in)
+}
+
+// freshen renews a token that is near its end.
+func (a *Auth) freshen(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
 	method := a.Method(c.Frontend(), in)
 	ends := in.Credential.Expires
-	if !c.Route().SendToken || ends.IsZero() || !method.Renews(in.Credential) {
+	if ends.IsZero() || !method.Renews(in.Credential) {
 		return in, nil
 	}
 	left := ends.Sub(a.manager.Now())

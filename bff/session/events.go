@@ -13,7 +13,8 @@ import (
 const (
 	eventEnded   = "ended"
 	eventRenewed = "renewed"
-	eventFree    = "free" // a lease was given back without a new credential
+	eventMoved   = "moved" // it goes on under another hash, which stands behind
+	eventFree    = "free"  // a lease was given back without a new credential
 )
 
 func (k *knowledge) note(kind string, h hash, more string) store.Note {
@@ -42,6 +43,10 @@ func (k *knowledge) hear(payload string) {
 	switch words[0] {
 	case eventEnded:
 		k.ended(h, reasonOf(words[3]))
+	case eventMoved:
+		if next, ok := parseHash(words[3]); ok {
+			k.moved(h, next)
+		}
 	case eventRenewed:
 		k.near.drop(h)
 		k.wakeUps.wake(h)

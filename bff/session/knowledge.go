@@ -48,7 +48,7 @@ func (k *knowledge) remove(ctx context.Context, h hash, at uint64, why Reason) (
 // ended takes in that a session was ended: it is remembered, so that it cannot
 // come back, and over.
 func (k *knowledge) ended(h hash, reason Reason) {
-	k.recent.add(h, reason, k.clock.Elapsed())
+	k.recent.add(h, ending{reason: reason, at: k.clock.Elapsed()})
 	k.over(h, reason)
 }
 

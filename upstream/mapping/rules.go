@@ -14,7 +14,7 @@ type Rule struct {
 	// What stands there: scalar, null, or a list of them, text with * at either end. Without it: there, and not null, false, "" or [].
 	Is *Match `yaml:"is"`
 	// The meaning.
-	Means string `yaml:"means" enum:"invalid_credentials|mfa_required|account_locked|account_disabled|account_unverified|password_expired|invalid_fields|too_many_attempts|upstream_invalid|session_expired"`
+	Means string `yaml:"means" enum:"invalid_credentials|mfa_required|account_locked|account_disabled|account_unverified|password_expired|invalid_fields|too_many_attempts|upstream_invalid|session_expired|accepted"`
 	// The step that follows.
 	Step string `yaml:"step"`
 }

@@ -93,26 +93,6 @@ func orDefault(timeout, fallback time.Duration) time.Duration {
 	return timeout
 }
 
-func (m *compiler) compileLogin() error {
-	c := m.cfg.Login
-	if c == nil {
-		return nil
-	}
-	x := &Exchange{Name: "login", Key: m.key("login"), timeout: orDefault(c.Timeout, defaultTimeout)}
-	var failed [4]error
-	x.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.send.Constant())
-	x.Rules, failed[1] = rules(c.Answers, c.Rejected, mapping.InvalidCredentials)
-	x.Places, failed[2] = m.places(c.Credential)
-	if _, ok := c.Credential[credential.AccessToken]; !ok {
-		failed[3] = errors.New("credential has no access_token")
-	}
-	if err := errors.Join(failed[:]...); err != nil {
-		return err
-	}
-	m.u.login = x
-	return nil
-}
-
 func (m *compiler) compileRefresh() error {
 	c := m.cfg.Refresh
 	if c == nil {

@@ -58,9 +58,8 @@ type Upstream struct {
 	hidden      []string
 	closed      mapping.ClosedPaths
 
-	login    *Exchange // nil where people cannot sign in here; as the next ones
-	steps    map[string]*step
-	user     *userSource
+	login    *way // nil where people cannot sign in here; as the next ones
+	ways     map[Way]*way
 	refresh  *refresh
 	logout   *Exchange
 	verify   *verify
@@ -131,7 +130,7 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 	_, m.sendNamed = c.SendHeaders()
 	m.carry(u.send.ValueNames())
 	err := errors.Join(
-		within("login", m.compileLogin()), within("login.user", m.compileUser()), within("login.steps", m.compileSteps()),
+		m.compileLogin(), m.compileWays(),
 		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()))
 	if err != nil {
 		return err
@@ -172,7 +171,14 @@ func (u *Upstream) CanRefresh() bool { return u.refresh != nil }
 func (u *Upstream) CanSignOut() bool { return u.logout != nil }
 
 // HasSteps reports whether a sign-in may need more than one answer from the person.
-func (u *Upstream) HasSteps() bool { return len(u.steps) > 0 }
+func (u *Upstream) HasSteps() bool {
+	for _, w := range u.allWays() {
+		if len(w.steps) > 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // CanVerify reports whether the API can be asked if a token still lives.
 func (u *Upstream) CanVerify() bool { return u.verify != nil }

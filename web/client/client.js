@@ -233,6 +233,15 @@ export function createBff(options = {}) {
     return session;
   };
 
+  // Another credential for the person who is signed in. The ticket changes: what was asked with the old one says nothing.
+  const exchange = async (name, fields = {}) => {
+    const doc = await json(root + "exchange/" + name, { json: fields });
+    generation++;
+    set(fromDocument(doc));
+    tab?.postMessage({ type: "exchange" });
+    return session;
+  };
+
   // The provider's page, and back to the one that is open, wherever in it the person is.
   const signIn = async (wish = {}) => {
     await ready; // which frontend this is, where several share a host
@@ -264,9 +273,9 @@ export function createBff(options = {}) {
     if (answer?.continue) navigate(new URL(answer.continue, root).href); // the provider's session ends as well
   };
 
-  const extend = async () => {
+  const extend = async (wish) => {
     const begun = generation;
-    const doc = await json(root + "session", { method: "POST" });
+    const doc = await json(root + "session", { method: "POST", json: wish });
     return begun === generation ? set(fromDocument(doc)) : session;
   };
 
@@ -317,6 +326,6 @@ export function createBff(options = {}) {
 
   return {
     get session() { return session; },
-    ready, on, subscribe: (fn) => on("change", fn), login, signIn, stepUp, logout, extend, refresh, fetch: call, json, close,
+    ready, on, subscribe: (fn) => on("change", fn), login, exchange, signIn, stepUp, logout, extend, refresh, fetch: call, json, close,
   };
 }
