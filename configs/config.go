@@ -222,6 +222,8 @@ type Route struct {
 	CSRFHeader string `yaml:"csrf_header" enum:"off|unsafe"`
 	// Whether other sites may lead to what GET answers here, by a link or a download; needs isolate, and for people who are signed in cookie.same_site: lax.
 	Navigation string `yaml:"navigation" default:"refuse" enum:"refuse|allow"`
+	// Whether a call here prolongs the session's idle time. A page's own polls can say so too: Coatcheck-Extend: false.
+	Extend bool `yaml:"extend" default:"true"`
 	// Whether answers are kept from becoming documents on the frontend's origin.
 	Isolate bool `yaml:"isolate" default:"true"`
 	// Whether the guard looks at calls; false only where session: none.

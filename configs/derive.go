@@ -191,6 +191,9 @@ func (u *Upstream) deriveRefresh() {
 	if r.Credential == nil && u.Login != nil {
 		r.Credential = u.Login.Credential
 	}
+	if r.User == nil && u.Login != nil && u.Login.User != nil && u.Login.User.From != "request" {
+		r.User = u.Login.User
+	}
 }
 
 func deriveMethod(r *mapping.Request, method string) {

@@ -26,7 +26,7 @@ func (ck *checker) login(path, name string, u *Upstream) {
 			ck.refuse(child(at, "credential", value), "this name is a sign-in field's or built in, so {"+value+"} would have two meanings", "")
 		}
 	}
-	ck.user(child(at, "user"), u)
+	ck.user(child(at, "user"), l.User, u)
 	first := ck.signInNames(name, u)
 	for _, step := range slices.Sorted(maps.Keys(l.Steps)) {
 		ck.step(child(at, "steps", step), step, first, u)
@@ -88,9 +88,8 @@ func valueNames(u *Upstream) scope {
 	return scope{known: values(u), hint: "known here: " + strings.Join(append(values(u), mapping.BuiltIn()...), ", ")}
 }
 
-// user checks where the person is described.
-func (ck *checker) user(path string, u *Upstream) {
-	who := u.Login.User
+// user checks where the person is described. u is whose values a request knows.
+func (ck *checker) user(path string, who *User, u *Upstream) {
 	if who == nil {
 		ck.warn(parent(path), "without user nobody has a name: sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
 		return
@@ -144,6 +143,9 @@ func (ck *checker) refresh(path string, u *Upstream) {
 	ck.rejected(path, r.Rejected)
 	if ck.config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), r.Credential, true)
+	}
+	if ck.config.Source.Has(child(path, "user")) {
+		ck.user(child(path, "user"), r.User, u)
 	}
 	if r.Request != nil && !slices.Contains(r.Request.Names(), credential.RefreshToken) && r.Before < longBefore {
 		ck.warn(child(path, "before"), "this token renews itself, so it must be renewed while it lasts: a pause longer than before ends the session", "before: 10m or more, but less than the token lasts")

@@ -46,6 +46,8 @@ type Upstream struct {
 	Refresh *Refresh `yaml:"refresh"`
 	// How the API is told that a person signed out, best effort.
 	Logout *Logout `yaml:"logout"`
+	// Answers of proxied calls that say "this token is dead" beside a 401: it is renewed, and the call repeated once where it may be.
+	Stale []mapping.Sign `yaml:"stale"`
 	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
 	// A token of its own that the person's provider gives for this API. Not served yet, and refused.
@@ -112,6 +114,8 @@ type Refresh struct {
 	Answers []mapping.Rule `yaml:"answers"`
 	// Where the answer holds the new values; default: login's places.
 	Credential map[string]mapping.Place `yaml:"credential"`
+	// Where the answer describes the person; default: login's, but for a request of its own. Where nobody is described there, the person stays as they are.
+	User *User `yaml:"user"`
 	// Refresh when less than this is left.
 	Before time.Duration `yaml:"before" default:"30s" min:"0s" max:"8760h"`
 }

@@ -26,6 +26,7 @@ func (ck *checker) upstream(name string, u *Upstream) {
 		ck.login(path, name, u)
 	}
 	ck.ways(path, u)
+	ck.stale(path, u)
 	ck.afterwards(path, u)
 	ck.accounts(path, name, u)
 	ck.closing(path, name, u)

@@ -39,7 +39,7 @@ func (ck *checker) way(at, name string, u *Upstream, w *Way, exchange bool) {
 		ck.credential(child(at, "credential"), w.Credential, true)
 	}
 	if ck.config.Source.Has(child(at, "user")) {
-		ck.user(child(at, "user"), like)
+		ck.user(child(at, "user"), w.User, like)
 	}
 	for _, step := range slices.Sorted(maps.Keys(w.Steps)) {
 		if own := child(at, "steps", step); ck.config.Source.Has(own) {
@@ -149,5 +149,23 @@ func (ck *checker) listed(path string, names []string, there map[string]*Way) {
 		case slices.Index(names, name) < i:
 			ck.refuse(at, "this name stands twice", "")
 		}
+	}
+}
+
+// stale checks which answers say that a token is dead.
+func (ck *checker) stale(path string, u *Upstream) {
+	for i, sign := range u.Stale {
+		at := item(child(path, "stale"), i)
+		ck.complainOf(at, sign.Faults())
+		if sign.At != nil {
+			ck.notTaken(child(at, "at"), *sign.At)
+		}
+		ck.patterns(child(at, "is"), sign.Is)
+		if sign.At == nil && sign.Status >= 200 && sign.Status < 300 {
+			ck.refuse(at, "every success would count as a dead token", "at: /errors/0/extensions/code, is: UNAUTHENTICATED")
+		}
+	}
+	if len(u.Stale) > 0 && u.Refresh == nil {
+		ck.warn(child(path, "stale"), "without refresh nothing can be done about a dead token", "refresh: {request: …}, or verify: {after: […], …}")
 	}
 }

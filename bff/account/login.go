@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/pending"
 	"coatcheck/bff/routing"
@@ -148,11 +149,8 @@ func subjectOf(in *signin.SignedIn) string {
 	if in.Subject != "" {
 		return in.Subject
 	}
-	return unnamed + rand.Text()
+	return auth.Unnamed + rand.Text()
 }
-
-// unnamed begins the names of people whom their API does not name.
-const unnamed = "unnamed "
 
 func (a *Account) sessionOf(c *call.Call, in *signin.SignedIn) session.Start {
 	agent, _ := c.Request.Head.Get("user-agent")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
@@ -128,7 +129,7 @@ func (a *Account) successorOf(c *call.Call, was *session.Session, in *signin.Sig
 	switch {
 	case in.Same:
 		next.Subject, next.User = "", nil
-	case in.Subject == "" && strings.HasPrefix(was.Subject, unnamed):
+	case in.Subject == "" && strings.HasPrefix(was.Subject, auth.Unnamed):
 		next.Subject = ""
 	}
 	if next.Subject == "" || session.PersonOf("", next.Subject) == was.Subject {

@@ -33,7 +33,7 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 		if t.request.holds(f.Name) || options > 0 && h.ConnectionNames(f.Name) || span != nil && isTraceContext(f.Name) {
 			continue
 		}
-		if c.Decision.Handshake && http1.EqualFold(f.Name, protocols) {
+		if c.Decision.Handshake && http1.EqualFold(f.Name, protocols) || t.reads && http1.EqualFold(f.Name, "accept-encoding") {
 			continue
 		}
 		b = appendField(b, f.Name, f.Value)
@@ -41,6 +41,9 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 	if c.Decision.Handshake {
 		b = appendProtocols(b, h)
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
+	}
+	if t.reads {
+		b = appendReadable(b, h)
 	}
 	var who mapping.Caller
 	if t.up.SendsCaller() {

@@ -58,6 +58,8 @@ type target struct {
 	transport *forward.Transport
 	request   ruleset                           // names that never go to the API
 	answer    ruleset                           // names that never go to the browser
+	stale     signin.Stale                      // which answers call the token dead
+	reads     bool                              // answers' bodies are looked at, so that they must be readable
 	streams   int                               // most streams of one session at once
 	accounts  map[string]*credential.Credential // that programs' calls go out with
 }
@@ -111,6 +113,8 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 		p.targets = append(p.targets, nil)
 	}
 	t := &target{up: up, transport: transport, request: requestRules(up, r.Programs), answer: answerRules(up)}
+	t.stale = up.Stale()
+	t.reads = t.stale.ReadsBodies()
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams = u.StreamsPerSession
@@ -232,8 +236,9 @@ func (p *Proxy) Serve(c *call.Call) error {
 	return x.passAnswer()
 }
 
-// forward sends the call and reads the answer's head. An upstream's 401 is taken as
-// word that the token may be stale: the call is repeated once with a new one.
+// forward sends the call and reads the answer's head. An answer that calls the token
+// dead, 401 or what the mapping calls stale, is taken as word that it may be: it is
+// renewed, and the call repeated once where it can be.
 func (x *roundTrip) forward() error {
 	err := x.send()
 	if x.who.Caller != nil {
@@ -242,28 +247,48 @@ func (x *roundTrip) forward() error {
 	if err != nil {
 		return err
 	}
-	if x.answer.Status == 401 && x.mayRepeat() && stepUp(x.answer.Fields) == "" {
-		renewed, err := x.proxy.auth.AfterUnauthorized(x.call, &x.who)
-		if err != nil {
-			return err
-		}
-		if renewed {
-			_ = x.answer.Close()
-			if err := x.send(); err != nil {
-				return err
-			}
-		}
+	renewed, err := x.afterStale()
+	if err != nil || x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
+		return err
 	}
-	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
-		return nil
+	again, err := x.proxy.auth.AfterAnswer(x.call, &x.who, x.answer.Status, x.lines, renewed)
+	if err == nil && again && x.mayRenew() && x.out.Body == nil {
+		return x.repeat()
 	}
-	return x.proxy.auth.AfterAnswer(x.call, &x.who, x.answer.Status, x.lines)
+	return err
 }
 
-// mayRepeat reports whether a 401 may be answered by a renewal and a repetition:
-// the call carried a token, a session was required, and its body can be repeated.
-func (x *roundTrip) mayRepeat() bool {
-	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
+// afterStale renews a token that the answer calls dead, and repeats the call. It reports
+// whether there was a new token.
+func (x *roundTrip) afterStale() (bool, error) {
+	cause := ""
+	if x.mayRenew() {
+		cause = x.staleness()
+	}
+	if cause == "" || stepUp(x.answer.Fields) != "" {
+		return false, nil
+	}
+	repeatable := x.out.Body == nil
+	renewed, err := x.proxy.auth.AfterStale(x.call, &x.who, cause, repeatable)
+	if err != nil || !renewed || !repeatable {
+		return renewed, err
+	}
+	if err = x.repeat(); err == nil && x.staleness() != "" {
+		x.proxy.auth.NotHelped(&x.who)
+	}
+	return true, err
+}
+
+// repeat sends the call once more, with the token that the person has now.
+func (x *roundTrip) repeat() error {
+	_ = x.answer.Close()
+	return x.send()
+}
+
+// mayRenew reports whether an answer may be reason to renew the token: the call carried
+// one, a session was required, and it can be renewed.
+func (x *roundTrip) mayRenew() bool {
+	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil &&
 		x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential())
 }
 

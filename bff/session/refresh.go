@@ -40,6 +40,29 @@ const (
 // store.ErrUnavailable and the last two it may still get the new one, which is written when
 // the store is back within ten minutes. Nothing here extends its idle time.
 func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RefreshFunc) (*Session, error) {
+	return m.Renew(ctx, s, t, timeout, func(ctx context.Context, old *credential.Credential) (*Renewal, error) {
+		fresh, err := f(ctx, old)
+		if fresh == nil {
+			return nil, err
+		}
+		return &Renewal{Credential: fresh}, err
+	})
+}
+
+// Renewal is what an API gives when a credential is renewed.
+type Renewal struct {
+	// Credential is complete (see [credential.Credential.Renew]).
+	Credential *credential.Credential
+	// User is the JSON object of the person, where the API described them anew; nil: they
+	// stay as they are.
+	User []byte
+}
+
+// RenewFunc is a [RefreshFunc] that may bring a newer description of the person.
+type RenewFunc func(ctx context.Context, old *credential.Credential) (*Renewal, error)
+
+// Renew is [Manager.Refresh] for a function that may bring a newer person.
+func (m *Manager) Renew(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RenewFunc) (*Session, error) {
 	limit := time.NewTimer(timeout + refreshGrace)
 	defer limit.Stop()
 	job := &refresh{m: m, t: t, h: t.hash(), old: s, timeout: timeout, call: f}
@@ -72,7 +95,7 @@ type refresh struct {
 	h       hash
 	old     *Session // as the first caller had it
 	timeout time.Duration
-	call    RefreshFunc
+	call    RenewFunc
 	flight  *flight
 	owner   string // of the lease
 	mine    bool   // a new credential was stored here
@@ -150,7 +173,7 @@ func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
 	fresh, err := r.call(callCtx, s.Credential)
 	cancel()
 	switch {
-	case err == nil && fresh == nil:
+	case err == nil && (fresh == nil || fresh.Credential == nil):
 		err = errors.New("session: refresh: no credential and no error")
 	case err == nil:
 		return r.commit(ctx, s, fresh)

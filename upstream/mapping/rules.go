@@ -19,6 +19,41 @@ type Rule struct {
 	Step string `yaml:"step"`
 }
 
+// Sign is how an answer shows that it speaks of the token.
+type Sign struct {
+	// Status it must have; 0 = any.
+	Status int `yaml:"status" min:"100" max:"599"`
+	// Place that is looked at: a header, or a pointer into a JSON body of at most 64 KiB.
+	At *Place `yaml:"at"`
+	// What stands there: scalar, null, or a list of them, text with * at either end. Without it: there, and not null, false, "" or [].
+	Is *Match `yaml:"is"`
+}
+
+// rule is the sign as a rule, whatever that means.
+func (s Sign) rule() *Rule { return &Rule{s.Status, s.At, s.Is, SessionExpired, ""} }
+
+// Faults is what is wrong with the sign by itself.
+func (s Sign) Faults() []*Fault {
+	faults := s.rule().Faults()
+	switch {
+	case s.At == nil:
+	case s.At.Cookie != "":
+		faults = append(faults, &Fault{"at", "cookies of proxied answers are not looked at", "at: /code, or {header: X-Error}"})
+	case s.At.Header == "" && s.At.Pointer == "":
+		faults = append(faults, &Fault{"at", "a whole body is not compared", "at: /code"})
+	}
+	return faults
+}
+
+// Matches reports whether a shows the sign.
+func (s Sign) Matches(a *Response) bool { return s.rule().Matches(a) }
+
+// MayMatch reports whether an answer of this status could show the sign.
+func (s Sign) MayMatch(status int) bool { return s.Status == 0 || s.Status == status }
+
+// InBody reports whether the sign stands in the body.
+func (s Sign) InBody() bool { return s.At != nil && s.At.InBody() }
+
 // Match is a list of scalars, each nil, bool, int64, uint64, float64 or string; one of
 // them must be what stands at the place.
 type Match struct{ Values []any }

@@ -100,10 +100,12 @@ func (m *compiler) compileRefresh() error {
 	}
 	r := &refresh{before: c.Before}
 	r.Name, r.Key, r.timeout = "refresh", m.key("refresh"), orDefault(c.Timeout, defaultTimeout)
-	var failed [3]error
+	var failed [4]error
 	r.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.send.Constant())
 	r.Rules, failed[1] = rules(c.Answers, c.Rejected, mapping.SessionExpired)
 	r.Places, failed[2] = m.places(c.Credential)
+	r.user, failed[3] = m.userSource(c.User)
+	r.named = m.cfg.Login == nil || c.User != m.cfg.Login.User
 	if err := errors.Join(failed[:]...); err != nil {
 		return err
 	}

@@ -60,6 +60,7 @@ type Upstream struct {
 
 	login    *way // nil where people cannot sign in here; as the next ones
 	ways     map[Way]*way
+	stale    Stale
 	refresh  *refresh
 	logout   *Exchange
 	verify   *verify
@@ -129,7 +130,9 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 	m := &compiler{set: s, u: u, cfg: c, wire: map[string]bool{}}
 	_, m.sendNamed = c.SendHeaders()
 	m.carry(u.send.ValueNames())
-	err := errors.Join(
+	var unfit error
+	u.stale, unfit = newStale(c.Stale)
+	err := errors.Join(within("stale", unfit),
 		m.compileLogin(), m.compileWays(),
 		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()))
 	if err != nil {
