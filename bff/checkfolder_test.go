@@ -36,12 +36,14 @@ func folder(t *testing.T, pattern string, least int) []string {
 	return files
 }
 
-// TestCheckGoodFiles: nothing to say about them.
+// TestCheckGoodFiles: nothing is wrong with them.
 func TestCheckGoodFiles(t *testing.T) {
 	t.Parallel()
 	files := append(folder(t, "../configs/testdata/good/*.yaml", 2), folder(t, "../configs/apis/*.yaml", 15)...)
 	for _, file := range append(files, "../configs/minimal.yaml", "../configs/demo.yaml") {
-		if code, said := checked(t, file); code != exitDone || said != file+": no faults\n" {
+		code, said := checked(t, file)
+		found, _, _ := strings.Cut(said, "\nregister at ") // of a provider: no fault
+		if code != exitDone || found != file+": no faults\n" {
 			t.Errorf("%s: exit %d\n%s", file, code, said)
 		}
 	}

@@ -19,8 +19,13 @@ var floors = map[string]int{
 	"coatcheck/bff/credential":           0,
 	"coatcheck/bff/http1":                0,
 	"coatcheck/bff/problem":              0,
+	"coatcheck/bff/session/local":        1,
 	"coatcheck/bff/session/pack":         0,
+	"coatcheck/bff/session/ticket":       0,
+	"coatcheck/bff/session/warnings":     0,
 	"coatcheck/bff/terminal":             0,
+	"coatcheck/configs/keypath":          0,
+	"coatcheck/configs/rule":             0,
 	"coatcheck/upstream":                 0,
 	"coatcheck/bff/apikey":               1,
 	"coatcheck/bff/gate":                 1,
@@ -32,20 +37,23 @@ var floors = map[string]int{
 	"coatcheck/configs":                  2,
 	"coatcheck/bff/session/store/memory": 2,
 	"coatcheck/bff/session/store/redis":  2,
-	"coatcheck/bff/session":              2,
+	"coatcheck/bff/session/record":       2,
+	"coatcheck/bff/session":              3,
 	"coatcheck/bff/throttle":             2,
 	"coatcheck/bff/metrics":              2,
 	"coatcheck/bff/trace":                2,
 	"coatcheck/upstream/demo":            2,
 	"coatcheck/upstream/forward":         2,
 	"coatcheck/web":                      2,
-	"coatcheck/bff/pending":              3,
+	"coatcheck/bff/pending":              4,
 	"coatcheck/upstream/oidc":            4,
 	"coatcheck/upstream/demo/provider":   2,
 	"coatcheck/bff/routing":              3,
+	"coatcheck/configs/check":            3,
 	"coatcheck/bff/session/store/file":   3,
 	"coatcheck/upstream/signin":          3,
 	"coatcheck/bff/call":                 4,
+	"coatcheck/configs/read":             4,
 	"coatcheck/bff/session/store/open":   4,
 	"coatcheck/upstream/trial":           4,
 	"coatcheck/bff/auth":                 5,
@@ -171,6 +179,30 @@ func lines(t *testing.T, dir string) (n int) {
 func TestPackageMainIsSmall(t *testing.T) {
 	if n := lines(t, "."); n == 0 || n > 400 {
 		t.Errorf("%d lines, at most 400", n)
+	}
+}
+
+// TestRoomsAreSmall: a newcomer can read a room in an afternoon.
+func TestRoomsAreSmall(t *testing.T) {
+	rooms := 0
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if d.Name() == "node_modules" || d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && d.Name() != ".." {
+			return fs.SkipDir
+		}
+		n := lines(t, path)
+		if n > 0 {
+			rooms++
+		}
+		if n >= 3000 {
+			t.Errorf("%s has %d lines, tests aside; a room has fewer than 3000", path, n)
+		}
+		return nil
+	})
+	if err != nil || rooms < len(floors) {
+		t.Errorf("%d rooms were seen: %v", rooms, err)
 	}
 }
 

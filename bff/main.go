@@ -15,13 +15,14 @@ import (
 	"os"
 	"strings"
 
+	docs "github.com/urfave/cli-docs/v3"
+	"github.com/urfave/cli/v3"
+
 	"coatcheck/bff/command"
 	"coatcheck/bff/demo"
 	"coatcheck/bff/process"
 	"coatcheck/configs"
-
-	docs "github.com/urfave/cli-docs/v3"
-	"github.com/urfave/cli/v3"
+	"coatcheck/configs/read"
 )
 
 // Exit codes.
@@ -150,7 +151,7 @@ func tryFlags(file cli.Flag) []cli.Flag {
 // serve serves a configuration until a signal. A faulty one is refused before anything
 // listens.
 func serve(ctx context.Context, p *command.Program, file string) error {
-	load := func() (*configs.Config, []configs.Fault) { return configs.Load(file, p.Getenv) }
+	load := func() (*configs.Config, []configs.Fault) { return read.File(file, p.Getenv) }
 	config, faults := load()
 	if configs.Refused(faults) {
 		p.Report(faults)

@@ -7,11 +7,12 @@ import (
 
 	"coatcheck/bff/signature"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 func TestProgramsNeedFewLinesAndNoStore(t *testing.T) {
 	const file = "testdata/good/programs.yaml"
-	c, faults := configs.Load(file, environment)
+	c, faults := read.File(file, environment)
 	if c == nil || len(faults) > 0 {
 		t.Fatal(faults)
 	}

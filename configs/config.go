@@ -7,7 +7,7 @@ import (
 	"coatcheck/bff/credential"
 )
 
-// Config is a whole configuration file. It is immutable once [Load] returned it.
+// Config is a whole configuration file. It is immutable once package read returned it.
 //
 // The tags are the one source for three things: what the decoder accepts
 // (`yaml`), what stands there when the file says nothing (`default`), and the

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 func mustParse(t *testing.T, content string) *configs.Config {
@@ -166,6 +167,8 @@ func TestSubjectAndSendDefaults(t *testing.T) {
 	for send, want := range map[string]string{
 		"": "Bearer {access_token} false", "    send: {hide: [X-A]}\n": "Bearer {access_token} false",
 		"    send: {headers: {Authorization: \"Token {access_token}\"}}\n": "Token {access_token} true",
+		"    send: {query: {token: \"{access_token}\"}}\n":                 " true", "    send: {cookie: {sid: \"{access_token}\"}}\n": " true",
+		"    send: {query: {format: json}, cookie: {lang: en}, socket: {json: {a: \"{access_token}\"}}}\n": "Bearer {access_token} false",
 	} {
 		content := small("")
 		i, j := strings.Index(content, "    send:"), strings.Index(content, "    login:")
@@ -183,7 +186,7 @@ func TestFileNamesAreRelativeToTheConfiguration(t *testing.T) {
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, faults := configs.Load(path, environment)
+	c, faults := read.File(path, environment)
 	if c == nil {
 		t.Fatal(faults)
 	}

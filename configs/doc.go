@@ -1,17 +1,13 @@
-// Package configs speaks to the operator's files: it reads a configuration,
-// says everything that is wrong with it at once, and fills in what follows.
+// Package configs is the operator's configuration as Go types, what derives from
+// them, and what is said about a file that is wrong.
 //
-// [Load] is the whole of it. A file goes through five stages, which begin in these
-// files of this package:
+// Rooms below this folder have the rest:
 //
-//	document.go, tree.go   YAML text → a tree of our own, with places; bounded
-//	                       in size and depth, anchors and merge keys resolved
-//	decode.go, scalar.go   the tree → the Go types of config.go and mapping.go,
-//	                       by their tags; unknown and missing keys, wrong types
-//	expand.go              ${NAME} and ${file:PATH} in values, while decoding: after
-//	                       parsing, so that no value can become structure, and once
-//	derive.go              defaults that depend on something else
-//	check.go               what cannot work is refused, what is unwise is warned of
+//	read      a file or a text → a [Config]: everything that is wrong is said at
+//	          once, defaults are filled in. Everybody begins there
+//	check     what cannot work is refused, what is unwise is warned of
+//	rule      the rules for single texts: origins, hosts, paths, stores
+//	keypath   paths of keys, such as frontends.shop.routes[0].path
 //
 // The tags (yaml, default, enum, min, max, required, restart, like) are the one source for the
 // decoder, for the JSON Schema that editors use ([Schema], kept in
@@ -19,7 +15,7 @@
 //
 // # What others can rely on
 //
-// A [Config] that Load returned is immutable and has no holes: no nil in a list
+// A [Config] that package read returned is immutable and has no holes: no nil in a list
 // or map, every named upstream there, every path clean, every URL absolute and
 // without a trailing slash, file names absolute or relative to the working
 // folder. Where the lack of a value means something it stays as the file has it,

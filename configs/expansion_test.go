@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // small is a whole configuration with one line of a test's own in it.
@@ -79,7 +80,7 @@ func withFiles(t *testing.T, content string, vars map[string]string) (*configs.C
 			t.Fatal(err)
 		}
 	}
-	return configs.Load(filepath.Join(folder, "coatcheck.yaml"), func(name string) (string, bool) {
+	return read.File(filepath.Join(folder, "coatcheck.yaml"), func(name string) (string, bool) {
 		if value, ok := vars[name]; ok {
 			return value, true
 		}

@@ -11,7 +11,7 @@ import (
 // Fault is one thing that is wrong, or unwise, in a configuration file. Its text
 // never holds the value of a variable, of a file or of a secret.
 type Fault struct {
-	// File as it was given to [Load].
+	// File as it was given to its reader.
 	File string
 	// Line and Column count from 1; 0 where the fault has no place (a file that cannot be read).
 	Line, Column int
@@ -62,8 +62,8 @@ func Refused(faults []Fault) bool {
 	return slices.ContainsFunc(faults, func(f Fault) bool { return !f.Warning })
 }
 
-// sortFaults puts faults in the order of the file, so that a person reads it once.
-func sortFaults(faults []Fault) {
+// SortFaults puts faults in the order of the file, so that a person reads it once.
+func SortFaults(faults []Fault) {
 	slices.SortStableFunc(faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path))
 	})

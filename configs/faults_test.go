@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // expected reads what a bad file says about itself: on the line where a fault
@@ -58,7 +59,7 @@ func TestEveryFaultIsReportedAtOnceAndAtItsLine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, faults := configs.Load(file, environment)
+			c, faults := read.File(file, environment)
 			if c != nil && configs.Refused(faults) || c == nil && !configs.Refused(faults) {
 				t.Errorf("configuration %v with faults %v", c, faults)
 			}

@@ -3,6 +3,8 @@ package configs
 import (
 	"slices"
 	"strings"
+
+	"coatcheck/configs/rule"
 )
 
 // Hosts are the hosts under which the frontend's calls arrive: its configured
@@ -14,7 +16,7 @@ func (f *Frontend) Hosts() []string {
 	}
 	var hosts []string
 	for _, o := range f.Origins {
-		if host := originHost(o); !slices.Contains(hosts, host) {
+		if host := rule.OriginHost(o); !slices.Contains(hosts, host) {
 			hosts = append(hosts, host)
 		}
 	}
@@ -23,7 +25,7 @@ func (f *Frontend) Hosts() []string {
 
 // hostName is the configured host without its port.
 func (f *Frontend) hostName() string {
-	host, _ := splitPort(f.Host)
+	host, _ := rule.SplitPort(f.Host)
 	return host
 }
 
@@ -33,7 +35,7 @@ func (f *Frontend) hostName() string {
 func (f *Frontend) SharedHost() bool {
 	var seen []string
 	for _, o := range f.Origins {
-		host := originHost(o)
+		host := rule.OriginHost(o)
 		if f.Host != "" && host != f.hostName() || slices.Contains(seen, host) {
 			return true
 		}
@@ -51,7 +53,7 @@ func (c *Config) SharedHost(host string) bool {
 			continue
 		}
 		for _, o := range f.Origins {
-			if originHost(o) != host {
+			if rule.OriginHost(o) != host {
 				return true
 			}
 			origins[o] = true
@@ -64,7 +66,7 @@ func (c *Config) SharedHost(host string) bool {
 // origins do, or none. A door without pages does, unless its host is a loopback host.
 func (f *Frontend) IsHTTPS() bool {
 	if f.IsDoor() {
-		return f.Host != "" && !isLoopback(f.Host)
+		return f.Host != "" && !rule.IsLoopback(f.Host)
 	}
 	return len(f.Origins) > 0 && strings.HasPrefix(f.Origins[0], "https://")
 }
@@ -75,15 +77,6 @@ func (f *Frontend) Scheme() string {
 		return "https"
 	}
 	return "http"
-}
-
-// originHost is an origin's host without its port, in lower case.
-func originHost(origin string) string {
-	_, host, _ := strings.Cut(origin, "://")
-	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
-		host = host[:i]
-	}
-	return strings.ToLower(host)
 }
 
 // FieldNames are the names of the sign-in fields, without the mark of optional ones.

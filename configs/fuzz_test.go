@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/configs/check"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/mapping"
 )
 
@@ -40,7 +42,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return environment(name)
 		}
-		c, faults := configs.Parse("fuzz/coatcheck.yaml", content, getenv, nil)
+		c, faults := read.Text("fuzz/coatcheck.yaml", content, getenv, nil)
 		if (c == nil) != configs.Refused(faults) {
 			t.Fatalf("configuration %v with faults %v", c != nil, faults)
 		}
@@ -96,8 +98,8 @@ func sound(t *testing.T, c *configs.Config) {
 			t.Fatal(err)
 		}
 	}
-	if len(c.Sessions.Keys) == 0 || c.Sessions.Store.IsEmpty() || configs.Refused(configs.Check(c)) {
-		t.Fatal(fmt.Sprint(configs.Check(c)))
+	if len(c.Sessions.Keys) == 0 || c.Sessions.Store.IsEmpty() || configs.Refused(check.Config(c)) {
+		t.Fatal(fmt.Sprint(check.Config(c)))
 	}
 }
 

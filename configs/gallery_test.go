@@ -20,6 +20,7 @@ import (
 
 	"coatcheck/bff/signature"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // vector is one call of a provider. Source says who published it; those that the
@@ -109,7 +110,7 @@ func (v *vector) call() *signature.Call {
 
 // load loads the row of the gallery with the vector's secrets.
 func (v *vector) load() (*configs.Config, []configs.Fault) {
-	return configs.Load("callers/"+v.File+".yaml", func(name string) (string, bool) {
+	return read.File("callers/"+v.File+".yaml", func(name string) (string, bool) {
 		value, ok := v.Env[name]
 		return value, ok
 	})

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/mapping"
 )
 
@@ -29,7 +30,7 @@ func parse(content string, vars map[string]string) (*configs.Config, []configs.F
 		}
 		return environment(name)
 	}
-	return configs.Parse("coatcheck.yaml", []byte(content), getenv, os.ReadFile)
+	return read.Text("coatcheck.yaml", []byte(content), getenv, os.ReadFile)
 }
 
 // sections lists every struct of the configuration by name.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // hinted is a configuration with a place for one value.
@@ -50,7 +51,7 @@ func faultAt(t *testing.T, at, value string) *configs.Fault {
 			values[i] = value
 		}
 	}
-	_, faults := configs.Parse("t.yaml", fmt.Appendf(nil, hinted, values...), nil, nil)
+	_, faults := read.Text("t.yaml", fmt.Appendf(nil, hinted, values...), nil, nil)
 	for _, f := range faults {
 		if f.Path == at && !f.Warning {
 			return &f

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // A configuration is the operator's, but it may come through many hands. None of
@@ -157,7 +158,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		large:                              "larger than 256 KiB",
 		"/dev/zero":                        "larger than 256 KiB",
 	} {
-		c, faults := configs.Load(path, environment)
+		c, faults := read.File(path, environment)
 		if c != nil || len(faults) != 1 || !strings.Contains(faults[0].String(), want) || !strings.HasPrefix(faults[0].String(), path) {
 			t.Errorf("%s: %v", path, faults)
 		}

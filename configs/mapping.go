@@ -30,7 +30,7 @@ type Upstream struct {
 	ClientCert string `yaml:"client_cert"`
 	// Key of client_cert.
 	ClientKey string `yaml:"client_key"`
-	// What carries the person on calls. Default: Authorization: Bearer {access_token}.
+	// What carries the person on calls. Default: Authorization: Bearer {access_token}, unless a header, the query or a cookie is named.
 	Send *Send `yaml:"send"`
 	// Paths reachable through no route, besides the sign-in paths.
 	PrivatePaths []string `yaml:"private_paths" like:"/admin"`
@@ -52,16 +52,36 @@ type Upstream struct {
 	Verify *Verify `yaml:"verify"`
 	// A token of its own that the person's provider gives for this API. Not served yet, and refused.
 	Exchange *TokenExchange `yaml:"exchange"`
-	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449). Not served yet: none is bound.
+	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449). Such a token is sent as Authorization: DPoP with a proof for each call, whatever send says of Bearer.
 	DPoP bool `yaml:"dpop" default:"false"`
 }
 
 // Send is what carries the person on calls to an upstream.
 type Send struct {
-	// Headers with {names} of the credential, and constants.
+	// Headers with {names} of the credential, and constants. Sec-WebSocket-Protocol is a list, put behind what the page offers.
 	Headers map[string]mapping.Template `yaml:"headers"`
+	// Parameters of the query with {names}, and constants; each in place of the browser's of that name. Never logged.
+	Query map[string]mapping.Template `yaml:"query"`
+	// Cookies with {names}, and constants. The browser's own cookies never pass.
+	Cookie map[string]mapping.Template `yaml:"cookie"`
+	// What is put into the first message of a WebSocket.
+	Socket *SendSocket `yaml:"socket"`
 	// Headers removed from proxied answers.
 	Hide []string `yaml:"hide"`
+}
+
+// SendSocket is what carries the person in the first message of a WebSocket, such as connection_init of GraphQL.
+type SendSocket struct {
+	// An object that is laid over the first message, which must be JSON; {names} may stand in its texts.
+	JSON mapping.Body `yaml:"json" required:"true"`
+}
+
+// Message is what is laid over the first message of a WebSocket; an empty body: nothing.
+func (s *Send) Message() mapping.Body {
+	if s.Socket == nil {
+		return mapping.Body{}
+	}
+	return s.Socket.JSON
 }
 
 // Login says how a person signs in at an upstream.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // TestNavigationAndCSRFHeader: what a route may open, and what it costs.
@@ -44,7 +44,7 @@ frontends:
 
 // said is the first thing that check says of one of the paths, behind its level.
 func said(text string, paths ...string) string {
-	_, faults := configs.Parse("t.yaml", []byte(text), nil, nil)
+	_, faults := read.Text("t.yaml", []byte(text), nil, nil)
 	for _, f := range faults {
 		switch {
 		case !slices.Contains(paths, f.Path):

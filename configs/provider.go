@@ -41,7 +41,7 @@ type Provider struct {
 	Authorize map[string]string `yaml:"authorize"`
 	// Pushed authorization requests (RFC 9126); auto: where advertised.
 	PAR string `yaml:"par" default:"auto" enum:"auto|required|off"`
-	// Tokens bound to a key (RFC 9449). Calls do not carry them yet: auto never binds, and required is refused.
+	// Tokens bound to a key of the session's (DPoP, RFC 9449); auto: where the provider advertises it and every upstream that gets the token says dpop: true.
 	DPoP string `yaml:"dpop" default:"auto" enum:"auto|required|off"`
 	// Whether the userinfo document is merged into the person.
 	Userinfo bool `yaml:"userinfo" default:"false"`
@@ -117,11 +117,3 @@ func (p *Provider) ChecksNonce() bool { return p.Nonce != "off" }
 
 // EndsProviderSession reports whether a sign-out goes to the provider as well.
 func (p *Provider) EndsProviderSession() bool { return p.Logout != "local" }
-
-// derive fills in what follows from the rest.
-func (p *Provider) derive(source *Source, path, folder string) {
-	resolveAll(folder, &p.CA, &p.ClientKey, &p.ClientCert, &p.ClientAssertion.Path)
-	if !p.HasIssuer() && !source.Has(child(path, "scopes")) {
-		p.Scopes = nil
-	}
-}

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"coatcheck/configs/rule"
 )
 
 // Registration is what must be registered at a provider, for all frontends that
@@ -43,7 +45,7 @@ func (c *Config) Registrations() []Registration {
 func (f *Frontend) PublicURLs() []string {
 	var list []string
 	for _, o := range f.Origins {
-		if f.Host != "" && (f.Host != f.hostName() || originHost(o) != f.Host) {
+		if f.Host != "" && (f.Host != f.hostName() || rule.OriginHost(o) != f.Host) {
 			scheme, _, _ := strings.Cut(o, "://")
 			o = scheme + "://" + f.Host
 		}

@@ -1,6 +1,10 @@
 package configs
 
-import "reflect"
+import (
+	"reflect"
+
+	"coatcheck/configs/keypath"
+)
 
 // NeedRestart names the keys that differ between two configurations and that a running
 // process cannot change, in the order of the reference. They carry the tag `restart`;
@@ -14,7 +18,7 @@ func NeedRestart(running, next *Config) []string {
 func fixedKeys(path string, running, next reflect.Value) (changed []string) {
 	for i := range running.NumField() {
 		f := running.Type().Field(i)
-		key := child(path, f.Tag.Get("yaml"))
+		key := keypath.Child(path, f.Tag.Get("yaml"))
 		switch {
 		case f.Tag.Get("restart") == "true":
 			if !reflect.DeepEqual(running.Field(i).Interface(), next.Field(i).Interface()) {

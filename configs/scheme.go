@@ -4,8 +4,8 @@ import (
 	"coatcheck/bff/signature"
 )
 
-// Scheme returns how the caller called name signs, for [signature.Compile]. [Load]
-// refuses a file whose schemes do not compile.
+// Scheme returns how the caller called name signs, for [signature.Compile]. Package
+// check refuses a file whose schemes do not compile.
 func (c *Caller) Scheme(name string) signature.Scheme {
 	s := signature.Scheme{Caller: name, MaxSigned: int64(c.MaxSigned), URL: c.URL}
 	for _, r := range c.Signature {

@@ -1,6 +1,8 @@
 package configs
 
-import "embed"
+import (
+	"embed"
+)
 
 //go:embed demo.yaml
 var demo []byte
@@ -33,5 +35,5 @@ func API(name string) ([]byte, bool) {
 func Demo() []byte { return append([]byte(nil), demo...) }
 
 // Schema returns the JSON Schema (draft 2020-12) of a configuration file. It is
-// made from the Go types of this package: [Load] refuses what it refuses, and more.
+// made from the Go types of this package: package read refuses what it refuses, and more.
 func Schema() []byte { return append([]byte(nil), schema...) }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // aKey is a sealing key of these tests only.
@@ -68,7 +69,7 @@ func load(t *testing.T, file string) (*configs.Config, []configs.Fault) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return configs.Parse(file, content, environment, func(string) ([]byte, error) { return []byte("a secret in a file"), nil })
+	return read.Text(file, content, environment, func(string) ([]byte, error) { return []byte("a secret in a file"), nil })
 }
 
 func TestShippedFilesPointEditorsToTheSchema(t *testing.T) {
@@ -106,7 +107,7 @@ func TestMinimalIsMinimal(t *testing.T) {
 }
 
 func TestDemoIsTwoFrontendsOfOneSite(t *testing.T) {
-	c, faults := configs.Parse("demo.yaml", configs.Demo(), environment, nil)
+	c, faults := read.Text("demo.yaml", configs.Demo(), environment, nil)
 	if c == nil {
 		t.Fatal(faults)
 	}

@@ -1,5 +1,9 @@
 package configs
 
+import (
+	"coatcheck/configs/keypath"
+)
+
 // Position is a place in the configuration file; lines and columns count from 1.
 type Position struct{ Line, Column int }
 
@@ -7,12 +11,17 @@ type Position struct{ Line, Column int }
 // path: "frontends.shop.routes[0].path". The zero value knows nothing.
 type Source struct {
 	file      string
-	folder    string
 	positions map[string]Position
 	variables map[string]bool // paths whose value came, in part, out of ${…}
 }
 
-// File is the name of the file as it was given to [Load].
+// NewSource makes a source for a file's name, where its values stood, and the paths of
+// those that came, in part, out of ${…}.
+func NewSource(file string, positions map[string]Position, variables map[string]bool) *Source {
+	return &Source{file: file, positions: positions, variables: variables}
+}
+
+// File is the name of the file as it was given to its reader.
 func (s *Source) File() string {
 	if s == nil {
 		return ""
@@ -39,7 +48,7 @@ func (s *Source) At(path string) Position {
 		if at, ok := s.positions[path]; ok || path == "" {
 			return at
 		}
-		path = parent(path)
+		path = keypath.Parent(path)
 	}
 }
 

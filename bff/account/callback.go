@@ -93,7 +93,7 @@ func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provi
 	}
 	span := c.Span.Ask("redeem", provider.Name())
 	result, err := provider.Redeem(ctx, oidc.Code{Code: credential.NewSecret(code), Verifier: verifier, Nonce: nonce,
-		RedirectURI: attempt.RedirectURI, ACR: attempt.ACR, MaxAge: attempt.MaxAge})
+		RedirectURI: attempt.RedirectURI, ACR: attempt.ACR, MaxAge: attempt.MaxAge, DPoP: c.Frontend().BindsTokens})
 	span.Answered(0, err)
 	if err != nil {
 		return a.failedPage(c, &attempt, spent{err})

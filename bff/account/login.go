@@ -98,7 +98,7 @@ func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*t
 	f := c.Frontend()
 	t := f.Config.Throttle
 	limits := throttle.Limits{Account: t.Account, Address: t.Address, Window: t.Window, Shared: f.Config.SharedThrottle}
-	attempt, err := a.throttle.Attempt(ctx, f.Name, account, c.Request.Client, limits)
+	attempt, err := a.throttle.AttemptInTurn(ctx, f.Name, account, c.Request.Client, limits)
 	var throttled throttle.ThrottledError
 	if errors.As(err, &throttled) {
 		a.events.Security(c, kindOf(c), "throttled")
@@ -123,7 +123,7 @@ func (a *Account) settle(ctx context.Context, c *call.Call, attempt *throttle.At
 		err = attempt.Succeeded(ctx)
 	case errors.As(err, &refusal) && personsFault(refusal.Meaning):
 		a.events.Security(c, kindOf(c), refusal.Meaning)
-		err = nil
+		err = attempt.Stay(ctx)
 	default:
 		err = attempt.GiveBack(ctx)
 	}

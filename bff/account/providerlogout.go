@@ -13,6 +13,7 @@ import (
 	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/ticket"
 	"coatcheck/upstream/oidc"
 )
 
@@ -63,7 +64,7 @@ func logoutHint(s *session.Session) string {
 
 // providerLogout leads the browser on to the provider's sign-out, once.
 func (a *Account) providerLogout(c *call.Call) error {
-	ticket, ok := session.ParseTicket(c.Decision.Segment)
+	ticket, ok := ticket.Parse(c.Decision.Segment)
 	if !ok {
 		return problem.NotFound
 	}

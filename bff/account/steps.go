@@ -38,6 +38,9 @@ func (a *Account) hold(ctx context.Context, c *call.Call, attempt *throttle.Atte
 		a.settle(ctx, c, attempt, err)
 		return err
 	}
+	if err := attempt.Stay(ctx); err != nil {
+		a.events.Log.WarnContext(ctx, "throttle count not settled", "frontend", c.Frontend().Name, "error", err)
+	}
 	a.events.Security(c, "sign_in", "step")
 	a.dropStep(ctx, c)
 	setStepCookie(c, ticket)

@@ -7,6 +7,7 @@ import (
 	"coatcheck/bff/pending"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/ticket"
 )
 
 // StepSuffix makes the name of the cookie that a pending sign-in has. It is another
@@ -31,20 +32,20 @@ func Browser(h *http1.Head, f *routing.Frontend) (pending.Browser, bool) {
 // another form, or there twice with different values: no ticket, and the store is
 // not asked. A sibling that plants a second cookie thus signs a person out at most.
 func Ticket(h *http1.Head, f *routing.Frontend) (session.Ticket, bool) {
-	return ticket(h, f.Config.Cookie.Name)
+	return ticketIn(h, f.Config.Cookie.Name)
 }
 
 // StepTicket takes the ticket of a pending sign-in.
 func StepTicket(h *http1.Head, f *routing.Frontend) (session.Ticket, bool) {
-	return ticket(h, f.Config.Cookie.Name+StepSuffix)
+	return ticketIn(h, f.Config.Cookie.Name+StepSuffix)
 }
 
-func ticket(h *http1.Head, name string) (session.Ticket, bool) {
+func ticketIn(h *http1.Head, name string) (session.Ticket, bool) {
 	value, ok := cookie(h, name)
 	if !ok {
 		return session.Ticket{}, false
 	}
-	return session.ParseTicket(value)
+	return ticket.Parse(value)
 }
 
 // cookie finds the one value of a cookie in all Cookie headers (RFC 6265 §4.2).

@@ -32,7 +32,7 @@ func (a *Auth) begin(ctx context.Context, c *call.Call, who *Caller) (again bool
 		return false, store.ErrUnavailable
 	}
 	id, window := rand.Text(), c.Route().Config.HeaderTimeout+workMargin
-	wait, err := p.counters.Count(ctx, p.working(event), id, 1, window)
+	wait, _, err := p.counters.Count(ctx, p.working(event), id, 1, window)
 	if err != nil {
 		return false, store.Unavailable("event", err)
 	}

@@ -11,13 +11,14 @@ import (
 
 	"coatcheck/bff/session/store/open"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/signin"
 )
 
 // Check reports every fault at once and, if online, what the store and the upstreams
 // say. Warnings alone refuse nothing. Errors: [ErrRefused] or a [Failure].
 func (p *Program) Check(ctx context.Context, name string, online bool) error {
-	config, faults := configs.Load(name, p.Getenv)
+	config, faults := read.File(name, p.Getenv)
 	if config != nil {
 		faults = append(faults, filesOf(config)...)
 	}

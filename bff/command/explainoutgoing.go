@@ -30,7 +30,7 @@ func (e *explainer) program() {
 
 // head shows the head that would go to the API.
 func (e *explainer) head() {
-	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, &e.call, nil, nil)), "\r\n"), "\r\n") {
+	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, &e.call, nil, "", nil)), "\r\n"), "\r\n") {
 		if i == 0 {
 			e.say("upstream", "%s", line)
 		} else {
@@ -51,7 +51,7 @@ func (e *explainer) outgoing() {
 	c.ID = []byte("(made for each call)")
 	e.head()
 	if r.SendToken && r.Session != routing.SessionNone {
-		e.say("", "and, for a person who is signed in: %s", strings.Join(e.proxy.SendNames(r), ", "))
+		e.say("", "and, for a person who is signed in: %s", strings.Join(e.proxy.Carries(r), ", "))
 	}
 	if c.Decision.BodyTooLarge {
 		e.say("body", "%d bytes are announced; the route's max_body is %d", c.Request.Head.Length, r.Config.MaxBody)

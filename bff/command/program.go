@@ -12,6 +12,7 @@ import (
 	"io"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // ErrRefused says that a command did its work and the outcome is bad: a configuration
@@ -43,7 +44,7 @@ type Program struct {
 // load reads a configuration and reports its faults on standard error. The error is
 // [ErrRefused] unless all of them are warnings.
 func (p *Program) load(file string) (*configs.Config, error) {
-	config, faults := configs.Load(file, p.Getenv)
+	config, faults := read.File(file, p.Getenv)
 	if p.Report(faults) > 0 {
 		return nil, ErrRefused
 	}

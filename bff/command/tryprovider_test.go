@@ -18,6 +18,7 @@ import (
 	"coatcheck/bff/command"
 	"coatcheck/bff/freeport"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/demo/provider"
 )
 
@@ -82,7 +83,7 @@ providers: {id: {issuer: %q, client_id: c, client_secret: client-secret-MARKED, 
 upstreams: {api: {url: "https://api.example.net"}}
 frontends: {shop: {origins: ["https://shop.example.com"], login: {upstream: api, provider: id}, routes: [{path: /api/, upstream: api}]}}
 `, web.URL)
-	config, faults := configs.Parse("x.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
+	config, faults := read.Text("x.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
 	d.config = config
 	if configs.Refused(faults) {
 		t.Fatal(faults)

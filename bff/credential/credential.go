@@ -5,11 +5,14 @@ import (
 	"time"
 )
 
-// Names of the two values of a credential that every part of the program knows.
-// All others are names of the configuration's own.
+// Names of the values of a credential that every part of the program knows. All others
+// are names of the configuration's own.
 const (
 	AccessToken  = "access_token"
 	RefreshToken = "refresh_token"
+	// BoundKey is the private key that the tokens are bound to (RFC 9449). A token that
+	// is bound is of use only with a proof made by it, and never sent as a bearer token.
+	BoundKey = "dpop_key"
 )
 
 // Credential is what an API gave for a user name and a password. It is
@@ -37,6 +40,9 @@ func (c *Credential) Value(name string) Secret {
 
 // Values returns a copy of everything in the credential, for sealing it.
 func (c *Credential) Values() map[string]Secret { return maps.Clone(c.values) }
+
+// IsBound reports whether the tokens are bound to a key, [BoundKey].
+func (c *Credential) IsBound() bool { return !c.Value(BoundKey).IsEmpty() }
 
 // CanRefresh reports whether there is a refresh token.
 func (c *Credential) CanRefresh() bool { return !c.Value(RefreshToken).IsEmpty() }

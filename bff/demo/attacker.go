@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ func evilCSP(port string) string {
 }
 
 // serveEvil serves the attacker's page until the listener is closed, or ctx ends.
-func serveEvil(ctx context.Context, d *sorter, port string, log *callLog) {
+func serveEvil(ctx context.Context, at net.Listener, port string, log *callLog) {
 	files := http.FileServerFS(web.Evil())
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /log", func(w http.ResponseWriter, r *http.Request) {
@@ -45,6 +46,6 @@ func serveEvil(ctx context.Context, d *sorter, port string, log *callLog) {
 	})}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
 	defer stop()
-	_ = server.Serve(attackers{d}) // the listener was closed
+	_ = server.Serve(at) // the listener was closed
 	_ = server.Close()
 }

@@ -3,19 +3,21 @@ package demo
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"coatcheck/bff/command"
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/mapping"
 )
 
 // configure is the demo's configuration. Its faults are reported.
-func configure(p *command.Program, o Options, port, api string) (*configs.Config, error) {
-	getenv := environment(p.Getenv, port, api, o.Store)
-	config, faults := configs.Parse("demo.yaml", configs.Demo(), getenv, nil)
+func configure(p *command.Program, o Options, values map[string]string) (*configs.Config, error) {
+	getenv := environment(p.Getenv, o.Store, values)
+	config, faults := read.Text("demo.yaml", configs.Demo(), getenv, nil)
 	if p.Report(faults) > 0 {
 		return nil, command.ErrRefused
 	}
@@ -35,7 +37,7 @@ func standIn(config *configs.Config, api string, getenv func(string) (string, bo
 		return fmt.Errorf("no ready-made configuration is named %s", api)
 	}
 	file := api + ".yaml"
-	ready, faults := configs.Parse(file, text, getenv, nil)
+	ready, faults := read.Text(file, text, getenv, nil)
 	if configs.Refused(faults) {
 		return fmt.Errorf("%s has faults: %v", file, faults)
 	}
@@ -47,12 +49,24 @@ func standIn(config *configs.Config, api string, getenv func(string) (string, bo
 	ready.Upstreams["api"] = own
 	config.Upstreams = ready.Upstreams
 	renameField(own.Login.Request, "username", "email")
+	allByForm(config)
 	if asksWithPassword(ready, "otp?") {
 		for _, f := range config.Frontends {
 			f.Login.Fields = append(slices.Clone(f.Login.Fields), "otp?")
 		}
 	}
 	return nil
+}
+
+// allByForm has everybody sign in at the API: a provider's tokens would mean nothing to
+// an API that stands in for another.
+func allByForm(config *configs.Config) {
+	config.Providers = nil
+	for _, f := range config.Frontends {
+		if f.Login.Provider != nil {
+			f.Login.Provider, f.Login.Fields, f.Login.Expose = nil, []string{"email", "password"}, []string{"id", "email", "name"}
+		}
+	}
 }
 
 // asksWithPassword reports whether a field belongs to the first form of a sign-in.
@@ -109,14 +123,15 @@ func renamedIn(value any, from, to string) any {
 
 // environment has the variables of configs/demo.yaml and of the ready-made
 // configurations, before those of the process.
-func environment(getenv func(string) (string, bool), port, api, store string) func(string) (string, bool) {
-	api = "http://" + api
-	values := map[string]string{"DEMO_PORT": port, "DEMO_API": api, "DEMO_STORE": store,
+func environment(getenv func(string) (string, bool), store string, own map[string]string) func(string) (string, bool) {
+	api := own["DEMO_API"]
+	values := map[string]string{"DEMO_STORE": store,
 		"API_URL": api, "IDP_URL": api, "TOKEN_URL": api, "REDIS_URL": "memory://",
 		"API_CLIENT_ID": "demo", "API_CLIENT_SECRET": "demo", "API_AUDIENCE": "https://api.example.net", "API_KEY": "demo"}
 	for _, name := range []string{"DEMO_KEY", "DEMO_ADMIN_TOKEN", "COATCHECK_KEY"} {
 		values[name] = command.NewKey()
 	}
+	maps.Copy(values, own)
 	return func(name string) (string, bool) {
 		if v, ok := values[name]; ok {
 			return v, true

@@ -1,23 +1,21 @@
 // Package demo runs Coatcheck with all that stands around it, in one process: two
-// applications, the API they call, and an attacker.
+// applications, the API they call, the provider where people of one of them sign in, and
+// an attacker.
 package demo
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 
 	"coatcheck/bff/admin"
 	"coatcheck/bff/command"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/pages"
-	"coatcheck/bff/process"
 	"coatcheck/bff/terminal"
 	demoapi "coatcheck/upstream/demo"
 	"coatcheck/web"
@@ -48,46 +46,13 @@ func Run(ctx context.Context, p *command.Program, o Options) error {
 	if o.API != "" && !slices.Contains(APIs(), o.API) {
 		return fmt.Errorf("the demo cannot answer as %q; it can as %s", o.API, strings.Join(APIs(), ", "))
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	api, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return command.Failed(err)
-	}
-	public, err := net.Listen("tcp", o.Listen)
-	if err != nil {
-		return command.Failed(fmt.Errorf("the demo's address is not available; try another one: --listen localhost:8081: %w", err))
-	}
-	_, port, err := net.SplitHostPort(public.Addr().String())
-	if err != nil {
-		return command.Failed(err)
-	}
-	config, err := configure(p, o, port, api.Addr().String())
+	s, err := setStage(p, o)
 	if err != nil {
 		return err
 	}
-	log := &callLog{out: p.Stderr, paint: terminal.Of(p.Stderr, p.Getenv)}
-	coatcheck, err := process.New(process.Options{Config: config, Getenv: p.Getenv, Log: log, Pages: applications(), Version: o.Version, Commit: o.Commit})
-	if err != nil {
-		return command.Failed(err)
-	}
-	operators, err := net.Listen("tcp", config.Admin.Listen)
-	if err != nil {
-		return command.Failed(err)
-	}
-	sorted := newSorter(public, evilHost+":"+port)
-	coatcheck.Use(sorted, operators)
-	address := operators.Addr().String()
-	var beside sync.WaitGroup
-	beside.Go(func() {
-		_ = demoapi.Serve(ctx, api, demoapi.Options{API: o.API, Revoke: revoker(address, config.Admin.Token)})
-	}) // ends with ctx
-	beside.Go(func() { serveEvil(ctx, sorted, port, log) }) // ends with ctx, or with sorted
-	welcome{port: port, api: api.Addr().String(), admin: address, as: o.API, paint: terminal.Of(p.Stdout, p.Getenv)}.write(p.Stdout)
-	err = coatcheck.Run(ctx)
-	cancel()
-	beside.Wait()
-	return command.Failed(err)
+	return s.play(ctx, o, func() {
+		welcome{port: s.port, api: s.api.Addr().String(), admin: s.operators.Addr().String(), as: o.API, paint: terminal.Of(p.Stdout, p.Getenv)}.write(p.Stdout)
+	})
 }
 
 func applications() map[string]*pages.Pages {

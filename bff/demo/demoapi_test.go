@@ -32,7 +32,7 @@ func asAPI(t *testing.T, api string) (u *signin.Upstream, address string) {
 	go func() { defer close(ended); _ = demoapi.Serve(ctx, l, demoapi.Options{API: api}) }() // ends with ctx
 	t.Cleanup(func() { cancel(); <-ended })
 	world := &command.Program{Getenv: func(string) (string, bool) { return "", false }, Stderr: io.Discard}
-	config, err := configure(world, Options{API: api, Store: "memory://"}, "8080", l.Addr().String())
+	config, err := configure(world, Options{API: api, Store: "memory://"}, map[string]string{"DEMO_PORT": "8080", "DEMO_API": "http://" + l.Addr().String()})
 	if err != nil {
 		t.Fatal(err)
 	}

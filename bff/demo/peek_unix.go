@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// sorts: all hosts of the demo come by one port.
+const sorts = true
+
 // firstBytes waits for the first bytes of c, and returns them without taking them
 // (MSG_PEEK of recv(2)); empty where none come in time.
 func firstBytes(c net.Conn, wait time.Duration) []byte {

@@ -12,21 +12,22 @@ import (
 // Coatcheck's. Browsers open connections before they need them.
 const sortingTime = 10 * time.Second
 
-// sorter stands before the demo's listener and lets the attacker's own host in by
-// another way, so that Coatcheck does not serve its attacker. A connection is sorted by
-// what lies in its buffer, which stays there: Coatcheck gets it untouched.
+// sorter stands before the demo's listener and lets the hosts that are not Coatcheck's in
+// by ways of their own: the attacker and the provider. A connection is sorted by what
+// lies in its buffer, which stays there: Coatcheck gets it untouched.
 type sorter struct {
 	net.Listener
-	host   []byte // the attacker's, as it stands in a Host line
 	ours   chan net.Conn
-	theirs chan net.Conn
+	sides  []side
 	once   sync.Once
 	closed chan struct{}
 }
 
-func newSorter(l net.Listener, host string) *sorter {
-	s := &sorter{Listener: l, host: []byte("\r\nhost: " + host + "\r\n"),
-		ours: make(chan net.Conn), theirs: make(chan net.Conn), closed: make(chan struct{})}
+func newSorter(l net.Listener, hosts ...string) *sorter {
+	s := &sorter{Listener: l, ours: make(chan net.Conn), closed: make(chan struct{})}
+	for _, host := range hosts {
+		s.sides = append(s.sides, side{s, []byte("\r\nhost: " + host + "\r\n"), make(chan net.Conn)})
+	}
 	go s.admit() // ends with Close
 	return s
 }
@@ -48,8 +49,11 @@ func (s *sorter) admit() {
 
 func (s *sorter) sort(c net.Conn) {
 	to := s.ours
-	if bytes.Contains(bytes.ToLower(firstBytes(c, sortingTime)), s.host) {
-		to = s.theirs
+	head := bytes.ToLower(firstBytes(c, sortingTime))
+	for _, side := range s.sides {
+		if bytes.Contains(head, side.host) {
+			to = side.conns
+		}
 	}
 	select {
 	case to <- c:
@@ -70,7 +74,7 @@ func (s *sorter) next(from chan net.Conn) (net.Conn, error) {
 	}
 }
 
-// Close implements [net.Listener]; both ways are closed then.
+// Close implements [net.Listener]; all ways are closed then.
 func (s *sorter) Close() error {
 	s.shut()
 	return s.Listener.Close()
@@ -78,11 +82,15 @@ func (s *sorter) Close() error {
 
 func (s *sorter) shut() { s.once.Do(func() { close(s.closed) }) }
 
-// attackers is the way of the attacker's connections.
-type attackers struct{ *sorter }
+// side is the way of one host's connections.
+type side struct {
+	*sorter
+	host  []byte // as it stands in a Host line, in lower case
+	conns chan net.Conn
+}
 
 // Accept implements [net.Listener].
-func (s attackers) Accept() (net.Conn, error) { return s.next(s.theirs) }
+func (s side) Accept() (net.Conn, error) { return s.next(s.conns) }
 
 // Close leaves the listener to Coatcheck, whose it is.
-func (s attackers) Close() error { return nil }
+func (s side) Close() error { return nil }

@@ -39,22 +39,24 @@ func answering(name string) *http.Server {
 	})}
 }
 
-// TestSorter: the attacker's host gets in by the side, everything else untouched by
+// TestSorter: the attacker's and the provider's host get in by the side, everything else untouched by
 // the front, and nothing that a head says elsewhere than in Host counts.
 func TestSorter(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := newSorter(inner, evilHost+":8080")
-	front, side := answering("front"), answering("side")
-	go func() { _ = front.Serve(d) }()           // ends with the door
-	go func() { _ = side.Serve(attackers{d}) }() // ends with the door
-	t.Cleanup(func() { _ = front.Close(); _ = side.Close(); _ = d.Close() })
+	d := newSorter(inner, evilHost+":8080", porterHost+":8080")
+	front, side, third := answering("front"), answering("side"), answering("third")
+	go func() { _ = front.Serve(d) }()          // ends with the door
+	go func() { _ = side.Serve(d.sides[0]) }()  // ends with the door
+	go func() { _ = third.Serve(d.sides[1]) }() // ends with the door
+	t.Cleanup(func() { _ = front.Close(); _ = side.Close(); _ = third.Close(); _ = d.Close() })
 	rest := "\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody"
 	tests := []struct{ name, head, want string }{
 		{"attacker", "POST / HTTP/1.1\r\nHost: evil.coatcheck.localhost:8080" + rest, "side got body"},
 		{"attacker in capitals", "POST / HTTP/1.1\r\nHOST: Evil.Coatcheck.Localhost:8080" + rest, "side got body"},
+		{"provider", "POST / HTTP/1.1\r\nHost: id.porter.localhost:8080" + rest, "third got body"},
 		{"shop", "POST / HTTP/1.1\r\nHost: shop.coatcheck.localhost:8080" + rest, "front got body"},
 		{"attacker as Origin", "POST / HTTP/1.1\r\nHost: shop.coatcheck.localhost:8080\r\nOrigin: http://evil.coatcheck.localhost:8080" + rest, "front got body"},
 		{"another port", "POST / HTTP/1.1\r\nHost: evil.coatcheck.localhost:80" + rest, "front got body"},

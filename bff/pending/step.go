@@ -14,6 +14,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/throttle"
 )
@@ -74,7 +75,7 @@ func (s Steps) Hold(ctx context.Context, p Step) (session.Ticket, error) {
 	if err != nil {
 		return session.Ticket{}, err
 	}
-	return s.vault.Put(ctx, kind, p.Frontend, session.Record{Subject: p.Account, User: text,
+	return s.vault.Put(ctx, kind, p.Frontend, record.Record{Subject: p.Account, User: text,
 		Credential: credential.New(p.Kept, time.Time{}, time.Time{})}, Life)
 }
 
@@ -82,7 +83,7 @@ func (s Steps) Hold(ctx context.Context, p Step) (session.Ticket, error) {
 // where there is none (any more), and [store.ErrUnavailable].
 func (s Steps) Find(ctx context.Context, frontend string, t session.Ticket) (*Step, error) {
 	var text stepText
-	r, err := s.vault.Get(ctx, kind, frontend, t, func(r *session.Record) bool {
+	r, err := s.vault.Get(ctx, kind, frontend, t, func(r *record.Record) bool {
 		return json.Unmarshal(r.User, &text) == nil
 	})
 	if err != nil {
@@ -110,14 +111,14 @@ type Try struct {
 func (s Steps) Try(ctx context.Context, p *Step) (*Try, error) {
 	// A second count, full one try earlier, tells the last one apart.
 	t := &Try{counters: s.vault.Counters(), own: throttle.Counted{ID: rand.Text(), Keys: []string{p.Tries, p.Tries + ":early"}}}
-	retry, err := t.counters.Count(ctx, t.own.Keys[0], t.own.ID, MaxTries, Life)
+	retry, _, err := t.counters.Count(ctx, t.own.Keys[0], t.own.ID, MaxTries, Life)
 	if err != nil {
 		return nil, store.Unavailable("try", err)
 	}
 	if retry > 0 {
 		return nil, session.EndedError{Reason: session.Expired}
 	}
-	retry, err = t.counters.Count(ctx, t.own.Keys[1], t.own.ID, MaxTries-1, Life)
+	retry, _, err = t.counters.Count(ctx, t.own.Keys[1], t.own.ID, MaxTries-1, Life)
 	if err != nil {
 		return nil, store.Unavailable("try", err)
 	}

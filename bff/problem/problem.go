@@ -121,6 +121,7 @@ var (
 	EventAtWork          = define(503, "upstream_unavailable", "The same event is being handled at the moment.").With(func(p *Problem) { p.RetryAfter = 5 * time.Second })
 	UpstreamUnavailable  = define(503, "upstream_unavailable", "The API is not answering at the moment.")
 	UpstreamBusy         = define(503, "upstream_unavailable", "All connections to the API are in use at the moment.").With(func(p *Problem) { p.RetryAfter = time.Second })
+	UpstreamNonce        = define(503, "upstream_unavailable", "The API wants this call once more.").With(func(p *Problem) { p.RetryAfter = time.Second })
 	Draining             = define(503, "draining", "This process is ending.").With(func(p *Problem) { p.RetryAfter = time.Second })
 	ProviderTimeout      = define(504, "provider_unreachable", "The provider did not answer in time.")
 	UpstreamTimeout      = define(504, "upstream_timeout", "The API did not answer in time.")

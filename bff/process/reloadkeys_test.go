@@ -21,6 +21,7 @@ import (
 	"coatcheck/bff/apikey"
 	"coatcheck/bff/rig"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // reloaded is a process's rooms, in this process, whose configuration a test changes.
@@ -78,7 +79,7 @@ func openInside(t *testing.T, text string, env map[string]string, answer http.Ha
 	r := &reloaded{T: t, api: api.URL, text: strings.Replace(text, "API", api.URL, 1), logs: new(rig.Buffer)}
 	getenv := func(name string) (string, bool) { value, ok := env[name]; return value, ok }
 	load := func() (*configs.Config, []configs.Fault) {
-		return configs.Parse("coatcheck.yaml", []byte(r.text), getenv, nil)
+		return read.Text("coatcheck.yaml", []byte(r.text), getenv, nil)
 	}
 	config, faults := load()
 	if configs.Refused(faults) {

@@ -3,9 +3,9 @@ package proxy
 import (
 	"bytes"
 
-	"coatcheck/bff/call"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/routing"
+	"coatcheck/upstream/mapping"
 )
 
 // addresses turns addresses of the API, as an answer's header names them, into
@@ -22,17 +22,36 @@ type addresses struct {
 	called   []byte // authority of the call, as X-Forwarded-Host says it
 	public   []byte // path of the call
 	asked    []byte // the same as the API knows it
+	send     *mapping.Send
 }
 
-func addressesOf(c *call.Call) *addresses {
+func (x *roundTrip) addresses() *addresses {
+	c := x.call
 	r := c.Route()
 	return &addresses{frontend: c.Frontend(), route: r, called: c.Request.Authority, public: c.Decision.Target.Path,
-		asked: append([]byte(r.Base), c.Decision.Forwarded...)}
+		asked: append([]byte(r.Base), c.Decision.Forwarded...), send: x.target.up.Send()}
 }
 
-// rewrite turns one address into one of the route. It returns value where it is none of
-// the API's.
-func (a *addresses) rewrite(value []byte) []byte {
+// rewrite turns one address into one of the route, and takes out of it what `send` put
+// into the query. It returns value where it is none of the API's, and holds nothing of
+// that kind.
+func (a *addresses) rewrite(value []byte) []byte { return a.withoutSent(a.relocate(value)) }
+
+// withoutSent takes the parameters of `send` out of an address, whoever's it is: an API
+// that links to its next page repeats them.
+func (a *addresses) withoutSent(value []byte) []byte {
+	start := bytes.IndexByte(value, '?')
+	if len(a.send.Query) == 0 || start < 0 {
+		return value
+	}
+	query, fragment := value[start:], []byte(nil)
+	if end := bytes.IndexByte(query, '#'); end >= 0 {
+		query, fragment = query[:end], query[end:]
+	}
+	return append(a.send.AppendOthers(bytes.Clone(value[:start]), query), fragment...)
+}
+
+func (a *addresses) relocate(value []byte) []byte {
 	ref, ok := parseReference(value)
 	if !ok {
 		return value

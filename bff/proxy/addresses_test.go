@@ -8,6 +8,7 @@ import (
 	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // routes are the ways in which a path can be changed: public prefix, base and rewrite.
@@ -43,7 +44,7 @@ frontends:
 	if name == "same" { // a longer route that leads elsewhere, and one that leads to the same place
 		text = strings.Replace(text, "routes: [", `routes: [{path: /api/odd/, upstream: api, rewrite: /even/}, {path: /api/kept/, upstream: api}, `, 1)
 	}
-	c, faults := configs.Parse("test.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
+	c, faults := read.Text("test.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
 	if configs.Refused(faults) {
 		t.Fatal(faults)
 	}

@@ -62,7 +62,7 @@ func (x *roundTrip) passFields() {
 	for i := range x.answer.Fields {
 		f := &x.answer.Fields[i]
 		switch {
-		case x.target.answer.holds(f.Name) || contains(names, f.Name):
+		case x.target.answer.holds(f.Name) || contains(names, f.Name) || x.proven && http1.EqualFold(f.Name, "dpop-nonce"):
 		case private && caching.consume(f.Name, f.Value):
 		case http1.EqualFold(f.Name, "vary"):
 			h.Vary(string(f.Value))
@@ -71,12 +71,10 @@ func (x *roundTrip) passFields() {
 			addEncoding(h, f.Value)
 		case http1.EqualFold(f.Name, "content-type"):
 			h.Set("Content-Type", string(f.Value)) // one line: all are equal
-		case http1.EqualFold(f.Name, "location") || http1.EqualFold(f.Name, "content-location"):
-			h.AddBytes(f.Name, addressesOf(x.call).rewrite(f.Value))
-		case http1.EqualFold(f.Name, "link"):
-			h.AddBytes(f.Name, addressesOf(x.call).rewriteLinks(f.Value))
 		default:
-			h.AddBytes(f.Name, f.Value)
+			if value := x.told(f); !x.showsSent(value) {
+				h.AddBytes(f.Name, value)
+			}
 		}
 	}
 	if private {
@@ -89,6 +87,17 @@ func (x *roundTrip) passFields() {
 			h.Vary("Sec-Fetch-Mode") // or what a page fetched would be shown as a document
 		}
 	}
+}
+
+// told is what the browser is told of a field: addresses become those of the route.
+func (x *roundTrip) told(f *http1.Field) []byte {
+	switch {
+	case http1.EqualFold(f.Name, "location") || http1.EqualFold(f.Name, "content-location"):
+		return x.addresses().rewrite(f.Value)
+	case http1.EqualFold(f.Name, "link"):
+		return x.addresses().rewriteLinks(f.Value)
+	}
+	return f.Value
 }
 
 // addEncoding adds to Content-Encoding. The web server keeps one line of it, so that

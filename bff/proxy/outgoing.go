@@ -19,13 +19,17 @@ const maxRepeatable = 64 << 10
 
 // AppendHead assembles the head of the call that goes to the API, line by line: what
 // the browser sent and no rule holds back, then ours. credential is what carries the
-// person, span the question's part of a trace; both may be nil. Framing is the
-// forwarder's.
-func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Credential, span *trace.Span) []byte {
+// person, span the question's part of a trace; both may be nil. A token that is bound to
+// a key goes along with a proof, and not without. Framing is the forwarder's.
+func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Credential, proof string, span *trace.Span) []byte {
 	r, h, t := c.Route(), c.Request.Head, p.targets[c.Route().Index]
 	b = append(append(b, h.Method...), ' ')
 	b = append(append(b, r.Base...), c.Decision.Forwarded...)
-	b = append(append(b, c.Decision.Target.Query...), " HTTP/1.1\r\nHost: "...)
+	var who mapping.Caller
+	if t.up.SendsCaller() {
+		who = c.Caller()
+	}
+	b = append(t.up.Send().AppendQuery(b, c.Decision.Target.Query, credential, who), " HTTP/1.1\r\nHost: "...)
 	b = append(append(b, r.Host...), '\r', '\n')
 	_, options := h.Get("connection")
 	for i := range h.Fields {
@@ -33,23 +37,23 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 		if t.request.holds(f.Name) || options > 0 && h.ConnectionNames(f.Name) || span != nil && isTraceContext(f.Name) {
 			continue
 		}
-		if c.Decision.Handshake && http1.EqualFold(f.Name, protocols) || t.reads && http1.EqualFold(f.Name, "accept-encoding") {
+		if c.Decision.Handshake && t.composes(f.Name) || proof != "" && http1.EqualFold(f.Name, "dpop") || t.reads && http1.EqualFold(f.Name, "accept-encoding") {
 			continue
 		}
 		b = appendField(b, f.Name, f.Value)
 	}
 	if c.Decision.Handshake {
-		b = appendProtocols(b, h)
+		b = appendProtocols(b, h, t.up.Send(), credential, who)
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
 	if t.reads {
 		b = appendReadable(b, h)
 	}
-	var who mapping.Caller
-	if t.up.SendsCaller() {
-		who = c.Caller()
-	}
 	b = t.up.AppendSend(b, credential, who)
+	if proof != "" {
+		b = appendProven(b, credential, proof)
+	}
+	b = appendCookies(b, t.up.Send(), credential, who)
 	b = append(b, "X-Forwarded-For: "...)
 	b = c.Request.Client.AppendTo(b)
 	b = append(append(b, "\r\nX-Forwarded-Host: "...), c.Request.Authority...)
@@ -62,30 +66,14 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 	return appendTrace(b, span)
 }
 
-// protocols is the field by which a page offers what it speaks over a WebSocket.
-const protocols = "sec-websocket-protocol"
-
-// appendProtocols makes one line of all Sec-WebSocket-Protocol lines. They are one list
-// (RFC 6455 §11.3.4), of which the API chooses one.
-func appendProtocols(b []byte, h *http1.Head) []byte {
-	some := false
-	for i := range h.Fields {
-		f := &h.Fields[i]
-		switch {
-		case !http1.EqualFold(f.Name, protocols):
-			continue
-		case some:
-			b = append(b, ", "...)
-		default:
-			b = append(append(b, f.Name...), ": "...)
-		}
-		some = true
-		b = append(b, f.Value...)
+// appendCookies makes the Cookie line of the API's own cookies, if there are some.
+func appendCookies(b []byte, send *mapping.Send, credential *credential.Credential, who mapping.Caller) []byte {
+	start := len(b)
+	b = append(b, "Cookie: "...)
+	if name := len(b); len(send.AppendCookies(b, credential, who, nil)) == name {
+		return b[:start]
 	}
-	if some {
-		b = append(b, '\r', '\n')
-	}
-	return b
+	return append(send.AppendCookies(b, credential, who, nil), '\r', '\n')
 }
 
 func appendField(b, name, value []byte) []byte {
@@ -180,15 +168,21 @@ func isIdempotent(method []byte) bool {
 // send sends the call once, and reads the head of the answer.
 func (x *roundTrip) send() error {
 	c, out, route := x.call, &x.out, x.call.Route()
+	token := x.token()
+	proof, err := x.prove(token)
+	if err != nil {
+		return err
+	}
+	x.proven = proof != ""
 	x.span = c.Span.Ask("forward", route.Upstream)
-	x.head = x.proxy.AppendHead(x.head[:0], c, x.token(), x.span)
+	x.head = x.proxy.AppendHead(x.head[:0], c, token, proof, x.span)
 	out.Head = x.head
 	out.IsHead, out.Idempotent = c.Request.IsHead(), isIdempotent(c.Request.Head.Method)
 	out.HeaderTimeout, out.IdleTimeout = route.Config.HeaderTimeout, route.Config.IdleTimeout
 	out.Upgrade, out.Owner = c.Decision.Handshake, x.owner()
 	c.In.Conn().Working(x.abort)
 	begun := time.Now()
-	err := x.target.transport.Do(out, &x.answer)
+	err = x.target.transport.Do(out, &x.answer)
 	c.Record.Upstream += time.Since(begun)
 	if x.span != nil {
 		x.span.Answered(x.answer.Status, err)

@@ -50,6 +50,7 @@ type Proxy struct {
 	bodyIdle   time.Duration // limits.body_idle
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
+	provers    provers
 }
 
 // target is what stands behind a route.
@@ -146,8 +147,15 @@ func (p *Proxy) Transports() map[string]forward.TransportStats {
 	return found
 }
 
-// SendNames are the headers that carry a person on calls of a route, in lower case.
-func (p *Proxy) SendNames(r *routing.Route) []string { return p.targets[r.Index].up.SendNames() }
+// Carries names what carries a person on calls of a route: headers in lower case, then
+// the rest of `send`.
+func (p *Proxy) Carries(r *routing.Route) []string {
+	names := p.targets[r.Index].up.Carries()
+	if u := p.config.Upstreams[r.Upstream]; u != nil && u.DPoP {
+		names = append(names, "dpop (where the token is bound to a key)")
+	}
+	return names
+}
 
 // Close ends the idle connections to the APIs; calls at work finish.
 func (p *Proxy) Close() {
@@ -171,6 +179,7 @@ type roundTrip struct {
 	untrack func()      // ends the tracking of a stream; nil: it is not tracked
 	abort   func()      // ends out; made once
 	release func()      // gives the roundTrip back; made once
+	proven  bool        // the token that was sent is bound, and had a proof
 	head    []byte      // the head that goes to the API
 	small   []byte      // a request body held for a repetition
 }
@@ -201,7 +210,7 @@ func (x *roundTrip) giveBack() {
 	}
 	_ = x.answer.Close()
 	x.proxy, x.call, x.target, x.untrack, x.leave = nil, nil, nil, nil, nil
-	x.who, x.span = auth.Principal{}, nil
+	x.who, x.span, x.proven = auth.Principal{}, nil, false
 	x.out.Reset()
 	roundTrips.Put(x)
 }
@@ -240,7 +249,7 @@ func (p *Proxy) Serve(c *call.Call) error {
 // dead, 401 or what the mapping calls stale, is taken as word that it may be: it is
 // renewed, and the call repeated once where it can be.
 func (x *roundTrip) forward() error {
-	err := x.send()
+	err := x.ask()
 	if x.who.Caller != nil {
 		x.proxy.auth.Finish(&x.who, x.answer.Status)
 	}
@@ -282,7 +291,7 @@ func (x *roundTrip) afterStale() (bool, error) {
 // repeat sends the call once more, with the token that the person has now.
 func (x *roundTrip) repeat() error {
 	_ = x.answer.Close()
-	return x.send()
+	return x.ask()
 }
 
 // mayRenew reports whether an answer may be reason to renew the token: the call carried

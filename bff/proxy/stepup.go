@@ -15,13 +15,10 @@ const insufficient = "insufficient_user_authentication"
 // which itself never reaches the browser. It is written as the parameters of GET
 // /bff/login, so that a page can go there with it; empty: there is no demand.
 func stepUp(fields []http1.Field) string {
-	for i := range fields {
-		if !http1.EqualFold(fields[i].Name, "www-authenticate") {
-			continue
-		}
-		p := challenge(string(fields[i].Value))
+	demand := ""
+	eachChallenge(fields, func(_ string, p map[string]string) bool {
 		if p["error"] != insufficient {
-			continue
+			return true
 		}
 		query := url.Values{}
 		if acr := p["acr_values"]; acr != "" && len(acr) <= 512 {
@@ -30,49 +27,8 @@ func stepUp(fields []http1.Field) string {
 		if age := p["max_age"]; age != "" && len(age) <= 9 && strings.Trim(age, "0123456789") == "" {
 			query.Set("max_age", age)
 		}
-		return query.Encode()
-	}
-	return ""
-}
-
-// challenge reads the parameters of a challenge (RFC 9110 §11.2): token = token or
-// quoted-string, between commas. What cannot be read ends the reading.
-func challenge(s string) map[string]string {
-	p := map[string]string{}
-	_, s, _ = strings.Cut(s, " ") // the scheme
-	for {
-		name, rest, ok := strings.Cut(strings.TrimLeft(s, " \t,"), "=")
-		if name = strings.ToLower(strings.TrimSpace(name)); !ok || !http1.IsToken([]byte(name)) {
-			return p
-		}
-		value, rest, ok := paramValue(strings.TrimLeft(rest, " \t"))
-		if !ok {
-			return p
-		}
-		if _, twice := p[name]; !twice {
-			p[name] = value
-		}
-		s = rest
-	}
-}
-
-// paramValue reads a token or a quoted-string that s begins with.
-func paramValue(s string) (value, rest string, ok bool) {
-	if !strings.HasPrefix(s, `"`) {
-		end := strings.IndexAny(s+",", " \t,")
-		return s[:end], s[end:], end > 0
-	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '"':
-			return b.String(), s[i+1:], true
-		case '\\':
-			if i++; i == len(s) {
-				return "", "", false
-			}
-		}
-		b.WriteByte(s[i])
-	}
-	return "", "", false
+		demand = query.Encode()
+		return false
+	})
+	return demand
 }

@@ -22,7 +22,7 @@ const closePatience = 800 * time.Millisecond
 var past = time.Unix(1, 0)
 
 // tunnel carries frames between a browser and an API. From browser to API it is
-// blind; the other way it follows the frames' heads, so that it can put a close
+// blind, once a first message that carries the person is behind it; the other way it follows the frames' heads, so that it can put a close
 // frame between two of them.
 //
 // One goroutine writes to the browser and one to the API, and no lock is held across
@@ -36,7 +36,8 @@ type tunnel struct {
 	last      atomic.Int64  // when a byte last went through, Unix nanoseconds
 	requestID string
 	faults    call.Events
-	frames    frames // of the goroutine that writes to the browser
+	frames    frames    // of the goroutine that writes to the browser
+	greeting  *greeting // of the goroutine that writes to the API; nil: all passes as it is
 
 	mu    sync.Mutex // guards what follows, and the deadlines
 	begun bool       // the answer 101 is written, and the browser's connection is the tunnel's
@@ -118,14 +119,33 @@ func (t *tunnel) upload() {
 	buf := make([]byte, 4<<10)
 	for t.isOpen() {
 		n, err := t.read(t.browser, buf)
-		if n > 0 && !t.toAPI(buf[:n]) {
+		p, fault := t.greet(buf[:n])
+		if len(p) > 0 && !t.toAPI(p) {
 			t.end(closeInternal)
+			return
+		}
+		if fault != 0 {
+			t.faults.Log.Warn("first message of a WebSocket cannot carry the person", "request_id", t.requestID, "close", fault)
+			t.end(fault)
 			return
 		}
 		if err != nil {
 			t.end(t.cause(err, closeAbnormal))
 		}
 	}
+}
+
+// greet puts the person into the first message, while it is under way. fault is the close
+// code of a message that nothing can be put into.
+func (t *tunnel) greet(p []byte) (out []byte, fault int) {
+	if t.greeting == nil {
+		return p, 0
+	}
+	out, fault = t.greeting.take(p)
+	if t.greeting.done {
+		t.greeting = nil
+	}
+	return out, fault
 }
 
 // download copies from the API to the browser, and once the tunnel ends only up to

@@ -7,6 +7,7 @@ import (
 
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
+	"coatcheck/upstream/mapping"
 )
 
 // Close codes (RFC 6455 §7.4.1).
@@ -29,22 +30,12 @@ func (x *roundTrip) checkAccept() error {
 	want := base64.StdEncoding.EncodeToString(sum[:])
 	accept, accepts := field(x.answer.Fields, "sec-websocket-accept")
 	upgrade, _ := field(x.answer.Fields, "upgrade")
-	protocol, chosen := field(x.answer.Fields, protocols)
-	if accepts != 1 || string(accept) != want || !http1.EqualFold(upgrade, "websocket") ||
-		chosen > 1 || chosen == 1 && !offers(head, protocol) {
+	_, extended := field(x.answer.Fields, extensions)
+	if accepts != 1 || string(accept) != want || !http1.EqualFold(upgrade, "websocket") || !x.agrees() ||
+		extended > 0 && x.target.up.Send().Message != nil {
 		return problem.UpstreamInvalid
 	}
 	return nil
-}
-
-// offers reports whether the page offered a protocol, on any line.
-func offers(head *http1.Head, protocol []byte) bool {
-	for i := range head.Fields {
-		if f := &head.Fields[i]; http1.EqualFold(f.Name, protocols) && http1.ListHolds(f.Value, protocol) {
-			return true
-		}
-	}
-	return false
 }
 
 // passUpgrade answers 101 and ties both connections together.
@@ -58,6 +49,9 @@ func (x *roundTrip) passUpgrade() error {
 	r := &x.call.Reply
 	r.Status = 101
 	x.passFields()
+	if protocol, _ := field(x.answer.Fields, protocols); !offers(x.call.Request.Head, protocol) {
+		r.Header.Del(mapping.Protocol) // it is ours, and may hold the token
+	}
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Upgrade", "websocket")
 	conn, t := x.call.In.Conn(), x.newTunnel()
@@ -90,5 +84,5 @@ func (x *roundTrip) passUpgrade() error {
 func (x *roundTrip) newTunnel() *tunnel {
 	idle := x.call.Route().Config.IdleTimeout
 	return &tunnel{browser: x.call.In.Conn(), api: x.answer.Hijack(), idle: idle, faults: x.proxy.events,
-		write: min(idle, x.proxy.bodyIdle), requestID: string(x.call.ID)}
+		write: min(idle, x.proxy.bodyIdle), requestID: string(x.call.ID), greeting: x.newGreeting()}
 }

@@ -42,12 +42,16 @@ type Frontend struct {
 	allowHeaders  string
 	// CookieMaxAge is how long the session cookie outlives the browser; 0: it does not.
 	CookieMaxAge time.Duration
+	// BindsTokens reports that every API that gets the token of a person takes tokens
+	// that are bound to a key (RFC 9449).
+	BindsTokens bool
 }
 
 func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) error {
 	f := &Frontend{Index: len(t.Frontends), Name: name, Config: config, Base: strings.TrimSuffix(config.BasePath, "/"),
 		Hosts: config.Hosts(), Origins: config.Origins, Scheme: config.Scheme(),
 		HasPages: config.SPA != nil && config.SPA.Dir != "" || o.HasPages != nil && o.HasPages(name)}
+	f.BindsTokens = t.config.BindsTokens(config)
 	if config.IsHTTPS() && config.HSTS > 0 {
 		f.HSTS = "max-age=" + strconv.FormatInt(int64(config.HSTS/time.Second), 10)
 	}

@@ -39,7 +39,7 @@ type Table struct {
 	encodedSlash bool // some route lets %2F pass
 }
 
-// New makes a table of a configuration that [configs.Load] accepted.
+// New makes a table of a configuration that package configs/read accepted.
 func New(c *configs.Config, o Options) (*Table, error) {
 	t := &Table{config: c, hosts: map[string]*Host{}, trusted: c.TrustedProxies}
 	for _, name := range slices.Sorted(maps.Keys(c.Frontends)) {

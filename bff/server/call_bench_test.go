@@ -15,6 +15,8 @@ import (
 	"coatcheck/bff/session"
 	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
+	"coatcheck/upstream/oidc"
 	"coatcheck/upstream/signin"
 )
 
@@ -54,7 +56,19 @@ func constantAPI(b *testing.B, answer string) string {
 
 // BenchmarkCall: a whole call of a signed-in person over kept connections, with its log
 // line, the session in the near cache.
-func BenchmarkCall(b *testing.B) {
+func BenchmarkCall(b *testing.B) { benchCall(b, map[string]credential.Secret{}) }
+
+// BenchmarkBoundCall: the same with a token that is bound to a key (DPoP, RFC 9449). What
+// it costs more is the proof.
+func BenchmarkBoundCall(b *testing.B) {
+	key, err := oidc.NewDPoPKey()
+	if err != nil {
+		b.Fatal(err)
+	}
+	benchCall(b, map[string]credential.Secret{credential.BoundKey: key.Secret()})
+}
+
+func benchCall(b *testing.B, values map[string]credential.Secret) {
 	const body = `{"id":2011,"name":"order"}`
 	config := `
 listen: "127.0.0.1:0"
@@ -71,7 +85,7 @@ frontends:
     login: {upstream: api, fields: [email]}
     routes: [{path: /api/, upstream: api}]
 `
-	address, ticket := benchServer(b, config)
+	address, ticket := benchServer(b, config, values)
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		b.Fatal(err)
@@ -98,10 +112,11 @@ frontends:
 	}
 }
 
-// benchServer serves config and signs one person in.
-func benchServer(b *testing.B, text string) (address, ticket string) {
+// benchServer serves config and signs one person in, whose credential has a token and
+// values.
+func benchServer(b *testing.B, text string, values map[string]credential.Secret) (address, ticket string) {
 	b.Helper()
-	config, faults := configs.Parse("bench.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
+	config, faults := read.Text("bench.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
 	if configs.Refused(faults) {
 		b.Fatalf("configuration: %v", faults)
 	}
@@ -139,8 +154,9 @@ func benchServer(b *testing.B, text string) (address, ticket string) {
 		_ = manager.Close()
 		ups.Close()
 	})
+	values[credential.AccessToken] = credential.NewSecret("token")
 	t, _, err := manager.Start(context.Background(), session.Start{Frontend: "shop", Subject: "ada", User: []byte("{}"),
-		Credential: credential.New(map[string]credential.Secret{"access_token": credential.NewSecret("token")}, time.Time{}, time.Time{})})
+		Credential: credential.New(values, time.Time{}, time.Time{})})
 	if err != nil {
 		b.Fatal(err)
 	}

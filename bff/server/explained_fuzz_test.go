@@ -29,6 +29,7 @@ import (
 	"coatcheck/bff/session"
 	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/signin"
 )
 
@@ -114,7 +115,7 @@ type compared struct {
 var errNotServed = errors.New("not a configuration")
 
 func newCompared(text string) (*compared, error) {
-	config, faults := configs.Parse("test.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
+	config, faults := read.Text("test.yaml", []byte(text), func(string) (string, bool) { return "", false }, nil)
 	if configs.Refused(faults) {
 		return nil, fmt.Errorf("%w: %v", errNotServed, faults)
 	}

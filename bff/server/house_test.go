@@ -23,6 +23,7 @@ import (
 	"coatcheck/bff/session"
 	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/signin"
 )
 
@@ -159,7 +160,7 @@ func open(t testing.TB, s settings) *house {
 	prefixes.Unlock()
 	values := map[string]string{"STORE": or(s.store, "memory://"), "PREFIX": prefix, "NEAR": or(s.near, "1s"), "API": h.api.URL,
 		"KEY": "dGhpcyBpcyB0aGUga2V5IG9mIHRoZSBzZXJ2ZXIgdGVzdHM="}
-	config, faults := configs.Parse("test.yaml", []byte(text), func(n string) (string, bool) { v, ok := values[n]; return v, ok }, nil)
+	config, faults := read.Text("test.yaml", []byte(text), func(n string) (string, bool) { v, ok := values[n]; return v, ok }, nil)
 	if configs.Refused(faults) {
 		t.Fatalf("configuration: %v", faults)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/ticket"
 )
 
 // The fear: a ticket opens more than the one session it was made for.
@@ -76,7 +77,7 @@ func TestMovedRecordDoesNotOpen(t *testing.T) {
 func TestUnknownTicket(t *testing.T) {
 	eachStore(t, func(t *testing.T, p *place) {
 		m := p.manager()
-		ticket, _ := session.ParseTicket([]byte(strings.Repeat("A", 43)))
+		ticket, _ := ticket.Parse([]byte(strings.Repeat("A", 43)))
 		dead(t, m, "shop", ticket, session.Expired)
 		dead(t, m, "shop", session.Ticket{}, session.Expired)
 		if s, err := m.End(context.Background(), "shop", session.Ticket{}, session.SignedOut); s != nil || err != nil {

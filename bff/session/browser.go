@@ -2,21 +2,18 @@ package session
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
 	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/ticket"
 )
-
-// Handle names the session of a ticket in the store. It opens nothing.
-func (t Ticket) Handle() string { return t.hash().hex() }
 
 // EndHandle ends the session that a handle names, best effort: it is replaced by
 // another of the same browser. Nothing can be told to the API, because only the ticket
 // opens its token.
 func (m *Manager) EndHandle(ctx context.Context, handle string) error {
-	h, ok := parseHash(handle)
+	h, ok := ticket.ParseHash(handle)
 	if !ok {
 		return nil
 	}
@@ -32,7 +29,7 @@ func (m *Manager) EndHandle(ctx context.Context, handle string) error {
 // are looked for, so that tabs which finish together leave one session, and agree on it.
 func (m *Manager) ReplaceInBrowser(ctx context.Context, browser string, s *Session) (older []string, newer bool, err error) {
 	key, own := m.prefix+":b:{"+browser+"}", browserEntry(s)
-	if _, err = m.store.AddEntry(ctx, key, s.Frontend+"/"+s.hash.hex(), []byte(own), s.Ends.Sub(m.now())+indexSlack); err != nil {
+	if _, err = m.store.AddEntry(ctx, key, s.Frontend+"/"+s.hash.Hex(), []byte(own), s.Ends.Sub(m.now())+indexSlack); err != nil {
 		return nil, false, store.Unavailable("browser", err)
 	}
 	entries, err := m.store.Entries(ctx, key)
@@ -42,7 +39,7 @@ func (m *Manager) ReplaceInBrowser(ctx context.Context, browser string, s *Sessi
 	for id, other := range entries {
 		handle, here := strings.CutPrefix(id, s.Frontend+"/")
 		switch {
-		case !here || handle == s.hash.hex():
+		case !here || handle == s.hash.Hex():
 		case string(other) > own:
 			newer = true
 		default:
@@ -56,8 +53,8 @@ func (m *Manager) ReplaceInBrowser(ctx context.Context, browser string, s *Sessi
 // browserEntry orders the sessions of one browser: by their beginning, and where that
 // is one millisecond, in some way.
 func browserEntry(s *Session) string {
-	return fmt.Sprintf("%016x %s", s.Created.UnixMilli(), s.hash.hex())
+	return fmt.Sprintf("%016x %s", s.Created.UnixMilli(), s.hash.Hex())
 }
 
 // Handle names the session in the store. It opens nothing.
-func (s *Session) Handle() string { return hex.EncodeToString(s.hash[:]) }
+func (s *Session) Handle() string { return s.hash.Hex() }

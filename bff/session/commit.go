@@ -6,6 +6,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 )
 
@@ -21,16 +22,16 @@ const (
 func (r *refresh) commit(ctx context.Context, s *Session, fresh *Renewal) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()
-	rec := &Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Created: s.Created, Ends: s.Ends, Credential: fresh.Credential}
+	rec := &record.Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Created: s.Created, Ends: s.Ends, Credential: fresh.Credential}
 	if fresh.User != nil {
 		rec.User = fresh.User
 	}
-	plain := rec.encode()
-	sealed, err := o.ring.First().Seal(r.t.bytes(), m.key(r.h), s.Frontend, s.Generation+1, plain)
+	plain := rec.Encode()
+	sealed, err := o.ring.First().Seal(r.t.RevealBytes(), m.key(r.h), s.Frontend, s.Generation+1, plain)
 	if err != nil {
 		return nil, err
 	}
-	epoch, asked := m.near.epoch(r.h), m.clock.Elapsed()
+	epoch, asked := m.near.Epoch(r.h), m.clock.Elapsed()
 	outcome, err := r.write(ctx, store.Swap{At: s.Generation, Sealed: sealed, Owner: r.owner, Note: m.renewedNote(r.h, s.Generation+1)})
 	switch {
 	case err != nil:
@@ -39,15 +40,15 @@ func (r *refresh) commit(ctx context.Context, s *Session, fresh *Renewal) (*Sess
 		return nil, r.orphan(ctx, s, fresh.Credential)
 	case outcome == store.OtherGeneration:
 		// Another holder was faster, or our own write whose answer was lost.
-		m.near.drop(r.h)
+		m.near.Drop(r.h)
 		return m.load(ctx, o, s.Frontend, r.t, r.h)
 	}
-	next := sessionOf(r.h, opened{keyring.Opened{Generation: s.Generation + 1, Frontend: s.Frontend, Plain: plain}, s.seen, rec})
+	next := sessionOf(r.h, record.Opened{Opened: keyring.Opened{Generation: s.Generation + 1, Frontend: s.Frontend, Plain: plain}, Seen: s.seen, Record: rec})
 	r.mine = true
 	if o.near > 0 {
-		m.near.renew(r.h, epoch, asked, next)
+		m.near.Renew(r.h, epoch, asked, next)
 	}
-	m.wakeUps.wake(r.h)
+	m.wakeUps.Wake(r.h)
 	return next, nil
 }
 

@@ -11,17 +11,18 @@ import (
 
 	"coatcheck/bff/keyring"
 	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/warnings"
 )
 
 // core is what all parts of a Manager share: the store and its clock, keys and settings,
 // and where to say what is wrong.
 type core struct {
-	warnings
+	warnings warnings.Log
 	store    store.Store
 	prefix   string
 	log      *slog.Logger
 	settings atomic.Pointer[settings]
-	clock    storeClock
+	clock    store.SharedClock
 }
 
 func newCore(st store.Store, set *settings, o Options) *core {
@@ -34,15 +35,21 @@ func newCore(st store.Store, set *settings, o Options) *core {
 	}
 	c.settings.Store(set)
 	c.clock.LocalClock = store.NewLocalClock(o.Now)
-	c.warnings.init(c.log, c.clock.Elapsed)
+	c.warnings.Init(c.log, c.clock.Elapsed)
 	return c
 }
 
-func (c *core) now() time.Time { return c.clock.now() }
+// warn logs what an operator should look at; what is a constant.
+func (c *core) warn(what string, attrs ...any) { c.warnings.Warn(what, attrs...) }
+
+// securityEvent logs what no honest party causes; event is a constant.
+func (c *core) securityEvent(event string, attrs ...any) { c.warnings.SecurityEvent(event, attrs...) }
+
+func (c *core) now() time.Time { return c.clock.Now() }
 
 // keyAt is where a record of kind is stored. The braces keep it and what lies beside it
 // in one slot of a Redis Cluster.
-func (c *core) keyAt(kind string, h hash) string { return c.prefix + ":" + kind + ":{" + h.hex() + "}" }
+func (c *core) keyAt(kind string, h hash) string { return c.prefix + ":" + kind + ":{" + h.Hex() + "}" }
 
 // key is where the record of a session is stored.
 func (c *core) key(h hash) string { return c.keyAt("s", h) }
@@ -75,13 +82,13 @@ func (c *core) askClock(ctx context.Context) error {
 	if err != nil {
 		return store.Unavailable("clock", err)
 	}
-	c.clock.measure(before, c.clock.Elapsed(), given)
+	c.clock.Measure(before, c.clock.Elapsed(), given)
 	return nil
 }
 
 // needClock makes sure that the distance was measured once.
 func (c *core) needClock(ctx context.Context) error {
-	if c.clock.isKnown() {
+	if c.clock.IsKnown() {
 		return nil
 	}
 	return c.askClock(ctx)

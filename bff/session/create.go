@@ -6,22 +6,23 @@ import (
 	"time"
 
 	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 )
 
 // create makes, seals and stores the record of a session that begins now.
 func (p *people) create(ctx context.Context, o *settings, t Ticket, in Start) (*Session, error) {
 	now := p.now().Truncate(time.Millisecond)
-	return p.put(ctx, o, t, in.Frontend, now, &Record{
+	return p.put(ctx, o, t, in.Frontend, now, &record.Record{
 		ID: newID(), Subject: PersonOf(in.Provider, in.Subject), Provider: in.Provider, User: in.User, Created: now,
 		Ends: o.end(now, in), Credential: in.Credential,
 	})
 }
 
 // put seals and stores a new record, now.
-func (p *people) put(ctx context.Context, o *settings, t Ticket, frontend string, now time.Time, r *Record) (*Session, error) {
-	h := t.hash()
-	sealed, err := o.ring.First().Seal(t.bytes(), p.key(h), frontend, 1, r.encode())
+func (p *people) put(ctx context.Context, o *settings, t Ticket, frontend string, now time.Time, r *record.Record) (*Session, error) {
+	h := t.Hash()
+	sealed, err := o.ring.First().Seal(t.RevealBytes(), p.key(h), frontend, 1, r.Encode())
 	if err != nil {
 		return nil, err
 	}
@@ -29,13 +30,13 @@ func (p *people) put(ctx context.Context, o *settings, t Ticket, frontend string
 	if ttl <= 0 {
 		return nil, fmt.Errorf("session: start: %w", ErrTokenEnded)
 	}
-	epoch, asked := p.near.epoch(h), p.clock.Elapsed()
+	epoch, asked := p.near.Epoch(h), p.clock.Elapsed()
 	if err := p.store.Create(ctx, p.key(h), append(store.AppendStamp(nil, now), sealed...), ttl); err != nil {
 		return nil, store.Unavailable("start", err)
 	}
-	s := sessionOf(h, opened{keyring.Opened{Generation: 1, Frontend: frontend, Plain: sealed}, now, r})
+	s := sessionOf(h, record.Opened{Opened: keyring.Opened{Generation: 1, Frontend: frontend, Plain: sealed}, Seen: now, Record: r})
 	if o.near > 0 {
-		p.near.put(h, epoch, asked, s)
+		p.near.Put(h, epoch, asked, s)
 	}
 	return s, nil
 }

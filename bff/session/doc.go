@@ -4,7 +4,9 @@
 // random bits that travel in a cookie and open nothing by themselves. The [Manager] holds
 // the rules: when a session begins, lasts, is renewed and ends. Package keyring seals, a
 // [store.Store] keeps the bytes. A [Vault] keeps other things under tickets, with the
-// same keys: package pending does; package throttle counts beside it.
+// same keys: package pending does; package throttle counts beside it. Package
+// ticket has the ticket itself, package record what is sealed under it, package local what
+// this replica knows beside the store; package warnings keeps its log from being flooded.
 //
 // From the outside in, each part knows only those before it: core (store, keys, clock,
 // log), knowledge (what this replica knows), people (the index), finder, and the Manager

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 )
 
@@ -19,7 +20,7 @@ func (m *Manager) End(ctx context.Context, frontend string, t Ticket, why Reason
 	if t.IsZero() {
 		return nil, nil
 	}
-	o, h := m.settings.Load(), t.hash()
+	o, h := m.settings.Load(), t.Hash()
 	// A ticket must end nothing at another frontend than its own.
 	there, err := m.endable(ctx, o, frontend, t, h)
 	if err != nil || !there {
@@ -33,7 +34,7 @@ func (m *Manager) End(ctx context.Context, frontend string, t Ticket, why Reason
 		return nil, nil
 	}
 	// What was removed may be newer than what was looked at.
-	removed, err := unseal(o.ring, t, m.key(h), value)
+	removed, err := record.Open(o.ring, t.RevealBytes(), m.key(h), value)
 	if err != nil {
 		// It is gone, but the API cannot be told, and the list heals later.
 		m.securityEvent("removed_record_unreadable", "frontend", frontend, "error", err)
@@ -48,7 +49,7 @@ func (m *Manager) End(ctx context.Context, frontend string, t Ticket, why Reason
 // one meanwhile; then it returns the session with that. Its error is [EndedError] once the
 // session is over, with the reason Upstream if this call ended it, or [store.ErrUnavailable].
 func (m *Manager) Refused(ctx context.Context, s *Session, t Ticket) (*Session, error) {
-	h := t.hash()
+	h := t.Hash()
 	_, outcome, err := m.remove(ctx, h, s.Generation, Upstream)
 	switch {
 	case err != nil:

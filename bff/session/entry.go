@@ -1,6 +1,9 @@
 package session
 
-import "coatcheck/bff/keyring"
+import (
+	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/record"
+)
 
 // Fields of an entry; see record.go for how they are written.
 const (
@@ -11,10 +14,10 @@ const (
 )
 
 func sealEntry(k *keyring.Key, table string, h hash, e Entry) []byte {
-	plain := appendField(nil, entryHash, h[:])
-	plain = appendTime(plain, entryCreated, e.CreatedAt)
-	plain = appendField(plain, entryAgent, e.UserAgent)
-	plain = appendField(plain, entryAddress, e.Address)
+	plain := record.AppendField(nil, entryHash, h[:])
+	plain = record.AppendTime(plain, entryCreated, e.CreatedAt)
+	plain = record.AppendField(plain, entryAgent, e.UserAgent)
+	plain = record.AppendField(plain, entryAddress, e.Address)
 	return k.SealBox(table+"/"+e.ID, plain)
 }
 
@@ -24,7 +27,7 @@ func openEntry(k *keyring.Key, table, id string, b []byte) (listed, bool) {
 	if !ok {
 		return e, false
 	}
-	err := eachField(plain, e.field)
+	err := record.EachField(plain, e.field)
 	return e, err == nil
 }
 
@@ -33,7 +36,7 @@ func (e *listed) field(number uint64, value []byte) bool {
 	case entryHash:
 		return copy(e.hash[:], value) == len(e.hash)
 	case entryCreated:
-		return readTime(&e.CreatedAt, value)
+		return record.ReadTime(&e.CreatedAt, value)
 	case entryAgent:
 		e.UserAgent = string(value)
 	case entryAddress:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/ticket"
 )
 
 // Events between replicas are words with a space between: the kind, who sent
@@ -18,7 +19,7 @@ const (
 )
 
 func (k *knowledge) note(kind string, h hash, more string) store.Note {
-	return store.Note{Channel: k.channel, Payload: kind + " " + k.replica + " " + h.hex() + " " + more}
+	return store.Note{Channel: k.channel, Payload: kind + " " + k.replica + " " + h.Hex() + " " + more}
 }
 
 func (k *knowledge) endedNote(h hash, reason Reason) store.Note {
@@ -36,7 +37,7 @@ func (k *knowledge) hear(payload string) {
 	if len(words) != 4 || words[1] == k.replica {
 		return
 	}
-	h, ok := parseHash(words[2])
+	h, ok := ticket.ParseHash(words[2])
 	if !ok {
 		return
 	}
@@ -44,14 +45,14 @@ func (k *knowledge) hear(payload string) {
 	case eventEnded:
 		k.ended(h, reasonOf(words[3]))
 	case eventMoved:
-		if next, ok := parseHash(words[3]); ok {
+		if next, ok := ticket.ParseHash(words[3]); ok {
 			k.moved(h, next)
 		}
 	case eventRenewed:
-		k.near.drop(h)
-		k.wakeUps.wake(h)
+		k.near.Drop(h)
+		k.wakeUps.Wake(h)
 	case eventFree:
-		k.wakeUps.wake(h)
+		k.wakeUps.Wake(h)
 	}
 }
 

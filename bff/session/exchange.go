@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/ticket"
 )
 
 // ExchangeFunc asks the API for another credential for a session, as it is at that
@@ -27,7 +29,7 @@ type ExchangeFunc func(ctx context.Context, now *Session) (Start, error)
 // those of [Manager.Start], and [EndedError]: the session was over, or ended before its
 // new credential was stored, which is then handed to Orphaned.
 func (m *Manager) Exchange(ctx context.Context, s *Session, t Ticket, wait time.Duration, f ExchangeFunc) (Ticket, *Session, error) {
-	r := &refresh{m: m, t: t, h: t.hash(), old: s, owner: rand.Text()}
+	r := &refresh{m: m, t: t, h: t.Hash(), old: s, owner: rand.Text()}
 	now, err := r.alone(ctx, wait)
 	if err != nil {
 		return Ticket{}, nil, err
@@ -49,7 +51,7 @@ func (r *refresh) alone(ctx context.Context, wait time.Duration) (*Session, erro
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for {
-		news, stop := r.m.wakeUps.wait(r.h)
+		news, stop := r.m.wakeUps.Wait(r.h)
 		held, s, err := r.lease(ctx)
 		if err == nil && !held {
 			err = r.await(ctx, news)
@@ -72,7 +74,7 @@ func (r *refresh) alone(ctx context.Context, wait time.Duration) (*Session, erro
 // stored first may be ended by others already; what was ended meanwhile stays ended.
 func (m *Manager) succeed(ctx context.Context, was *Session, h hash, in Start) (Ticket, *Session, error) {
 	o, now := m.settings.Load(), m.now().Truncate(time.Millisecond)
-	r := &Record{ID: was.ID, Subject: was.Subject, User: in.User, Created: was.Created, Ends: o.end(was.Created, in), Credential: in.Credential}
+	r := &record.Record{ID: was.ID, Subject: was.Subject, User: in.User, Created: was.Created, Ends: o.end(was.Created, in), Credential: in.Credential}
 	if in.User == nil {
 		r.User = was.User
 	}
@@ -80,7 +82,7 @@ func (m *Manager) succeed(ctx context.Context, was *Session, h hash, in Start) (
 	if !same {
 		r.ID, r.Subject, r.User = newID(), PersonOf("", in.Subject), in.User
 	}
-	t := newTicket()
+	t := ticket.New()
 	s, err := m.put(ctx, o, t, was.Frontend, now, r)
 	if err == nil {
 		err = m.index(ctx, o, s, in)
@@ -114,7 +116,7 @@ func successor(tombstone string) (hash, bool) {
 	if !ok {
 		return hash{}, false
 	}
-	return parseHash(text)
+	return ticket.ParseHash(text)
 }
 
 // supersede ends what lies under h; next is where it goes on, zero where it does not.
@@ -122,12 +124,12 @@ func successor(tombstone string) (hash, bool) {
 func (k *knowledge) supersede(ctx context.Context, h, next hash) error {
 	removal := store.Removal{Reason: string(Expired), Note: k.endedNote(h, Expired)}
 	if next != (hash{}) {
-		removal = store.Removal{Reason: exchanged + next.hex(), Note: k.note(eventMoved, h, next.hex())}
+		removal = store.Removal{Reason: exchanged + next.Hex(), Note: k.note(eventMoved, h, next.Hex())}
 	}
 	_, outcome, err := k.store.Remove(ctx, k.key(h), removal)
 	switch {
 	case err != nil:
-		k.near.drop(h)
+		k.near.Drop(h)
 		return store.Unavailable("exchange", err)
 	case outcome == store.Gone:
 		return fmt.Errorf("session: exchange: %w", k.gone(ctx, h))
@@ -143,8 +145,8 @@ func (k *knowledge) supersede(ctx context.Context, h, next hash) error {
 // its streams run on.
 func (k *knowledge) moved(h, next hash) {
 	k.recent.add(h, ending{reason: Expired, next: next, at: k.clock.Elapsed()})
-	k.near.drop(h)
-	k.wakeUps.wake(h)
+	k.near.Drop(h)
+	k.wakeUps.Wake(h)
 	k.watches.move(h, k.recent.last(next))
 	// It may have ended in the meantime, while its streams still stood under the old name.
 	if last := k.recent.last(next); last != h {

@@ -22,10 +22,10 @@ func (m *Manager) Find(ctx context.Context, frontend string, t Ticket) (*Session
 	if err != nil {
 		return nil, err
 	}
-	if m.now().Sub(s.seen) < o.touch || !m.touching.begin(s.hash) {
+	if m.now().Sub(s.seen) < o.touch || !m.touching.Begin(s.hash) {
 		return s, nil
 	}
-	defer m.touching.end(s.hash)
+	defer m.touching.End(s.hash)
 	extended, err := m.touch(ctx, o, s)
 	if errors.Is(err, store.ErrUnavailable) {
 		return s, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"coatcheck/bff/session/local"
 	"coatcheck/bff/session/store"
 )
 
@@ -11,7 +12,7 @@ import (
 type finder struct {
 	*people
 	loads    loads
-	touching busy
+	touching local.Busy
 }
 
 // current returns the session as it is, from the near cache or the store.
@@ -19,18 +20,27 @@ func (f *finder) current(ctx context.Context, o *settings, frontend string, t Ti
 	if t.IsZero() {
 		return nil, EndedError{Expired}
 	}
-	h := t.hash()
+	h := t.Hash()
 	if o.near > 0 {
 		now := f.clock.Elapsed()
-		s := f.near.get(h, frontend, now-o.near)
+		s := f.ownCopy(h, frontend, now-o.near)
 		// One that looks idle here may have been extended by another replica.
-		if s != nil && o.lives(s, f.clock.at(now)) {
+		if s != nil && o.lives(s, f.clock.At(now)) {
 			f.counts.nearHits.Add(1)
 			return s, nil
 		}
 	}
 	f.counts.nearMisses.Add(1)
 	return f.load(ctx, o, frontend, t, h)
+}
+
+// ownCopy returns what this replica knows of a session, if that is frontend's and was
+// asked of the store no earlier than oldest; else nil.
+func (f *finder) ownCopy(h hash, frontend string, oldest time.Duration) *Session {
+	if s := f.near.Get(h, oldest); s != nil && s.Frontend == frontend {
+		return s
+	}
+	return nil
 }
 
 // load asks the store.
@@ -47,14 +57,14 @@ func (f *finder) load(ctx context.Context, o *settings, frontend string, t Ticke
 	}
 	s, err := f.open(ctx, o, frontend, t, h, l.value)
 	if err == nil && o.near > 0 {
-		f.near.put(h, l.epoch, l.asked, s)
+		f.near.Put(h, l.epoch, l.asked, s)
 	}
 	return s, err
 }
 
 // touch writes the extension of a session, if it still exists.
 func (f *finder) touch(ctx context.Context, o *settings, s *Session) (*Session, error) {
-	epoch, asked := f.near.epoch(s.hash), f.clock.Elapsed()
+	epoch, asked := f.near.Epoch(s.hash), f.clock.Elapsed()
 	tables := o.tables(f.prefix, s.Frontend, s.Subject)
 	found, err := f.store.Touch(ctx, f.key(s.hash), store.Touch{Idle: o.idle, Ends: s.Ends, Tables: tables, ID: s.ID})
 	if err != nil {
@@ -64,13 +74,13 @@ func (f *finder) touch(ctx context.Context, o *settings, s *Session) (*Session, 
 	if found.Seen.IsZero() {
 		return nil, f.gone(ctx, s.hash)
 	}
-	f.clock.measure(asked, f.clock.Elapsed(), found.Seen)
+	f.clock.Measure(asked, f.clock.Elapsed(), found.Seen)
 	if !found.Indexed {
 		f.indexAgain(ctx, o, s)
 	}
 	extended := s.seenAt(found.Seen)
 	if o.near > 0 {
-		f.near.put(s.hash, epoch, asked, extended)
+		f.near.Put(s.hash, epoch, asked, extended)
 	}
 	return extended, nil
 }
@@ -86,7 +96,7 @@ func (f *finder) newer(s *Session) *Session {
 	if o.near == 0 {
 		return nil
 	}
-	found := f.near.get(s.hash, s.Frontend, f.clock.Elapsed()-o.near)
+	found := f.ownCopy(s.hash, s.Frontend, f.clock.Elapsed()-o.near)
 	if found == nil || found.Generation <= s.Generation {
 		return nil
 	}

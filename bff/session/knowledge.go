@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"coatcheck/bff/session/local"
 	"coatcheck/bff/session/store"
 )
 
@@ -13,18 +14,21 @@ type knowledge struct {
 	channel string // of events
 	replica string // tells own events from others'
 
-	near      near
+	near      local.Near[Session]
 	recent    recentlyEnded
-	wakeUps   wakeUps
+	wakeUps   local.WakeUps
 	watches   watches
 	counts    counts
 	returning chan struct{} // holds one wish to end again what has ended
 }
 
+// nearMaxBytes bounds a replica's own copies of sessions.
+const nearMaxBytes = 64 << 20
+
 func (k *knowledge) init() {
-	k.near.init(nearMaxBytes)
+	k.near.Init(nearMaxBytes, func(s *Session) int { return s.size })
 	k.recent.init()
-	k.wakeUps.init()
+	k.wakeUps.Init()
 	k.watches.init()
 	k.returning = make(chan struct{}, 1)
 }
@@ -35,12 +39,12 @@ func (k *knowledge) remove(ctx context.Context, h hash, at uint64, why Reason) (
 	value, outcome, err := k.store.Remove(ctx, k.key(h), r)
 	switch {
 	case err != nil:
-		k.near.drop(h) // it may have been removed all the same
+		k.near.Drop(h) // it may have been removed all the same
 	case outcome == store.Done:
 		k.counts.endedFor(why)
 		k.ended(h, why)
 	case outcome == store.Gone:
-		k.near.drop(h)
+		k.near.Drop(h)
 	}
 	return value, outcome, err
 }
@@ -55,8 +59,8 @@ func (k *knowledge) ended(h hash, reason Reason) {
 // over takes in that there is no such session now: the near cache forgets it,
 // its streams end, and who waits for its new token looks again.
 func (k *knowledge) over(h hash, reason Reason) {
-	k.near.drop(h)
-	k.wakeUps.wake(h)
+	k.near.Drop(h)
+	k.wakeUps.Wake(h)
 	k.watches.tell(h, reason)
 }
 

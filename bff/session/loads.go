@@ -49,7 +49,7 @@ func (l *loads) finish(h hash, mine *loading) {
 // calls after a pause ask once: it is no older than what the near cache may say.
 func (f *finder) fetch(ctx context.Context, o *settings, h hash) (*loading, error) {
 	now := f.clock.Elapsed()
-	mine := &loading{epoch: f.near.epoch(h), asked: now}
+	mine := &loading{epoch: f.near.Epoch(h), asked: now}
 	if o.near > 0 {
 		mine.done = make(chan struct{})
 		if l := f.loads.join(h, mine, now-o.near); l != mine {

@@ -40,7 +40,7 @@ func (m *maintenance) maintain() {
 func (m *maintenance) listen() {
 	m.store.Listen(m.closing, m.channel, store.Listener{
 		Message:     m.hear,
-		Gap:         func() { m.near.flush(); m.lookAgain() },
+		Gap:         func() { m.near.Flush(); m.lookAgain() },
 		Reconnected: m.lookAgain,
 	})
 }
@@ -48,10 +48,10 @@ func (m *maintenance) listen() {
 func (m *maintenance) sweep(ctx context.Context) {
 	defer m.contain()
 	now := m.clock.Elapsed()
-	m.near.sweep(now - m.settings.Load().near)
+	m.near.Sweep(now - m.settings.Load().near)
 	m.recent.sweep(now - recentKept)
 	m.flights.sweep(now - failureKept)
-	m.logWithheld(now)
+	m.warnings.Withheld(now)
 	_ = m.askClock(ctx) // its failure shows in Ping and in every call
 	m.lookAfterWatched(ctx)
 }

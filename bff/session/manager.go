@@ -12,6 +12,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/keyring"
 	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/warnings"
 )
 
 // Options say how sessions live. What is zero has the default in brackets.
@@ -96,7 +97,7 @@ func NewManager(st store.Store, o Options) (*Manager, error) {
 // end with Close.
 func (m *Manager) start() {
 	m.loads.init()
-	m.touching.init()
+	m.touching.Init()
 	m.flights.init()
 	m.closing, m.stop = context.WithCancel(context.Background())
 	work := &maintenance{finder: m.finder, flights: &m.flights, closing: m.closing}
@@ -143,7 +144,7 @@ func (m *Manager) Prepare(o Options) (use func(), err error) {
 	}
 	return func() {
 		m.settings.Store(set)
-		m.near.flush()
+		m.near.Flush()
 	}, nil
 }
 
@@ -153,7 +154,7 @@ func (m *Manager) Close() error {
 	m.stop()
 	m.flights.wait()
 	m.done.Wait()
-	m.logWithheld(m.clock.Elapsed() + warnEvery) // whatever is left
+	m.warnings.Withheld(m.clock.Elapsed() + warnings.Every) // whatever is left
 	if err := m.store.Close(); err != nil {
 		return fmt.Errorf("session: close: %w", err)
 	}

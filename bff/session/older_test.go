@@ -12,8 +12,8 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/pending"
-	"coatcheck/bff/session"
 	"coatcheck/bff/session/store/storetest"
+	"coatcheck/bff/session/ticket"
 	"coatcheck/bff/throttle"
 )
 
@@ -55,8 +55,8 @@ func TestRecordsOfAnOlderProgram(t *testing.T) {
 		}
 	}
 	m := (&place{&storetest.Place{Clock: c}, t}).over(st)
-	ticket, _ := session.ParseTicket([]byte(was.Ticket))
-	s := find(t, m, ticket)
+	own, _ := ticket.Parse([]byte(was.Ticket))
+	s := find(t, m, own)
 	if s.ID != was.ID || s.Subject != "ann@example.com" || string(s.User) != `{"name":"Ann"}` || s.Generation != 1 || !s.Created.Equal(at) || s.Ends.Sub(at) != 12*time.Hour ||
 		s.Credential.Value(credential.AccessToken).Reveal() != "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl" ||
 		s.Credential.Value(credential.RefreshToken).Reveal() != "refresh 1" || s.Credential.Expires.Sub(at) != 5*time.Minute || s.Credential.RefreshExpires.Sub(at) != 24*time.Hour {
@@ -66,7 +66,7 @@ func TestRecordsOfAnOlderProgram(t *testing.T) {
 	if err != nil || len(entries) != 1 || entries[0].ID != was.ID || entries[0].UserAgent != "Browser/1" || entries[0].Address != "192.0.2.1" {
 		t.Errorf("list: %+v, %v", entries, err)
 	}
-	held, _ := session.ParseTicket([]byte(was.PendingTicket))
+	held, _ := ticket.Parse([]byte(was.PendingTicket))
 	step, err := pending.New(m.Vault()).Find(ctx, "shop", held)
 	if err != nil || step.Name != "otp" || step.Account != "ann@example.com" || step.Kept["mfa"].Reveal() != "token of the step" || len(step.Counted) != 1 {
 		t.Errorf("pending: %+v, %v", step, err)
@@ -79,7 +79,7 @@ func TestRecordsOfAnOlderProgram(t *testing.T) {
 	if !slices.Equal(now, then) {
 		t.Errorf("attempts are counted under %q, and were under %q", now, then)
 	}
-	if !slices.Contains(slices.Collect(maps.Keys(was.Records)), storeKey(ticket)) {
+	if !slices.Contains(slices.Collect(maps.Keys(was.Records)), storeKey(own)) {
 		t.Error("the record lies elsewhere")
 	}
 }

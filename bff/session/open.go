@@ -1,6 +1,10 @@
 package session
 
-import "context"
+import (
+	"context"
+
+	"coatcheck/bff/session/record"
+)
 
 // open makes a session of what lies in the store under t's key, for frontend, if it
 // still lives.
@@ -25,7 +29,7 @@ func (k *knowledge) read(ctx context.Context, o *settings, frontend string, t Ti
 	if value == nil {
 		return nil, k.gone(ctx, h)
 	}
-	found, err := unseal(o.ring, t, k.key(h), value)
+	found, err := record.Open(o.ring, t.RevealBytes(), k.key(h), value)
 	if err != nil {
 		return nil, k.unreadable(ctx, frontend, h, err)
 	}

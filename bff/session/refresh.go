@@ -65,7 +65,7 @@ type RenewFunc func(ctx context.Context, old *credential.Credential) (*Renewal, 
 func (m *Manager) Renew(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RenewFunc) (*Session, error) {
 	limit := time.NewTimer(timeout + refreshGrace)
 	defer limit.Stop()
-	job := &refresh{m: m, t: t, h: t.hash(), old: s, timeout: timeout, call: f}
+	job := &refresh{m: m, t: t, h: t.Hash(), old: s, timeout: timeout, call: f}
 	for {
 		if newer := m.newer(s); newer != nil {
 			return newer, nil
@@ -107,7 +107,7 @@ func (r *refresh) run(ctx context.Context) (*Session, error) {
 	defer cancel()
 	for waits, missed := 0, 0; ; {
 		// Listening before asking: news in between must not be missed.
-		news, stop := r.m.wakeUps.wait(r.h)
+		news, stop := r.m.wakeUps.Wait(r.h)
 		held, s, err := r.lease(wait)
 		blinked := waits > 0 && missed < blinks && errors.Is(err, store.ErrUnavailable)
 		if blinked || err == nil && !held && s.Generation <= r.old.Generation {
@@ -139,7 +139,7 @@ func (r *refresh) run(ctx context.Context) (*Session, error) {
 // the record must be read again, or a holder's result from just before is missed.
 func (r *refresh) lease(ctx context.Context) (bool, *Session, error) {
 	m := r.m
-	epoch, asked := m.near.epoch(r.h), m.clock.Elapsed()
+	epoch, asked := m.near.Epoch(r.h), m.clock.Elapsed()
 	held, value, err := m.store.Lease(ctx, m.key(r.h), r.owner, leaseTTL)
 	if err != nil {
 		return false, nil, store.Unavailable("refresh", err)
@@ -147,7 +147,7 @@ func (r *refresh) lease(ctx context.Context) (bool, *Session, error) {
 	o := m.settings.Load()
 	s, err := m.open(ctx, o, r.old.Frontend, r.t, r.h, value)
 	if err == nil && o.near > 0 {
-		m.near.put(r.h, epoch, asked, s)
+		m.near.Put(r.h, epoch, asked, s)
 	}
 	return held, s, err
 }
@@ -211,6 +211,6 @@ func (r *refresh) keepLease(ctx context.Context) (stop func()) {
 func (r *refresh) unlease(ctx context.Context, held bool) {
 	if held {
 		_ = r.m.store.Unlease(ctx, r.m.key(r.h), r.owner, r.m.note(eventFree, r.h, "-"))
-		r.m.wakeUps.wake(r.h)
+		r.m.wakeUps.Wake(r.h)
 	}
 }

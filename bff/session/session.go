@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/session/record"
 )
 
 // Session is one person signed in at one frontend, as it was when the store was
@@ -69,11 +70,11 @@ func logID(id string) string {
 }
 
 // sessionOf makes the snapshot of an opened record.
-func sessionOf(h hash, o opened) *Session {
-	r := o.record
+func sessionOf(h hash, o record.Opened) *Session {
+	r := o.Record
 	return &Session{
 		ID: r.ID, LogID: logID(r.ID), Frontend: o.Frontend, Subject: r.Subject, Provider: r.Provider, User: r.User,
 		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Ends,
-		hash: h, seen: o.seen, size: sessionSize + 2*len(o.Plain),
+		hash: h, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
 	}
 }

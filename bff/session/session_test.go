@@ -11,6 +11,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/ticket"
 )
 
 // What went in at sign-in comes out at every replica.
@@ -75,7 +76,7 @@ func TestTicketForm(t *testing.T) {
 		`"` + good[:41] + `"`: false, good[:42] + "\x00": false,
 	}
 	for text, want := range cases {
-		if _, ok := session.ParseTicket([]byte(text)); ok != want {
+		if _, ok := ticket.Parse([]byte(text)); ok != want {
 			t.Errorf("%q: got %v", text, ok)
 		}
 	}
@@ -83,7 +84,7 @@ func TestTicketForm(t *testing.T) {
 
 func TestTicketPrintsNothing(t *testing.T) {
 	text := "LEAK" + strings.Repeat("A", 39)
-	ticket, ok := session.ParseTicket([]byte(text))
+	ticket, ok := ticket.Parse([]byte(text))
 	if !ok {
 		t.Fatal("ticket refused")
 	}
@@ -102,7 +103,7 @@ func FuzzParseTicket(f *testing.F) {
 	f.Add([]byte(strings.Repeat("A", 43)))
 	f.Add([]byte(strings.Repeat("A", 42) + "\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		ticket, ok := session.ParseTicket(b)
+		ticket, ok := ticket.Parse(b)
 		if ok != oneSpelling(b) {
 			t.Fatalf("%q: got %v", b, ok)
 		}

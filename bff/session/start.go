@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/session/ticket"
 )
 
 // maxUserAgent is how much of a user agent is kept, in bytes.
@@ -53,7 +54,7 @@ func (m *Manager) Start(ctx context.Context, in Start) (Ticket, *Session, error)
 		return Ticket{}, nil, err
 	}
 	o := m.settings.Load()
-	t := newTicket()
+	t := ticket.New()
 	s, err := m.create(ctx, o, t, in)
 	if err != nil {
 		return Ticket{}, nil, err

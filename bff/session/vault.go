@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/ticket"
 )
 
 // Vault keeps sealed records under tickets in the store: the sessions of a [Manager], and
@@ -23,7 +25,7 @@ func (v Vault) Counters() store.Counters { return v.core.store }
 
 // Key is where the record of kind lies that t opens. The braces keep it and what lies
 // beside it in one slot of a Redis Cluster.
-func (v Vault) Key(kind string, t Ticket) string { return v.core.keyAt(kind, t.hash()) }
+func (v Vault) Key(kind string, t Ticket) string { return v.core.keyAt(kind, t.Hash()) }
 
 // Keys are keys of kind for something that parts name, one for each server key, in an
 // order that all replicas share. The parts cannot be read from them. While keys roll,
@@ -37,13 +39,13 @@ func (v Vault) Keys(kind string, parts ...string) []string {
 }
 
 // Put seals r under a new ticket and keeps it for life, which sets r.Created and r.Ends.
-func (v Vault) Put(ctx context.Context, kind, frontend string, r Record, life time.Duration) (Ticket, error) {
+func (v Vault) Put(ctx context.Context, kind, frontend string, r record.Record, life time.Duration) (Ticket, error) {
 	if err := v.core.needClock(ctx); err != nil {
 		return Ticket{}, err
 	}
-	t, now := newTicket(), v.Now()
+	t, now := ticket.New(), v.Now()
 	r.ID, r.Created, r.Ends = newID(), now, now.Add(life)
-	sealed, err := v.core.settings.Load().ring.First().Seal(t.bytes(), v.Key(kind, t), frontend, 1, r.encode())
+	sealed, err := v.core.settings.Load().ring.First().Seal(t.RevealBytes(), v.Key(kind, t), frontend, 1, r.Encode())
 	if err != nil {
 		return Ticket{}, err
 	}
@@ -56,7 +58,7 @@ func (v Vault) Put(ctx context.Context, kind, frontend string, r Record, life ti
 // Get returns the record of kind that t opens at frontend, after isSound has read it.
 // Where there is none (any more) the error is [EndedError]. One that is corrupt, or that
 // isSound refuses, is removed; one that only another replica can read is left alone.
-func (v Vault) Get(ctx context.Context, kind, frontend string, t Ticket, isSound func(*Record) bool) (*Record, error) {
+func (v Vault) Get(ctx context.Context, kind, frontend string, t Ticket, isSound func(*record.Record) bool) (*record.Record, error) {
 	if err := v.core.needClock(ctx); err != nil {
 		return nil, err
 	}
@@ -67,8 +69,8 @@ func (v Vault) Get(ctx context.Context, kind, frontend string, t Ticket, isSound
 	if value == nil {
 		return nil, EndedError{Expired}
 	}
-	o, err := unseal(v.core.settings.Load().ring, t, v.Key(kind, t), value)
-	if err == nil && o.Frontend == frontend && !isSound(o.record) {
+	o, err := record.Open(v.core.settings.Load().ring, t.RevealBytes(), v.Key(kind, t), value)
+	if err == nil && o.Frontend == frontend && !isSound(o.Record) {
 		err = keyring.ErrCorrupt
 	}
 	if err != nil {
@@ -81,10 +83,10 @@ func (v Vault) Get(ctx context.Context, kind, frontend string, t Ticket, isSound
 		v.core.securityEvent("ticket_of_another_frontend", "frontend", frontend)
 		return nil, EndedError{Expired}
 	}
-	if !v.Now().Before(o.record.Ends) {
+	if !v.Now().Before(o.Record.Ends) {
 		return nil, EndedError{Expired}
 	}
-	return o.record, nil
+	return o.Record, nil
 }
 
 // Drop removes the record of kind that t opens. It reports whether there was one: of

@@ -21,7 +21,7 @@ func (w *watches) init() { w.by = map[hash]map[*watch]struct{}{} }
 // returned it is not called any more, unless the session's end was being told just
 // then.
 func (m *Manager) Watch(t Ticket, ended func(Reason)) (stop func()) {
-	h, x := t.hash(), &watch{ended: ended}
+	h, x := t.Hash(), &watch{ended: ended}
 	m.watches.add(h, x)
 	// It may have ended, or moved, between the caller's Find and now.
 	if last := m.recent.last(h); last != h {

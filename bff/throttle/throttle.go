@@ -60,23 +60,33 @@ type Keys func(kind string, parts ...string) []string
 type Throttle struct {
 	counters store.Counters
 	keys     Keys
+	turns    *turns
 }
 
 // New makes a Throttle over counters, whose keys are made by keys.
-func New(counters store.Counters, keys Keys) Throttle { return Throttle{counters, keys} }
+func New(counters store.Counters, keys Keys) Throttle {
+	return Throttle{counters, keys, &turns{queues: map[string][]chan struct{}{}}}
+}
 
 // ThrottledError is the error for a sign-in that must not be tried now, returned as a
 // value. RetryAfter is above zero.
-type ThrottledError struct{ RetryAfter time.Duration }
+type ThrottledError struct {
+	RetryAfter time.Duration
+	// full is the count that was at its limit; open reports that some of the sign-ins
+	// in it are still under way.
+	full string
+	open bool
+}
 
 func (e ThrottledError) Error() string {
 	return fmt.Sprintf("session: too many failed sign-ins, retry in %s", e.RetryAfter)
 }
 
-// Attempt is a counted sign-in. Leave it alone if the sign-in failed; else call
-// one of its methods.
+// Attempt is a counted sign-in. One of Succeeded, GiveBack and Stay is to be
+// called once it is known how the sign-in ended; without it the attempt stays counted.
 type Attempt struct {
 	counters store.Counters
+	turns    *turns
 	own      Counted
 	earlier  []Counted // of the same sign-in, whose steps this one follows
 	account  []string  // those of own's keys that count the account
@@ -104,7 +114,7 @@ type Counted struct {
 func (t Throttle) Attempt(ctx context.Context, frontend, account string, address netip.Addr, l Limits) (*Attempt, error) {
 	who, where := foldAccount(account), network(address)
 	scope := l.scope(frontend)
-	a := &Attempt{counters: t.counters, own: Counted{ID: rand.Text()[:16]}}
+	a := &Attempt{counters: t.counters, turns: t.turns, own: Counted{ID: rand.Text()[:16]}}
 	if who != "" && where != "" {
 		a.pairs = t.keysOf("f", scope, "familiar", who, where)
 	}
@@ -144,7 +154,7 @@ func (t Throttle) keysOf(kind string, scope []string, parts ...string) []string 
 // count counts the attempt under keys, or takes it back everywhere.
 func (a *Attempt) count(ctx context.Context, keys []string, limit int, window time.Duration) error {
 	for _, key := range keys {
-		retry, err := a.counters.Count(ctx, key, a.own.ID, limit, window)
+		retry, open, err := a.counters.Count(ctx, key, a.own.ID, limit, window)
 		if err == nil && retry == 0 {
 			a.own.Keys = append(a.own.Keys, key)
 			continue
@@ -156,7 +166,7 @@ func (a *Attempt) count(ctx context.Context, keys []string, limit int, window ti
 		if back != nil {
 			return back
 		}
-		return ThrottledError{RetryAfter: retry}
+		return ThrottledError{RetryAfter: retry, full: key, open: open}
 	}
 	return nil
 }
@@ -170,6 +180,7 @@ func (a *Attempt) Counts() []Counted { return append(slices.Clone(a.earlier), a.
 // Succeeded clears the account's count, gives the address's back, those of earlier
 // steps as well, and remembers that the account signed in from this address.
 func (a *Attempt) Succeeded(ctx context.Context) error {
+	defer a.turns.next(a.own.Keys)
 	err := Uncount(ctx, a.counters, a.Counts()...)
 	for _, key := range a.account {
 		if e := a.counters.Forget(ctx, key); e != nil {
@@ -186,7 +197,22 @@ func (a *Attempt) Succeeded(ctx context.Context) error {
 
 // GiveBack takes the attempt out of both counts: the failure was ours or the
 // API's. Earlier steps stay counted, until the sign-in succeeds.
-func (a *Attempt) GiveBack(ctx context.Context) error { return Uncount(ctx, a.counters, a.own) }
+func (a *Attempt) GiveBack(ctx context.Context) error {
+	defer a.turns.next(a.own.Keys)
+	return Uncount(ctx, a.counters, a.own)
+}
+
+// Stay says that the attempt stays counted: the person was wrong, or the API wants more
+// of them. Nobody waits any longer for what becomes of it.
+func (a *Attempt) Stay(ctx context.Context) error {
+	defer a.turns.next(a.own.Keys)
+	for _, key := range a.own.Keys {
+		if err := a.counters.Decide(ctx, key, a.own.ID); err != nil {
+			return store.Unavailable("throttle", err)
+		}
+	}
+	return nil
+}
 
 // Uncount takes attempts back everywhere they were counted. Errors:
 // [store.ErrUnavailable].

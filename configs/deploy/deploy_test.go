@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sigs.k8s.io/yaml"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +16,9 @@ import (
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
-	"sigs.k8s.io/yaml"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // deployed is the configuration of the examples.
@@ -29,7 +30,7 @@ func deployed(t *testing.T) *configs.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, faults := configs.Parse("coatcheck.yaml", text, func(n string) (string, bool) { v, ok := values[n]; return v, ok }, nil)
+	c, faults := read.Text("coatcheck.yaml", text, func(n string) (string, bool) { v, ok := values[n]; return v, ok }, nil)
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 const aKey = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
@@ -42,7 +43,7 @@ func parse(content string, vars map[string]string) (*configs.Config, []configs.F
 		}
 		return environment(name)
 	}
-	return configs.Parse("coatcheck.yaml", []byte(content), getenv, os.ReadFile)
+	return read.Text("coatcheck.yaml", []byte(content), getenv, os.ReadFile)
 }
 
 func shipped(t *testing.T) []string {

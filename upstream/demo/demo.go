@@ -27,7 +27,7 @@
 //	POST   /api/upload          counts the bytes, at most 64 MiB
 //	GET    /api/document        an HTML page with a script in it, to see that it stays apart
 //	GET    /api/socket          a WebSocket that sends back what it gets, for 10 minutes
-//	GET    /api/journal?after=  what arrived here for this sign-in, refreshes included; tokens only as fingerprints
+//	GET    /api/journal?after=  what arrived here for this sign-in, refreshes included; tokens only as fingerprints; ?provider= what the provider noted
 //	POST   /api/revoke          tells the operators' interface to end the person's sessions, where one is set; else 404
 //	POST   /api/expire          204; the caller's access tokens are dead from then on; 429 within 70 s
 //
@@ -56,6 +56,8 @@ type Options struct {
 	// API names another API whose way of signing people in is spoken, one of
 	// [Speaks]; "" is the demo's own.
 	API string
+	// Provider that made the tokens of those who signed in there; nil: there is none.
+	Provider Provider
 	// Revoke asks those who keep the person's sessions to end them: what an API's own
 	// security desk would do. nil: POST /api/revoke is 404.
 	Revoke func(ctx context.Context, p Person) error
@@ -82,7 +84,9 @@ func Handler(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &api{people: o.People, grants: newGrants(o.TokenLifetime, o.Now), notes: newNotebook(), now: o.Now, revoke: o.Revoke}
+	g := newGrants(o.TokenLifetime, o.Now)
+	g.people, g.provider = o.People, o.Provider
+	a := &api{people: o.People, grants: g, notes: newNotebook(), now: o.Now, revoke: o.Revoke}
 	if o.API == "" {
 		a.door = &door{now: o.Now, waiting: map[string]*waiter{}}
 	}

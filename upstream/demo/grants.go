@@ -35,6 +35,8 @@ var (
 type grants struct {
 	lifetime time.Duration
 	now      func() time.Time
+	people   []Person
+	provider Provider // nil: all tokens are made here
 
 	mu   sync.Mutex
 	byID map[string]*grant
@@ -47,9 +49,11 @@ type grant struct {
 	access    []access          // newest first
 	ends      time.Time
 	refreshes int
-	expired   time.Time // when expire was last called
-	journal   []entry   // what arrived, oldest first
-	noted     int       // how many entries there were in all
+	expired   time.Time           // when expire was last called
+	journal   []entry             // what arrived, oldest first
+	noted     int                 // how many entries there were in all
+	session   string              // at the provider; "": the person signed in here
+	seen      [][sha256.Size]byte // tokens of the provider's, newest last
 }
 
 type access struct {
@@ -161,11 +165,12 @@ func (g *grants) issue(gr *grant) tokens {
 	return t
 }
 
-// find returns the live grant whose id stands in token, or nil; g is locked.
+// find returns the live grant whose id stands in token, or whose provider made it, or
+// nil; g is locked.
 func (g *grants) find(token string) *grant {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return nil
+		return g.visitor(token)
 	}
 	gr := g.byID[parts[1]]
 	if gr == nil || !g.now().Before(gr.ends) {

@@ -62,5 +62,7 @@ func (a *api) readJournal(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	after, _ := strconv.Atoi(r.URL.Query().Get("after"))
-	writeJSON(w, http.StatusOK, map[string]any{"entries": a.grants.entries(token, after)})
+	there, _ := strconv.Atoi(r.URL.Query().Get("provider"))
+	events, issuer := a.grants.atProvider(token, there)
+	writeJSON(w, http.StatusOK, map[string]any{"entries": a.grants.entries(token, after), "provider": events, "issuer": issuer})
 }

@@ -16,7 +16,7 @@ func ExampleRequest_Fill() {
 	address, _ := upstream.ParseURL("https://api.example.net/v1")
 	login := &mapping.Request{Method: "POST", Path: "/login",
 		Body: mapping.NewBody(map[string]any{"user": "{email}", "pass": "{password}"})}
-	filled, err := login.Fill(address, "Coatcheck", nil, &mapping.Values{Fields: map[string]credential.Secret{
+	filled, err := login.Fill(address, "Coatcheck", mapping.Send{}, &mapping.Values{Fields: map[string]credential.Secret{
 		"email":    credential.NewSecret("ada@example.net"),
 		"password": credential.NewSecret(`"quoted"`),
 	}})

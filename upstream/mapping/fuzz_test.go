@@ -39,7 +39,7 @@ func fill(text string, v credential.Secret, fromAPI bool) (filled string, names 
 		}
 	})
 	r := &mapping.Request{Method: "GET", Path: "/x", Headers: map[string]mapping.Template{"X": t}}
-	got, err := r.Fill(api, "", nil, from)
+	got, err := r.Fill(api, "", mapping.Send{}, from)
 	if err != nil {
 		return "", t.Names(), own, err
 	}
@@ -52,7 +52,7 @@ func fill(text string, v credential.Secret, fromAPI bool) (filled string, names 
 // givenPath is what becomes of a path that an API gave, at a host of its own.
 func givenPath(path string) (string, error) {
 	r := &mapping.Request{Method: "GET", Path: "{path}"}
-	got, err := r.Fill(api, "", nil, &mapping.Values{Kept: map[string]credential.Secret{"path": credential.NewSecret(path)}})
+	got, err := r.Fill(api, "", mapping.Send{}, &mapping.Values{Kept: map[string]credential.Secret{"path": credential.NewSecret(path)}})
 	if err != nil {
 		return "", err
 	}

@@ -10,7 +10,7 @@ import (
 
 // header fills in all headers: ours, then `send`, then basic, then the request's
 // own, each replacing those before.
-func (r *Request) header(agent string, send Headers, v *Values) (http.Header, error) {
+func (r *Request) header(agent string, send Send, v *Values) (http.Header, error) {
 	h := http.Header{"Accept": {"application/json"}, "User-Agent": {agent}}
 	v.Caller.forward(h)
 	if _, ok := r.Body.Value(); ok {
@@ -19,8 +19,11 @@ func (r *Request) header(agent string, send Headers, v *Values) (http.Header, er
 			h.Set("Content-Type", "application/x-www-form-urlencoded")
 		}
 	}
-	if err := fill(h, send, v); err != nil {
+	if err := fill(h, send.Headers, v); err != nil {
 		return nil, err
+	}
+	if line := send.AppendCookies(nil, v.Credential, v.Caller, nil); len(line) > 0 {
+		h.Set("Cookie", string(line))
 	}
 	if err := r.authorize(h, v); err != nil {
 		return nil, err

@@ -95,12 +95,12 @@ type Filled struct {
 }
 
 // Fill puts values into the request, to go to an API at an address. agent is the
-// User-Agent, send the headers that carry the person.
+// User-Agent, send what carries the person; what the request says itself wins over it.
 //
 // It fails with [upstream.ErrInvalid], or with a *[Refusal], [InvalidCredentials], where
 // what a person typed cannot be sent: no account has such a name or password.
-func (r *Request) Fill(to *upstream.Address, agent string, send Headers, v *Values) (*Filled, error) {
-	target, err := r.url(to, v)
+func (r *Request) Fill(to *upstream.Address, agent string, send Send, v *Values) (*Filled, error) {
+	target, err := r.url(to, send.Query, v)
 	if err != nil {
 		return nil, cannotFill(err)
 	}
@@ -121,7 +121,7 @@ func cannotFill(err error) error {
 }
 
 // url fills in path and query.
-func (r *Request) url(to *upstream.Address, v *Values) (string, error) {
+func (r *Request) url(to *upstream.Address, send Headers, v *Values) (string, error) {
 	path, err := r.fillPath(to, v)
 	if err != nil {
 		return "", err
@@ -131,7 +131,7 @@ func (r *Request) url(to *upstream.Address, v *Values) (string, error) {
 	if strings.Contains(path, "?") {
 		separator = '&'
 	}
-	for _, p := range SortHeaders(r.Query) {
+	for _, p := range append(send.Unnamed(r.Query), SortHeaders(r.Query)...) {
 		filled, err := p.Value.appendTo(nil, v, putQuery)
 		if errors.Is(err, errNoValue) {
 			continue

@@ -8,7 +8,49 @@ import (
 	"coatcheck/bff/credential"
 )
 
-// Header is one header, or one query parameter, with {names} to be put in.
+// Send is what carries a person on requests to an API. Its zero value carries nobody.
+type Send struct {
+	// Headers, but for Sec-WebSocket-Protocol.
+	Headers Headers
+	// Query are parameters of the query, each in place of the browser's of that name.
+	Query Headers
+	// Cookies make one Cookie line.
+	Cookies Headers
+	// Protocols are offered on WebSockets, behind those of the page.
+	Protocols []Template
+	// Message is laid over the first message of a WebSocket; nil: it goes on as it came.
+	Message *Message
+}
+
+// NewSend makes a Send of what a file says. headers may name Sec-WebSocket-Protocol: it
+// is a list of protocols.
+func NewSend(headers, query, cookies map[string]Template, message Body) Send {
+	s := Send{Query: SortHeaders(query), Cookies: SortHeaders(cookies), Message: newMessage(message)}
+	for _, h := range SortHeaders(headers) {
+		if strings.EqualFold(h.Name, Protocol) {
+			s.Protocols = append(s.Protocols, listMembers(h.Value)...)
+			continue
+		}
+		s.Headers = append(s.Headers, h)
+	}
+	return s
+}
+
+// Constant is what of s has no {name}, for requests on which nobody is signed in yet.
+func (s Send) Constant() Send {
+	return Send{Headers: s.Headers.Constant(), Query: s.Query.Constant(), Cookies: s.Cookies.Constant()}
+}
+
+// ValueNames are the {names} of all that is put, repetitions included.
+func (s Send) ValueNames() []string {
+	names := slices.Concat(s.Headers.ValueNames(), s.Query.ValueNames(), s.Cookies.ValueNames(), s.Message.valueNames())
+	for _, t := range s.Protocols {
+		names = append(names, t.Names()...)
+	}
+	return names
+}
+
+// Header is one header, query parameter or cookie, with {names} to be put in.
 type Header struct {
 	// Name is as written.
 	Name string
@@ -16,7 +58,7 @@ type Header struct {
 	Value Template
 }
 
-// Headers is a list of headers.
+// Headers is a list of headers, query parameters or cookies.
 type Headers []Header
 
 // SortHeaders lists headers in the order of their names.
@@ -37,6 +79,11 @@ func Bearer() map[string]Template {
 // Constant are the headers without a {name}.
 func (l Headers) Constant() Headers {
 	return slices.DeleteFunc(slices.Clone(l), func(h Header) bool { return !h.Value.IsConstant() })
+}
+
+// Without are the headers that do not put the value called name.
+func (l Headers) Without(name string) Headers {
+	return slices.DeleteFunc(slices.Clone(l), func(h Header) bool { return slices.Contains(h.Value.Names(), name) })
 }
 
 // ValueNames are the {names} of all headers, repetitions included.
@@ -63,18 +110,23 @@ func (l Headers) LowerNames() []string {
 // credential only the constant ones are there, and those of the caller. It allocates
 // nothing but room in dst.
 func (l Headers) Append(dst []byte, c *credential.Credential, who Caller) []byte {
-	from := &Values{Credential: c, Caller: who, calling: true}
+	from := onCall(c, who)
 	for i := range l {
 		start := len(dst)
 		dst = append(append(dst, l[i].Name...), ": "...)
 		var err error
-		if dst, err = l[i].Value.appendTo(dst, from, putExtracted); err != nil {
+		if dst, err = l[i].Value.appendTo(dst, &from, putExtracted); err != nil {
 			dst = dst[:start]
 			continue
 		}
 		dst = append(dst, "\r\n"...)
 	}
 	return dst
+}
+
+// onCall are the values that go out with a call.
+func onCall(c *credential.Credential, who Caller) Values {
+	return Values{Credential: c, Caller: who, calling: true}
 }
 
 // putExtracted puts a value of a credential. It was tested when it was extracted; it is

@@ -53,6 +53,9 @@ func (v *Values) find(name string) value {
 	if s, ok := v.Caller.builtIn(name); ok {
 		return value{secret: credential.NewSecret(s)}
 	}
+	if v.calling && name == credential.AccessToken && v.Credential.IsBound() {
+		return value{} // it goes along with a proof, and never by itself (RFC 9449 §7.2)
+	}
 	if s := v.Credential.Value(name); !s.IsEmpty() {
 		return value{secret: s, fromAPI: true}
 	}

@@ -7,14 +7,14 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
-	"net/url"
 	"slices"
-	"sync"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 
 	"coatcheck/bff/credential"
 )
@@ -23,8 +23,11 @@ import (
 // made at sign-in, sealed with the tokens. It does not print.
 type DPoPKeyPair struct {
 	secret credential.Secret
-	signer jose.Signer
+	key    *ecdsa.PrivateKey
+	header string // of every proof, encoded, with the dot behind it
 }
+
+var errNoKey = errors.New("oidc: not a DPoP key")
 
 // NewDPoPKey makes a key.
 func NewDPoPKey() (*DPoPKeyPair, error) {
@@ -39,28 +42,32 @@ func NewDPoPKey() (*DPoPKeyPair, error) {
 	return newKeyPair(key, credential.NewSecret(base64.RawStdEncoding.EncodeToString(der)))
 }
 
-// ParseDPoPKey reads what [DPoPKeyPair.Secret] returned. It costs a few microseconds;
-// who makes many proofs with one key keeps the result.
+// ParseDPoPKey reads what [DPoPKeyPair.Secret] returned. It costs about as much as a
+// proof: keep the result where several proofs are made, as [DPoPKeys] does.
 func ParseDPoPKey(secret credential.Secret) (*DPoPKeyPair, error) {
 	der, err := base64.RawStdEncoding.DecodeString(secret.Reveal())
 	if err != nil {
-		return nil, errors.New("oidc: not a DPoP key")
+		return nil, errNoKey
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if err != nil || !ok || key.Curve != elliptic.P256() {
-		return nil, errors.New("oidc: not a DPoP key")
+		return nil, errNoKey
 	}
 	return newKeyPair(key, secret)
 }
 
+// newKeyPair writes the header of the key's proofs once: all of them have the same.
 func newKeyPair(key *ecdsa.PrivateKey, secret credential.Secret) (*DPoPKeyPair, error) {
-	options := (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt")
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, options)
+	header, err := json.Marshal(struct {
+		Type      string          `json:"typ"`
+		Algorithm string          `json:"alg"`
+		Key       jose.JSONWebKey `json:"jwk"`
+	}{"dpop+jwt", string(jose.ES256), jose.JSONWebKey{Key: key.Public()}})
 	if err != nil {
-		return nil, errors.New("oidc: DPoP key cannot sign")
+		return nil, errNoKey
 	}
-	return &DPoPKeyPair{secret, signer}, nil
+	return &DPoPKeyPair{secret, key, base64.RawURLEncoding.EncodeToString(header) + "."}, nil
 }
 
 // Secret is the private key, to be sealed: base64 of PKCS #8.
@@ -69,7 +76,8 @@ func (k *DPoPKeyPair) Secret() credential.Secret { return k.secret }
 // Proof is the request that a proof is for.
 type Proof struct {
 	Method string
-	// URL is the request's; query and fragment are left out of htu (RFC 9449 §4.2).
+	// URL is the request's, as it is sent; query and fragment are left out of htu
+	// (RFC 9449 §4.2).
 	URL string
 	// AccessToken is the token that goes along; empty at the token endpoint.
 	AccessToken credential.Secret
@@ -79,29 +87,72 @@ type Proof struct {
 	Now time.Time
 }
 
-// proofClaims are the payload of a proof (RFC 9449 §4.2).
-type proofClaims struct {
-	ID     string           `json:"jti"`
-	Method string           `json:"htm"`
-	URL    string           `json:"htu"`
-	Issued *jwt.NumericDate `json:"iat"`
-	Token  string           `json:"ath,omitempty"`
-	Nonce  string           `json:"nonce,omitempty"`
-}
-
 // Proof makes the value of the DPoP header for one request. Each is used once.
 func (k *DPoPKeyPair) Proof(of Proof) (string, error) {
-	u, err := url.Parse(of.URL)
+	payload, err := of.payload()
 	if err != nil {
-		return "", errors.New("oidc: a proof is for a URL")
+		return "", err
 	}
-	u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment, u.User = "", false, "", "", nil
-	c := proofClaims{ID: rand.Text(), Method: of.Method, URL: u.String(), Issued: jwt.NewNumericDate(of.Now), Nonce: of.Nonce}
+	proof := make([]byte, 0, len(k.header)+base64.RawURLEncoding.EncodedLen(len(payload))+1+base64.RawURLEncoding.EncodedLen(signatureSize))
+	proof = append(proof, k.header...)
+	proof = base64.RawURLEncoding.AppendEncode(proof, payload)
+	signature, err := k.sign(proof)
+	if err != nil {
+		return "", err
+	}
+	return string(base64.RawURLEncoding.AppendEncode(append(proof, '.'), signature[:])), nil
+}
+
+// payload are the claims of a proof (RFC 9449 §4.2).
+func (of *Proof) payload() ([]byte, error) {
+	end := strings.IndexAny(of.URL, "?#")
+	if end < 0 {
+		end = len(of.URL)
+	}
+	htu := of.URL[:end]
+	if !isVisible(htu) || !isVisible(of.Method) || !strings.Contains(htu, "://") {
+		return nil, errors.New("oidc: a proof is for a URL")
+	}
+	b := make([]byte, 0, 256+len(htu))
+	b = append(append(b, `{"jti":"`...), rand.Text()...)
+	b = appendText(append(b, `","htm":`...), of.Method)
+	b = appendText(append(b, `,"htu":`...), htu)
+	b = strconv.AppendInt(append(b, `,"iat":`...), of.Now.Unix(), 10)
 	if !of.AccessToken.IsEmpty() {
-		sum := sha256.Sum256(of.AccessToken.AppendReveal(nil))
-		c.Token = base64.RawURLEncoding.EncodeToString(sum[:])
+		var room [1024]byte
+		sum := sha256.Sum256(of.AccessToken.AppendReveal(room[:0]))
+		b = append(base64.RawURLEncoding.AppendEncode(append(b, `,"ath":"`...), sum[:]), '"')
 	}
-	return jwt.Signed(k.signer).Claims(c).Serialize()
+	if of.Nonce != "" {
+		b = appendText(append(b, `,"nonce":`...), of.Nonce)
+	}
+	return append(b, '}'), nil
+}
+
+// appendText appends visible ASCII as a JSON string.
+func appendText(b []byte, s string) []byte {
+	b = append(b, '"')
+	for i := range len(s) {
+		if s[i] == '"' || s[i] == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, s[i])
+	}
+	return append(b, '"')
+}
+
+// signatureSize is the length of an ES256 signature: r and s (RFC 7518 §3.4).
+const signatureSize = 64
+
+func (k *DPoPKeyPair) sign(text []byte) (signature [signatureSize]byte, err error) {
+	sum := sha256.Sum256(text)
+	r, s, err := ecdsa.Sign(rand.Reader, k.key, sum[:])
+	if err != nil {
+		return signature, err
+	}
+	r.FillBytes(signature[:signatureSize/2])
+	s.FillBytes(signature[signatureSize/2:])
+	return signature, nil
 }
 
 // newKey makes a key where tokens are to be bound; nil where not. wanted says that the
@@ -118,38 +169,4 @@ func (p *Provider) newKey(m *Metadata, wanted bool) (*DPoPKeyPair, error) {
 		return NewDPoPKey()
 	}
 	return nil, nil
-}
-
-const (
-	// maxNonces bounds the servers whose nonces are known.
-	maxNonces = 64
-	// maxNonce bounds a nonce, in bytes.
-	maxNonce = 256
-)
-
-// nonces are the last nonces of servers, by host. Servers take one for several proofs.
-type nonces struct {
-	mu     sync.Mutex
-	byHost map[string]string
-}
-
-// Nonce is the last nonce that the server of address gave; empty where it gave none.
-func (p *Provider) Nonce(address string) string {
-	p.nonces.mu.Lock()
-	defer p.nonces.mu.Unlock()
-	return p.nonces.byHost[hostOf(address)]
-}
-
-// NoteNonce keeps the DPoP-Nonce header of an answer of address (RFC 9449 §8.2).
-func (p *Provider) NoteNonce(address, nonce string) {
-	if nonce == "" || len(nonce) > maxNonce || !isVisible(nonce) {
-		return
-	}
-	p.nonces.mu.Lock()
-	defer p.nonces.mu.Unlock()
-	host := hostOf(address)
-	if _, known := p.nonces.byHost[host]; !known && len(p.nonces.byHost) >= maxNonces || p.nonces.byHost == nil {
-		p.nonces.byHost = map[string]string{}
-	}
-	p.nonces.byHost[host] = nonce
 }

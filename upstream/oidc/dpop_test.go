@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -201,5 +202,36 @@ func BenchmarkProof(b *testing.B) {
 		if _, err := key.Proof(oidc.Proof{Method: "GET", URL: "https://api.example.net/orders?page=1", AccessToken: token, Nonce: "nonce", Now: now}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestKeysAreKept: one key for as long as somebody holds the credential, and not longer.
+func TestKeysAreKept(t *testing.T) {
+	var keys oidc.DPoPKeys
+	plain := credential.New(map[string]credential.Secret{credential.AccessToken: credential.NewSecret("t")}, time.Time{}, time.Time{})
+	if key, err := keys.Of(plain); key != nil || err != nil {
+		t.Errorf("%v %v", key, err)
+	}
+	faulty := credential.New(map[string]credential.Secret{oidc.DPoPKey: credential.NewSecret("x")}, time.Time{}, time.Time{})
+	if key, err := keys.Of(faulty); key != nil || err == nil {
+		t.Errorf("%v %v", key, err)
+	}
+	made, err := oidc.NewDPoPKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := credential.New(map[string]credential.Secret{oidc.DPoPKey: made.Secret()}, time.Time{}, time.Time{})
+	first, err := keys.Of(c)
+	second, _ := keys.Of(c)
+	if err != nil || first == nil || first != second || keys.Len() != 1 {
+		t.Fatalf("%v %v %v", first, second, err)
+	}
+	runtime.KeepAlive(c)
+	for deadline := time.Now().Add(time.Minute); keys.Len() > 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("the key outlives its credential")
+		}
+		runtime.GC()
+		time.Sleep(time.Millisecond)
 	}
 }

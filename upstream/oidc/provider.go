@@ -31,7 +31,7 @@ const (
 	// and the provider's sign-out takes it as a hint.
 	IDToken = "id_token"
 	// DPoPKey is the private key that the tokens are bound to; see [ParseDPoPKey].
-	DPoPKey = "dpop_key"
+	DPoPKey = credential.BoundKey
 )
 
 // Options are what the configuration does not say. The zero value is ready to use.
@@ -65,7 +65,7 @@ type Provider struct {
 	// Unknown key ids refetch keys. Logout tokens come from anybody, so they have an
 	// allowance of their own and cannot use up the one of sign-ins.
 	forLogins, forLogouts allowance
-	nonces                nonces
+	nonces                Nonces
 }
 
 // New makes a provider of its configuration, and reads the files that it names. It

@@ -40,8 +40,8 @@ type Exchange struct {
 // request is a request of the mapping and where it goes.
 type request struct {
 	*mapping.Request
-	to   *Upstream       // whose host, TLS and connections are used
-	send mapping.Headers // of `send`: all, or only those without a {name}
+	to   *Upstream    // whose host, TLS and connections are used
+	send mapping.Send // all of `send`, or only what has no {name}
 }
 
 // carry notes names that are put on the wire.
@@ -53,7 +53,7 @@ func (m *compiler) carry(names []string) {
 
 // request compiles a request and notes the names it puts on the wire. method is the one
 // where c names none.
-func (m *compiler) request(c *mapping.Request, method string, send mapping.Headers) (*request, error) {
+func (m *compiler) request(c *mapping.Request, method string, send mapping.Send) (*request, error) {
 	if c == nil {
 		return nil, errors.New("request is missing")
 	}

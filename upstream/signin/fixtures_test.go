@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 )
 
 // fixture is one recorded exchange with a real API.
@@ -53,7 +54,7 @@ func readAPI(t *testing.T, name string) map[string]*configs.Upstream {
 	environment := map[string]string{"REDIS_URL": "redis://localhost", "COATCHECK_KEY": "kept for tests, 32 bytes and more",
 		"API_CLIENT_ID": "id", "API_CLIENT_SECRET": "se cret", "API_KEY": "KEY"}
 	getenv := func(name string) (string, bool) { v, ok := environment[name]; return v, ok }
-	cfg, faults := configs.Load("../../configs/apis/"+name+".yaml", getenv)
+	cfg, faults := read.File("../../configs/apis/"+name+".yaml", getenv)
 	if cfg == nil {
 		t.Fatal(faults)
 	}

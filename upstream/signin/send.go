@@ -14,24 +14,59 @@ import (
 // setSend compiles `send`: what carries a person on calls.
 func (u *Upstream) setSend(c *configs.Upstream) {
 	headers, _ := c.SendHeaders()
-	u.send = mapping.SortHeaders(headers)
+	own := c.Send
+	if own == nil {
+		own = &configs.Send{}
+	}
+	u.send = mapping.NewSend(headers, own.Query, own.Cookie, own.Message())
+	u.sendBound = u.send.Headers.Without(credential.AccessToken)
 	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), func(name string) bool { return mapping.IsBuiltIn(name) || mapping.IsProgram(name) })
 }
 
-// SendsCaller reports whether `send` puts built-in names, so that
-// [Upstream.AppendSend] needs to know the caller.
+// Send is what carries a person on calls. It is not changed.
+func (u *Upstream) Send() *mapping.Send { return &u.send }
+
+// SendsCaller reports whether `send` puts built-in names, so that what is appended by
+// [Upstream.Send] needs to know the caller.
 func (u *Upstream) SendsCaller() bool { return u.sendsCaller }
 
 // AppendSend appends the header lines that carry the person of c, as
-// [mapping.Headers.Append] does. who may be the zero Caller where
-// [Upstream.SendsCaller] says no.
+// [mapping.Headers.Append] does; query, cookies and WebSockets have methods of their own.
+// who may be the zero Caller where [Upstream.SendsCaller] says no. An access token that is
+// bound to a key is left out: it goes along with a proof, and never as a bearer token
+// (RFC 9449 §7.2).
 func (u *Upstream) AppendSend(dst []byte, c *credential.Credential, who mapping.Caller) []byte {
-	return u.send.Append(dst, c, who)
+	if c.IsBound() {
+		return u.sendBound.Append(dst, c, who)
+	}
+	return u.send.Headers.Append(dst, c, who)
 }
+
+// SendsToken reports whether `send` carries the access token at all.
+func (u *Upstream) SendsToken() bool { return len(u.sendBound) < len(u.send.Headers) }
 
 // SendNames are the lower-case names of all headers of `send`. They are always
 // removed from what the browser sent.
-func (u *Upstream) SendNames() []string { return u.send.LowerNames() }
+func (u *Upstream) SendNames() []string { return u.send.Headers.LowerNames() }
+
+// Carries names what carries a person, for people: headers in lower case, parameters of the
+// query, cookies, and what goes out on WebSockets only.
+func (u *Upstream) Carries() []string {
+	names := u.SendNames()
+	for _, p := range u.send.Query {
+		names = append(names, "query "+p.Name)
+	}
+	for _, p := range u.send.Cookies {
+		names = append(names, "cookie "+p.Name)
+	}
+	if len(u.send.Protocols) > 0 {
+		names = append(names, "sec-websocket-protocol on WebSockets")
+	}
+	if u.send.Message != nil {
+		names = append(names, "the first message of a WebSocket")
+	}
+	return names
+}
 
 // HiddenNames are the lower-case names of headers removed from proxied responses:
 // those of send.hide, and every header from which a value is extracted that `send`

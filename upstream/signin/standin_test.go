@@ -21,6 +21,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
@@ -141,7 +142,7 @@ func parseMapping(t testing.TB, text string) map[string]*configs.Upstream {
 		"upstreams:\n  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
 	whole = strings.NewReplacer("${ID}", "id", "${SECRET}", "se cret", "${KEY}", "KEY", "${ANON_KEY}", "ANON").Replace(whole)
 	nothing := func(string) (string, bool) { return "", false }
-	cfg, faults := configs.Parse("test.yaml", []byte(whole), nothing, nil)
+	cfg, faults := read.Text("test.yaml", []byte(whole), nothing, nil)
 	if cfg == nil {
 		for _, f := range faults {
 			if !f.Warning {

@@ -36,8 +36,8 @@ type Trace struct {
 type Question struct {
 	// Request is the mapping's.
 	Request *mapping.Request
-	// Send are the headers of `send` that go along.
-	Send mapping.Headers
+	// Send is what of `send` goes along.
+	Send mapping.Send
 	// To is the API that is asked.
 	To *upstream.Address
 }

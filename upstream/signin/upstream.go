@@ -53,7 +53,8 @@ type Upstream struct {
 	maxConns  int  // connections for calls; 0: the forwarder's default
 	ownerOnly bool // a connection that was kept serves one person only
 
-	send        mapping.Headers
+	send        mapping.Send
+	sendBound   mapping.Headers // what of send's headers does not carry the access token
 	sendsCaller bool
 	hidden      []string
 	closed      mapping.ClosedPaths

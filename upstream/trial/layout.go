@@ -79,7 +79,7 @@ func (t *Trial) fields(prefix, others string, h http.Header, matters func(name s
 
 // isAlwaysSent tells headers that every request has, unless its mapping says otherwise.
 func isAlwaysSent(q signin.Question, name string) bool {
-	for _, list := range []mapping.Headers{q.Send, mapping.SortHeaders(q.Request.Headers)} {
+	for _, list := range []mapping.Headers{q.Send.Headers, mapping.SortHeaders(q.Request.Headers)} {
 		for _, p := range list {
 			if http.CanonicalHeaderKey(p.Name) == name {
 				return false

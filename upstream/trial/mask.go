@@ -29,7 +29,7 @@ func (t *Trial) learn(q signin.Question, v *mapping.Values) {
 	if v.Credential != nil {
 		t.learnAll(v.Credential.Values())
 	}
-	for _, list := range []mapping.Headers{mapping.SortHeaders(q.Request.Query), q.Send, mapping.SortHeaders(q.Request.Headers)} {
+	for _, list := range []mapping.Headers{mapping.SortHeaders(q.Request.Query), q.Send.Headers, q.Send.Query, q.Send.Cookies, mapping.SortHeaders(q.Request.Headers)} {
 		for _, p := range list {
 			t.learnTemplate(p.Name, p.Value)
 		}

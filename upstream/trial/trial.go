@@ -46,7 +46,7 @@ func (t *Trial) line(format string, args ...any) { t.tell(t.scrub(fmt.Sprintf(fo
 func (t *Trial) request(q signin.Question, h http.Header, v *mapping.Values) {
 	t.learn(q, v)
 	r := q.Request
-	t.line("> %s %s%s%s", r.Method, q.To.URL(), shown(mapping.NewTemplate(r.Path)), shownQuery(r.Query, v))
+	t.line("> %s %s%s%s", r.Method, q.To.URL(), shown(mapping.NewTemplate(r.Path)), shownQuery(r.Query, q.Send.Query, v))
 	t.fields("> ", "and, as always:", h, func(name string) bool { return !isAlwaysSent(q, name) })
 	if body, ok := r.Body.Value(); ok {
 		t.block("> ", map[bool]string{true: "form: ", false: "JSON: "}[r.IsForm()], mapping.Encode(shownBody("", body, v)))
@@ -144,10 +144,11 @@ func shownValue(raw any) string {
 	return fmt.Sprintf("%d characters", len(text))
 }
 
-// shownQuery names a query's parameters, those that are sent.
-func shownQuery(query map[string]mapping.Template, v *mapping.Values) string {
+// shownQuery names a query's parameters, those that are sent: the request's own, and of
+// `send` what it does not name itself.
+func shownQuery(query map[string]mapping.Template, send mapping.Headers, v *mapping.Values) string {
 	var b strings.Builder
-	for _, p := range mapping.SortHeaders(query) {
+	for _, p := range append(send.Unnamed(query), mapping.SortHeaders(query)...) {
 		if slices.ContainsFunc(p.Value.Names(), func(name string) bool { return !v.Has(name) }) {
 			continue
 		}

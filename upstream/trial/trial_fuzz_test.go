@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
@@ -66,7 +66,7 @@ func newTried(t testing.TB) *tried {
 	whole := "sessions: {store: \"memory://\", keys: [\"0123456789abcdef0123456789abcdef-test\"]}\n" +
 		"frontends: {shop: {origins: [\"https://shop.example.com\"], login: {upstream: api, fields: [email, password]}}}\n" +
 		"upstreams:\n  api:\n    url: https://api.example.net\n    " + strings.ReplaceAll(strings.TrimSpace(fuzzedMapping), "\n", "\n    ")
-	cfg, faults := configs.Parse("test.yaml", []byte(whole), func(string) (string, bool) { return "", false }, nil)
+	cfg, faults := read.Text("test.yaml", []byte(whole), func(string) (string, bool) { return "", false }, nil)
 	if cfg == nil {
 		t.Fatal(faults)
 	}
@@ -82,7 +82,7 @@ func newTried(t testing.TB) *tried {
 	}
 	rules := &mapping.Rules{List: up.Login.Answers, Rejected: up.Login.Rejected, RejectedMeans: mapping.InvalidCredentials}
 	return &tried{
-		question: signin.Question{Request: up.Login.Request, Send: mapping.SortHeaders(headers).Constant(), To: address},
+		question: signin.Question{Request: up.Login.Request, Send: mapping.NewSend(headers, nil, nil, mapping.Body{}).Constant(), To: address},
 		exchange: &signin.Exchange{Name: "login", Key: "upstreams.api.login", Rules: rules, Places: places},
 		person:   &mapping.Person{At: up.Login.User.At, Subject: "/id"},
 	}

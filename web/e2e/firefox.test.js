@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import puppeteer from "puppeteer-core"
-import { demo } from "./house.js"
+import { demo, until } from "./house.js"
 
 const patience = 120_000 // only what never happens may fail
 let house, firefox
@@ -25,12 +25,24 @@ async function signIn(page, address) {
   await page.waitForSelector("#inside:not([hidden])")
 }
 
+/** Signs Radia in at the back office: at the provider's page, and back. */
+async function signInAtLodge(page, house) {
+  await page.goto(house.admin)
+  await page.waitForSelector("#away:not([hidden])")
+  await page.click("#leave")
+  await page.waitForSelector("[name=request]")
+  assert.ok(new URL(page.url()).hostname === "id.porter.localhost", page.url())
+  await page.click("main form button")
+  await page.waitForSelector("#inside:not([hidden])")
+}
+
 test("two people in Firefox, an attacker, and a sign-out that one of them sees", async () => {
   const context = await firefox.createBrowserContext()
   const shop = await open(context), admin = await open(context), attacker = await open(context)
   await signIn(shop, house.shop)
-  await signIn(admin, house.admin)
-  const cookies = (await context.cookies()).sort((a, b) => a.name.localeCompare(b.name))
+  await signInAtLodge(admin, house)
+  const ours = async () => (await context.cookies()).filter((c) => c.domain.endsWith("coatcheck.localhost") && !c.name.endsWith("-login"))
+  const cookies = (await ours()).sort((a, b) => a.name.localeCompare(b.name))
   assert.deepEqual(cookies.map(({ name, httpOnly, secure, sameSite, path }) => ({ name, httpOnly, secure, sameSite, path })),
     ["admin", "shop"].map((f) => ({ name: `__Host-Http-${f}`, httpOnly: true, secure: true, sameSite: "Strict", path: "/" })))
   assert.equal(await shop.evaluate(() => document.cookie), "")
@@ -51,5 +63,17 @@ test("two people in Firefox, an attacker, and a sign-out that one of them sees",
   await shop.waitForSelector("#door:not([hidden])")
   await admin.reload()
   await admin.waitForFunction((name) => document.getElementById("who").textContent === name, {}, "Radia Perlman")
+  await context.close()
+})
+
+test("a sign-out at the provider ends the back office in Firefox", async () => {
+  const context = await firefox.createBrowserContext()
+  const page = await open(context), account = await open(context)
+  await signInAtLodge(page, house)
+  await page.waitForFunction(() => document.getElementById("strip").textContent.includes("authorize, challenge"))
+  await account.goto(house.lodge)
+  await account.click("#out")
+  await account.waitForFunction(() => document.body.textContent.includes("Signed out"))
+  await until("the end of the session", () => page.evaluate(async () => (await (await fetch("/bff/session")).json()).authenticated === false))
   await context.close()
 })

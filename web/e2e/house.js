@@ -70,7 +70,7 @@ export async function demo() {
   const port = await freePort()
   const d = await run(["demo", "-listen", `127.0.0.1:${port}`], (log) => log.includes("Ctrl-C"))
   const at = (name) => `http://${name}.coatcheck.localhost:${port}`
-  return { ...d, port, shop: at("shop"), admin: at("admin"), evil: at("evil"), api: /http:\/\/127\.0\.0\.1:\d+/.exec(d.log())[0] }
+  return { ...d, port, shop: at("shop"), admin: at("admin"), evil: at("evil"), lodge: `http://id.porter.localhost:${port}/`, api: /http:\/\/127\.0\.0\.1:\d+/.exec(d.log())[0] }
 }
 
 /** Serves pages from memory: texts, or functions of the request. */
@@ -179,6 +179,15 @@ export async function signIn(page, person) {
   await page.fill("[name=email]", person.email)
   await page.fill("[name=password]", person.password)
   await page.click("#enter")
+  await inside(page)
+}
+
+/** Signs in at the back office: at the provider's page, whose form is filled in for Radia. */
+export async function signInAtLodge(page, house) {
+  await page.goto(house.admin)
+  await page.click("#leave")
+  await page.waitForURL(/^http:\/\/id\.porter\.localhost:/)
+  await page.click("main form button")
   await inside(page)
 }
 

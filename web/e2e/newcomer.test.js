@@ -48,8 +48,11 @@ const steps = {
     await page.click("#to-other")
     await page.waitForURL(`${house.admin}/`)
     await outside(page)
-    await page.click("#enter")
+    await page.click("#leave")
+    await page.waitForURL(/^http:\/\/id\.porter\.localhost:/)
+    await page.click("main form button")
     await page.waitForSelector("text=Radia Perlman")
+    await page.waitForSelector("#strip >> text=token: the code, and its verifier")
     await page.click("#to-other")
     await page.waitForSelector("text=Ada Lovelace")
   },

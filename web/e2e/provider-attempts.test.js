@@ -39,10 +39,10 @@ for (const [kind, open] of Object.entries(browsers)) describe(kind, () => {
     await signInAt(page, house, "shop", guests.ada)
     const calls = house.heard.length
     await page.evaluate(() => { window.same = true; setTimeout(() => history.back()) })
-    await until("another page", () => page.evaluate(() => !window.same && document.readyState === "complete" && location.href !== "about:blank").catch(() => false))
-    const here = await address(page)
-    assert.ok(here.startsWith(house.shop) || here.startsWith(house.issuer), here)
-    assert.notEqual(await page.evaluate(() => document.title), "The sign-in did not work")
+    // Back may lead over the callback, which goes on by itself; an error page would stay there.
+    await until("a page behind the callback", () => page.evaluate((ours) =>
+      !window.same && document.readyState === "complete" && !location.pathname.startsWith("/bff/") && ours.some((one) => location.href.startsWith(one)),
+    [house.shop, house.issuer]).catch(() => false))
     const sent = house.heard.slice(calls).filter((r) => r.path.startsWith("/bff/callback"))
     await page.goto(house.shop)
     await shows(page, guests.ada.Name)

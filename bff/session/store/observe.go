@@ -116,11 +116,18 @@ func (o observed) DropEntries(ctx context.Context, table string, ids ...string) 
 	return err
 }
 
-func (o observed) Count(ctx context.Context, key, id string, limit int, window time.Duration) (time.Duration, error) {
+func (o observed) Count(ctx context.Context, key, id string, limit int, window time.Duration) (time.Duration, bool, error) {
 	begun := time.Now()
-	retry, err := o.Store.Count(ctx, key, id, limit, window)
+	retry, open, err := o.Store.Count(ctx, key, id, limit, window)
 	o.since("throttle", begun, err)
-	return retry, err
+	return retry, open, err
+}
+
+func (o observed) Decide(ctx context.Context, key, id string) error {
+	begun := time.Now()
+	err := o.Store.Decide(ctx, key, id)
+	o.since("throttle", begun, err)
+	return err
 }
 
 func (o observed) Uncount(ctx context.Context, key, id string) error {

@@ -91,12 +91,20 @@ type Index interface {
 	DropEntries(ctx context.Context, table string, ids ...string) error
 }
 
+// OpenFor is how long an event that was neither decided nor taken back is waited for. It
+// is longer than any sign-in takes, so that only an end of the process leaves one so long.
+const OpenFor = time.Minute
+
 // Counters count events in a sliding window and remember marks.
 type Counters interface {
 	// Count adds the event id to key unless limit events happened within the window;
-	// then it returns how long until the oldest of them leaves it. An id that is
-	// counted already is not counted again. It may return [ErrFull].
-	Count(ctx context.Context, key, id string, limit int, window time.Duration) (retry time.Duration, err error)
+	// then it returns how long until the oldest of them leaves it, and whether one of
+	// them may still be taken back: it is younger than [OpenFor] and was not decided. An
+	// id that is counted already is not counted again. It may return [ErrFull].
+	Count(ctx context.Context, key, id string, limit int, window time.Duration) (retry time.Duration, open bool, err error)
+
+	// Decide says that the event id, if it is counted, stays counted.
+	Decide(ctx context.Context, key, id string) error
 
 	// Uncount takes the event id back.
 	Uncount(ctx context.Context, key, id string) error

@@ -54,6 +54,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	fresh := known && (q.maxAge < 0 || p.now().Sub(s.at) <= q.maxAge) && !slices.Contains(q.prompt, "login") && !slices.Contains(q.prompt, "select_account")
 	switch {
 	case fresh:
+		p.note(s.id, "authorize", q.challenge)
 		p.grant(w, r, q, s)
 	case slices.Contains(q.prompt, "none"):
 		p.back(w, r, q, url.Values{"error": {"login_required"}})
@@ -118,11 +119,11 @@ func (p *Provider) ask(w http.ResponseWriter, status int, q *request, complaint 
 	p.mu.Lock()
 	p.requests.put(handle, *q, p.now(), requestLife)
 	p.mu.Unlock()
-	name := q.client.Name
-	if name == "" {
-		name = q.client.ID
+	s := sheet{Title: "Sign in", Text: "to go on to " + q.client.title(), Request: handle, Email: q.hint, Complaint: complaint, Action: p.base + "/signin", Note: p.options.Note}
+	if p.options.FillIn {
+		p.fillIn(&s)
 	}
-	p.page(w, status, sheet{Title: "Sign in", Text: "to go on to " + name, Request: handle, Email: q.hint, Complaint: complaint, Action: p.base + "/signin", Note: p.options.Note})
+	p.page(w, status, s)
 }
 
 // signIn takes the page's form.
@@ -150,6 +151,8 @@ func (p *Provider) signIn(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	p.sessions.put(s.id, s, p.now(), sessionLife)
 	p.mu.Unlock()
+	p.note(s.id, "authorize", q.challenge)
+	p.note(s.id, "sign-in", "")
 	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: s.id, Path: p.base + "/", HttpOnly: true, Secure: p.isHTTPS(), SameSite: http.SameSiteLaxMode})
 	p.grant(w, r, &q, s)
 }
@@ -201,6 +204,7 @@ func (p *Provider) grant(w http.ResponseWriter, r *http.Request, q *request, s s
 		p.sessions.put(s.id, s, p.now(), sessionLife)
 	}
 	p.mu.Unlock()
+	p.note(s.id, "code", code)
 	p.back(w, r, q, url.Values{"code": {code}})
 }
 

@@ -38,7 +38,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: p.base + "/", MaxAge: -1, HttpOnly: true, Secure: p.isHTTPS(), SameSite: http.SameSiteLaxMode})
 	to := r.Form.Get("post_logout_redirect_uri")
 	if c == nil || !slices.Contains(c.PostLogout, to) {
-		p.page(w, http.StatusOK, sheet{Title: "Signed out", Text: "You are signed out here and at every application that this session was used for."})
+		p.page(w, http.StatusOK, sheet{Title: "Signed out", Text: "You are signed out here, and at every application that this session was used for."})
 		return
 	}
 	if state := r.Form.Get("state"); state != "" {
@@ -80,6 +80,7 @@ func (p *Provider) EndSession(ctx context.Context, id string) error {
 	p.mu.Lock()
 	s, known := p.sessions.get(id, p.now())
 	p.sessions.drop(id)
+	p.events.drop(id)
 	for _, t := range []*table[grant]{&p.access, &p.refresh, &p.codes} {
 		maps.DeleteFunc(t.entries, func(_ string, e entry[grant]) bool { return e.value.session == id })
 	}

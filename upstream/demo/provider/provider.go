@@ -13,6 +13,7 @@
 //	GET  /userinfo                           with Bearer or DPoP
 //	POST /revoke                             RFC 7009
 //	GET  /end_session                        RP-Initiated Logout 1.0, then back-channel logout to every client of the session
+//	GET  /                                   the person's own page, with a button that signs out here
 //
 // Clients prove themselves by client_secret_basic, client_secret_post, private_key_jwt
 // or a certificate (RFC 8705, self-signed); tokens may be bound to a key (DPoP with
@@ -50,8 +51,13 @@ type Options struct {
 	// Clients are those that are registered, People those who can sign in.
 	Clients []Client
 	People  []Person
-	// Note stands below the sign-in form, such as a demo's passwords.
+	// Name is what the provider calls itself; "" is its issuer's host.
+	Name string
+	// Note stands below the sign-in form.
 	Note string
+	// FillIn fills the sign-in form in for the first of People, or whom the client names,
+	// and offers the others by a button: only for a demo, whose passwords are no secrets.
+	FillIn bool
 	// AccessLife of access tokens; 5 min.
 	AccessLife time.Duration
 	// DPoPNonces demands the server's nonce in every proof.
@@ -96,6 +102,7 @@ type Provider struct {
 	client  *http.Client
 	mux     *http.ServeMux
 	base    string // path of the issuer
+	host    string // of the issuer
 
 	mu       sync.Mutex // guards what follows
 	sins     map[Sin]bool
@@ -106,7 +113,8 @@ type Provider struct {
 	refresh  table[grant]
 	families map[string]bool // refresh families that ended
 	sessions table[session]
-	proofs   table[bool] // jti of proofs and assertions that were used
+	proofs   table[bool]    // jti of proofs and assertions that were used
+	events   table[[]Event] // by session
 	nonce    string
 }
 
@@ -122,7 +130,10 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{options: o, client: o.HTTP, base: strings.TrimSuffix(issuer.Path, "/"), sins: map[Sin]bool{}, families: map[string]bool{}, nonce: random()}
+	if o.Name == "" {
+		o.Name = issuer.Host
+	}
+	p := &Provider{options: o, client: o.HTTP, base: strings.TrimSuffix(issuer.Path, "/"), host: issuer.Host, sins: map[Sin]bool{}, families: map[string]bool{}, nonce: random()}
 	if p.client == nil {
 		p.client = &http.Client{Timeout: 5 * time.Second}
 	}
@@ -150,6 +161,7 @@ func (p *Provider) routes() {
 		"POST /revoke":                          p.revoke,
 		"GET /end_session":                      p.endSession,
 		"POST /end_session":                     p.endSession,
+		"GET /{$}":                              p.home,
 	} {
 		p.mux.HandleFunc(pattern, handle)
 	}

@@ -20,7 +20,8 @@ type grant struct {
 	family                                 string // refresh tokens that follow one another
 	thumbprint                             string // of the key that the tokens are bound to
 	audience                               string
-	used                                   bool // a refresh token that was replaced
+	used                                   bool      // a refresh token that was replaced
+	ends                                   time.Time // of an access token
 }
 
 // token is the token endpoint.
@@ -158,6 +159,8 @@ func kind(thumbprint string) string {
 // answer gives tokens for g. first: for a code, not for a refresh token.
 func (p *Provider) answer(w http.ResponseWriter, c *Client, g grant, first bool) {
 	access, refresh := random()+"."+random(), random()
+	g.ends = p.now().Add(p.options.AccessLife)
+	p.note(g.session, map[bool]string{true: "token", false: "refresh"}[first], access)
 	if p.has(RotatedJustBefore) && first {
 		_ = p.Rotate()
 	}
@@ -212,6 +215,8 @@ type Grant struct {
 	Subject, Client, Session, Scope, Audience string
 	// Thumbprint is of the key that the token is bound to (RFC 9449 §6); empty: bearer.
 	Thumbprint string
+	// Ends is when the token dies by itself; zero: not known.
+	Ends time.Time
 }
 
 // Introspect returns what an access token stands for; false where it is dead.
@@ -222,7 +227,7 @@ func (p *Provider) Introspect(token string) (Grant, bool) {
 	if !known || p.families[g.family] && g.family != "" {
 		return Grant{}, false
 	}
-	return Grant{Subject: g.subject, Client: g.client, Session: g.session, Scope: g.scope, Audience: g.audience, Thumbprint: g.thumbprint}, true
+	return Grant{Subject: g.subject, Client: g.client, Session: g.session, Scope: g.scope, Audience: g.audience, Thumbprint: g.thumbprint, Ends: g.ends}, true
 }
 
 // revoke ends a token and its family (RFC 7009). It says 200 whatever came.

@@ -24,7 +24,7 @@ import (
 	"github.com/ory/fosite/token/jwt"
 
 	"coatcheck/bff/credential"
-	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
@@ -87,7 +87,7 @@ func fromReadyMade(t *testing.T, s *httptest.Server, secret string) *signin.Upst
 	must(t, os.WriteFile(file, []byte(edited), 0o600))
 	env := map[string]string{"API_URL": s.URL, "REDIS_URL": "memory://", "API_CLIENT_ID": "encoded:client", "API_CLIENT_SECRET": secret,
 		"COATCHECK_KEY": base64.StdEncoding.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuv"))}
-	config, faults := configs.Load(file, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	config, faults := read.File(file, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	if config == nil {
 		t.Fatal(faults)
 	}

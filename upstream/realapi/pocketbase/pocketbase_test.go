@@ -17,7 +17,7 @@ import (
 	_ "github.com/pocketbase/pocketbase/migrations" // the tables
 
 	"coatcheck/bff/credential"
-	"coatcheck/configs"
+	"coatcheck/configs/read"
 	"coatcheck/upstream"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
@@ -71,7 +71,7 @@ func must(t *testing.T, err error) {
 func (s *server) mapping(t *testing.T) *signin.Upstream {
 	t.Helper()
 	env := map[string]string{"API_URL": s.URL, "REDIS_URL": "memory://", "COATCHECK_KEY": base64.StdEncoding.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuv"))}
-	config, faults := configs.Load("../../../configs/apis/pocketbase.yaml", func(name string) (string, bool) { v, ok := env[name]; return v, ok })
+	config, faults := read.File("../../../configs/apis/pocketbase.yaml", func(name string) (string, bool) { v, ok := env[name]; return v, ok })
 	if config == nil {
 		t.Fatal(faults)
 	}

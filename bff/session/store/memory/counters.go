@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"coatcheck/bff/session/store"
 )
 
 // attempts are the attempts counted under one key, the oldest first, in
@@ -16,25 +18,26 @@ type attempts struct {
 }
 
 type counted struct {
-	id string
-	at int64
+	id      string
+	at      int64
+	decided bool
 }
 
 func (c counted) size() int64 { return int64(len(c.id) + attemptOverhead) }
 
 func windowSize(key string) int64 { return int64(len(key) + windowOverhead) }
 
-func (m *Store) Count(_ context.Context, key, id string, limit int, window time.Duration) (time.Duration, error) {
+func (m *Store) Count(_ context.Context, key, id string, limit int, window time.Duration) (retry time.Duration, open bool, err error) {
 	s, now := m.lock(key)
 	defer s.mu.Unlock()
 	m.prune(s, key, now-window.Milliseconds())
 	a := s.windows[key]
 	if a != nil {
 		if a.find(id) >= 0 {
-			return 0, nil
+			return 0, false, nil
 		}
 		if len(a.list) >= limit {
-			return time.Duration(max(a.list[0].at+window.Milliseconds()-now, 1)) * time.Millisecond, nil
+			return time.Duration(max(a.list[0].at+window.Milliseconds()-now, 1)) * time.Millisecond, a.open(now), nil
 		}
 	}
 	one := counted{id: strings.Clone(id), at: now}
@@ -43,14 +46,31 @@ func (m *Store) Count(_ context.Context, key, id string, limit int, window time.
 		size += windowSize(key)
 	}
 	if err := m.reserve(size); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if a == nil {
 		a = &attempts{}
 		s.windows[key] = a
 	}
 	a.list, a.ends = append(a.list, one), max(a.ends, now+window.Milliseconds())
-	return 0, nil
+	return 0, false, nil
+}
+
+// open reports whether one of them may still be taken back.
+func (a *attempts) open(now int64) bool {
+	since := now - store.OpenFor.Milliseconds()
+	return slices.ContainsFunc(a.list, func(c counted) bool { return !c.decided && c.at >= since })
+}
+
+func (m *Store) Decide(_ context.Context, key, id string) error {
+	s, _ := m.lock(key)
+	defer s.mu.Unlock()
+	if a := s.windows[key]; a != nil {
+		if i := a.find(id); i >= 0 {
+			a.list[i].decided = true
+		}
+	}
+	return nil
 }
 
 func (a *attempts) find(id string) int {

@@ -3,19 +3,36 @@ package redis
 import (
 	"context"
 	"time"
+
+	"coatcheck/bff/session/store"
 )
 
-func (r *Store) Count(ctx context.Context, key, id string, limit int, window time.Duration) (time.Duration, error) {
+// decided stands before the id of an event that stays counted. Ids do not begin with it.
+const decided = "!"
+
+func (r *Store) Count(ctx context.Context, key, id string, limit int, window time.Duration) (retry time.Duration, open bool, err error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	ms, err := countScript.Run(ctx, r.conn, []string{key}, id, limit, millis(window)).Int64()
-	return time.Duration(ms) * time.Millisecond, r.fault(err)
+	said, err := countScript.Run(ctx, r.conn, []string{key}, id, limit, millis(window), millis(store.OpenFor)).Int64Slice()
+	if err != nil {
+		return 0, false, r.fault(err)
+	}
+	if len(said) != 2 {
+		return 0, false, r.fault(errReply)
+	}
+	return time.Duration(said[0]) * time.Millisecond, said[1] == 1, nil
+}
+
+func (r *Store) Decide(ctx context.Context, key, id string) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	return r.fault(decideScript.Run(ctx, r.conn, []string{key}, id).Err())
 }
 
 func (r *Store) Uncount(ctx context.Context, key, id string) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	return r.fault(r.conn.ZRem(ctx, key, id).Err())
+	return r.fault(r.conn.ZRem(ctx, key, id, decided+id).Err())
 }
 
 func (r *Store) Mark(ctx context.Context, key string, ttl time.Duration) error {

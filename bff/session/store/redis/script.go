@@ -71,16 +71,31 @@ if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
 end
 return redis.call('HLEN', KEYS[1])`)
 
-	// ARGV: id, limit, window. Returns 0, or how long to wait.
+	// ARGV: id, limit, window, how long an event is open. Returns how long to wait, or 0,
+	// and 1 where an event is open. Only the last thousand are looked at.
 	countScript = redis.NewScript(luaNow + `
 local window = tonumber(ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
-if redis.call('ZSCORE', KEYS[1], ARGV[1]) then return 0 end
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) or redis.call('ZSCORE', KEYS[1], '!' .. ARGV[1]) then return {0, 0} end
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
   local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  return math.max(oldest[2] + window - now, 1)
+  local wait = math.max(oldest[2] + window - now, 1)
+  local recent = redis.call('ZRANGE', KEYS[1], -1000, -1, 'WITHSCORES')
+  for i = 1, #recent, 2 do
+    local decided = string.sub(recent[i], 1, 1) == '!'
+    if not decided and tonumber(recent[i + 1]) >= now - tonumber(ARGV[4]) then return {wait, 1} end
+  end
+  return {wait, 0}
 end
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('PEXPIRE', KEYS[1], window)
-return 0`)
+return {0, 0}`)
+
+	// ARGV: id.
+	decideScript = redis.NewScript(`
+local at = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if not at then return 0 end
+redis.call('ZADD', KEYS[1], at, '!' .. ARGV[1])
+redis.call('ZREM', KEYS[1], ARGV[1])
+return 1`)
 )

@@ -48,7 +48,7 @@ func limitHolds(t *testing.T, s store.Store) {
 	var work sync.WaitGroup
 	for i := range 32 {
 		work.Go(func() {
-			retry, err := s.Count(ctx, key, fmt.Sprint("attempt ", i), 5, time.Hour)
+			retry, _, err := s.Count(ctx, key, fmt.Sprint("attempt ", i), 5, time.Hour)
 			switch {
 			case err != nil || retry < 0 || retry > time.Hour:
 				t.Errorf("retry in %s, %v", retry, err)
@@ -63,18 +63,56 @@ func limitHolds(t *testing.T, s store.Store) {
 	}
 	other := newKey("t:a")
 	for range 3 { // the same one is counted once
-		if retry, err := s.Count(ctx, other, "one", 1, time.Hour); err != nil || retry != 0 {
+		if retry, _, err := s.Count(ctx, other, "one", 1, time.Hour); err != nil || retry != 0 {
 			t.Errorf("again: %s, %v", retry, err)
 		}
 	}
-	if retry, err := s.Count(ctx, other, "two", 1, time.Hour); err != nil || retry == 0 {
+	if retry, _, err := s.Count(ctx, other, "two", 1, time.Hour); err != nil || retry == 0 {
 		t.Errorf("beyond the limit: %s, %v", retry, err)
 	}
 	if err := s.Uncount(ctx, other, "one"); err != nil {
 		t.Error(err)
 	}
-	if retry, err := s.Count(ctx, other, "two", 1, time.Hour); err != nil || retry != 0 {
+	if retry, _, err := s.Count(ctx, other, "two", 1, time.Hour); err != nil || retry != 0 {
 		t.Errorf("after one was taken back: %s, %v", retry, err)
+	}
+}
+
+// eventsStayOpen: an event that nobody decided may still be taken back, others are told.
+func eventsStayOpen(t *testing.T, s store.Store) {
+	ctx, key := context.Background(), newKey("t:a")
+	isOpen := func(want bool) {
+		t.Helper()
+		if retry, open, err := s.Count(ctx, key, "late", 2, time.Hour); err != nil || retry == 0 || open != want {
+			t.Errorf("retry in %s, open %v, %v", retry, open, err)
+		}
+	}
+	for _, id := range []string{"one", "two"} {
+		if retry, open, err := s.Count(ctx, key, id, 2, time.Hour); err != nil || retry != 0 || open {
+			t.Errorf("retry in %s, open %v, %v", retry, open, err)
+		}
+	}
+	isOpen(true)
+	for _, id := range []string{"one", "nobody"} {
+		if err := s.Decide(ctx, key, id); err != nil {
+			t.Error(err)
+		}
+	}
+	isOpen(true)
+	for range 2 { // twice is as good as once
+		if err := s.Decide(ctx, key, "two"); err != nil {
+			t.Error(err)
+		}
+	}
+	isOpen(false)
+	if retry, _, err := s.Count(ctx, key, "one", 2, time.Hour); err != nil || retry != 0 {
+		t.Errorf("one that is decided is counted again: %s, %v", retry, err)
+	}
+	if err := s.Uncount(ctx, key, "one"); err != nil {
+		t.Error(err)
+	}
+	if retry, _, err := s.Count(ctx, key, "late", 2, time.Hour); err != nil || retry != 0 {
+		t.Errorf("after one that was decided was taken back: %s, %v", retry, err)
 	}
 }
 
@@ -97,7 +135,7 @@ func forgets(t *testing.T, s store.Store) {
 	}
 	is(false, mark)
 	for range 2 {
-		if retry, err := s.Count(ctx, count, fmt.Sprint(keys.Add(1)), 1, time.Hour); err != nil || retry != 0 {
+		if retry, _, err := s.Count(ctx, count, fmt.Sprint(keys.Add(1)), 1, time.Hour); err != nil || retry != 0 {
 			t.Errorf("count: %s, %v", retry, err)
 		}
 		if err := s.Forget(ctx, count); err != nil {

@@ -24,6 +24,7 @@ var suite = map[string]func(t *testing.T, s store.Store){
 	"the last extension of many records":        lastExtensions,
 	"a table counts its entries":                tableCounts,
 	"attempts beyond the limit are not counted": limitHolds,
+	"attempts are open until they are decided":  eventsStayOpen,
 	"marks and counts are forgotten":            forgets,
 	"events reach those who listen":             eventsArrive,
 	"records are counted, about":                estimates,

@@ -4,6 +4,7 @@ import { $ } from "../dom"
 import type { User } from "./door"
 import * as journal from "./journal"
 import { emptyRooms, look, showArrived, type Echo } from "./rooms"
+import { cameIn, watchEnd } from "./lodge"
 import { clear, draw, stopped, through } from "./strip"
 import { events, socket, upload } from "./streams"
 
@@ -64,17 +65,18 @@ async function expire(bff: Bff<User>) {
   const gone = await bff.fetch("/api/expire", { method: "POST" })
   if (!gone.ok) return tooSoon(gone)
   const answers = await Promise.all(Array.from({ length: 8 }, () => bff.fetch("/api/me")))
-  const seen = await journal.news(bff)
+  const { entries: seen, provider } = await journal.all(bff)
   const calls = seen.filter((e) => e.path === "/api/me")
   const refused = calls.filter((e) => !e.good).length
   const good = calls.filter((e) => e.good)
-  const refreshes = seen.filter((e) => e.kind === "refresh").length
+  const refreshes = seen.filter((e) => e.kind === "refresh").length + provider.filter((e) => e.kind === "refresh").length
+  const where = provider.length > 0 ? "at the provider, " : ""
   const out = answers.filter((a) => a.ok).length
   const old = calls.find((e) => !e.good)?.token ?? ""
   draw(`8 calls in · ${refreshes} refresh${refreshes === 1 ? "" : "es"} · ${out} out`, [
     { near: { to: "right", words: "8 calls with the ticket", lines: 8 }, far: { to: "right", how: "bad", words: `${refused} × old token ${old}`, lines: refused } },
     { far: { to: "left", how: "bad", words: `${refused} × 401` } },
-    { far: { to: "right", words: `${refreshes} refresh, for all who wait`, lines: refreshes } },
+    { far: { to: "right", words: `${refreshes} refresh, ${where}for all who wait`, lines: refreshes } },
     { far: { to: "right", how: "good", words: `${good.length} × new token ${good[0]?.token ?? ""}`, lines: good.length } },
     { near: { to: "left", how: "good", words: `${out} answers`, lines: out }, far: { to: "left", how: "good", words: `${good.length} × 200`, lines: good.length } },
   ])
@@ -104,13 +106,15 @@ const table = {
 /** Wires the buttons to bff. */
 export function listen(bff: Bff<User>) {
   const begin = () => {
-    if (bff.session.status === "authenticated") echo(bff).catch(() => {})
+    if (bff.session.status !== "authenticated") return
+    echo(bff).then(() => cameIn(bff)).catch(() => {})
   }
   bff.on("login", begin)
   bff.ready.then(begin)
   bff.on("logout", () => {
     clear()
     emptyRooms()
+    watchEnd()
     journal.forget()
     $("answer").textContent = "–"
   })

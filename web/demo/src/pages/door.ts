@@ -23,7 +23,9 @@ function step(wanted: "first" | "second") {
   if (second) field("otp").focus()
 }
 
+/** Fills the form in, where there is one. */
 export function fill([, email, password]: Person) {
+  if (form.hidden) return
   step("first")
   field("email").value = email
   field("password").value = password
@@ -62,4 +64,27 @@ export function openDoor(bff: Bff<User>, frontend: Frontend, entered: () => void
     $("people").append(button)
   }
   fill(people[frontend][0])
+  openLodge(bff, frontend)
+}
+
+/** Wires the other way in: a provider's page, where the frontend has one and no form. */
+function openLodge(bff: Bff<User>, frontend: Frontend) {
+  const leave = (loginHint?: string) => {
+    bff.signIn({ returnTo: "/", ...(loginHint && { loginHint, prompt: "select_account" }) }).catch((e) => { $("refusal").textContent = sentence(e) })
+  }
+  $("leave").addEventListener("click", () => leave())
+  for (const [name, email] of people[frontend]) {
+    const button = make("button", "", name) as HTMLButtonElement
+    button.addEventListener("click", () => leave(email))
+    $("staff").append(button)
+  }
+}
+
+/** Shows the way in that the frontend has. */
+export function chooseDoor(providers: readonly string[] | undefined) {
+  const away = providers !== undefined && providers.length > 0
+  form.hidden = away
+  $("away").hidden = !away
+  for (const e of document.querySelectorAll<HTMLElement>(".by-form")) e.hidden = away
+  for (const e of document.querySelectorAll<HTMLElement>(".by-provider")) e.hidden = !away
 }

@@ -4,17 +4,26 @@ import type { User } from "./door"
 
 export type Entry = { n: number; kind: "sign-in" | "refresh" | "call"; method: string; path: string; token: string; good: boolean; cookie: boolean }
 
-let read = 0
+/** What the provider noted of this session, where the person came by one. */
+export type Event = { n: number; kind: "authorize" | "sign-in" | "code" | "token" | "refresh"; token: string }
 
-/** The entries since the last time; none where there is no journal, or no session. */
-export async function news(bff: Bff<User>): Promise<Entry[]> {
-  const answer = await bff.fetch(`/api/journal?after=${read}`)
-  if (!answer.ok) return []
-  const { entries } = (await answer.json()) as { entries: Entry[] }
-  read = entries.at(-1)?.n ?? read
-  return entries
+export type News = { entries: Entry[]; provider: Event[]; issuer: string }
+
+let read = 0
+let readThere = 0
+
+/** What is new since the last time; nothing where there is no journal, or no session. */
+export async function all(bff: Bff<User>): Promise<News> {
+  const answer = await bff.fetch(`/api/journal?after=${read}&provider=${readThere}`)
+  if (!answer.ok) return { entries: [], provider: [], issuer: "" }
+  const seen = (await answer.json()) as News
+  read = seen.entries.at(-1)?.n ?? read
+  readThere = seen.provider.at(-1)?.n ?? readThere
+  return seen
 }
 
+export const news = async (bff: Bff<User>): Promise<Entry[]> => (await all(bff)).entries
+
 export function forget() {
-  read = 0
+  read = readThere = 0
 }

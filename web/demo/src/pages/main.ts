@@ -4,7 +4,7 @@ import { createBff } from "/bff/client.js"
 import { $, make, sibling } from "../dom"
 import { names, people, type Frontend } from "../people"
 import { listen } from "./calls"
-import { fill, openDoor, type User } from "./door"
+import { chooseDoor, fill, openDoor, type User } from "./door"
 import { showSession, tick } from "./rooms"
 import { letIn } from "./thief"
 import { ends, sentence } from "./words"
@@ -17,6 +17,7 @@ function show() {
   const { session } = bff
   const inside = session.status === "authenticated"
   $("waiting").hidden = session.status !== "loading"
+  if (session.status === "anonymous") chooseDoor(session.providers)
   $("door").hidden = session.status !== "anonymous"
   $("inside").hidden = $("person").hidden = !inside
   if (session.status === "authenticated") showSession(session)
@@ -66,7 +67,7 @@ $("sessions").addEventListener("click", trying(async () => {
 $("logout").addEventListener("click", async () => {
   try {
     await bff.logout()
-    $("login").querySelector("input")?.focus()
+    $<HTMLElement>($("away").hidden ? "enter" : "leave").focus()
   } catch (e) {
     notice("You are still signed in. " + sentence(e))
   }

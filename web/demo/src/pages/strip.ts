@@ -8,7 +8,7 @@ const longest = 40
 type Arrow = { to: "right" | "left"; how?: "good" | "bad" | "cut"; words: string; lines?: number }
 
 /** A line of the drawing: between browser and Coatcheck, and between Coatcheck and the API. */
-type Line = { near?: Arrow; far?: Arrow }
+type Line = { near?: Arrow; far?: Arrow; across?: Arrow }
 
 function arrow(side: string, a: Arrow | undefined, delay: number): HTMLElement {
   const cell = make("span", `${side} ${a ? `arrow ${a.to} ${a.how ?? ""}` : ""}`)
@@ -20,17 +20,25 @@ function arrow(side: string, a: Arrow | undefined, delay: number): HTMLElement {
   return cell
 }
 
-/** Draws one call. Returns how to say the last words anew, for what goes on. */
-export function draw(title: string, lines: Line[]): (words: string) => void {
+/**
+ * Draws one call. heads name the three where they are not those of the strip. Returns how
+ * to say the last words anew, for what goes on.
+ */
+export function draw(title: string, lines: Line[], heads?: [string, string, string]): (words: string) => void {
   let delay = 0
-  const rows = lines.map(({ near, far }) => {
+  const rows = lines.map(({ near, far, across }) => {
+    if (across) {
+      delay += 180
+      return make("span", "lane", arrow("across", across, delay - 180))
+    }
     const first = near?.to === "left" ? far : near // the way back begins at the API
     const at = delay
     delay += near && far ? 360 : 180
     return make("span", "lane", arrow("near", near, first === near ? at : at + 180), arrow("far", far, first === far ? at : at + 180))
   })
-  const item = make("li", "", make("b", "title", title), ...rows)
+  const item = make("li", "", make("b", "title", title), ...(heads ? [make("span", "heads", ...heads.map((h) => make("span", "", h)))] : []), ...rows)
   const strip = $("strip")
+  item.querySelector(".heads")?.setAttribute("aria-hidden", "true")
   strip.prepend(item)
   while (strip.children.length > longest) strip.lastElementChild?.remove()
   return (words) => {

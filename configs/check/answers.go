@@ -1,0 +1,134 @@
+package check
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+	"coatcheck/upstream/mapping"
+)
+
+// answers checks what answers are said to mean. what is login, way, step, refresh or verify.
+func (ck *checker) answers(path string, answers []mapping.Rule, u *configs.Upstream, what string) {
+	for i, a := range answers {
+		at := item(child(path, "answers"), i)
+		if !ck.config.Source.Has(at) {
+			continue // a default of ours
+		}
+		ck.complainOf(at, a.Faults())
+		if a.At != nil {
+			ck.notTaken(child(at, "at"), *a.At)
+		}
+		ck.outcome(at, a, u, what)
+		ck.patterns(child(at, "is"), a.Is)
+	}
+}
+
+// outcome checks what follows from an answer.
+func (ck *checker) outcome(path string, a mapping.Rule, u *configs.Upstream, what string) {
+	signIn := what == "login" || what == "way" || what == "step"
+	switch {
+	case (a.Means == "") == (a.Step == ""):
+		// reported as a fault of the rule itself
+	case a.Step != "" && !signIn:
+		ck.refuse(child(path, "step"), "only a sign-in has steps", "")
+	case a.Step != "" && (u.Login == nil || u.Login.Steps[a.Step] == nil):
+		var names []string
+		if u.Login != nil {
+			names = slices.Sorted(maps.Keys(u.Login.Steps))
+		}
+		ck.refuse(child(path, "step"), "there is no step of this name", rule.Suggest(a.Step, names))
+	case a.Means == mapping.SessionExpired && signIn:
+		ck.refuse(child(path, "means"), "session_expired is for refresh and verify", "invalid_credentials")
+	case a.Means == mapping.Accepted && !signIn:
+		ck.refuse(child(path, "means"), "accepted is for ways, exchanges and their steps", "leave the line out: what no line matches is a success")
+	case a.Means != "" && !signIn && !slices.Contains([]string{mapping.SessionExpired, "too_many_attempts", "upstream_invalid"}, a.Means):
+		ck.warn(child(path, "means"), "here only session_expired ends the session; the others count as a failure of the API", "session_expired")
+	}
+}
+
+// rejected warns of statuses that do not mean what a list of refusals says.
+func (ck *checker) rejected(path string, statuses []int) {
+	for i, status := range statuses {
+		at := item(child(path, "rejected"), i)
+		switch {
+		case status < 300:
+			ck.warn(at, "a success would count as a refusal", "")
+		case status == 429:
+			ck.warn(at, "429 means too_many_attempts anyway, and never a refusal", "remove it")
+		case status >= 500:
+			ck.warn(at, "a failure of the API would count against people", "remove it")
+		}
+	}
+}
+
+func (ck *checker) patterns(path string, m *mapping.Match) {
+	if m == nil {
+		return
+	}
+	for _, value := range m.Values {
+		if s, ok := value.(string); ok && len(s) > 2 && strings.Contains(s[1:len(s)-1], "*") {
+			ck.warn(path, "a * counts only at either end; within, it is a plain asterisk", "")
+		}
+	}
+}
+
+// credential checks where a credential is taken from.
+func (ck *checker) credential(path string, places map[string]mapping.Place, needed bool) {
+	if _, ok := places[credential.AccessToken]; needed && !ok && len(places) > 0 {
+		ck.refuse(path, "access_token is missing: what the API calls its token goes under this name", "access_token: /token")
+	}
+	for name, p := range places {
+		at := child(path, name)
+		if !mapping.IsName(name) {
+			ck.refuse(at, "a value is named with letters, digits, \"_\" and \"-\", and begins with a letter or \"_\"", "")
+		}
+		ck.complainOf(at, p.Faults())
+		if p.Unit == "ms" && !mapping.IsExpiry(name) {
+			ck.refuse(child(at, "unit"), "a unit is for expires_in, expires_at and their refresh_ kin", "")
+		}
+		if p.Follow && p.Header == "" && p.Cookie == "" {
+			ck.refuse(child(at, "follow"), "only headers and cookies are followed: bodies pass unread", "{header: …, follow: true}")
+		}
+	}
+	if len(places) == 0 {
+		ck.refuse(path, "this is empty", "access_token: /token")
+	}
+}
+
+// place checks a place that no credential is taken from.
+func (ck *checker) place(path string, p mapping.Place) {
+	ck.complainOf(path, p.Faults())
+	ck.notTaken(path, p)
+}
+
+// notTaken refuses what only a place of a credential may say.
+func (ck *checker) notTaken(path string, p mapping.Place) {
+	if p.Unit == "ms" {
+		ck.refuse(child(path, "unit"), "a unit is for expires_in, expires_at and their refresh_ kin", "")
+	}
+	if p.Follow {
+		ck.refuse(child(path, "follow"), "only values of a credential are followed", "")
+	}
+}
+
+// pointer checks a JSON pointer.
+func (ck *checker) pointer(path, pointer string) {
+	if f := mapping.CheckPointer(pointer); f != nil {
+		ck.complainOf(path, []*mapping.Fault{f})
+	}
+}
+
+// complainOf reports what a part of the mapping says is wrong with itself.
+func (ck *checker) complainOf(path string, faults []*mapping.Fault) {
+	for _, f := range faults {
+		at := path
+		if f.Key != "" {
+			at = child(path, strings.Split(f.Key, ".")...)
+		}
+		ck.complain(at, rule.Complaint{Message: f.Message, Hint: f.Hint})
+	}
+}

@@ -1,0 +1,91 @@
+package check
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
+)
+
+// boundAt checks what a provider says of tokens that are bound to a key.
+func (ck *checker) boundAt(path, name string, p *configs.Provider) {
+	if p.DPoP != "required" {
+		return
+	}
+	for _, f := range ck.all() {
+		if !slices.Contains(f.Login.Provider, name) {
+			continue
+		}
+		for _, upstream := range slices.Sorted(maps.Keys(ck.config.Upstreams)) {
+			u := ck.config.Upstreams[upstream]
+			if !f.Carries(ck.config, u) || u.DPoP {
+				continue
+			}
+			ck.warn(child(path, "dpop"), "every token is bound to a key, and upstream "+upstream+" is not said to take such tokens", child("upstreams", upstream, "dpop")+": true")
+			ck.sendsBound(child("upstreams", upstream), u)
+		}
+	}
+}
+
+// takesBound checks an API that takes tokens which are bound to a key.
+func (ck *checker) takesBound(path, name string, u *configs.Upstream) {
+	ck.sendsScheme(path, u)
+	if !u.DPoP {
+		return
+	}
+	ck.sendsBound(path, u)
+	atProvider := func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && f.Carries(ck.config, u) }
+	at := child(path, "dpop")
+	if !slices.ContainsFunc(ck.all(), atProvider) {
+		ck.warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is bound", "send_token: true at a route to "+name)
+		return
+	}
+	for _, f := range ck.all() {
+		if atProvider(f) && !ck.config.BindsTokens(f) && !ck.allBind(f) {
+			ck.warn(at, "the same tokens go to an upstream without dpop: true, so none is bound where a provider's dpop is auto", "dpop: true at every upstream that gets them")
+			return
+		}
+	}
+}
+
+// allBind reports whether every provider of f binds tokens whoever takes them.
+func (ck *checker) allBind(f *configs.Frontend) bool {
+	return !slices.ContainsFunc(f.Login.Provider, func(name string) bool {
+		p := ck.config.Providers[name]
+		return p != nil && p.DPoP != "required"
+	})
+}
+
+// sendsBound checks that a bound token can be sent: in Authorization, and nowhere else
+// (RFC 9449 §7.1).
+func (ck *checker) sendsBound(path string, u *configs.Upstream) {
+	headers, _ := u.SendHeaders()
+	for _, header := range slices.Sorted(maps.Keys(headers)) {
+		value := headers[header]
+		bearer := strings.EqualFold(header, "authorization") && strings.EqualFold(value.Reveal(), mapping.Bearer()["Authorization"].Reveal())
+		if slices.Contains(value.Names(), credential.AccessToken) && !bearer {
+			ck.refuse(child(path, "send", "headers", header), "a token that is bound to a key goes along in Authorization only", "Authorization: Bearer {access_token}; the scheme follows the token")
+		}
+	}
+}
+
+// sendsScheme refuses to send tokens as bound ones by a constant: whether a token is
+// bound, each session knows.
+func (ck *checker) sendsScheme(path string, u *configs.Upstream) {
+	if u.Send == nil {
+		return
+	}
+	for header, value := range u.Send.Headers {
+		at := child(path, "send", "headers", header)
+		scheme, _, _ := strings.Cut(value.Reveal(), " ")
+		switch {
+		case strings.EqualFold(header, "dpop"):
+			ck.refuse(at, "a proof is made for each call", "dpop: true at the upstream")
+		case strings.EqualFold(header, "authorization") && strings.EqualFold(scheme, "dpop"):
+			ck.refuse(at, "a token that is not bound to a key must not be sent as one that is", "Authorization: Bearer {access_token} and dpop: true; the scheme follows the token")
+		}
+	}
+}

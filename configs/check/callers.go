@@ -1,0 +1,220 @@
+package check
+
+import (
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/http1"
+	"coatcheck/bff/signature"
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+)
+
+// callers checks every caller by itself; routes check where they may call.
+func (ck *checker) callers() {
+	keys := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(ck.config.Callers)) {
+		path, c := child("callers", name), ck.config.Callers[name]
+		if !rule.IsLabel(name) {
+			ck.refuse(path, "the name of a caller has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+		}
+		ck.callerKind(path, c)
+		ck.callerKeys(path, c, keys)
+		ck.callerFrom(path, c)
+		ck.callerBounds(path, c)
+		if len(c.Signature) > 0 {
+			ck.scheme(path, name, c)
+		}
+		if c.Token != nil {
+			ck.callerToken(child(path, "token"), c.Token)
+		}
+		if !ck.mayCallAnywhere(name) {
+			ck.warn(path, "no route lets this caller in", "callers: ["+name+"] at a route")
+		}
+	}
+}
+
+// callerKind refuses two kinds of proof, and keys that belong to another kind.
+func (ck *checker) callerKind(path string, c *configs.Caller) {
+	has := func(key string) bool { return ck.config.Source.Has(child(path, key)) }
+	kinds := 0
+	for _, key := range []string{"keys", "signature", "token"} {
+		if has(key) {
+			kinds++
+		}
+	}
+	if kinds > 1 {
+		ck.refuse(path, "a caller proves itself in one way: keys, signature or token", "make it two callers")
+		return
+	}
+	belongs := map[string]string{"from": configs.ByKey, "expires": configs.ByKey, "handshake": configs.BySignature, "max_signed": configs.BySignature, "url": configs.BySignature}
+	for _, key := range slices.Sorted(maps.Keys(belongs)) {
+		if has(key) && belongs[key] != c.Kind() {
+			ck.refuse(child(path, key), "this belongs to a caller with a "+belongs[key], "")
+		}
+	}
+}
+
+// callerKeys checks hashes; seen are those of other callers.
+func (ck *checker) callerKeys(path string, c *configs.Caller, seen map[string]string) {
+	for i, hash := range c.Keys {
+		at := item(child(path, "keys"), i)
+		digits, ok := strings.CutPrefix(hash, "sha256:")
+		raw, err := hex.DecodeString(digits)
+		switch {
+		case strings.HasPrefix(hash, "cchk_"):
+			ck.refuse(at, "a key itself does not belong into the file, only its hash", "`coatcheck apikey new -offline` prints the hash")
+		case !ok || err != nil || len(raw) != 32 || digits != strings.ToLower(digits):
+			ck.refuse(at, "not the hash of a key: sha256: and 64 digits 0-9a-f", "`coatcheck apikey new -offline` prints it")
+		case seen[digits] != "":
+			ck.refuse(at, "the same key stands twice", "every caller has keys of its own")
+		}
+		seen[digits] = path
+	}
+}
+
+func (ck *checker) callerFrom(path string, c *configs.Caller) {
+	if ck.config.Source.Has(child(path, "from")) && len(c.From) == 0 {
+		ck.refuse(child(path, "from"), "the list is empty: no key would be read", "leave it out")
+	}
+	for i, from := range c.From {
+		at, lower := item(child(path, "from"), i), strings.ToLower(from.Header)
+		switch {
+		case slices.IndexFunc(c.From, func(other configs.From) bool { return samePlace(from, other) }) < i:
+			ck.refuse(at, "this place stands twice", "")
+		case from.Header != "" && !http1.IsToken([]byte(from.Header)):
+			ck.refuse(child(at, "header"), "not the name of a header", "")
+		case lower == "cookie" || lower == "authorization" || lower == "origin" || slices.Contains(notOurs, lower) || strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "x-forwarded-"):
+			ck.refuse(child(at, "header"), "no key is read from this header", "X-Api-Key, or bearer and basic")
+		case from.Query != "":
+			ck.warn(child(at, "query"), "a key in an address ends in histories and in the logs of every front", "bearer, basic or a header, where the program can")
+		}
+	}
+}
+
+// samePlace reports whether two places are one: names of headers know no case.
+func samePlace(f, other configs.From) bool {
+	return f.Bearer == other.Bearer && f.Basic == other.Basic && f.Query == other.Query && strings.EqualFold(f.Header, other.Header)
+}
+
+// callerBounds checks what limits a caller.
+func (ck *checker) callerBounds(path string, c *configs.Caller) {
+	if ck.config.Source.Has(child(path, "methods")) {
+		ck.methods(child(path, "methods"), &configs.Route{Methods: c.Methods})
+	}
+	for i, p := range c.Addresses {
+		if p.IsValid() && p.Bits() == 0 {
+			ck.warn(item(child(path, "addresses"), i), "every address is in this network", "leave addresses out")
+		}
+	}
+	if c.URL != "" {
+		if message := signature.CheckURL(c.URL); message != "" {
+			ck.refuse(child(path, "url"), message, "https://hooks.example.com")
+		}
+	}
+}
+
+// scheme compiles how a caller signs and reports what that finds.
+func (ck *checker) scheme(path, name string, c *configs.Caller) {
+	_, faults := signature.Compile(c.Scheme(name))
+	one := !ck.config.Source.Has(item(child(path, "signature"), 0))
+	for _, f := range faults {
+		at := path
+		switch {
+		case f.Rule >= 0 && one:
+			at = child(path, "signature") + "." + f.Path
+		case f.Rule >= 0:
+			at = item(child(path, "signature"), f.Rule) + "." + f.Path
+		case f.Handshake >= 0:
+			at = item(child(path, "handshake"), f.Handshake) + "." + f.Path
+		default:
+			at = child(path, f.Path)
+		}
+		if f.Warning {
+			ck.warn(at, f.Message, f.Hint)
+		} else {
+			ck.refuse(at, f.Message, f.Hint)
+		}
+	}
+	ck.schemePlaces(path, c, one)
+}
+
+// schemePlaces checks names of headers, and encodings that mean nothing.
+func (ck *checker) schemePlaces(path string, c *configs.Caller, one bool) {
+	for i, s := range c.Signature {
+		at := child(path, "signature")
+		if !one {
+			at = item(at, i)
+		}
+		if s.Proof != nil {
+			ck.callPlace(child(at, "proof"), s.Proof, true)
+		}
+		ck.takePlaces(at, s.Take, s.Admit)
+	}
+	for i := range c.Handshake {
+		ck.takePlaces(item(child(path, "handshake"), i), c.Handshake[i].Take, c.Handshake[i].Admit)
+		ck.answerHeaders(child(item(child(path, "handshake"), i), "answer", "headers"), c.Handshake[i].Answer.Headers)
+	}
+}
+
+func (ck *checker) takePlaces(path string, take map[string]configs.CallPlace, admit []configs.Line) {
+	for name, p := range take {
+		ck.callPlace(child(path, "take", name), &p, false)
+	}
+	for i, l := range admit {
+		if l.At != nil {
+			ck.callPlace(child(item(child(path, "admit"), i), "at"), l.At, false)
+		}
+	}
+}
+
+func (ck *checker) callPlace(path string, p *configs.CallPlace, proof bool) {
+	if p.Header != "" && !http1.IsToken([]byte(p.Header)) {
+		ck.refuse(child(path, "header"), "not the name of a header", "")
+	}
+	if strings.EqualFold(p.Header, "Cookie") {
+		ck.refuse(child(path, "header"), "nothing of a caller is read from cookies", "")
+	}
+	if p.Encoding != "" && !proof {
+		ck.refuse(child(path, "encoding"), "an encoding is for a proof", "")
+	}
+}
+
+func (ck *checker) answerHeaders(path string, headers map[string]configs.SignedText) {
+	for name := range headers {
+		if !http1.IsToken([]byte(name)) || slices.Contains(notOurs, strings.ToLower(name)) {
+			ck.refuse(child(path, name), "not a header that a handshake can answer", "")
+		}
+	}
+}
+
+// callerToken checks what a token must say. A place in it is a claim.
+func (ck *checker) callerToken(path string, t *configs.CallerToken) {
+	ck.tokenProvider(child(path, "provider"), t.Provider)
+	for i, a := range t.Audiences {
+		if a == "" {
+			ck.refuse(item(child(path, "audiences"), i), "this is empty", "")
+		}
+	}
+	for i, l := range t.Admit {
+		at := child(item(child(path, "admit"), i), "at")
+		if l.At != nil && l.At.Pointer == nil && l.At.Claim == "" {
+			ck.refuse(at, "of a token only claims are looked at", "/azp")
+		}
+	}
+}
+
+// tokenProvider refuses the name of a provider that is not there.
+func (ck *checker) tokenProvider(path, name string) {
+	if name != "" {
+		ck.refuse(path, "there is no provider "+ck.quote(path, name), "")
+	}
+}
+
+func (ck *checker) mayCallAnywhere(name string) bool {
+	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
+		return slices.ContainsFunc(f.Routes, func(r *configs.Route) bool { return slices.Contains(r.Callers, name) })
+	})
+}

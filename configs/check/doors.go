@@ -1,0 +1,150 @@
+package check
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/apikey"
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+)
+
+// door checks a frontend without pages: programs alone call it.
+func (ck *checker) door(path string, f *configs.Frontend) {
+	if f.Host == "" {
+		ck.refuse(child(path, "host"), "a frontend without origins needs a host", "programs.example.com")
+	}
+	for _, key := range []string{"login", "cookie", "cors", "spa", "throttle", "csrf_header"} {
+		if ck.config.Source.Has(child(path, key)) {
+			ck.refuse(child(path, key), "a frontend without origins has no pages, and so no "+key, "origins, if it has pages")
+		}
+	}
+	for i, r := range f.Routes {
+		at := item(child(path, "routes"), i)
+		if r.Session != "none" {
+			ck.refuse(child(at, "session"), "without pages nobody signs in here", "session: none")
+		}
+		if len(r.Callers) == 0 {
+			ck.refuse(child(at, "callers"), "a route without pages names who may call", "callers: [NAME]")
+		}
+	}
+	if len(f.Routes) == 0 {
+		ck.warn(path, "a frontend without pages and routes answers nothing", "")
+	}
+}
+
+// missingOrigins refuses a frontend that is neither pages nor a door; true where it did.
+func (ck *checker) missingOrigins(path string, f *configs.Frontend) bool {
+	has := func(key string) bool { return ck.config.Source.Has(child(path, key)) }
+	if !f.IsDoor() || f.Host != "" && !has("login") && !has("origins") {
+		return false
+	}
+	message := "this key is missing"
+	if has("origins") {
+		message = "the list is empty"
+	}
+	ck.refuse(child(path, "origins"), message, "https://shop.example.com; or, for programs alone, a host and no login")
+	return true
+}
+
+// missingLogin refuses pages at which nobody could sign in.
+func (ck *checker) missingLogin(path string) {
+	if at := child(path, "login"); !ck.config.Source.Has(at) {
+		ck.refuse(at, "this key is missing", "")
+	}
+}
+
+// routeCallers checks which programs a route lets in.
+func (ck *checker) routeCallers(path string, r *configs.Route) {
+	if len(r.Callers) == 0 {
+		if !r.Guard && r.Session == "none" {
+			ck.warn(child(path, "guard"), "nobody checks who calls: name a caller", "callers: [NAME], and no guard: false")
+		}
+		return
+	}
+	if r.Session == "optional" {
+		ck.refuse(child(path, "session"), "with callers a session is required (a person or a program) or none (programs alone)", "required or none")
+	}
+	if !r.Guard {
+		ck.refuse(child(path, "guard"), "callers prove themselves, so the guard need not be off", "leave it out")
+	}
+	for i, name := range r.Callers {
+		at := item(child(path, "callers"), i)
+		c := ck.config.Callers[name]
+		switch {
+		case name == "":
+			ck.refuse(at, "this is empty", "")
+		case c == nil:
+			ck.refuse(at, "there is no caller "+ck.quote(at, name), ck.suggestFor(at, name, slices.Sorted(maps.Keys(ck.config.Callers))))
+		case slices.Index(r.Callers, name) < i:
+			ck.refuse(at, "this caller stands twice", "")
+		default:
+			ck.routeAccount(at, name, c, r)
+		}
+	}
+	ck.routeMethods(path, r)
+	ck.routeProofs(path, r)
+}
+
+func (ck *checker) suggestFor(path, name string, known []string) string {
+	if ck.config.Source.FromVariable(path) {
+		return ""
+	}
+	return rule.Suggest(name, known)
+}
+
+// routeAccount checks that the route's upstream has the caller's account.
+func (ck *checker) routeAccount(path, name string, c *configs.Caller, r *configs.Route) {
+	u := ck.config.Upstreams[r.Upstream]
+	if c.Account == "" || u == nil || u.Accounts[c.Account] != nil {
+		return
+	}
+	ck.refuse(path, "caller "+name+" has an account that upstream "+r.Upstream+" does not have", child("upstreams", r.Upstream, "accounts", c.Account))
+}
+
+// routeMethods warns of callers none of whose methods the route lets through.
+func (ck *checker) routeMethods(path string, r *configs.Route) {
+	for i, name := range r.Callers {
+		if c := ck.config.Callers[name]; c != nil && len(c.Methods) > 0 && !overlaps(c.Methods, r.Methods) {
+			ck.warn(item(child(path, "callers"), i), "the route lets through none of this caller's methods", "")
+		}
+	}
+}
+
+// routeProofs refuses what a route cannot tell apart before it reads a body: people and
+// those who sign inside of it, and a key and a signature in one place.
+func (ck *checker) routeProofs(path string, r *configs.Route) {
+	keys := ck.config.KeyPlaces(r)
+	for i, name := range r.Callers {
+		at, c := item(child(path, "callers"), i), ck.config.Callers[name]
+		if c == nil {
+			continue
+		}
+		if r.Session != "none" && len(c.Handshake) > 0 {
+			ck.refuse(at, "handshakes come without a proof, and here people call as well", "session: none, on a route of its own")
+		}
+		for _, s := range c.Signature {
+			switch {
+			case s.Proof == nil:
+			case r.Session != "none" && !s.Proof.InHead():
+				ck.refuse(at, "this caller's proof stands in the body, and here people call as well", "session: none, on a route of its own")
+			case ck.readsKeys(keys, s.Proof):
+				ck.refuse(at, "this caller's proof stands where another caller's keys are read", "a route of its own, or from: at the other caller")
+			}
+		}
+	}
+}
+
+// readsKeys reports whether keys are read where a proof stands.
+func (ck *checker) readsKeys(keys apikey.Places, p *configs.CallPlace) bool {
+	switch {
+	case p.Basic != "":
+		return keys.Basic
+	case strings.EqualFold(p.Header, "Authorization"):
+		return keys.Bearer || keys.Basic
+	case p.Header != "":
+		return slices.ContainsFunc(keys.Headers, func(h string) bool { return strings.EqualFold(h, p.Header) })
+	}
+	return p.Query != "" && slices.Contains(keys.Queries, p.Query)
+}

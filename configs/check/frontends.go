@@ -1,0 +1,196 @@
+package check
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/http1"
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+)
+
+// frontends checks each frontend and then all of them together.
+func (ck *checker) frontends() {
+	names := slices.Sorted(maps.Keys(ck.config.Frontends))
+	cookies := map[string]string{}
+	for i, name := range names {
+		f, path := ck.config.Frontends[name], child("frontends", name)
+		ck.frontend(path, name, f)
+		// A sign-in that waits for a step, or for a provider, has a cookie of its own, named after the session's.
+		for _, cookie := range []string{f.Cookie.Name, f.Cookie.Name + "-step", f.Cookie.Name + "-login"} {
+			if f.IsDoor() {
+				break
+			}
+			if other, taken := cookies[cookie]; taken && other != name {
+				ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", ownCookie)
+				break
+			}
+			cookies[cookie] = name
+		}
+		for _, other := range names[:i] {
+			ck.together(name, other)
+			ck.shareThrottle(name, other)
+		}
+	}
+}
+
+func (ck *checker) frontend(path, name string, f *configs.Frontend) {
+	if !rule.IsLabel(name) {
+		ck.refuse(path, "the name of a frontend has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+	}
+	if ck.missingOrigins(path, f) {
+		ck.missingLogin(path)
+		ck.signIn(path, f)
+		ck.routes(path, f)
+		return
+	}
+	if f.IsDoor() {
+		ck.door(path, f)
+	} else {
+		ck.missingLogin(path)
+		ck.origins(path, f)
+	}
+	if f.Host != "" && !ck.complain(child(path, "host"), rule.FrontendHost(f.Host, f.Scheme())) {
+		ck.sites(path, f)
+	}
+	if f.BasePath != "" {
+		ck.complain(child(path, "base_path"), rule.BasePath(f.BasePath))
+	}
+	if !f.IsDoor() {
+		ck.cookie(path, f)
+		ck.signIn(path, f)
+	}
+	ck.cors(path, f)
+	ck.spa(path, f)
+	if ck.config.TLS != nil && len(f.Origins) > 0 && !f.IsHTTPS() {
+		ck.warn(child(path, "origins"), "the listener speaks TLS, but these pages come over plain http: their calls are cross-site", "https:// origins, or no tls")
+	}
+	if f.CSRFHeader == "off" {
+		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe")
+	}
+	ck.sharedThrottle(path, f)
+	ck.warnFrontend(path, f)
+	ck.routes(path, f)
+}
+
+func (ck *checker) origins(path string, f *configs.Frontend) {
+	seen := map[string]bool{}
+	for i, o := range f.Origins {
+		at := item(child(path, "origins"), i)
+		switch {
+		case o == "":
+			ck.refuse(at, "this is empty", "https://shop.example.com")
+		case ck.complain(at, rule.Origin(o)):
+		case seen[o]:
+			ck.refuse(at, "this origin stands twice", "")
+		case i > 0 && f.IsHTTPS() != strings.HasPrefix(o, "https://"):
+			ck.refuse(at, "the origins of a frontend are all https or all http", "make it a frontend of its own")
+		}
+		seen[o] = true
+	}
+}
+
+// ownCookie is the hint that never clashes with another frontend.
+const ownCookie = "leave the name out: it is made of the frontend's own"
+
+// cookie checks the name. Browsers enforce the prefix: a cookie whose name begins
+// so can be set by this very host only, over https, for all of its paths.
+func (ck *checker) cookie(path string, f *configs.Frontend) {
+	at, name := child(path, "cookie", "name"), f.Cookie.Name
+	switch {
+	case !strings.HasPrefix(name, "__Host-"):
+		ck.refuse(at, "the name must begin with __Host-, letter for letter", ownCookie)
+	case name == "__Host-" || name == "__Host-Http-":
+		ck.refuse(at, "the prefix alone is no name", ownCookie)
+	case !http1.IsToken([]byte(name)) || len(name) > 128:
+		ck.refuse(at, "a cookie's name has letters, digits and !#$%&'*+-.^_`|~, at most 128 (RFC 6265)", ownCookie)
+	}
+}
+
+// cors checks the additions; a wildcard means nothing where credentials travel (Fetch standard, 3.3.4).
+func (ck *checker) cors(path string, f *configs.Frontend) {
+	for key, names := range map[string][]string{"allow_headers": f.CORS.AllowHeaders, "expose_headers": f.CORS.ExposeHeaders} {
+		for i, name := range names {
+			at := item(child(path, "cors", key), i)
+			switch {
+			case strings.Contains(name, "*"):
+				ck.refuse(at, "a wildcard means nothing where cookies travel", "list each header")
+			case !http1.IsToken([]byte(name)):
+				ck.refuse(at, "this is not the name of a header", "")
+			}
+		}
+	}
+}
+
+func (ck *checker) spa(path string, f *configs.Frontend) {
+	if f.SPA == nil {
+		return
+	}
+	at := child(path, "spa")
+	if (f.SPA.Dir == "") == (f.SPA.Proxy == "") {
+		ck.refuse(at, "exactly one of dir and proxy is needed", "{dir: web/dist}")
+	}
+	if strings.ContainsFunc(f.SPA.CSP, func(r rune) bool { return r < ' ' || r > '~' }) {
+		ck.refuse(child(at, "csp"), "a policy is visible ASCII and spaces on one line", "")
+	}
+	if f.SPA.Proxy == "" {
+		return
+	}
+	host := ck.url(child(at, "proxy"), f.SPA.Proxy)
+	if host != "" && !rule.IsLoopback(host) {
+		ck.warn(child(at, "proxy"), "a development server off this machine", "{dir: …} for built files")
+	}
+}
+
+// together checks two frontends against each other.
+func (ck *checker) together(name, otherName string) {
+	path, f, other := child("frontends", name), ck.config.Frontends[name], ck.config.Frontends[otherName]
+	if !overlaps(f.Hosts(), other.Hosts()) {
+		return
+	}
+	switch same := f.BasePath == other.BasePath; {
+	case same && equalSets(f.Hosts(), other.Hosts()) && equalSets(f.Origins, other.Origins):
+		ck.refuse(path, "equal to frontend "+otherName+" in host, origins and base_path: no call could tell them apart", "give one a base_path, or origins of its own")
+	case same && !overlaps(f.Origins, other.Origins):
+		ck.ambiguous(name, otherName)
+		ck.ambiguous(otherName, name)
+	case same && overlaps(f.Origins, other.Origins):
+		ck.warn(child(path, "origins"), "pages of an origin that frontend "+otherName+" lists too cannot say whose call it is (400 frontend_undetermined)", "give one a base_path, or origins of its own")
+	}
+	if overlaps(f.Origins, other.Origins) {
+		ck.shadowed(name, otherName)
+		ck.shadowed(otherName, name)
+	}
+}
+
+// ambiguous warns of links to a sign-in, which have no origin that could say whose they are.
+func (ck *checker) ambiguous(name, otherName string) {
+	if len(ck.config.Frontends[name].Login.Provider) > 0 {
+		ck.warn(child("frontends", name, "login", "provider"),
+			"frontend "+otherName+" has the same host, and a link has no origin: links to the sign-in must say frontend="+name,
+			"/bff/login?frontend="+name+"&return_to=/")
+	}
+}
+
+// shadowed warns of routes whose calls go to the longer base path of another frontend.
+func (ck *checker) shadowed(name, otherName string) {
+	f, other := ck.config.Frontends[name], ck.config.Frontends[otherName]
+	if len(other.BasePath) <= len(f.BasePath) {
+		return
+	}
+	for i, r := range f.Routes {
+		if r.Path != "" && strings.HasPrefix(f.BasePath+r.Path, other.BasePath+"/") {
+			ck.warn(child(item(child("frontends", name, "routes"), i), "path"), "never reached: frontend "+otherName+" has these calls by its base_path", "")
+		}
+	}
+}
+
+func overlaps(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+func equalSets(a, b []string) bool {
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
+}

@@ -1,0 +1,98 @@
+package check
+
+import (
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+)
+
+// process checks what concerns the process as a whole.
+func (ck *checker) process() {
+	c := ck.config
+	ck.address("listen", c.Listen)
+	ck.address("admin.listen", c.Admin.Listen)
+	if rule.Overlap(c.Listen, c.Admin.Listen) {
+		hint := "127.0.0.1:9090"
+		if rule.Overlap(c.Listen, hint) {
+			hint = "127.0.0.1:9091"
+		}
+		ck.refuse("admin.listen", "the admin listener may not be the public one", hint)
+	}
+	if n := c.Admin.Token.Len(); n > 0 && n < 16 {
+		ck.warn("admin.token", "the token of the admin API is short", "16 bytes or more; `coatcheck keygen` makes one")
+	}
+	for i, p := range c.TrustedProxies {
+		if p.IsValid() && p.Bits() == 0 {
+			ck.warn(item("trusted_proxies", i), "every caller could choose the client address that is logged and throttled", "name the addresses of your own proxies")
+		}
+	}
+	ck.healthPath()
+}
+
+func (ck *checker) healthPath() {
+	path := ck.config.HealthPath
+	if path == "" {
+		return
+	}
+	ck.complain("health_path", rule.HealthPath(path))
+	for name, f := range ck.config.Frontends {
+		for i, r := range f.Routes {
+			if r.Path != "" && strings.HasPrefix(path, f.BasePath+r.Path) {
+				ck.warn("health_path", "it takes this path away from "+item(child("frontends", name, "routes"), i), "/healthz")
+			}
+		}
+	}
+}
+
+// address checks what [net.Listen] will be given.
+func (ck *checker) address(path, value string) {
+	host, port, err := net.SplitHostPort(value)
+	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
+		ck.complain(path, rule.Complaint{Message: "this is not an address to listen on", Hint: rule.LikelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})
+		return
+	}
+	if strings.ContainsAny(host, "/ *") {
+		ck.complain(path, rule.Complaint{Message: "this is not an address to listen on", Hint: "every address is \":" + port + "\""})
+	}
+}
+
+// sessions checks where sessions lie and what seals them.
+func (ck *checker) sessions() {
+	s := ck.config.Sessions
+	if !ck.missingSessions() {
+		ck.complain("sessions.store", rule.Store(s.Store.Reveal()))
+	}
+	if !rule.IsLabel(s.Prefix) {
+		ck.refuse("sessions.prefix", "letters, digits, \".\", \"_\" and \"-\", at most 64", "coatcheck")
+	}
+	if s.IdleTimeout > s.MaxLifetime {
+		ck.warn("sessions.idle_timeout", "longer than max_lifetime, so it never counts", "")
+	}
+	if strings.HasPrefix(s.Store.Reveal(), "memory:") && slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return !f.IsDoor() && f.IsHTTPS() }) {
+		ck.warn("sessions.store", "memory:// forgets everybody when the process ends, and cannot be shared by replicas", "redis://… or file:///…")
+	}
+	ck.warnSessions()
+	ck.keys()
+}
+
+// all returns the frontends in no order.
+func (ck *checker) all() []*configs.Frontend {
+	var list []*configs.Frontend
+	for _, f := range ck.config.Frontends {
+		list = append(list, f)
+	}
+	return list
+}
+
+// missingSessions refuses pages whose sessions have no place; true where it did.
+func (ck *checker) missingSessions() bool {
+	if ck.config.Source.Has("sessions") || !ck.config.Sessions.Store.IsEmpty() {
+		return false
+	}
+	ck.refuse("sessions", "this key is missing", "a mapping: store and keys")
+	return true
+}

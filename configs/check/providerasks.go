@@ -1,0 +1,101 @@
+package check
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+)
+
+// asksFor checks scopes and constants.
+func (ck *checker) asksFor(path string, p *configs.Provider) {
+	for i, scope := range p.Scopes {
+		at := item(child(path, "scopes"), i)
+		switch {
+		case scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }):
+			ck.refuse(at, "a scope is visible ASCII without spaces, quotes and backslashes (RFC 6749 §3.3)", "one scope on each line of the list")
+		case slices.Index(p.Scopes, scope) < i:
+			ck.refuse(at, "this scope stands twice", "")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Authorize)) {
+		at, value := child(path, "authorize", name), p.Authorize[name]
+		switch {
+		case slices.Contains(ownParameters, name):
+			ck.refuse(at, "this parameter is Coatcheck's own", "")
+		case name == "" || value == "":
+			ck.refuse(at, "this is empty", "")
+		case name == "response_mode" && value != "query" && value != "form_post":
+			ck.refuse(at, "answers are taken as query or form_post", "form_post")
+		}
+	}
+	for i, a := range p.Audiences {
+		if a == "" || a == p.ClientID {
+			ck.refuse(item(child(path, "audiences"), i), "other audiences than the client itself are listed here", "")
+		}
+	}
+}
+
+// admits checks the lines that a person must match.
+func (ck *checker) admits(path string, p *configs.Provider) {
+	for i, line := range p.Admit {
+		at := item(child(path, "admit"), i)
+		if line.At == "" {
+			ck.refuse(child(at, "at"), "this is empty", "/hd")
+		}
+		ck.pointer(child(at, "at"), line.At)
+		for _, v := range line.Is.Values {
+			if text, ok := v.(string); ok && strings.Contains(text, "*") {
+				ck.warn(child(at, "is"), "values are compared whole here: * stands for itself", "list each value")
+			}
+		}
+	}
+}
+
+// reachesProvider checks the addresses that are dialled instead.
+func (ck *checker) reachesProvider(path string, p *configs.Provider) {
+	for _, host := range slices.Sorted(maps.Keys(p.Addresses)) {
+		at, to := child(path, "addresses", host), p.Addresses[host]
+		ck.complain(at, rule.BareHost(host))
+		name, port := rule.SplitPort(to)
+		if ck.complain(at, rule.Host(name)) || !rule.IsPort(port) {
+			ck.refuse(at, "this is not a host:port to dial", "\"10.0.0.5:8443\"")
+		}
+	}
+}
+
+// unwiseProvider warns of what works and leads to complaints later.
+func (ck *checker) unwiseProvider(path string, p *configs.Provider) {
+	if p.HasIssuer() && !p.IsOpenID() && p.User == nil {
+		ck.warn(child(path, "scopes"), "without openid there is no ID token, and nothing says who signed in", "[openid, …]")
+	}
+	if !p.ChecksNonce() {
+		ck.warn(child(path, "nonce"), "an ID token that was stolen elsewhere could be passed off as this sign-in's", "on, unless this provider's ID tokens have no nonce")
+	}
+	issuer, _ := url.Parse(p.Issuer)
+	host := ""
+	if issuer != nil {
+		host = strings.ToLower(issuer.Hostname())
+	}
+	offline := slices.Contains(p.Scopes, "offline_access")
+	switch {
+	case host == "accounts.google.com" && p.Authorize["access_type"] != "offline":
+		ck.warn(child(path, "authorize"), "Google gives no refresh token without it, so that sessions end after an hour", "{access_type: offline, prompt: consent}")
+	case host == "accounts.google.com" && offline:
+		ck.warn(child(path, "scopes"), "Google does not know offline_access", "authorize: {access_type: offline, prompt: consent}")
+	case !offline && needsOfflineAccess(host):
+		ck.warn(child(path, "scopes"), "this provider gives no refresh token without offline_access, so that sessions end with the first token", "[openid, offline_access, …]")
+	}
+}
+
+// needsOfflineAccess tells providers that give refresh tokens for this scope only.
+func needsOfflineAccess(host string) bool {
+	if host == "login.microsoftonline.com" {
+		return true
+	}
+	return slices.ContainsFunc([]string{".auth0.com", ".okta.com", ".oktapreview.com", ".zitadel.cloud", ".ciamlogin.com"},
+		func(end string) bool { return strings.HasSuffix(host, end) })
+}

@@ -1,0 +1,190 @@
+package check
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+	"coatcheck/upstream/mapping"
+)
+
+// ownParameters are what an authorization request says itself: no constant replaces them.
+var ownParameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge",
+	"code_challenge_method", "request", "request_uri", "id_token_hint", "max_age", "acr_values", "login_hint"}
+
+// endSessionNames can stand in a sign-out address.
+var endSessionNames = []string{"client_id", "post_logout_redirect_uri", "id_token", "logout_hint", "state"}
+
+// providers checks each provider.
+func (ck *checker) providers() {
+	for _, name := range slices.Sorted(maps.Keys(ck.config.Providers)) {
+		path, p := child("providers", name), ck.config.Providers[name]
+		if !rule.IsLabel(name) {
+			ck.refuse(path, "the name of a provider has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+		}
+		ck.whereProvider(path, p)
+		ck.provesItself(path, p)
+		ck.asksFor(path, p)
+		ck.admits(path, p)
+		ck.reachesProvider(path, p)
+		ck.unwiseProvider(path, p)
+		ck.boundAt(path, name, p)
+		if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return slices.Contains(f.Login.Provider, name) }) {
+			ck.warn(path, "no frontend signs people in at this provider", "frontends.*.login.provider: "+name)
+		}
+	}
+}
+
+// whereProvider checks that addresses are discovered, or said, and not both.
+func (ck *checker) whereProvider(path string, p *configs.Provider) {
+	said := map[string]string{"authorization": p.Authorization, "token": p.Token, "revocation": p.Revocation}
+	if p.HasIssuer() {
+		for _, key := range slices.Sorted(maps.Keys(said)) {
+			if said[key] != "" {
+				ck.refuse(child(path, key), "addresses of a provider with an issuer are discovered", "remove it, or the issuer")
+			}
+		}
+		ck.issuer(child(path, "issuer"), p)
+	} else {
+		for _, key := range []string{"authorization", "token"} {
+			if said[key] == "" {
+				ck.refuse(child(path, key), "a provider has an issuer, or authorization and token", "issuer: https://id.example.net")
+				return
+			}
+		}
+		if p.User == nil {
+			ck.refuse(child(path, "user"), "without an issuer nothing says who signed in", "user: {url: https://api.example.net/user, subject: /id}")
+		}
+		for key, value := range said {
+			ck.providerURL(child(path, key), value, p)
+		}
+	}
+	if u := p.User; u != nil {
+		ck.providerURL(child(path, "user", "url"), u.URL, p)
+		ck.pointer(child(path, "user", "at"), u.At)
+		ck.pointer(child(path, "user", "subject"), u.Subject)
+	}
+	ck.endSession(child(path, "end_session"), p)
+}
+
+// issuer checks an issuer (OpenID Connect Discovery 1.0 §4.1); it is never changed,
+// because it is compared byte for byte with what the provider writes.
+func (ck *checker) issuer(path string, p *configs.Provider) {
+	host := ck.providerURL(path, p.Issuer, p)
+	if strings.Contains(p.Issuer, "/.well-known/") {
+		ck.refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
+	}
+	first := strings.Split(strings.TrimPrefix(pathOf(p.Issuer), "/"), "/")[0]
+	if host == "login.microsoftonline.com" && slices.Contains([]string{"common", "organizations", "consumers"}, first) {
+		ck.refuse(path, "no token is issued by this: each tenant has an issuer of its own", "https://login.microsoftonline.com/<tenant id>/v2.0")
+	}
+}
+
+func pathOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
+// providerURL checks an address of the provider's and returns its host.
+func (ck *checker) providerURL(path, value string, p *configs.Provider) string {
+	host := ck.url(path, value)
+	if host == "" || !strings.HasPrefix(value, "http://") || rule.IsLoopback(host) {
+		return host
+	}
+	if !p.InsecureHTTP {
+		ck.refuse(path, "codes, tokens and secrets would travel in clear", "https://, or insecure_http: true where the network itself is private")
+		return host
+	}
+	ck.warn(path, "codes, tokens and secrets travel in clear", "https://")
+	return host
+}
+
+// endSession checks the sign-out address that is configured.
+func (ck *checker) endSession(path string, p *configs.Provider) {
+	if p.EndSession == "" {
+		return
+	}
+	for _, name := range mapping.NewTemplate(p.EndSession).Names() {
+		if !slices.Contains(endSessionNames, name) {
+			ck.refuse(path, "{"+name+"} is not known here", "known here: "+strings.Join(endSessionNames, ", "))
+		}
+	}
+	bare, _, _ := strings.Cut(p.EndSession, "?")
+	ck.providerURL(path, bare, p)
+}
+
+// provesItself checks that the client has at most one proof of who it is.
+func (ck *checker) provesItself(path string, p *configs.Provider) {
+	var proofs []string
+	for key, given := range map[string]bool{
+		"client_secret": !p.ClientSecret.IsEmpty(), "client_assertion": p.ClientAssertion.Path != "",
+		"client_key": p.ClientKey != "" && p.ClientCert == "", "client_cert": p.ClientCert != "",
+	} {
+		if given {
+			proofs = append(proofs, key)
+		}
+	}
+	slices.Sort(proofs)
+	switch {
+	case len(proofs) > 1:
+		ck.refuse(child(path, proofs[1]), "a client proves itself in one way, and "+proofs[0]+" is there already", "")
+	case len(proofs) == 0:
+		ck.warn(path, "a client without a proof is public: whoever has a code could redeem it, were it not for PKCE", "client_secret, client_key or client_assertion")
+	}
+	if p.ClientCert != "" && p.ClientKey == "" {
+		ck.refuse(child(path, "client_cert"), "client_cert and client_key belong together", "")
+	}
+	if p.ClientKeyID != "" && (p.ClientKey == "" || p.ClientCert != "") {
+		ck.refuse(child(path, "client_key_id"), "a key id belongs to a client_key that signs assertions", "")
+	}
+	if p.ClientAuth != "auto" && p.ClientSecret.IsEmpty() {
+		ck.refuse(child(path, "client_auth"), "this says how a client_secret is sent, and there is none", "")
+	}
+}
+
+// signInAtProvider checks what a frontend says of its providers.
+func (ck *checker) signInAtProvider(path string, f *configs.Frontend) {
+	for i, name := range f.Login.Provider {
+		at := child(path, "provider")
+		if ck.config.Source.Has(item(at, i)) {
+			at = item(at, i)
+		}
+		if ck.config.Providers[name] == nil {
+			ck.refuse(at, "there is no provider "+ck.quote(at, name), rule.Suggest(name, slices.Sorted(maps.Keys(ck.config.Providers))))
+		}
+	}
+	if f.Login.ErrorPath != "" {
+		at := child(path, "error_path")
+		switch {
+		case len(f.Login.Provider) == 0:
+			ck.refuse(at, "this is the page of a failed sign-in at a provider, and there is none", "provider: …")
+		case !ck.complain(at, rule.Path(f.Login.ErrorPath)) && strings.HasPrefix(f.Login.ErrorPath+"/", "/bff/"):
+			ck.refuse(at, "/bff/ is Coatcheck's own", "/login")
+		}
+	}
+}
+
+// exchangeAt checks a token exchange for an upstream.
+func (ck *checker) exchangeAt(path, name string, u *configs.Upstream) {
+	x := u.Exchange
+	if x == nil {
+		return
+	}
+	at := child(path, "exchange")
+	ck.refuse(at, "tokens are not exchanged yet, and an API must not see a token that is for another", "a provider of its own frontend")
+	if x.Audience == "" && x.Resource == "" {
+		ck.refuse(at, "a token is asked for an audience or a resource", "{audience: orders}")
+	}
+	if x.Resource != "" {
+		ck.url(child(at, "resource"), x.Resource)
+	}
+	if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && f.Carries(ck.config, u) }) {
+		ck.warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is exchanged", "send_token: true at a route to "+name)
+	}
+}

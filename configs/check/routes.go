@@ -1,0 +1,102 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+)
+
+func (ck *checker) routes(path string, f *configs.Frontend) {
+	seen := map[string]bool{}
+	for i, r := range f.Routes {
+		at := item(child(path, "routes"), i)
+		if seen[r.Path] && r.Path != "" {
+			ck.refuse(child(at, "path"), "another route of this frontend has this path", "")
+		}
+		seen[r.Path] = true
+		ck.route(at, f, r)
+	}
+}
+
+func (ck *checker) route(path string, f *configs.Frontend, r *configs.Route) {
+	if r.Path != "" && !ck.complain(child(path, "path"), rule.RoutePath(r.Path)) {
+		if r.Path == "/" && f.SPA != nil {
+			ck.warn(child(path, "path"), "this takes every path, and leaves none for spa", "/api/")
+		}
+		if rule.LooksLikePrefix(r.Path) {
+			ck.warn(child(path, "path"), "this takes the one path "+r.Path+" and nothing below it", r.Path+"/")
+		}
+	}
+	if r.Rewrite != nil {
+		check := rule.Prefix
+		if r.IsExact() {
+			check = rule.Path
+		}
+		ck.complain(child(path, "rewrite"), check(*r.Rewrite))
+	}
+	ck.known(child(path, "upstream"), r.Upstream)
+	ck.methods(child(path, "methods"), r)
+	ck.person(path, r)
+	ck.routeCallers(path, r)
+	ck.opened(path, f, r)
+	ck.warnRoute(path, r)
+	if !r.Isolate {
+		ck.warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")
+	}
+}
+
+func (ck *checker) methods(path string, r *configs.Route) {
+	if len(r.Methods) == 0 {
+		ck.refuse(path, "the list is empty: nothing would pass", "leave it out")
+	}
+	for i, m := range r.Methods {
+		at := item(path, i)
+		switch {
+		case m == "*":
+			ck.refuse(at, "there is no wildcard for methods", "list each method")
+		case !rule.IsMethod(m) && rule.IsMethod(strings.ToUpper(m)):
+			ck.refuse(at, "methods are written in capitals", strings.ToUpper(m))
+		case !rule.IsMethod(m):
+			ck.refuse(at, ck.quote(at, m)+" never reaches a route", strings.Join(rule.Methods, ", ")+", and those of WebDAV, QUERY, LINK, UNLINK")
+		case slices.Index(r.Methods, m) < i:
+			ck.refuse(at, "this method stands twice", "")
+		}
+	}
+	if r.WebSocket && len(r.Methods) > 0 && !slices.Contains(r.Methods, "GET") {
+		ck.refuse(path, "a WebSocket begins with GET", "add GET")
+	}
+}
+
+// opened checks what lets calls through that a page's own fetch did not make.
+func (ck *checker) opened(path string, f *configs.Frontend, r *configs.Route) {
+	if r.CSRFHeader == "off" && f.CSRFHeader != "off" {
+		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe, unless a page must call this by sendBeacon or a form")
+	}
+	if r.Navigation != "allow" {
+		return
+	}
+	at := child(path, "navigation")
+	switch {
+	case !r.Isolate:
+		ck.refuse(at, "what other sites can open must not become a page of your own origin", "isolate: true")
+	case !slices.Contains(r.Methods, "GET"):
+		ck.refuse(at, "links and downloads are GET, which this route does not take", "methods: [GET]")
+	case r.Session != "none" && f.Cookie.SameSite == "strict":
+		ck.warn(at, "browsers bring a Strict cookie from no other site: nobody is signed in who follows a link from there", "cookie: {same_site: lax}")
+	}
+}
+
+// siblingsPost is what csrf_header: off costs.
+const siblingsPost = "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site"
+
+// person checks what the route has to do with sessions.
+func (ck *checker) person(path string, r *configs.Route) {
+	if !r.Guard && r.Session != "none" {
+		ck.refuse(child(path, "guard"), "without the guard, every site could call this in a signed-in person's name", "session: none, or guard: true")
+	}
+	if r.SendToken != nil && *r.SendToken && r.Session == "none" {
+		ck.refuse(child(path, "send_token"), "with session: none there is no token to send", "session: optional")
+	}
+}

@@ -1,0 +1,112 @@
+package check
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"coatcheck/bff/credential"
+	"coatcheck/bff/http1"
+	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
+)
+
+// send checks what carries a person on calls.
+func (ck *checker) send(path string, u *configs.Upstream) {
+	if u.Send == nil {
+		return
+	}
+	at := child(path, "send")
+	ck.headers(child(at, "headers"), u.Send.Headers)
+	ck.hidden(child(at, "hide"), u.Send.Hide)
+	ck.sendQuery(child(at, "query"), u.Send.Query)
+	ck.sendCookie(at, u.Send)
+	ck.sendSocket(child(at, "socket", "json"), u.Send)
+	for key, values := range map[string]map[string]mapping.Template{"headers": u.Send.Headers, "query": u.Send.Query, "cookie": u.Send.Cookie} {
+		for name, value := range values {
+			for _, used := range value.Names() {
+				ck.carried(child(at, key, name), u, used)
+			}
+		}
+	}
+	for _, used := range mapping.MessageNames(u.Send.Message()) {
+		ck.carried(child(at, "socket", "json"), u, used)
+	}
+}
+
+func (ck *checker) hidden(path string, names []string) {
+	for i, name := range names {
+		switch {
+		case strings.Contains(name, "*"):
+			ck.refuse(item(path, i), "there are no wildcards for headers", "list each header")
+		case !http1.IsToken([]byte(name)):
+			ck.refuse(item(path, i), "this is not the name of a header", "")
+		}
+	}
+}
+
+// sendQuery checks parameters of the query. Names are compared without regard to case,
+// because many an API reads them so.
+func (ck *checker) sendQuery(path string, parameters map[string]mapping.Template) {
+	seen := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		at, lower := child(path, name), strings.ToLower(name)
+		switch {
+		case name == "" || hasControl(name) || strings.ContainsAny(name, "[]"):
+			ck.refuse(at, "not the name of a parameter", "letters, digits, \"_\" and \"-\"")
+		case seen[lower]:
+			ck.refuse(at, "this parameter stands twice: APIs may read names without regard to case", "")
+		case hasControl(parameters[name].Reveal()):
+			ck.refuse(at, "a parameter's value holds no line break or control character", "")
+		}
+		seen[lower] = true
+	}
+}
+
+// sendCookie checks cookies that go to the API (RFC 6265 §4.1.1).
+func (ck *checker) sendCookie(path string, s *configs.Send) {
+	at := child(path, "cookie")
+	for name := range s.Headers {
+		if strings.EqualFold(name, "Cookie") && len(s.Cookie) > 0 {
+			ck.refuse(child(path, "headers", name), "cookies stand in send.cookie already", "name this one there, too")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Cookie)) {
+		value := s.Cookie[name]
+		plain := true
+		value.Parts(func(constant credential.Secret, name string) {
+			plain = plain && (name != "" || isCookieText(constant.Reveal()))
+		})
+		switch {
+		case !http1.IsToken([]byte(name)):
+			ck.refuse(child(at, name), "not the name of a cookie", "letters, digits, \"_\" and \"-\"")
+		case !plain:
+			ck.refuse(child(at, name), "a cookie's value holds no space, quote, comma, semicolon or backslash", "percent-encode it")
+		}
+	}
+}
+
+// isCookieText reports whether s is of cookie-octets (RFC 6265 §4.1.1).
+func isCookieText(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\",;\\", r) })
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+// sendSocket checks what is laid over the first message of a WebSocket.
+func (ck *checker) sendSocket(path string, s *configs.Send) {
+	if s.Socket == nil {
+		return
+	}
+	value, ok := s.Socket.JSON.Value()
+	object, isObject := value.(map[string]any)
+	switch {
+	case !ok: // it is missing, and reported
+	case !isObject || len(object) == 0:
+		ck.refuse(path, "an object is laid over the first message", "{payload: {Authorization: \"Bearer {access_token}\"}}")
+	case len(mapping.Encode(value)) > mapping.MaxMessage/2:
+		ck.refuse(path, "larger than half of the 64 KiB that a first message may have", "")
+	}
+}

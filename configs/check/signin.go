@@ -1,0 +1,126 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
+)
+
+// signIn checks how people sign in at a frontend.
+func (ck *checker) signIn(path string, f *configs.Frontend) {
+	at := child(path, "login")
+	u := ck.known(child(at, "upstream"), f.Login.Upstream)
+	hasForm := len(f.Login.Provider) == 0 || len(f.Login.Fields) > 0
+	if u != nil && u.Login == nil && hasForm {
+		ck.refuse(child(at, "upstream"), "this upstream has no login", "name one that has, or give it one")
+	}
+	if u != nil {
+		ck.offered(at, f, u)
+	}
+	ck.signInAtProvider(at, f)
+	if len(f.Login.Fields) == 0 && hasForm && ck.config.Source.Has(at) {
+		ck.refuse(child(at, "fields"), "this key is missing or empty, and there is no provider", "[email, password], or provider: NAME")
+	}
+	ck.fields(child(at, "fields"), f.Login.Fields)
+	if len(f.Login.Fields) > 0 && strings.HasSuffix(f.Login.Fields[0], "?") {
+		ck.refuse(item(child(at, "fields"), 0), "the first field names the account, so it cannot be optional", "")
+	}
+	if !hasForm {
+		ck.exposeNames(child(at, "expose"), f)
+	}
+	if u == nil || u.Login == nil || !hasForm {
+		return
+	}
+	ck.unused(child(at, "fields"), f, u)
+	ck.expose(child(at, "expose"), f, u)
+}
+
+// fields checks the names that a page posts.
+func (ck *checker) fields(path string, fields []string) {
+	var seen []string
+	for i, declared := range fields {
+		name, _ := configs.FieldName(declared)
+		at := item(path, i)
+		switch {
+		case declared == "" || !mapping.IsName(name):
+			ck.refuse(at, "a field is named with letters, digits, \"_\" and \"-\", and \"?\" behind an optional one", "")
+		case name == "step" || mapping.IsBuiltIn(name):
+			ck.refuse(at, "this name has a meaning of its own", "")
+		case slices.Contains(seen, name):
+			ck.refuse(at, "this field stands twice", "")
+		}
+		seen = append(seen, name)
+	}
+}
+
+// unused warns of a field that people fill in for nothing.
+func (ck *checker) unused(path string, f *configs.Frontend, u *configs.Upstream) {
+	asked := u.Login.Request.Names()
+	for _, s := range u.Login.Steps {
+		if len(s.Fields) == 0 { // it runs by itself, with the fields of the sign-in
+			asked = append(asked, s.Request.Names()...)
+		}
+	}
+	for i, declared := range f.Login.Fields {
+		if name, _ := configs.FieldName(declared); mapping.IsName(name) && !slices.Contains(asked, name) {
+			ck.warn(item(path, i), "the sign-in request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the upstream's login.request")
+		}
+	}
+}
+
+// expose refuses what would show a token to the page.
+func (ck *checker) expose(path string, f *configs.Frontend, u *configs.Upstream) {
+	if u.Login.User == nil {
+		if len(f.Login.Expose) > 0 {
+			ck.refuse(path, "the upstream's login does not say where the user is", "give it user: {from: response, at: /user}")
+		}
+		return
+	}
+	for i, name := range f.Login.Expose {
+		if name != "" && u.Login.User.From == "response" && takenAt(u, u.Login.User.At+mapping.Pointer(name)) {
+			ck.refuse(item(path, i), "the credential is taken from this field: a page would see the token", "")
+		}
+	}
+	ck.exposeNames(path, f)
+}
+
+// exposeNames checks the names themselves.
+func (ck *checker) exposeNames(path string, f *configs.Frontend) {
+	for i, name := range f.Login.Expose {
+		at := item(path, i)
+		switch {
+		case name == "" || strings.Contains(name, "*"):
+			ck.refuse(at, "this is not a field of a user", "list each field")
+		case name == credential.AccessToken || name == credential.RefreshToken || name == "id_token":
+			ck.refuse(at, "a page would see a token", "")
+		case slices.Index(f.Login.Expose, name) < i:
+			ck.refuse(at, "this field stands twice", "")
+		}
+	}
+}
+
+// takenAt reports whether the place is that of a value of the credential, or inside one.
+// What is around one may be shown: values are cut out of it (package upstream).
+func takenAt(u *configs.Upstream, pointer string) bool {
+	places := []map[string]mapping.Place{u.Login.Credential}
+	for _, s := range u.Login.Steps {
+		places = append(places, s.Credential, s.Keep)
+	}
+	for _, w := range u.AllWays() {
+		places = append(places, w.Credential)
+		for _, s := range w.Steps {
+			places = append(places, s.Credential, s.Keep)
+		}
+	}
+	for _, each := range places {
+		for name, p := range each {
+			if !mapping.IsExpiry(name) && p.Covers(pointer) {
+				return true
+			}
+		}
+	}
+	return false
+}

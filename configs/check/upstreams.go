@@ -1,0 +1,144 @@
+package check
+
+import (
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+)
+
+// upstream checks one API: where it is, what is sent, how people sign in.
+func (ck *checker) upstream(name string, u *configs.Upstream) {
+	path := child("upstreams", name)
+	if !rule.IsLabel(name) {
+		ck.refuse(path, "the name of an upstream has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+	}
+	if host := ck.url(child(path, "url"), u.URL); host != "" {
+		ck.transport(path, u, host)
+		ck.ownHost(child(path, "url"), u.URL)
+	}
+	ck.calledBy(path, u)
+	for i, p := range u.PrivatePaths {
+		ck.complain(item(child(path, "private_paths"), i), rule.Path(p))
+	}
+	ck.send(path, u)
+	if u.Login != nil {
+		ck.login(path, name, u)
+	}
+	ck.ways(path, u)
+	ck.stale(path, u)
+	ck.afterwards(path, u)
+	ck.accounts(path, name, u)
+	ck.closing(path, name, u)
+	ck.exchangeAt(path, name, u)
+	ck.takesBound(path, name, u)
+}
+
+// calledBy checks what an API is called by, where that is not its URL's host.
+func (ck *checker) calledBy(path string, u *configs.Upstream) {
+	if host, port := rule.SplitPort(u.Host); u.Host != "" && !ck.complain(child(path, "host"), rule.Host(host)) && (port != "" && !rule.IsPort(port) || strings.HasSuffix(u.Host, ":")) {
+		ck.refuse(child(path, "host"), "the port is no number from 1 to 65535", host)
+	}
+	at := child(path, "tls_server_name")
+	switch {
+	case u.TLSServerName == "":
+	case ck.complain(at, rule.BareHost(u.TLSServerName)):
+	case !strings.HasPrefix(u.URL, "https://"):
+		ck.refuse(at, "this means nothing without https", "host: "+u.TLSServerName)
+	}
+}
+
+// url checks an absolute http(s) URL and returns its host; "" where it is faulty or empty.
+func (ck *checker) url(path, value string) string {
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil:
+		ck.complain(path, rule.Complaint{Message: "this is not a URL", Hint: rule.LikelyURL(value)})
+	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
+		ck.complain(path, rule.Complaint{Message: "an absolute URL is wanted, https:// in front", Hint: rule.LikelyURL(value)})
+	case u.User != nil:
+		ck.refuse(path, "a URL here has no user name and password", "basic: [\"${ID}\", \"${SECRET}\"] in the request, or send: {headers: …}")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(value, "#"):
+		ck.refuse(path, "a URL here has neither query nor fragment", "query: {…} in the request")
+	case u.Port() == "" && strings.HasSuffix(u.Host, ":") || u.Port() != "" && !rule.IsPort(u.Port()):
+		ck.refuse(path, "the port is no number from 1 to 65535", "")
+	case u.Path != "" && ck.complain(path, rule.Path(u.EscapedPath())):
+	case ck.complain(path, rule.Host(strings.ToLower(rule.URLHost(u)))):
+	default:
+		return strings.ToLower(rule.URLHost(u))
+	}
+	return ""
+}
+
+// transport checks what the way to the API is secured with.
+func (ck *checker) transport(path string, u *configs.Upstream, host string) {
+	plain := strings.HasPrefix(u.URL, "http://")
+	switch {
+	case plain && !rule.IsLoopback(host) && !u.InsecureHTTP:
+		ck.refuse(child(path, "url"), "passwords and tokens would travel in clear", "https://, or insecure_http: true where the network itself is private")
+	case plain && !rule.IsLoopback(host):
+		ck.warn(child(path, "insecure_http"), "passwords and tokens travel in clear", "https://")
+	case plain && (u.CA != "" || u.ClientCert != ""):
+		ck.refuse(child(path, "url"), "certificates mean nothing without https", "https://")
+	}
+	if (u.ClientCert == "") != (u.ClientKey == "") {
+		ck.refuse(path, "client_cert and client_key belong together", "")
+	}
+}
+
+// ownHost refuses an upstream that is Coatcheck itself: a call would go round for ever.
+func (ck *checker) ownHost(path, value string) {
+	u, _ := url.Parse(value)
+	host, port := strings.ToLower(rule.URLHost(u)), u.Port()
+	if port == "" {
+		port = rule.DefaultPort(u.Scheme)
+	}
+	loops := ck.listensAt(host, port)
+	for _, f := range ck.config.Frontends {
+		loops = loops || slices.Contains(authorities(f), host+":"+port)
+	}
+	if loops {
+		ck.refuse(path, "this is Coatcheck's own address: a call would go round for ever", "the address of the API itself")
+	}
+}
+
+// listensAt reports whether host and port reach the public listener of this machine.
+func (ck *checker) listensAt(host, port string) bool {
+	own, ownPort := rule.SplitPort(ck.config.Listen)
+	if port != ownPort || !rule.IsLoopback(host) {
+		return false
+	}
+	own = strings.Trim(own, "[]")
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return rule.IsEvery(own) || own == host || rule.IsLoopback(own) && (err != nil || own == addr.String())
+}
+
+// authorities are the addresses, host:port, at which the frontend is reached.
+func authorities(f *configs.Frontend) []string {
+	var list []string
+	if f.IsDoor() && f.Host != "" {
+		list = append(list, f.Host+":"+rule.DefaultPort(f.Scheme()))
+	}
+	for _, o := range f.Origins {
+		scheme, rest, _ := strings.Cut(o, "://")
+		host, port := rule.SplitPort(rest)
+		if port == "" {
+			port = rule.DefaultPort(scheme)
+		}
+		switch own, ownPort := rule.SplitPort(f.Host); {
+		case f.Host == "" || f.Host == host:
+			list = append(list, host+":"+port)
+		case ownPort != "":
+			list = append(list, own+":"+ownPort)
+		default:
+			list = append(list, f.Host+":"+rule.DefaultPort(scheme))
+		}
+	}
+	return list
+}

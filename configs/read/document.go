@@ -1,0 +1,183 @@
+package read
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"coatcheck/configs"
+)
+
+// Bounds on a file. They are far above any real configuration; they keep a
+// hostile or broken one (alias bombs, a million brackets) from taking the process.
+const (
+	maxFile   = 256 << 10 // bytes
+	maxTokens = 20_000    // before parsing: the library's time grows with their square
+	maxNodes  = 20_000    // values, after aliases
+	maxDepth  = 64        // levels, after aliases
+)
+
+// readDocument turns a file's text into a tree. The tree is nil where YAML itself is broken.
+func readDocument(file string, content []byte) (root *node, faults []configs.Fault) {
+	r := &reader{file: file, anchors: map[string]*node{}}
+	defer func() { // the library leaves holes in its tree where a file is broken in an unusual way
+		if recover() != nil {
+			r.fault(configs.Position{Line: 1, Column: 1}, "", "this is not YAML", "")
+			root, faults = nil, r.faults
+		}
+	}()
+	body := r.parse(content)
+	if body == nil {
+		return nil, r.faults
+	}
+	root = r.node("", body)
+	if root.kind == nothing {
+		r.fault(configs.Position{Line: 1, Column: 1}, "", "the file holds no configuration", "begin with configs/minimal.yaml")
+		return nil, r.faults
+	}
+	if root.kind != table {
+		r.fault(root.at, "", "a configuration is a mapping of keys to values", "listen: \":8080\"")
+		return nil, r.faults
+	}
+	return root, r.faults
+}
+
+// reader turns the YAML library's tree into nodes, collecting faults.
+type reader struct {
+	file    string
+	faults  []configs.Fault
+	anchors map[string]*node
+}
+
+func (r *reader) fault(at configs.Position, path, message, hint string) {
+	r.faults = append(r.faults, configs.Fault{File: r.file, Line: at.Line, Column: at.Column, Path: path, Message: message, Hint: hint})
+}
+
+// parse returns the body of the one document in content.
+func (r *reader) parse(content []byte) ast.Node {
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
+	if message, at := unreadable(content); message != "" {
+		r.fault(at, "", message, "")
+		return nil
+	}
+	file, err := tokenizeAndParse(string(content))
+	if err != nil {
+		r.syntax(err, content)
+		return nil
+	}
+	var body ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.DirectiveType {
+			continue
+		}
+		if body != nil {
+			r.fault(position(doc.Body), "", "a second YAML document in one file", "remove the line with ---")
+			return nil
+		}
+		body = doc.Body
+	}
+	if body == nil {
+		r.fault(configs.Position{Line: 1, Column: 1}, "", "the file holds no configuration", "begin with configs/minimal.yaml")
+	}
+	return body
+}
+
+// unreadable finds what is no text at all, before the YAML library sees it.
+func unreadable(content []byte) (message string, at configs.Position) {
+	if len(content) > maxFile {
+		return "the file is larger than 256 KiB", configs.Position{Line: 1, Column: 1}
+	}
+	for i, c := range content {
+		if c < 0x20 && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
+			return "a control character", lineOf(content, i)
+		}
+	}
+	if !utf8.Valid(content) {
+		return "the file is not UTF-8", configs.Position{Line: 1, Column: 1}
+	}
+	return "", configs.Position{}
+}
+
+func lineOf(content []byte, offset int) configs.Position {
+	before := content[:offset]
+	return configs.Position{Line: bytes.Count(before, []byte("\n")) + 1, Column: offset - bytes.LastIndexByte(before, '\n')}
+}
+
+// tokenizeAndParse guards the library: it recurses, so depth is bounded before
+// it starts (a stack overflow cannot be recovered from), and a panic of its own
+// is an error like any other.
+func tokenizeAndParse(content string) (file *ast.File, err error) {
+	defer func() {
+		if recover() != nil {
+			file, err = nil, errors.New("this is not YAML")
+		}
+	}()
+	tokens := lexer.Tokenize(content)
+	if len(tokens) > maxTokens {
+		return nil, &yaml.SyntaxError{Message: "too much for a configuration", Token: tokens[maxTokens]}
+	}
+	if at := tooDeep(tokens); at != nil {
+		return nil, &yaml.SyntaxError{Message: "nested too deep", Token: at}
+	}
+	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+}
+
+// tooDeep returns the token at which brackets, or the markers of one line (the
+// block's other way to nest without indentation), pass maxDepth.
+func tooDeep(tokens token.Tokens) *token.Token {
+	brackets, markers, line := 0, 0, 0
+	for _, t := range tokens {
+		if t.Position.Line != line {
+			line, markers = t.Position.Line, 0
+		}
+		switch t.Type {
+		case token.MappingStartType, token.SequenceStartType:
+			brackets++
+		case token.MappingEndType, token.SequenceEndType:
+			brackets--
+		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:
+			markers++
+		}
+		if brackets > maxDepth || brackets <= 0 && markers > maxDepth {
+			return t
+		}
+	}
+	return nil
+}
+
+// syntax reports an error of the library by its place, without the excerpt of
+// the file that its text carries: a secret may stand there.
+func (r *reader) syntax(err error, content []byte) {
+	var syntax *yaml.SyntaxError
+	if !errors.As(err, &syntax) || syntax.Token == nil || syntax.Token.Position == nil {
+		r.fault(configs.Position{Line: 1, Column: 1}, "", "this is not YAML", "")
+		return
+	}
+	at := configs.Position{Line: syntax.Token.Position.Line, Column: max(syntax.Token.Position.Column, 1)}
+	r.fault(at, "", "YAML: "+syntax.Message, syntaxHint(content, at.Line))
+}
+
+// syntaxHint names the three mistakes that most broken files hold.
+func syntaxHint(content []byte, number int) string {
+	lines := strings.Split(string(content), "\n")
+	if number < 1 || number > len(lines) {
+		return ""
+	}
+	line := lines[number-1]
+	switch {
+	case strings.HasPrefix(strings.TrimLeft(line, " "), "\t"):
+		return "indent with spaces, not tabs"
+	case strings.Contains(line, "${"):
+		return "inside { } and [ ] put \"${…}\" in quotes"
+	case strings.ContainsAny(line, "{*&%@`"):
+		return "put text with special characters in quotes"
+	}
+	return ""
+}

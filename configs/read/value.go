@@ -1,0 +1,148 @@
+package read
+
+import (
+	"fmt"
+	"reflect"
+
+	"coatcheck/configs/keypath"
+	"coatcheck/upstream/mapping"
+)
+
+// template decodes text with {names}; numbers and booleans stand as they are written.
+func (d *decoder) template(f field, n *node, into *mapping.Template) {
+	value := n.written
+	if n.kind != integer && n.kind != float && n.kind != boolean {
+		var ok bool
+		if value, ok = d.guarded(f, n, names); !ok {
+			return
+		}
+	}
+	*into = mapping.NewTemplate(value)
+}
+
+// guarded expands a text and refuses a variable whose value would read as a
+// placeholder: a secret that holds {email} must not fetch the person's e-mail.
+func (d *decoder) guarded(f field, n *node, names func(string) []string) (string, bool) {
+	value, expanded, ok := d.text(f, n)
+	if ok && expanded && len(names(value)) != len(names(inert(n.written))) {
+		d.fault(f.at, f.path, "the variable's value holds a {name}, which would be taken for a placeholder", "")
+		return "", false
+	}
+	return value, ok
+}
+
+// inert is text with every variable replaced by what no name holds.
+func inert(text string) string {
+	const nothing = "\x01"
+	blank := sources{
+		getenv:   func(string) (string, bool) { return nothing, true },
+		readFile: func(string) ([]byte, error) { return []byte(nothing), nil },
+	}
+	text, _, _ = blank.expand(text)
+	return text
+}
+
+// body decodes a request body: any tree of JSON's types.
+func (d *decoder) body(f field, n *node, into *mapping.Body) {
+	if n.kind == nothing {
+		return
+	}
+	if n.kind != table && n.kind != list {
+		d.mismatch(f, n, table, "")
+		return
+	}
+	value := d.tree(f, n)
+	*into = mapping.NewBody(value)
+}
+
+func (d *decoder) tree(f field, n *node) any {
+	d.positions[f.path] = f.at
+	switch n.kind {
+	case nothing:
+		return nil
+	case text:
+		value, _ := d.guarded(f, n, wholeName)
+		return value
+	case list:
+		values := make([]any, len(n.items))
+		for i, each := range n.items {
+			values[i] = d.tree(field{path: keypath.Item(f.path, i), at: d.itemPlace(f, each)}, each)
+		}
+		return values
+	case table:
+		values := make(map[string]any, len(n.entries))
+		for _, e := range n.entries {
+			values[e.key] = d.tree(field{path: keypath.Child(f.path, e.key), at: e.place()}, e.value)
+		}
+		return values
+	}
+	return n.scalar
+}
+
+// names are the {names} in a text.
+func names(text string) []string { return mapping.NewTemplate(text).Names() }
+
+// wholeName is the one {name} that a text of a body is, if it is one.
+func wholeName(text string) []string {
+	if name, ok := mapping.NewTemplate(text).Whole(); ok {
+		return []string{name}
+	}
+	return nil
+}
+
+// match decodes what an answer is held against: a scalar, null, or a list of them.
+func (d *decoder) match(f field, n *node, into *mapping.Match) {
+	items := []*node{n}
+	if n.kind == list {
+		items = n.items
+	}
+	if len(items) == 0 {
+		d.fault(f.at, f.path, "an empty list matches nothing", "")
+	}
+	for i, each := range items {
+		switch at := f; each.kind {
+		case list, table:
+			d.fault(f.at, f.path, "only text, numbers, true, false and null can be compared", "")
+		case text:
+			if n.kind == list {
+				at = field{path: keypath.Item(f.path, i), at: d.itemPlace(f, each)}
+			}
+			if value, _, ok := d.text(at, each); ok {
+				into.Values = append(into.Values, value)
+			}
+		case nothing:
+			into.Values = append(into.Values, nil)
+		default:
+			into.Values = append(into.Values, each.scalar)
+		}
+	}
+}
+
+// takenFrom decodes a place: a pointer written as text, or a mapping with one of at, header and cookie.
+func (d *decoder) takenFrom(f field, n *node, into *mapping.Place) {
+	if n.kind == text {
+		if value, _, ok := d.text(f, n); ok {
+			into.Pointer = value
+		}
+		return
+	}
+	if n.kind != table {
+		d.mismatch(f, n, text, "/token, {header: X-Token}, {cookie: sid}, or \"\" for the whole body")
+		return
+	}
+	d.section(f, n, reflect.ValueOf(into).Elem())
+	named := 0
+	for _, key := range []string{"at", "header", "cookie"} {
+		if n.find(key) != nil {
+			named++
+		}
+	}
+	if named != 1 {
+		d.fault(f.at, f.path, fmt.Sprintf("a place has exactly one of at, header and cookie, this one has %d", named), "")
+	}
+	for _, key := range []string{"header", "cookie"} {
+		if v := n.find(key); v != nil && v.kind == text && v.written == "" {
+			d.fault(f.at, keypath.Child(f.path, key), "this is empty", "the whole body is at: \"\"")
+		}
+	}
+}

@@ -1,0 +1,24 @@
+package rule
+
+import (
+	"slices"
+	"strings"
+)
+
+// Methods are all that the public listener takes without being told.
+var Methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+// unusualMethods are those that it takes where a route names them: the others of IANA's
+// registry of methods, of WebDAV and its kin mostly. CONNECT would make a tunnel, and
+// TRACE would show cookies to scripts.
+var unusualMethods = strings.Fields(`ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL
+	MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH QUERY REBIND REPORT SEARCH UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE
+	UPDATEREDIRECTREF VERSION-CONTROL`)
+
+// IsMethod reports whether a route may name the method.
+func IsMethod(m string) bool {
+	return slices.Contains(Methods, m) || IsUnusualMethod(m)
+}
+
+// IsUnusualMethod reports whether a method is taken only where a route names it.
+func IsUnusualMethod(m string) bool { return slices.Contains(unusualMethods, m) }
