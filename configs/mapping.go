@@ -100,6 +100,9 @@ type Login struct {
 	User *User `yaml:"user"`
 	// Second factors and token exchanges, by name.
 	Steps map[string]*Step `yaml:"steps"`
+
+	// Presumed says that Rejected is a default; see [mapping.Rules].
+	Presumed bool `yaml:"-"`
 }
 
 // Way is how people get a credential otherwise than by login. What it does not name is login's.
@@ -120,6 +123,9 @@ type Way struct {
 	User *User `yaml:"user"`
 	// As login's, which are the default. An exchange has none that ask the person.
 	Steps map[string]*Step `yaml:"steps"`
+
+	// Presumed says that Rejected is a default; see [mapping.Rules].
+	Presumed bool `yaml:"-"`
 }
 
 // Refresh says how the token is renewed.
@@ -160,6 +166,9 @@ type Verify struct {
 	Rejected []int `yaml:"rejected" default:"401" min:"100" max:"599"`
 	// What other answers mean; the first match counts.
 	Answers []mapping.Rule `yaml:"answers"`
+
+	// Presumed says that Rejected is a default; see [mapping.Rules].
+	Presumed bool `yaml:"-"`
 }
 
 // User says where the person is described.
@@ -192,4 +201,7 @@ type Step struct {
 	Answers *[]mapping.Rule `yaml:"answers"`
 	// As login's, which are the default.
 	Credential map[string]mapping.Place `yaml:"credential"`
+
+	// Presumed says that Rejected is a default; see [mapping.Rules].
+	Presumed bool `yaml:"-"`
 }

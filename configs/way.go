@@ -4,7 +4,7 @@ import "coatcheck/configs/keypath"
 
 // AsLogin is the way as the sign-in that it is like.
 func (w *Way) AsLogin() *Login {
-	l := &Login{Timeout: w.Timeout, Request: w.Request, Rejected: w.Rejected, Credential: w.Credential, User: w.User, Steps: w.Steps}
+	l := &Login{Timeout: w.Timeout, Request: w.Request, Rejected: w.Rejected, Credential: w.Credential, User: w.User, Steps: w.Steps, Presumed: w.Presumed}
 	if w.Answers != nil {
 		l.Answers = *w.Answers
 	}

@@ -77,6 +77,7 @@ func (ck *checker) patterns(path string, m *mapping.Match) {
 }
 
 // credential checks where a credential is taken from.
+// Names of a step's places are checked with the step.
 func (ck *checker) credential(path string, places map[string]mapping.Place, needed bool) {
 	if _, ok := places[credential.AccessToken]; needed && !ok && len(places) > 0 {
 		ck.refuse(path, "access_token is missing: what the API calls its token goes under this name", "access_token: /token")
@@ -103,6 +104,22 @@ func (ck *checker) credential(path string, places map[string]mapping.Place, need
 func (ck *checker) place(path string, p mapping.Place) {
 	ck.complainOf(path, p.Faults())
 	ck.notTaken(path, p)
+}
+
+// named refuses places that are a name of nothing known, by what known tells.
+func (ck *checker) named(path string, places map[string]mapping.Place, known scope) {
+	for _, key := range slices.Sorted(maps.Keys(places)) {
+		p, at := places[key], child(path, key)
+		switch {
+		case p.Name == "":
+		case mapping.IsExpiry(key):
+			ck.refuse(at, "an end is told by the answer", "/expires_in")
+		case mapping.IsBuiltIn(p.Name):
+			ck.refuse(at, ck.braced(at, p.Name)+" is not something that was kept or sent", "")
+		default:
+			ck.names(at, []string{p.Name}, known)
+		}
+	}
 }
 
 // notTaken refuses what only a place of a credential may say.

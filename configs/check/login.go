@@ -30,6 +30,7 @@ func (ck *checker) login(path, name string, u *configs.Upstream) {
 	}
 	ck.user(child(at, "user"), l.User, u)
 	first := ck.signInNames(name, u)
+	ck.named(child(at, "credential"), l.Credential, first)
 	for _, step := range slices.Sorted(maps.Keys(l.Steps)) {
 		ck.step(child(at, "steps", step), step, first, u)
 	}
@@ -100,7 +101,9 @@ func (ck *checker) user(path string, who *configs.User, u *configs.Upstream) {
 	if who.Subject != "" {
 		ck.pointer(child(path, "subject"), who.Subject)
 	}
-	if who.Token != nil {
+	if who.Token != nil && who.Token.Name != "" {
+		ck.refuse(child(path, "token"), "the token of the person stands in the answer", "/id_token")
+	} else if who.Token != nil {
 		ck.place(child(path, "token"), *who.Token)
 	}
 	switch {
@@ -145,6 +148,7 @@ func (ck *checker) refresh(path string, u *configs.Upstream) {
 	ck.rejected(path, r.Rejected)
 	if ck.config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), r.Credential, true)
+		ck.named(child(path, "credential"), r.Credential, scope{hint: "a renewal takes what its answer holds"})
 	}
 	if ck.config.Source.Has(child(path, "user")) {
 		ck.user(child(path, "user"), r.User, u)

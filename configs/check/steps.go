@@ -20,16 +20,18 @@ func (ck *checker) step(path, name string, first scope, u *configs.Upstream) {
 	ck.request(child(path, "request"), s.Request, sent.withKept(u))
 	for keep, p := range s.Keep {
 		at := child(path, "keep", keep)
-		if !mapping.IsName(keep) || mapping.IsBuiltIn(keep) || slices.Contains(sent.known, keep) {
+		if !mapping.IsName(keep) || mapping.IsBuiltIn(keep) || slices.Contains(sent.known, keep) && p.Name != keep {
 			ck.refuse(at, "this name is no plain name, or has another meaning here", "")
 		}
 		ck.place(at, p)
 	}
+	ck.named(child(path, "keep"), s.Keep, ck.leading(name, first, u, map[string]bool{}))
 	if s.Answers != nil && ck.config.Source.Has(child(path, "answers")) {
 		ck.answers(path, *s.Answers, u, "step")
 	}
 	if ck.config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), s.Credential, true)
+		ck.named(child(path, "credential"), s.Credential, sent.withKept(u))
 	}
 	if ck.circles(name, u) {
 		ck.refuse(path, "this step runs by itself and its answers lead back to it: it would go round for ever", "answers: [] or a step with fields")
@@ -43,6 +45,11 @@ func (ck *checker) sentBefore(name string, first scope, u *configs.Upstream, see
 	if len(s.Fields) > 0 {
 		return scope{known: s.FieldNames(), optional: optionalFields(s)}
 	}
+	return ck.leading(name, first, u, seen)
+}
+
+// leading are the fields that the page sent with the requests whose answers lead to a step.
+func (ck *checker) leading(name string, first scope, u *configs.Upstream, seen map[string]bool) scope {
 	seen[name] = true
 	var all scope
 	if leadsTo(u.Login.Answers, name) {

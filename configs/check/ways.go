@@ -39,6 +39,7 @@ func (ck *checker) way(at, name string, u *configs.Upstream, w *configs.Way, exc
 	ck.rejected(at, w.Rejected)
 	if ck.config.Source.Has(child(at, "credential")) {
 		ck.credential(child(at, "credential"), w.Credential, true)
+		ck.named(child(at, "credential"), w.Credential, scope{known: w.FieldNames(), hint: "a field of the way"})
 	}
 	if ck.config.Source.Has(child(at, "user")) {
 		ck.user(child(at, "user"), w.User, like)

@@ -35,6 +35,11 @@ func (d *decoder) fault(at configs.Position, path, message, hint string) {
 	d.faults = append(d.faults, configs.Fault{File: d.file, Line: at.Line, Column: at.Column, Path: path, Message: message, Hint: hint})
 }
 
+// warn reports what works, and is not what somebody may have meant.
+func (d *decoder) warn(at configs.Position, path, message, hint string) {
+	d.faults = append(d.faults, configs.Fault{File: d.file, Line: at.Line, Column: at.Column, Path: path, Message: message, Hint: hint, Warning: true})
+}
+
 // field is one value to be decoded: where it stands, what it is called, its tags.
 type field struct {
 	path string

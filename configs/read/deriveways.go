@@ -14,7 +14,7 @@ func deriveWay(w *configs.Way, l *configs.Login) {
 		l = &configs.Login{}
 	}
 	if w.Rejected == nil {
-		w.Rejected = l.Rejected
+		w.Rejected, w.Presumed = l.Rejected, l.Presumed
 	}
 	if w.Answers == nil {
 		w.Answers = &l.Answers

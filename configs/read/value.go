@@ -1,8 +1,11 @@
 package read
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
+	"strconv"
+	"strings"
 
 	"coatcheck/configs/keypath"
 	"coatcheck/upstream/mapping"
@@ -76,6 +79,30 @@ func (d *decoder) tree(f field, n *node) any {
 		}
 		return values
 	}
+	sent := n.asWritten()
+	if text, isText := sent.(string); isText {
+		d.warn(f.at, f.path, "this is not how JSON writes the number, so it is sent as text, as it stands here", strconv.Quote(text))
+	}
+	return sent
+}
+
+// asWritten is a scalar that goes out as it was written: a number that JSON would write
+// otherwise (0123456, 1.10, 0x1F) is text, or one of its digits would be lost.
+func (n *node) asWritten() any {
+	switch value := n.scalar.(type) {
+	case int64, uint64:
+		if fmt.Sprint(value) != n.written {
+			return n.written
+		}
+	case float64:
+		switch {
+		case strconv.FormatFloat(value, 'f', -1, 64) == n.written:
+		case strings.ContainsAny(n.written, "eE") && json.Valid([]byte(n.written)):
+			return json.Number(n.written)
+		default:
+			return n.written
+		}
+	}
 	return n.scalar
 }
 
@@ -112,6 +139,8 @@ func (d *decoder) match(f field, n *node, into *mapping.Match) {
 			}
 		case nothing:
 			into.Values = append(into.Values, nil)
+		case integer:
+			into.Values = append(into.Values, each.asWritten())
 		default:
 			into.Values = append(into.Values, each.scalar)
 		}
@@ -122,7 +151,11 @@ func (d *decoder) match(f field, n *node, into *mapping.Match) {
 func (d *decoder) takenFrom(f field, n *node, into *mapping.Place) {
 	if n.kind == text {
 		if value, _, ok := d.text(f, n); ok {
-			into.Pointer = value
+			if name, whole := mapping.NewTemplate(value).Whole(); whole {
+				into.Name = name
+			} else {
+				into.Pointer = value
+			}
 		}
 		return
 	}

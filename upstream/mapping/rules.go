@@ -67,6 +67,9 @@ func (r *Rule) Faults() []*Fault {
 	case r.At == nil && r.Status == 0:
 		faults = append(faults, &Fault{"", "this would match every answer: neither status nor at", "status: 401, or at: /error"})
 	}
+	if r.At != nil && r.At.Name != "" {
+		faults = append(faults, &Fault{"at", "a rule looks at the answer", "at: /error"})
+	}
 	if r.At != nil {
 		for _, f := range r.At.Faults() {
 			faults = append(faults, f.below("at"))
@@ -88,6 +91,9 @@ type Rules struct {
 	Rejected []int
 	// RejectedMeans is the meaning of that refusal.
 	RejectedMeans string
+	// Presumed says that Rejected is a default, which nobody wrote for this API: a page
+	// (HTML) with such a status is then no refusal, but the API's failure.
+	Presumed bool
 }
 
 // Faults is what is wrong with the rules, each by itself.
@@ -111,7 +117,7 @@ func (r *Rules) Read(a *Response, known func(string) bool) (step string, err err
 	switch {
 	case a.Status == http.StatusTooManyRequests:
 		return "", &Refusal{Meaning: TooManyAttempts, RetryAfter: a.retryAfter()}
-	case slices.Contains(r.Rejected, a.Status):
+	case slices.Contains(r.Rejected, a.Status) && !(r.Presumed && a.IsHTML()):
 		return "", &Refusal{Meaning: r.RejectedMeans}
 	case a.Status < 200 || a.Status > 299:
 		return "", Invalid("status %d", a.Status)

@@ -74,8 +74,8 @@ func (m *compiler) request(c *mapping.Request, method string, send mapping.Send)
 }
 
 // rules compiles what responses mean.
-func rules(answers []mapping.Rule, rejected []int, means string) (*mapping.Rules, error) {
-	r := &mapping.Rules{List: answers, Rejected: rejected, RejectedMeans: means}
+func rules(answers []mapping.Rule, rejected []int, presumed bool, means string) (*mapping.Rules, error) {
+	r := &mapping.Rules{List: answers, Rejected: rejected, RejectedMeans: means, Presumed: presumed}
 	return r, mapping.Join(r.Faults())
 }
 
@@ -102,7 +102,7 @@ func (m *compiler) compileRefresh() error {
 	r.Name, r.Key, r.timeout = "refresh", m.key("refresh"), orDefault(c.Timeout, defaultTimeout)
 	var failed [4]error
 	r.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.send.Constant())
-	r.Rules, failed[1] = rules(c.Answers, c.Rejected, mapping.SessionExpired)
+	r.Rules, failed[1] = rules(c.Answers, c.Rejected, false, mapping.SessionExpired)
 	r.Places, failed[2] = m.places(c.Credential)
 	r.user, failed[3] = m.userSource(c.User)
 	r.named = m.cfg.Login == nil || c.User != m.cfg.Login.User
@@ -139,7 +139,7 @@ func (m *compiler) compileVerify() error {
 	v.Name, v.Key, v.timeout = "verify", m.key("verify"), orDefault(c.Timeout, defaultTimeout)
 	var failed [2]error
 	v.request, failed[0] = m.request(c.Request, http.MethodGet, m.u.send)
-	v.Rules, failed[1] = rules(c.Answers, c.Rejected, mapping.SessionExpired)
+	v.Rules, failed[1] = rules(c.Answers, c.Rejected, c.Presumed, mapping.SessionExpired)
 	m.u.verify = v
 	return errors.Join(failed[:]...)
 }

@@ -47,6 +47,7 @@ func (u *Upstream) Renew(ctx context.Context, old *credential.Credential, c mapp
 	}
 	fresh, err := u.refresh.Places.Extract(a, now)
 	traceOf(ctx).extracted(&u.refresh.Exchange, a, fresh, err)
+	u.tellOdd(&u.refresh.Exchange, a)
 	if err != nil {
 		return nil, u.wrap("refresh", err)
 	}

@@ -101,6 +101,7 @@ func (x *Exchange) try(ctx context.Context, v *mapping.Values) (*mapping.Respons
 	if err != nil {
 		return nil, "", err
 	}
+	a.To(v)
 	next, err := x.Rules.Read(a, func(name string) bool { return x.isField(name, v) })
 	traceOf(ctx).decided(x, a, next, err)
 	return a, next, err
@@ -117,6 +118,7 @@ func (x *Exchange) isField(name string, v *mapping.Values) bool {
 func (u *Upstream) finish(ctx context.Context, w *way, x *Exchange, a *mapping.Response, v *mapping.Values, now time.Time) (*SignedIn, error) {
 	given, err := x.Places.Extract(a, now)
 	traceOf(ctx).extracted(x, a, given, err)
+	u.tellOdd(x, a)
 	if err != nil {
 		return nil, err
 	}

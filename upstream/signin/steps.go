@@ -38,7 +38,7 @@ func (m *compiler) step(name, key string, w *way, c *configs.Step) (*step, error
 	s := &step{fields: c.Fields, keeps: c.Keep, Exchange: &Exchange{Name: "step " + name, Key: key, timeout: w.timeout}}
 	failed := make([]error, 3, 3+len(c.Keep))
 	s.request, failed[0] = m.request(c.Request, http.MethodPost, w.request.send)
-	s.Rules, failed[1] = rules(*c.Answers, c.Rejected, mapping.InvalidCredentials)
+	s.Rules, failed[1] = rules(*c.Answers, c.Rejected, c.Presumed, mapping.InvalidCredentials)
 	s.Places, failed[2] = m.places(c.Credential)
 	for value, at := range c.Keep {
 		failed = append(failed, within("keep."+value, mapping.Join(at.Faults())))

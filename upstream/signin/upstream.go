@@ -18,9 +18,11 @@ package signin
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -37,6 +39,9 @@ const defaultTimeout = 10 * time.Second
 type Options struct {
 	// UserAgent is what APIs are told; "Coatcheck" by default.
 	UserAgent string
+	// Log hears what operators should know of an API's answers [nobody]. No line holds a
+	// byte of one.
+	Log *slog.Logger
 }
 
 // Set is all upstreams of one configuration. It is immutable; a reload makes a new one.
@@ -46,6 +51,8 @@ type Set struct{ upstreams map[string]*Upstream }
 type Upstream struct {
 	name    string
 	agent   string
+	log     *slog.Logger
+	warned  atomic.Int64 // when the last line about an odd end was written, Unix nanoseconds
 	address *upstream.Address
 	dialer  *upstream.Dialer
 	client  *resty.Client
@@ -73,6 +80,9 @@ type Upstream struct {
 func New(cfg map[string]*configs.Upstream, o Options) (*Set, error) {
 	if o.UserAgent == "" {
 		o.UserAgent = "Coatcheck"
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Set{upstreams: map[string]*Upstream{}}
 	names := slices.Sorted(maps.Keys(cfg))
@@ -118,7 +128,7 @@ func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error)
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{name: name, agent: o.UserAgent, address: address, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
+	u := &Upstream{name: name, agent: o.UserAgent, log: o.Log, address: address, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
 	u.client = newClient(d, u.ownerOnly)
 	u.closed = mapping.NewClosedPaths(address.Path)
 	u.setSend(c)

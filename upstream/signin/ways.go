@@ -105,7 +105,7 @@ func (m *compiler) way(by Way, key string, c *configs.Login) (*way, error) {
 	}
 	var failed [4]error
 	w.request, failed[0] = m.request(c.Request, http.MethodPost, send)
-	w.Rules, failed[1] = rules(c.Answers, c.Rejected, mapping.InvalidCredentials)
+	w.Rules, failed[1] = rules(c.Answers, c.Rejected, c.Presumed, mapping.InvalidCredentials)
 	w.Places, failed[2] = m.places(c.Credential)
 	w.user, failed[3] = m.userSource(c.User)
 	if err := errors.Join(within(key, errors.Join(failed[:3]...)), within(key+".user", failed[3])); err != nil {
