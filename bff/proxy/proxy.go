@@ -249,7 +249,7 @@ func (x *roundTrip) forward() error {
 		x.proxy.auth.Finish(&x.who, x.answer.Status)
 	}
 	if err != nil {
-		return err
+		return x.devServerAway(err)
 	}
 	if x.answer.Status == 401 && x.mayRepeat() && stepUp(x.answer.Fields) == "" {
 		renewed, err := x.proxy.auth.AfterUnauthorized(x.call, &x.who)

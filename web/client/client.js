@@ -8,7 +8,7 @@
 //   // or, at a provider's page: await bff.signIn();
 //   const notes = await bff.json("/api/notes");
 //
-// There is no token in here and none to be had: the browser holds a cookie that
+// There is no token in here and no way to get one: the browser holds a cookie that
 // no script can read, and Coatcheck puts the API's token on the calls. Nothing
 // is retried and nothing is locked; refreshing tokens is Coatcheck's business.
 // Types and the meaning of every member: client.d.ts.
@@ -77,6 +77,9 @@ export function createBff(options = {}) {
 
   // --- the session
 
+  // Whether the first answer has come: the status is "authenticated" or "anonymous", not "loading" or "error".
+  const known = () => session.status[0] === "a";
+
   // Times arrive as seconds left, because browsers' clocks are wrong.
   const fromDocument = ({ authenticated, ...doc }) => {
     const { step, reason, ...rest } = doc;
@@ -101,10 +104,10 @@ export function createBff(options = {}) {
 
   const set = (next) => {
     const was = session;
-    if (was.status !== "loading" && equal(was, next)) return session;
-    session = next;
+    if (known() && equal(was, next)) return session;
+    const came = known() && next.status === "authenticated" && was.id !== next.id;
     const left = was.status === "authenticated" && was.id !== next.id;
-    const came = was.status !== "loading" && next.status === "authenticated" && was.id !== next.id;
+    session = next;
     if (left || came) generation++;
     arm();
     emit("change", next, was);
@@ -217,6 +220,13 @@ export function createBff(options = {}) {
     reading = mine;
     return mine.promise = json(root + "session").then(
       (doc) => (mine.generation === generation ? set(fromDocument(doc)) : session),
+      (error) => {
+        if (!known()) {
+          set({ status: "error", user: null, error });
+          console.error("No answer of Coatcheck at " + root + ": is this page opened through it, at a listed origin?", error);
+        }
+        throw error;
+      },
     ).finally(() => {
       if (reading === mine) reading = null;
     });
@@ -227,7 +237,7 @@ export function createBff(options = {}) {
     const next = fromDocument(doc);
     if (!doc.authenticated) return next; // a further step is asked for; nobody is signed in or out by it
     generation++;
-    if (session.status === "loading") session = { status: "anonymous", user: null };
+    if (!known()) session = { status: "anonymous", user: null };
     set(next);
     announce();
     return session;
@@ -290,7 +300,7 @@ export function createBff(options = {}) {
         if (data.type === "logout" && data.id === session.id) end("other_tab");
         return;
       }
-      if (session.status === "loading" && reading) { // its first answer may tell the same
+      if (!known() && reading) { // its first answer may tell the same
         heard = data?.id;
         return;
       }
