@@ -232,25 +232,19 @@ export function createBff(options = {}) {
     });
   };
 
-  const login = async (fields) => {
-    const doc = await json(root + "login", { json: fields });
+  const login = async (fields = {}, to) => {
+    const doc = await json(root + (to ?? "login"), { json: fields });
     const next = fromDocument(doc);
     if (!doc.authenticated) return next; // a further step is asked for; nobody is signed in or out by it
     generation++;
     if (!known()) session = { status: "anonymous", user: null };
     set(next);
-    announce();
+    announce(to && 0); // other tabs know this session already, but not what it is now
     return session;
   };
 
   // Another credential for the person who is signed in. The ticket changes: what was asked with the old one says nothing.
-  const exchange = async (name, fields = {}) => {
-    const doc = await json(root + "exchange/" + name, { json: fields });
-    generation++;
-    set(fromDocument(doc));
-    tab?.postMessage({ type: "exchange" });
-    return session;
-  };
+  const exchange = (name, fields) => login(fields, "exchange/" + name);
 
   // The provider's page, and back to the one that is open, wherever in it the person is.
   const signIn = async (wish = {}) => {
@@ -292,7 +286,7 @@ export function createBff(options = {}) {
   // --- other tabs, and pages that come back
 
   let heard; // the session that another tab told of before this one knew its own
-  const announce = () => session.id && tab?.postMessage({ type: "login", id: session.id });
+  const announce = (id = session.id) => session.id && tab?.postMessage({ type: "login", id });
 
   if (tab) {
     tab.onmessage = ({ data }) => {
