@@ -286,5 +286,5 @@ test("reload asks for the person anew", async (t) => {
   await bff.extend({ reload: true });
   assert.equal(server.calls.at(-1).body, '{"reload":true}');
   await bff.extend();
-  assert.equal(server.calls.at(-1).body, "");
+  assert.equal(server.calls.at(-1).body, "{}");
 });
