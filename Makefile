@@ -13,11 +13,23 @@ FUZZTIME ?= 10m
 MODULES := bff/bench bff/command/stories configs/deploy configs/schema
 
 .NOTPARALLEL:
-.PHONY: build test test-again check unit client browser realapis certified short-fuzz fuzz bench soak release-check demo clean
+.PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench soak release-check demo clean
 
 ## build: the program, ./coatcheck
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o coatcheck ./bff
+
+## install: the program, its manual page and bash completions below PREFIX (/usr/local)
+PREFIX ?= /usr/local
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 0755 coatcheck $(DESTDIR)$(PREFIX)/bin/coatcheck
+	./coatcheck man > $(DESTDIR)$(PREFIX)/share/man/man1/coatcheck.1
+	./coatcheck completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/coatcheck
+
+## release: archives for every platform and checksums, in ./dist; TARGETS="linux/amd64" is a part of them
+release:
+	@.ci/release $(TARGETS)
 
 ## test: everything, from a fresh clone; installs what is missing. SUITES="unit browser" is a part of it
 SUITES ?= check client browser unit realapis certified short-fuzz

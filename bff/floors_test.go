@@ -19,6 +19,7 @@ var floors = map[string]int{
 	"coatcheck/bff/credential":           0,
 	"coatcheck/bff/http1":                0,
 	"coatcheck/bff/problem":              0,
+	"coatcheck/bff/relay":                0,
 	"coatcheck/bff/session/local":        1,
 	"coatcheck/bff/session/pack":         0,
 	"coatcheck/bff/session/ticket":       0,
@@ -65,6 +66,7 @@ var floors = map[string]int{
 	"coatcheck/bff/command":              8,
 	"coatcheck/bff/process":              8,
 	"coatcheck/bff/demo":                 9,
+	"coatcheck/bff/dev":                  9,
 	"coatcheck/bff":                      10,
 }
 

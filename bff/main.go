@@ -15,11 +15,11 @@ import (
 	"os"
 	"strings"
 
-	docs "github.com/urfave/cli-docs/v3"
 	"github.com/urfave/cli/v3"
 
 	"coatcheck/bff/command"
 	"coatcheck/bff/demo"
+	"coatcheck/bff/dev"
 	"coatcheck/bff/process"
 	"coatcheck/configs"
 	"coatcheck/configs/read"
@@ -66,11 +66,14 @@ func table(p *command.Program) *cli.Command {
 	root := &cli.Command{
 		Name: "coatcheck", Usage: "keeps an API's tokens out of the browser",
 		Writer: p.Stdout, ErrWriter: p.Stderr, HideVersion: true, Suggest: true, DisableSliceFlagSeparator: true,
-		EnableShellCompletion: true, // coatcheck completion bash|zsh|fish|pwsh
-		ExitErrHandler:        func(context.Context, *cli.Command, error) {},
-		OnUsageError:          quiet,
-		Action:                noCommand,
-		Commands:              append(withConfiguration(p, file), withoutConfiguration(p)...),
+		Description:                     "Flags take one dash or two. The documentation is in docs/README.md of the source and of every release archive.",
+		EnableShellCompletion:           true, // coatcheck completion bash|zsh|fish|pwsh
+		ConfigureShellCompletionCommand: showCompletion,
+		Flags:                           []cli.Flag{&cli.BoolFlag{Name: "version", Aliases: []string{"v"}, Usage: "print the version"}},
+		ExitErrHandler:                  func(context.Context, *cli.Command, error) {},
+		OnUsageError:                    quiet,
+		Action:                          noCommand(p),
+		Commands:                        append(withConfiguration(p, file), withoutConfiguration(p)...),
 	}
 	for _, c := range root.Commands {
 		c.OnUsageError = quiet
@@ -78,26 +81,32 @@ func table(p *command.Program) *cli.Command {
 			c.Action = noArguments(c.Action)
 		}
 	}
+	describe(root)
 	return root
 }
 
 // withConfiguration are the commands that read a configuration.
 func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 	return []*cli.Command{
-		{Name: "serve", Usage: "serve", Flags: []cli.Flag{file}, Action: func(ctx context.Context, c *cli.Command) error { return serve(ctx, p, c.String("config")) }},
-		{Name: "demo", Usage: "everything in one process, nothing to set up", Flags: demoFlags(), Action: func(ctx context.Context, c *cli.Command) error {
+		{Name: "serve", Usage: "run the server", Flags: []cli.Flag{file}, Action: func(ctx context.Context, c *cli.Command) error { return serve(ctx, p, c.String("config")) }},
+		{Name: "dev", Usage: "run the server for development on this machine: log for people, reload on change", Flags: []cli.Flag{file},
+			Action: func(ctx context.Context, c *cli.Command) error {
+				b := command.BuildOf(version, commit)
+				return dev.Run(ctx, p, dev.Options{File: c.String("config"), Version: b.Version, Commit: b.Commit})
+			}},
+		{Name: "demo", Usage: "run the demo: everything in one process, nothing to set up", Flags: demoFlags(), Action: func(ctx context.Context, c *cli.Command) error {
 			b := command.BuildOf(version, commit)
 			return demo.Run(ctx, p, demo.Options{Listen: c.String("listen"), Store: c.String("store"), API: c.String("api"), Version: b.Version, Commit: b.Commit})
 		}},
-		{Name: "check", Usage: "say every fault of a configuration", Flags: []cli.Flag{file,
-			&cli.BoolFlag{Name: "online", Usage: "also dial the store and the upstreams"}},
+		{Name: "check", Usage: "validate a configuration", Flags: []cli.Flag{file,
+			&cli.BoolFlag{Name: "online", Usage: "also connect to the store, the upstreams and the providers"}},
 			Action: func(ctx context.Context, c *cli.Command) error {
 				return p.Check(ctx, c.String("config"), c.Bool("online"))
 			}},
-		{Name: "explain", Usage: "tell what would happen to a request, and why", ArgsUsage: "METHOD URL",
+		{Name: "explain", Usage: "show how a request would be handled, and why", ArgsUsage: "METHOD URL",
 			Flags:  explainFlags(file),
 			Action: func(_ context.Context, c *cli.Command) error { return explain(p, c) }},
-		{Name: "try", Usage: "sign in once at the real API, and show how its mapping reads the answers", Flags: tryFlags(file),
+		{Name: "try", Usage: "sign in once at the real API and show what its mapping reads", Flags: tryFlags(file),
 			Action: func(ctx context.Context, c *cli.Command) error {
 				return p.Try(ctx, command.TryOptions{File: c.String("config"), Upstream: c.String("upstream"), Frontend: c.String("frontend"),
 					Provider: c.String("provider"), Listen: c.String("listen"), Paste: c.Bool("paste"),
@@ -111,7 +120,7 @@ func withoutConfiguration(p *command.Program) []*cli.Command {
 	return []*cli.Command{
 		apikeyCommand(p),
 		{Name: "keygen", Usage: "print a new sealing key", Action: func(context.Context, *cli.Command) error { return p.Keygen() }},
-		{Name: "healthcheck", Usage: "exit 0 if ready", Flags: []cli.Flag{
+		{Name: "healthcheck", Usage: "exit 0 if the process is ready", Flags: []cli.Flag{
 			&cli.StringFlag{Name: "admin", Value: "http://127.0.0.1:9090", Usage: "`URL` of the admin listener"}},
 			Action: func(ctx context.Context, c *cli.Command) error { return p.Healthcheck(ctx, c.String("admin")) }},
 		{Name: "schema", Usage: "print the JSON Schema of the configuration", Action: func(context.Context, *cli.Command) error { return p.Schema() }},
@@ -124,28 +133,28 @@ func withoutConfiguration(p *command.Program) []*cli.Command {
 
 func demoFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "listen", Value: "localhost:8080", Usage: "`ADDRESS` of the demo; its pages' addresses have its port"},
+		&cli.StringFlag{Name: "listen", Value: "localhost:8080", Usage: "`ADDRESS` to listen on; the pages use its port"},
 		&cli.StringFlag{Name: "store", Value: "memory://", Usage: "session store `URL`"},
-		&cli.StringFlag{Name: "api", Usage: "`NAME` of an API that the demo answers as: " + strings.Join(demo.APIs(), ", ")},
+		&cli.StringFlag{Name: "api", Usage: "`NAME` of the API whose dialect the demo API speaks: " + strings.Join(demo.APIs(), ", ")},
 	}
 }
 
 func explainFlags(file cli.Flag) []cli.Flag {
 	return []cli.Flag{file,
-		&cli.StringSliceFlag{Name: "H", Usage: "`HEADER` of the request, 'Name: value'; may be given often"},
-		&cli.StringFlag{Name: "body", Usage: "`FILE` with the body, for calls that are signed"},
-		&cli.StringFlag{Name: "peer", Value: "127.0.0.1", Usage: "`ADDRESS` the connection comes from"}}
+		&cli.StringSliceFlag{Name: "H", Usage: "request `HEADER`, 'Name: value'; may be repeated"},
+		&cli.StringFlag{Name: "body", Usage: "`FILE` with the request body, for signed calls"},
+		&cli.StringFlag{Name: "peer", Value: "127.0.0.1", Usage: "client `ADDRESS` of the connection"}}
 }
 
 func tryFlags(file cli.Flag) []cli.Flag {
 	return []cli.Flag{file,
-		&cli.StringFlag{Name: "upstream", Usage: "`NAME` of the API to sign in at"},
-		&cli.StringFlag{Name: "provider", Usage: "`NAME` of the provider to sign in at, instead of an API"},
-		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8765", Usage: "loopback `ADDRESS` that the browser comes back to from a provider"},
-		&cli.BoolFlag{Name: "paste", Usage: "use the registered redirect URI, and paste where the browser ended"},
-		&cli.StringFlag{Name: "frontend", Usage: "`NAME` of the frontend whose fields are asked for; default: the first that signs in there"},
-		&cli.BoolFlag{Name: "refresh", Usage: "renew the token as well"},
-		&cli.BoolFlag{Name: "logout", Usage: "sign out at the API at the end"}}
+		&cli.StringFlag{Name: "upstream", Usage: "upstream `NAME` to sign in at (default: the only one with a login)"},
+		&cli.StringFlag{Name: "provider", Usage: "provider `NAME` to sign in at instead"},
+		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8765", Usage: "loopback `ADDRESS` for the provider's redirect"},
+		&cli.BoolFlag{Name: "paste", Usage: "use the registered redirect URI and paste the address at which the browser ends"},
+		&cli.StringFlag{Name: "frontend", Usage: "frontend `NAME` whose fields are asked for (default: the first that signs in there)"},
+		&cli.BoolFlag{Name: "refresh", Usage: "also refresh the token"},
+		&cli.BoolFlag{Name: "logout", Usage: "sign out at the end"}}
 }
 
 // serve serves a configuration until a signal. A faulty one is refused before anything
@@ -169,7 +178,7 @@ func explain(p *command.Program, c *cli.Command) error {
 	}
 	peer, err := netip.ParseAddr(c.String("peer"))
 	if err != nil {
-		return errors.New("--peer is not an address")
+		return errors.New("--peer is not an IP address")
 	}
 	var body []byte
 	if name := c.String("body"); name != "" {
@@ -181,30 +190,24 @@ func explain(p *command.Program, c *cli.Command) error {
 		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
 }
 
-func man(w io.Writer, root *cli.Command) error {
-	page, err := docs.ToManWithSection(root, 1)
-	if err == nil {
-		_, err = io.WriteString(w, page)
-	}
-	return command.Failed(err)
-}
-
 // quiet returns usage errors as they are, for run to print once.
 func quiet(_ context.Context, _ *cli.Command, err error, _ bool) error { return err }
 
 func noArguments(action cli.ActionFunc) cli.ActionFunc {
 	return func(ctx context.Context, c *cli.Command) error {
 		if c.Args().Present() {
-			return fmt.Errorf("%s takes no argument %q", c.Name, c.Args().First())
+			return fmt.Errorf("%s takes no arguments, got %q", c.Name, c.Args().First())
 		}
 		return action(ctx, c)
 	}
 }
 
-func noCommand(_ context.Context, c *cli.Command) error {
-	if c.Args().Present() {
-		return fmt.Errorf("no command %q", c.Args().First())
+// noCommand is what the program does without a command.
+func noCommand(p *command.Program) cli.ActionFunc {
+	return func(_ context.Context, c *cli.Command) error {
+		if c.Bool("version") {
+			return p.Version(command.BuildOf(version, commit))
+		}
+		return unknownCommand(c, c.Args().First())
 	}
-	_ = cli.ShowRootCommandHelp(c)
-	return errors.New("a command is needed")
 }

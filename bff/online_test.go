@@ -98,6 +98,17 @@ func TestCheckOnline(t *testing.T) {
 			t.Errorf("too long for a terminal: %s", line)
 		}
 	}
+	for url, cure := range map[string]string{
+		"redis://127.0.0.1:" + port:                                         "if it speaks TLS, use rediss://",
+		"rediss://127.0.0.1:" + port:                                        "certificate not trusted: add ?ca=FILE",
+		"rediss://" + strings.TrimPrefix(api.URL, "https://") + "?ca=" + ca: "",
+	} {
+		env[2] = "STORE=" + url
+		if code, said := check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  store") || !strings.Contains(said, cure) {
+			t.Errorf("%s: exit %d\n%s\nwant %s", url, code, said, cure)
+		}
+	}
+	env[2] = "STORE=" + store
 	_ = redis.Process.Kill()
 	<-redis.Exited
 	if code, said = check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  store") || !strings.Contains(said, "ok      upstream api") {

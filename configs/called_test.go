@@ -26,12 +26,12 @@ frontends:
 		{"https://10.0.0.5", "tls_server_name: api.example.net", ""},
 		{"https://10.0.0.5", "host: https://api.example.net", "error: "},
 		{"https://10.0.0.5", "host: api.example.net/x", "error: "},
-		{"https://10.0.0.5", `host: "api.example.net:"`, "error: the port"},
-		{"https://10.0.0.5", `host: "api.example.net:x"`, "error: the port"},
+		{"https://10.0.0.5", `host: "api.example.net:"`, "error: port must be"},
+		{"https://10.0.0.5", `host: "api.example.net:x"`, "error: port must be"},
 		{"https://10.0.0.5", "host: API.example.net", "error: "},
 		{"https://10.0.0.5", `host: "a\nb"`, "error: "},
 		{"https://10.0.0.5", "tls_server_name: api.example.net:443", "error: "},
-		{"http://127.0.0.1:9000", "tls_server_name: api.example.net", "error: this means nothing without https"},
+		{"http://127.0.0.1:9000", "tls_server_name: api.example.net", "error: only used with https"},
 	} {
 		text := strings.NewReplacer("URL", row.url, "LINE", row.line).Replace(base)
 		level, what, _ := strings.Cut(row.want, ": ")

@@ -34,7 +34,7 @@ type Caller struct {
 	Expires time.Duration `yaml:"expires" default:"0s" min:"0s" max:"87600h"`
 	// Largest body that is verified.
 	MaxSigned Size `yaml:"max_signed" default:"1MiB" min:"1KiB" max:"64MiB"`
-	// Address that the provider signs, where a front changes host or path; default: the frontend's origin.
+	// Address that the provider signs, where a reverse proxy changes host or path; default: the frontend's origin.
 	URL string `yaml:"url"`
 }
 

@@ -17,7 +17,7 @@ import (
 type Config struct {
 	// Address of the public listener, host:port; an empty host is every address. A change needs a restart.
 	Listen string `yaml:"listen" default:":8080" restart:"true" like:":8080"`
-	// TLS for the public listener; without it, plain HTTP (behind a front that ends TLS). A change needs a restart; the files themselves are reread.
+	// TLS for the public listener; without it, plain HTTP (behind a reverse proxy that terminates TLS). A change needs a restart; the files themselves are reread.
 	TLS *TLS `yaml:"tls" restart:"true"`
 	// Peers (CIDR or address) whose X-Forwarded-For and X-Forwarded-Host are believed. None by default.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
@@ -194,7 +194,7 @@ type SPA struct {
 
 // Route leads a path prefix of a frontend, or one path, to an upstream.
 type Route struct {
-	// Path prefix, ending in "/": takes what lies below it. Without "/" at the end: this one path. The longest route wins.
+	// Path prefix, ending in "/": takes everything below it. Without "/" at the end: this one path. The longest route wins.
 	Path string `yaml:"path" required:"true" like:"/api/"`
 	// Upstream it leads to.
 	Upstream string `yaml:"upstream" required:"true"`

@@ -92,20 +92,20 @@ func TestExpansionRefuses(t *testing.T) {
 	vars := map[string]string{"NUL": "a\x00b", "LATIN1": "\xe9"}
 	for written, want := range map[string]string{
 		"${NONE}":              "the variable NONE is not set",
-		"${}":                  "needs a variable's name",
-		"${A B}":               "needs a variable's name",
-		"${1A}":                "needs a variable's name",
-		"${A-b}":               "needs a variable's name",
-		"${é}":                 "needs a variable's name",
-		"a${A":                 "${ without }",
+		"${}":                  "not a variable name",
+		"${A B}":               "not a variable name",
+		"${1A}":                "not a variable name",
+		"${A-b}":               "not a variable name",
+		"${é}":                 "not a variable name",
+		"a${A":                 "missing }",
 		"${NONE:-${NONE}}":     "cannot be nested",
-		"${NUL}":               "no text",
-		"${LATIN1}":            "no text",
-		"${file:}":             "cannot be read",
+		"${NUL}":               "is not text",
+		"${LATIN1}":            "is not text",
+		"${file:}":             "not supported here",
 		"${file:none.txt}":     "none.txt cannot be read",
 		"${file:deep}":         "deep cannot be read",
-		"${file:nul.txt}":      "no text",
-		"${file:latin1.txt}":   "no text",
+		"${file:nul.txt}":      "is not text",
+		"${file:latin1.txt}":   "is not text",
 		"${file:large.txt}":    "larger than 64 KiB",
 		"${NONE} ${OTHER}":     "the variable NONE is not set; the variable OTHER is not set",
 		"${file:/dev/zero}":    "larger than 64 KiB",
@@ -127,7 +127,7 @@ func TestVariablesBecomeNumbersButNeverStructure(t *testing.T) {
 		t.Error(c, faults)
 	}
 	content := strings.Replace(small(""), `{upstream: api,`, `{upstream: api, expose: "${LIST}",`, 1)
-	if c, faults := parse(content, vars); c != nil || !strings.Contains(fmt.Sprint(faults), "a list is wanted") {
+	if c, faults := parse(content, vars); c != nil || !strings.Contains(fmt.Sprint(faults), "expected a list") {
 		t.Error("a variable became a list", faults)
 	}
 	for _, name := range []string{"LIST", "MAP", "NULL", "N", "YES"} {

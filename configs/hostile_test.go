@@ -46,7 +46,7 @@ func TestHostileFiles(t *testing.T) {
 		"carriage returns":        strings.Repeat("a: b\r", 40_000),
 		"colons":                  strings.Repeat(":", 200_000),
 		"a mapping in a key":      "{a: b}: c\n",
-		"a broken escape":         "a: \"\\xZZ\"\n",
+		"invalid percent-escape":  "a: \"\\xZZ\"\n",
 		"infinity":                "listen: .inf\n",
 		"a huge number":           "sessions: {max_per_person: 1e400}\n",
 		"an empty key":            "\"\": x\n",
@@ -69,12 +69,12 @@ func TestHostileFiles(t *testing.T) {
 // The bounds are what ends these, not the patience of a parser.
 func TestBoundsHoldBeforeTheParser(t *testing.T) {
 	for content, want := range map[string]string{
-		strings.Repeat("a: b\n", 10_000): "too much",
-		strings.Repeat("[", 100):         "nested too deep",
-		strings.Repeat("{a: ", 100):      "nested too deep",
-		strings.Repeat("- ", 100) + "x":  "nested too deep",
-		strings.Repeat("&a ", 100) + "x": "nested too deep",
-		indented(100):                    "nested too deep",
+		strings.Repeat("a: b\n", 10_000): "too large for",
+		strings.Repeat("[", 100):         "nested too deeply",
+		strings.Repeat("{a: ", 100):      "nested too deeply",
+		strings.Repeat("- ", 100) + "x":  "nested too deeply",
+		strings.Repeat("&a ", 100) + "x": "nested too deeply",
+		indented(100):                    "nested too deeply",
 		wide():                           "too ",
 	} {
 		_, faults := parse(content, nil)
@@ -153,7 +153,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		filepath.Join(folder, "none.yaml"): "there is no such file",
+		filepath.Join(folder, "none.yaml"): "file not found",
 		folder:                             "cannot be read",
 		large:                              "larger than 256 KiB",
 		"/dev/zero":                        "larger than 256 KiB",

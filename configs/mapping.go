@@ -10,7 +10,7 @@ import (
 type Upstream struct {
 	// Scheme, host, optional base path. Nothing a browser sends can change it.
 	URL string `yaml:"url" required:"true" like:"https://api.example.net"`
-	// Host that the API is told it is called by, host[:port]; by default the URL's. Connections go to the URL's all the same.
+	// Host header sent to the API, host[:port]; by default the URL's. Connections go to the URL's all the same.
 	Host string `yaml:"host" like:"api.example.net"`
 	// Name that the API's certificate must have, and that TLS asks for (SNI); by default the URL's host.
 	TLSServerName string `yaml:"tls_server_name" like:"api.example.net"`
@@ -44,7 +44,7 @@ type Upstream struct {
 	Exchanges map[string]*Way `yaml:"exchanges"`
 	// How the token is renewed.
 	Refresh *Refresh `yaml:"refresh"`
-	// How the API is told that a person signed out, best effort.
+	// How the API is notified of a sign-out, best effort.
 	Logout *Logout `yaml:"logout"`
 	// Answers of proxied calls that say "this token is dead" beside a 401: it is renewed, and the call repeated once where it may be.
 	Stale []mapping.Sign `yaml:"stale"`
@@ -177,7 +177,7 @@ type User struct {
 	From string `yaml:"from" default:"response" enum:"response|jwt|request"`
 	// Pointer to the user in that document; "" is all of it.
 	At string `yaml:"at"`
-	// Pointer, below At, to what names the person for ever. Default: /sub for jwt, else /id.
+	// Pointer, below At, to what identifies the person permanently. Default: /sub for jwt, else /id.
 	Subject string `yaml:"subject"`
 	// Place of the JWT in the sign-in answer; default: the access token.
 	Token *mapping.Place `yaml:"token"`

@@ -77,7 +77,7 @@ type ProviderUser struct {
 	URL string `yaml:"url" required:"true"`
 	// Pointer to the person in that document; "" is all of it.
 	At string `yaml:"at"`
-	// Pointer, below At, to what names the person for ever.
+	// Pointer, below At, to what identifies the person permanently.
 	Subject string `yaml:"subject" default:"/id"`
 }
 

@@ -11,11 +11,11 @@ import (
 const reportWidth = 80
 
 // Report writes faults for a person at a terminal, in their order, with a last
-// line that counts them. A place is one line, which editors can follow; what is
+// line that counts them where one is an error. A place is one line, which editors can follow; what is
 // wrong, and what to write instead, stands below it:
 //
 //	coatcheck.yaml:12:5: error: frontends.shop.cookie.name
-//	    the name must begin with __Host-, letter for letter
+//	    must start with __Host- (case-sensitive)
 //	    hint: leave the name out: it is made of the frontend's own
 func Report(w io.Writer, faults []Fault) {
 	var errors, warnings int
@@ -37,8 +37,11 @@ func Report(w io.Writer, faults []Fault) {
 		}
 		fmt.Fprintln(w, printableLines(text))
 	}
-	if len(faults) > 0 {
+	switch {
+	case errors > 0 && warnings > 0:
 		fmt.Fprintf(w, "%s and %s\n", counted(errors, "error"), counted(warnings, "warning"))
+	case errors > 0:
+		fmt.Fprintln(w, counted(errors, "error"))
 	}
 }
 
@@ -83,10 +86,7 @@ func printableLines(s string) string {
 }
 
 func counted(n int, what string) string {
-	switch n {
-	case 0:
-		return "no " + what + "s"
-	case 1:
+	if n == 1 {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)

@@ -71,9 +71,9 @@ func Reason(err error) string {
 	case errors.As(err, &untrusted):
 		return "certificate is not trusted"
 	case errors.As(err, &record):
-		return "no TLS spoken there"
+		return "the server does not speak TLS: http:// instead of https://?"
 	case errors.As(err, &op) && op.Op == "remote error":
-		return "TLS refused"
+		return "the server refused the TLS handshake"
 	case errors.As(err, &dial):
 		return "no connection"
 	case errors.As(err, &op), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

@@ -143,7 +143,7 @@ func personsFault(meaning string) bool {
 	return true
 }
 
-// subjectOf names the person for ever. Whom the API does not name is nobody else: a
+// subjectOf identifies the person permanently. Whom the API does not name is nobody else: a
 // random name of their own, or all such people would share one list of sessions.
 func subjectOf(in *signin.SignedIn) string {
 	if in.Subject != "" {

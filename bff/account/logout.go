@@ -48,7 +48,7 @@ func (a *Account) logout(c *call.Call) error {
 func (a *Account) SignOut(ctx context.Context, f *routing.Frontend, ended *session.Session, credential *credential.Credential) {
 	caller := mapping.Caller{UserAgent: "Coatcheck", ForwardedProto: f.Scheme, ForwardedHost: f.Hosts[0]}
 	if err := a.auth.Method(f, ended).SignOut(ctx, credential, caller); err != nil {
-		a.events.Log.WarnContext(ctx, "sign-out not told", "frontend", f.Name, "error", err)
+		a.events.Log.WarnContext(ctx, "API not notified of the sign-out", "frontend", f.Name, "error", err)
 	}
 }
 
@@ -79,7 +79,7 @@ func (a *Account) tell(c *call.Call, method auth.Method, credential *credential.
 		err := method.SignOut(ctx, credential, caller)
 		span.Answered(0, err)
 		if err != nil {
-			a.events.Log.WarnContext(ctx, "sign-out not told", "frontend", frontend, "error", err)
+			a.events.Log.WarnContext(ctx, "API not notified of the sign-out", "frontend", frontend, "error", err)
 		}
 	}()
 	select {

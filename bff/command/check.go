@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"coatcheck/bff/session/store/open"
 	"coatcheck/configs"
@@ -25,10 +26,13 @@ func (p *Program) Check(ctx context.Context, name string, online bool) error {
 	if p.Report(faults) > 0 {
 		return ErrRefused
 	}
-	if len(faults) == 0 {
-		fmt.Fprintf(p.Stdout, "%s: no faults\n", name)
-	} else {
-		fmt.Fprintf(p.Stdout, "%s: no faults, but warnings\n", name)
+	switch len(faults) { // all of them are warnings
+	case 0:
+		fmt.Fprintf(p.Stdout, "%s: OK\n", name)
+	case 1:
+		fmt.Fprintf(p.Stdout, "%s: OK, 1 warning\n", name)
+	default:
+		fmt.Fprintf(p.Stdout, "%s: OK, %d warnings\n", name, len(faults))
 	}
 	printRegistrations(p.Stdout, config)
 	if online {
@@ -54,7 +58,7 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 	add := func(path string, err error) {
 		if err != nil {
 			at := config.Source.At(path)
-			faults = append(faults, configs.Fault{File: config.Source.File(), Line: at.Line, Column: at.Column, Path: path, Message: err.Error()})
+			faults = append(faults, configs.Fault{File: config.Source.File(), Line: at.Line, Column: at.Column, Path: path, Message: strings.TrimPrefix(err.Error(), "session: store: ")})
 		}
 	}
 	missing := func(path, file string) bool {
@@ -62,7 +66,7 @@ func filesOf(config *configs.Config) (faults []configs.Fault) {
 		if file == "" || !errors.Is(err, os.ErrNotExist) {
 			return false
 		}
-		add(path, fmt.Errorf("%s does not exist here, and serve needs it", file))
+		add(path, fmt.Errorf("file not found: %s (serve will refuse to start)", file))
 		faults[len(faults)-1].Warning = true
 		return true
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -64,7 +65,10 @@ func Explain(c *configs.Config, ups *signin.Set, q RawRequest) (*Explanation, er
 	}
 	defer ways.Close()
 	head, err := q.head(c)
-	e := &explainer{table: table, proxy: ways, config: c, auth: who, body: q.Body}
+	e := &explainer{table: table, proxy: ways, config: c, auth: who, body: q.Body, url: q.URL}
+	if hasHost(q.Headers) {
+		e.url = "" // the request says itself where it goes
+	}
 	var refused gateRefusal
 	if errors.As(err, &refused) {
 		e.gate(refused)
@@ -132,6 +136,7 @@ type explainer struct {
 	config  *configs.Config
 	auth    *auth.Auth
 	body    []byte
+	url     string // of the request; empty where it has a Host of its own
 	call    call.Call
 	problem *problem.Problem
 	lines   []string
@@ -202,6 +207,25 @@ func (e *explainer) frontend() {
 		return
 	}
 	e.say("frontend", "%s (host %s, cookie %s)", f.Name, e.call.Request.Host, f.Config.Cookie.Name)
+	if origin := e.strangeOrigin(f); origin != "" {
+		e.say("note", "%s is not an origin of %s: %s. Host counts without its port, so the request is answered all the same if it comes here; a page at that address would send its own Origin and be refused.",
+			origin, f.Name, strings.Join(f.Origins, ", "))
+	}
+}
+
+// strangeOrigin is the scheme, host and port of the URL, if the frontend's pages and calls
+// share a host and no page is there; else "".
+func (e *explainer) strangeOrigin(f *routing.Frontend) string {
+	u, err := url.Parse(e.url)
+	if err != nil || u.Host == "" || f.Config.Host != "" || len(f.Origins) == 0 {
+		return ""
+	}
+	origin := u.Scheme + "://" + strings.ToLower(u.Host)
+	origin = strings.TrimSuffix(origin, map[string]string{"https": ":443", "http": ":80"}[u.Scheme])
+	if f.ListsOrigin([]byte(origin)) {
+		return ""
+	}
+	return origin
 }
 
 // candidates names the frontends that may be meant at a host.

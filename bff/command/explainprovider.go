@@ -76,7 +76,7 @@ func (e *explainer) loginAtProvider() {
 func (e *explainer) provider() bool {
 	name := string(e.call.Decision.Segment)
 	if e.config.Providers[name] == nil {
-		e.say("provider", "there is none of that name")
+		e.say("provider", "no provider of this name")
 		e.refuse(problem.NotFound)
 		return false
 	}

@@ -78,7 +78,7 @@ func storeOnline(ctx context.Context, config *configs.Config) ([]string, error) 
 	states, err := open.HandshakeTLS(ctx, config.Sessions.Store)
 	found := tlsLines(states...)
 	if err != nil {
-		return found, err
+		return found, storeAdvice(err)
 	}
 	store, err := open.Store(config.Sessions.Store, open.Options{})
 	if err != nil {
@@ -88,7 +88,7 @@ func storeOnline(ctx context.Context, config *configs.Config) ([]string, error) 
 	clock, err := store.Clock(ctx)
 	took := time.Since(begun)
 	if err = errors.Join(err, store.Close()); err != nil {
-		return found, err
+		return found, storeAdvice(err)
 	}
 	line := fmt.Sprintf("answered in %s, its first connection included", took.Round(100*time.Microsecond))
 	return append([]string{line, clockLine(clock.Sub(begun.Add(took / 2)))}, found...), nil

@@ -9,7 +9,7 @@ import (
 // Explain writes the decision trail of one request, offline. Errors: [ErrRefused], a
 // [Failure], or what [Explain] says of a question that cannot be read.
 func (p *Program) Explain(file string, q RawRequest) error {
-	config, err := p.load(file)
+	config, err := p.loadOffline(file)
 	if err != nil {
 		return err
 	}

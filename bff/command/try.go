@@ -58,7 +58,9 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 		return p.tryProvider(ctx, config, o)
 	}
 	if o.Upstream == "" {
-		return errors.New("try takes -upstream or -provider")
+		if o.Upstream, err = onlyUpstream(config); err != nil {
+			return err
+		}
 	}
 	frontend, err := signsInAt(config, o.Upstream, o.Frontend)
 	if err != nil {
@@ -77,8 +79,11 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 
 // tryProvider signs in once at a provider.
 func (p *Program) tryProvider(ctx context.Context, config *configs.Config, o TryOptions) error {
-	if config.Providers[o.Provider] == nil || o.Upstream != "" {
-		return fmt.Errorf("no provider %q, or an upstream besides", o.Provider)
+	if o.Upstream != "" {
+		return errors.New("use either --upstream or --provider")
+	}
+	if config.Providers[o.Provider] == nil {
+		return fmt.Errorf("no provider %q; %s", o.Provider, choices("providers", slices.Sorted(maps.Keys(config.Providers))))
 	}
 	t := ProviderTrial{Config: config, Provider: o.Provider, Listen: o.Listen, Paste: o.Paste, In: p.Stdin, Out: p.Stdout}
 	if err := t.Run(ctx); err != nil {
@@ -91,19 +96,44 @@ func (p *Program) tryProvider(ctx context.Context, config *configs.Config, o Try
 // signsInAt finds the frontend whose people sign in at an upstream.
 func signsInAt(config *configs.Config, api, name string) (*configs.Frontend, error) {
 	if config.Upstreams[api] == nil || config.Upstreams[api].Login == nil {
-		return nil, fmt.Errorf("no upstream %q where people sign in", api)
+		return nil, fmt.Errorf("no upstream %q with a login; %s", api, choices("upstreams with a login", signInUpstreams(config)))
 	}
+	var offered []string
 	for _, candidate := range slices.Sorted(maps.Keys(config.Frontends)) {
 		f := config.Frontends[candidate]
-		if (name == "" || name == candidate) && f.Login.Upstream == api {
+		if f.Login.Upstream != api {
+			continue
+		}
+		if name == "" || name == candidate {
 			return f, nil
 		}
+		offered = append(offered, candidate)
 	}
-	return nil, errors.New("no such frontend signs in there")
+	return nil, fmt.Errorf("no frontend %q signs in at %s; %s", name, api, choices("frontends", offered))
+}
+
+// onlyUpstream is the upstream to try where the command line names none.
+func onlyUpstream(config *configs.Config) (string, error) {
+	names := signInUpstreams(config)
+	if len(names) == 1 {
+		return names[0], nil
+	}
+	return "", errors.New("--upstream or --provider is needed; " + choices("upstreams with a login", names) +
+		"; " + choices("providers", slices.Sorted(maps.Keys(config.Providers))))
+}
+
+// signInUpstreams are the upstreams at which people sign in.
+func signInUpstreams(config *configs.Config) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(config.Upstreams)), func(name string) bool { return config.Upstreams[name].Login == nil })
+}
+
+// choices lists names for an error.
+func choices(what string, names []string) string {
+	return what + ": " + cmp.Or(strings.Join(names, ", "), "none")
 }
 
 func (t *attempt) run(ctx context.Context, refresh, logout bool) error {
-	fmt.Fprintln(t.Stdout, "Secrets are not shown: {name} stands for a value that is put in, [text, 57] for\na text of 57 characters.")
+	fmt.Fprintln(t.Stdout, "Secrets are masked: {name} stands for a value that is filled in, [text, 57] for\ntext of 57 characters.")
 	t.title("sign-in")
 	fields, err := t.ask.fields(t.frontend.Login.Fields)
 	if err != nil {
@@ -131,7 +161,7 @@ func (t *attempt) run(ctx context.Context, refresh, logout bool) error {
 		return cmp.Or(failed, t.logout(ctx, held))
 	}
 	if t.api.CanSignOut() {
-		fmt.Fprintln(t.Stdout, "\nThe token lives on at the API; -logout would have ended it.")
+		fmt.Fprintln(t.Stdout, "\nThe token stays valid at the API; -logout would have ended it.")
 	}
 	return failed
 }
@@ -178,14 +208,14 @@ func (t *attempt) told(in *signin.SignedIn, err error) {
 	t.shown.Tell("A browser would see: 200 ", map[string]any{"authenticated": true, "user": shown})
 	for _, name := range t.frontend.Login.Expose {
 		if _, ok := in.User[name]; !ok {
-			fmt.Fprintf(t.Stdout, "  expose names %s, which this user does not have\n", name)
+			fmt.Fprintf(t.Stdout, "  expose lists %s, which this user does not have\n", name)
 		}
 	}
 	if rest := hidden(in.User, t.frontend.Login.Expose); len(rest) > 0 {
-		fmt.Fprintf(t.Stdout, "  and not: %s\n", strings.Join(rest, ", "))
+		fmt.Fprintf(t.Stdout, "  hidden from the browser (not in expose): %s\n", strings.Join(rest, ", "))
 	}
 	if in.Subject == "" {
-		fmt.Fprintln(t.Stdout, "  Nobody is named: this person's sessions cannot be listed or ended together\n  (user.subject).")
+		fmt.Fprintln(t.Stdout, "  No subject (user.subject): this person's sessions cannot be listed or ended\n  together.")
 	}
 }
 
@@ -199,7 +229,7 @@ func (t *attempt) refused(p *problem.Problem, err error) {
 		fmt.Fprintf(t.Stdout, "  fields: %s\n", strings.Join(p.Fields, ", "))
 	}
 	if p.Status >= 500 {
-		fmt.Fprintf(t.Stdout, "  the log would say:\n  %v\n", err)
+		fmt.Fprintf(t.Stdout, "  the log would show:\n  %v\n", err)
 	}
 }
 
@@ -210,10 +240,10 @@ func hidden(user map[string]json.RawMessage, expose []string) []string {
 
 // ends says how long it all lasts.
 func (t *attempt) ends(c *credential.Credential) {
-	fmt.Fprintf(t.Stdout, "\nThe access token ends in: %s\n", left(c.Expires))
+	fmt.Fprintf(t.Stdout, "\nAccess token expires in: %s\n", left(c.Expires))
 	switch {
 	case t.api.Renews(c):
-		fmt.Fprintf(t.Stdout, "It is renewed %s before.\nWhat renews it ends in:   %s\n", t.api.RefreshBefore(), left(c.RefreshExpires))
+		fmt.Fprintf(t.Stdout, "It is renewed %s before that.\nRefresh token expires in: %s\n", t.api.RefreshBefore(), left(c.RefreshExpires))
 		if before := t.api.RefreshBefore(); !c.Expires.IsZero() && time.Until(c.Expires) <= before {
 			fmt.Fprintln(t.Stdout, "That is sooner than refresh.before: every call would renew it.")
 		}
@@ -222,13 +252,13 @@ func (t *attempt) ends(c *credential.Credential) {
 	case t.api.CanVerify():
 		fmt.Fprintln(t.Stdout, "It cannot be renewed: the API is asked (verify) when it refuses a call.")
 	default:
-		fmt.Fprintln(t.Stdout, "It cannot be renewed, and nobody tells when it ends: pages will see the API's 401.\nConsider verify.")
+		fmt.Fprintln(t.Stdout, "It cannot be renewed, and its expiry is unknown: pages will see the API's 401.\nConsider verify.")
 	}
 }
 
 func left(end time.Time) string {
 	if end.IsZero() {
-		return "unknown, the answer does not tell"
+		return "unknown (not in the response)"
 	}
 	return time.Until(end).Round(time.Second).String()
 }
@@ -236,14 +266,14 @@ func left(end time.Time) string {
 func (t *attempt) refresh(ctx context.Context, held *credential.Credential) (*credential.Credential, error) {
 	t.title("refresh")
 	if !t.api.Renews(held) {
-		fmt.Fprintln(t.Stdout, "There is nothing to renew with: no refresh in the mapping, or no refresh token in\nthe answer.")
+		fmt.Fprintln(t.Stdout, "Nothing to renew with: no refresh in the mapping, or no refresh token in the\nresponse.")
 		return nil, ErrRefused
 	}
 	next, err := t.api.Refresh(ctx, held, t.caller, time.Now())
 	var refusal *mapping.Refusal
 	switch {
 	case errors.As(err, &refusal) && refusal.Meaning == mapping.SessionExpired:
-		fmt.Fprintln(t.Stdout, "\nThe refresh token is dead: the session would end (401 session_expired).")
+		fmt.Fprintln(t.Stdout, "\nThe API refused the refresh token: the session would end (401 session_expired).")
 		return nil, err
 	case err != nil:
 		fmt.Fprintf(t.Stdout, "\nNot renewed, to be tried again later; the session would stay:\n  %v\n", err)
@@ -258,14 +288,14 @@ func (t *attempt) refresh(ctx context.Context, held *credential.Credential) (*cr
 func (t *attempt) logout(ctx context.Context, held *credential.Credential) error {
 	t.title("sign-out")
 	if !t.api.CanSignOut() {
-		fmt.Fprintln(t.Stdout, "The mapping has no logout: the token lives on at the API until it ends.")
+		fmt.Fprintln(t.Stdout, "The mapping has no logout: the token stays valid at the API until it expires.")
 		return nil
 	}
 	if err := t.api.SignOut(ctx, held, t.caller); err != nil {
-		fmt.Fprintf(t.Stdout, "\nThe API was not told:\n  %v\n", err)
+		fmt.Fprintf(t.Stdout, "\nThe API was not notified:\n  %v\n", err)
 		return ErrRefused
 	}
-	fmt.Fprintln(t.Stdout, "\nTold. Whatever the API answers, the session here is gone.")
+	fmt.Fprintln(t.Stdout, "\nThe API was notified; the local session is removed either way.")
 	return nil
 }
 

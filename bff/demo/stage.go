@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"sync"
 
@@ -52,7 +51,7 @@ func (s *stage) listen(public string) (err error) {
 		return err
 	}
 	if s.public, err = net.Listen("tcp", public); err != nil {
-		return fmt.Errorf("the demo's address is not available; try another one: --listen localhost:8081: %w", err)
+		return listenError(public, err)
 	}
 	if _, s.port, err = net.SplitHostPort(s.public.Addr().String()); err != nil {
 		return err

@@ -22,7 +22,7 @@ type fixed struct {
 
 var (
 	badRequest     = fix(http.StatusBadRequest, "bad_request", "The request is not well-formed HTTP/1.1.", "")
-	notAllowed     = fix(http.StatusMethodNotAllowed, "method_not_allowed", "The method is not known here.", "Allow: "+strings.Join(methods[:], ", ")+"\r\n")
+	notAllowed     = fix(http.StatusMethodNotAllowed, "method_not_allowed", "The method is not supported.", "Allow: "+strings.Join(methods[:], ", ")+"\r\n")
 	requestTimeout = fix(http.StatusRequestTimeout, "request_timeout", "The request's head did not arrive in time.", "")
 	expectation    = fix(http.StatusExpectationFailed, "expectation_failed", "The only known expectation is 100-continue.", "")
 	tooLarge       = fix(http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The request's head is too long.", "")

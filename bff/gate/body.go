@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/relay"
 )
 
 // body is the body of a request, under the gate's deadlines.
@@ -69,6 +70,23 @@ func (b *body) next(p []byte) (int, error) {
 		b.left -= int64(n)
 	}
 	return n, b.explain(err)
+}
+
+// fill is next for a [relay.Source]: of a body with a length, whose bytes are not here yet.
+func (b *body) fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) {
+	c := b.r.conn
+	if b.err != nil || b.left == 0 || b.limit > 0 && b.read+b.left > b.limit || b.mustInvite || c.in.Len() > 0 || c.socket == nil {
+		return 0, false, nil
+	}
+	if err := c.readDeadline(c.options().BodyIdle); err != nil || b.stopped.Load() {
+		b.err = ErrBodyBroken
+		return 0, true, b.err
+	}
+	n, ok, err = p.Fill(c.socket, min(limit, b.left))
+	b.left -= int64(n)
+	b.read += int64(n)
+	b.err = b.explain(err)
+	return n, ok, b.err
 }
 
 func (b *body) explain(err error) error {

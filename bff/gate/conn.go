@@ -9,11 +9,12 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/relay"
 )
 
 // After an answer that left part of the request unread, the gate reads on for so
@@ -35,7 +36,8 @@ const slack = time.Second
 // heads only; the body is read through [Conn.Request].
 type Conn struct {
 	net.Conn
-	peer netip.AddrPort
+	peer   netip.AddrPort
+	socket syscall.RawConn // of a plain connection; nil: TLS
 
 	in      http1.Reader
 	out     []byte // of the head shown to the web server, what it has not read yet
@@ -54,7 +56,7 @@ type Conn struct {
 }
 
 func newConn(c net.Conn, l *Listener) *Conn {
-	conn := &Conn{Conn: c, listener: l}
+	conn := &Conn{Conn: c, listener: l, socket: relay.Socket(c)}
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 		peer := a.AddrPort()
 		conn.peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
@@ -206,31 +208,6 @@ func (c *Conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return c.Conn.Write(p)
-}
-
-var portions = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
-
-// ReadFrom implements [io.ReaderFrom]: it writes what r gives as soon as r gives it.
-// The web server's own buffer would hold a slow body back until it is full.
-func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
-	page := portions.Get().(*[]byte)
-	defer portions.Put(page)
-	for {
-		n, err := r.Read(*page)
-		if n > 0 {
-			written, werr := c.Write((*page)[:n])
-			total += int64(written)
-			if werr != nil {
-				return total, werr
-			}
-		}
-		if err == io.EOF {
-			return total, nil
-		}
-		if err != nil {
-			return total, err
-		}
-	}
 }
 
 func (c *Conn) readDeadline(d time.Duration) error {

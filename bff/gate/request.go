@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/relay"
 )
 
 // Request is a request that came through the gate. Its bytes are valid until the
@@ -136,6 +137,11 @@ func (r *Request) BodyRead() int64 { return r.body.read }
 // Read reads the body: io.EOF behind a complete one, else one of the sentinels of
 // this package. The first read answers an "Expect: 100-continue".
 func (r *Request) Read(p []byte) (int, error) { return r.body.Read(p) }
+
+// Fill implements [relay.Source].
+func (r *Request) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) {
+	return r.body.fill(p, limit)
+}
 
 // Interrupt makes a Read that is under way in another goroutine, and all that
 // follow, fail soon: nobody wants the rest.

@@ -42,6 +42,8 @@ func (p *Problem) Page(o PageOptions) []byte {
 // heading says in a few words what happened, for people.
 func (p *Problem) heading() string {
 	switch {
+	case p.Heading != "":
+		return p.Heading
 	case p.Code == CrossSiteRequest.Code:
 		return "Another site led you here"
 	case p.Status == 401:

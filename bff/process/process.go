@@ -9,8 +9,10 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -40,8 +42,19 @@ func Serve(ctx context.Context, o Options, faults []configs.Fault) error {
 	if err := p.listen(); err != nil {
 		return errors.Join(err, p.close())
 	}
-	p.log.Info("serving", "listen", p.public.Addr().String(), "admin", p.operators.Addr().String(), "version", o.Version)
+	p.log.Info("serving", "listen", p.public.Addr().String(), "admin", p.operators.Addr().String(), "pages", homes(o.Config), "version", o.Version)
 	return p.Run(ctx)
+}
+
+// homes are the addresses that people open.
+func homes(c *configs.Config) []string {
+	list := []string{}
+	for _, name := range slices.Sorted(maps.Keys(c.Frontends)) {
+		for _, origin := range c.Frontends[name].Origins {
+			list = append(list, origin+c.Frontends[name].BasePath+"/")
+		}
+	}
+	return list
 }
 
 // Options are what a process is made of.
@@ -49,6 +62,8 @@ type Options struct {
 	Config *configs.Config
 	// Load reads the configuration again, for a reload; nil: there is none.
 	Load func() (*configs.Config, []configs.Fault)
+	// Changed asks for a reload, as SIGHUP does; nil: nobody does.
+	Changed <-chan struct{}
 	// Getenv looks up a variable of the environment, as [os.LookupEnv] does.
 	Getenv func(string) (string, bool)
 	// Log takes the log: one JSON object on each line.
@@ -63,6 +78,7 @@ type Options struct {
 type Process struct {
 	config      *configs.Config
 	load        func() (*configs.Config, []configs.Fault) // again, for a reload; nil: there is none
+	changed     <-chan struct{}                           // asks for a reload, as SIGHUP does
 	level       *slog.LevelVar
 	token       atomic.Pointer[credential.Secret]
 	lines       *lineWriter
@@ -87,7 +103,7 @@ type Process struct {
 // comes back by itself.
 func New(o Options) (*Process, error) {
 	config := o.Config
-	p := &Process{config: config, load: o.Load, level: new(slog.LevelVar), lines: newLineWriter(o.Log), supervisor: supervisor{o.Getenv}}
+	p := &Process{config: config, load: o.Load, changed: o.Changed, level: new(slog.LevelVar), lines: newLineWriter(o.Log), supervisor: supervisor{o.Getenv}}
 	p.level.Set(levelOf(config.Log.Level))
 	p.log = newLog(p.lines, p.level)
 	quiet := muteStandardLog(p.log)

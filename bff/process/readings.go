@@ -37,8 +37,8 @@ func readSessions(counts *metrics.Metrics, m *session.Manager) {
 	total("refresh_waits_total", "Renewals that waited for another replica's lease.", func(s session.Stats) uint64 { return s.RefreshWaits })
 	total("sessions_ended_again_total", "Sessions that a failover brought back and that were ended again.", func(s session.Stats) uint64 { return s.EndedAgain })
 	total("store_unacknowledged_total", "Writes that no Redis replica acknowledged in time.", func(s session.Stats) uint64 { return s.Unacknowledged })
-	total("store_resubscribed_total", "Subscriptions to other replicas' news after the first.", func(s session.Stats) uint64 { return s.Resubscribed })
-	read("sessions_ended_total", "Sessions that somebody ended, by reason. Of one that runs out nobody hears.", "reason", true, func(s session.Stats) map[string]float64 { return byName(s.Ended) })
+	total("store_resubscribed_total", "Subscriptions to other replicas' messages after the first.", func(s session.Stats) uint64 { return s.Resubscribed })
+	read("sessions_ended_total", "Sessions that were ended, by reason. Sessions that expire are not counted.", "reason", true, func(s session.Stats) map[string]float64 { return byName(s.Ended) })
 	read("refreshes_total", "Renewals of tokens by outcome: renewed, overtaken (another replica was faster), refused (the session ended), failed.", "outcome", true,
 		func(s session.Stats) map[string]float64 { return byName(s.Refreshes) })
 	read("sessions_watched", "Sessions with running streams, now.", "", false, func(s session.Stats) map[string]float64 { return one(uint64(s.Watched)) })

@@ -39,6 +39,9 @@ func (p *Process) Run(ctx context.Context) error {
 			p.reload()
 			p.supervisor.ready()
 			continue
+		case <-p.changed:
+			p.reload()
+			continue
 		case <-ctx.Done():
 		case <-signals:
 		}

@@ -34,7 +34,7 @@ var toAPI = []rule{
 	{"x-xsrf-token", "meant for the guard"},
 	{"x-frontend", "meant for the choice of the frontend"},
 	{"origin", "the API is not called by a page"},
-	{"referer", "the page's address is none of the API's business"},
+	{"referer", "the page's address does not concern the API"},
 	{"sec-fetch-*", "meant for the guard"},
 	{"forwarded", "RFC 7239: anyone can write it"},
 	{"x-forwarded-*", "rebuilt; what came in is anyone's invention"},

@@ -254,7 +254,7 @@ func (x *roundTrip) forward() error {
 		x.proxy.auth.Finish(&x.who, x.answer.Status)
 	}
 	if err != nil {
-		return err
+		return x.devServerAway(err)
 	}
 	renewed, err := x.afterStale()
 	if err != nil || x.who.Session == nil || x.token() == nil || !x.meansSignIn() {

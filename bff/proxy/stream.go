@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/relay"
 )
 
 // passBody hands the body over: a small one at once, any other as it comes.
@@ -100,11 +101,26 @@ type stream struct {
 func (s *stream) Read(p []byte) (n int, err error) {
 	n, err = s.x.answer.Read(p)
 	n = s.cancel.pass(p[:n])
+	s.note(err)
+	return n, err
+}
+
+// Fill implements [relay.Source]. Events are read: where one ends must be known.
+func (s *stream) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) {
+	if s.cancel.events != nil {
+		return 0, false, nil
+	}
+	n, ok, err = s.x.answer.Fill(p, limit)
+	s.note(err)
+	return n, ok, err
+}
+
+// note takes note of a body that broke off.
+func (s *stream) note(err error) {
 	if err != nil && err != io.EOF {
 		s.x.call.Record.Cause = err
 		s.x.call.Record.Code = "upstream_broken"
 	}
-	return n, err
 }
 
 // Close implements [io.Closer]: the answer is out, or the browser left. What the stream

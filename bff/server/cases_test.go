@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // What people who stand between pages and APIs met in the field, each with the answer
@@ -131,5 +133,96 @@ func TestCasePasswordChange(t *testing.T) {
 	}
 	if got = h.call("GET /bff/session", cookie, sameOrign); !strings.Contains(got.body, `"authenticated":true`) {
 		t.Errorf("session: %s", got.body)
+	}
+}
+
+// TestCaseTokenOfAHundredYears: an end that makes no sense refuses nobody, and is said
+// once an hour.
+func TestCaseTokenOfAHundredYears(t *testing.T) {
+	h, a := openCase(t)
+	for _, in := range []string{"3153600000", "315360001", "0", "-1", `"1d"`, `"1h"`, `""`, "null", "[1]", "1e400"} {
+		a.login = `{"access_token":"t","expires_in":` + in + `,"user":{"id":1,"email":"e"}}`
+		got := h.post(loginBody("a", "pw"))
+		if got.StatusCode != 200 || !strings.Contains(got.body, `"expires_in":43`) {
+			t.Errorf("%s: %d %s", in, got.StatusCode, got.body)
+		}
+	}
+	if n := strings.Count(h.logs.String(), "counts as not told"); n != 1 {
+		t.Errorf("%d warnings", n)
+	}
+}
+
+// TestCaseClockOfTheAPIIsBehind: a time left needs no clock; without one, a token that has
+// ended by every clock at hand is the API's fault, and the log speaks of clocks.
+func TestCaseClockOfTheAPIIsBehind(t *testing.T) {
+	h, a := openCase(t)
+	claims := fmt.Sprintf(`{"sub":"u","iat":%d,"exp":%d}`, time.Now().Unix()-610, time.Now().Unix()-10)
+	token := "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".x"
+	a.login = `{"access_token":"` + token + `","refresh_token":"r","expires_in":300,"user":{"id":"7"}}`
+	h.want(h.post(loginBody("a", "pw")), 200, "")
+	a.login = `{"access_token":"` + token + `","refresh_token":"r","user":{"id":"7"}}`
+	h.want(h.post(loginBody("a", "pw")), 502, "upstream_invalid")
+	if !strings.Contains(h.logs.String(), "clock may be behind") {
+		t.Error("the log does not speak of clocks")
+	}
+}
+
+// TestPagesAreNoRefusal: a firewall's page counts against nobody, unless the file names
+// its status.
+func TestPagesAreNoRefusal(t *testing.T) {
+	const page = "<!DOCTYPE html><title>Are you human?</title>"
+	html := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(403)
+		_, _ = io.WriteString(w, page)
+	}
+	bare := says(401, page) // by how it begins
+	h, a := openCase(t, "      rejected: [401]\n", "", "routes:", "throttle: {account: 1}\n    routes:")
+	for range 3 {
+		for _, answer := range []http.HandlerFunc{html, bare} {
+			a.paths["/auth/login"] = answer
+			h.want(h.post(loginBody("a", "pw")), 502, "upstream_invalid")
+		}
+	}
+	a.paths["/auth/login"] = says(401, `{}`)
+	h.want(h.post(loginBody("a", "pw")), 401, "invalid_credentials")
+	for _, named := range []string{"rejected: [403]", "answers: [{status: 403, means: invalid_credentials}]"} {
+		h, a = openCase(t, "rejected: [401]", named)
+		a.paths["/auth/login"] = html
+		h.want(h.post(loginBody("a", "pw")), 401, "invalid_credentials")
+	}
+}
+
+// TestKeptIsTheCredential: the session that a first answer began is the credential once a
+// code was right, and what the page sent first is known to the step.
+func TestKeptIsTheCredential(t *testing.T) {
+	h, a := openCase(t, "      rejected: [401]\n", `      rejected: [401]
+      answers: [{status: 403, at: /code, is: verify, step: code}]
+      steps:
+        code:
+          fields: [otp]
+          keep: {sid: {cookie: session}, email: "{email}"}
+          request: {method: PUT, path: /verify, headers: {X-Session: "{sid}"}, body: {token: "{otp}", email: "{email}"}}
+          answers: []
+          credential: {access_token: "{sid}", email: "{email}"}
+`, "      user: {from: response, at: /user}\n", "      user: {from: request, path: /me}\n    send: {headers: {X-Who: \"{email}\", X-Session: \"{access_token}\"}}\n")
+	var session, who string
+	a.paths["/auth/login"] = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "session=s1; HttpOnly")
+		says(403, `{"code":"verify"}`)(w, r)
+	}
+	a.paths["/verify"] = func(w http.ResponseWriter, r *http.Request) { session = r.Header.Get("X-Session"); w.WriteHeader(200) }
+	a.paths["/me"] = says(200, `{"id":"7"}`)
+	a.paths["/x"] = func(_ http.ResponseWriter, r *http.Request) {
+		who = r.Header.Get("X-Who") + " " + r.Header.Get("X-Session")
+	}
+	value, _, _ := strings.Cut(set(h.post(loginBody("ada@x.test", "pw")))[stepCookie], ";")
+	got := h.post(`{"step":"code","otp":"1"}`, "Cookie: "+stepCookie+"="+value)
+	if userOf(t, got) != `{"id":"7"}` || session != "s1" || a.count(`PUT /verify  {"email":"ada@x.test","token":"1"}`) != 1 {
+		t.Errorf("%s, session %s\n%q", got.body, session, a.asked)
+	}
+	h.want(h.call("GET /api/x", "Cookie: "+cookieOf(t, got), sameOrign), 200, "")
+	if who != "ada@x.test s1" {
+		t.Errorf("calls carry %q", who)
 	}
 }

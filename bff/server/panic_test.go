@@ -131,7 +131,7 @@ func TestPanicElsewhere(t *testing.T) {
 			_, _ = io.Copy(io.Discard, c)
 		}, func(h *house, cookie string) { h.faulty(handshake(cookie, "Upgrade")) }},
 		"the gate": {`"msg":"refused"`, nil, func(h *house, _ string) { h.faulty("GET / HTTP/1.1\r\nHo st: x\r\n\r\n") }},
-		"behind an answer": {`"msg":"sign-out not told"`, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"behind an answer": {`"msg":"API not notified of the sign-out"`, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 			func(h *house, cookie string) { h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "") }},
 	} {
 		t.Run(name, func(t *testing.T) {

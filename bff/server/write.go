@@ -7,6 +7,7 @@ import (
 
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/relay"
 
 	"github.com/valyala/fasthttp"
 )
@@ -65,11 +66,15 @@ func (e *exchange) stream() {
 	}
 	c.Record.BeganAfter = time.Since(c.Record.Begun)
 	body := &streamed{e}
-	if c.Request.Head.Minor == 0 && r.Length < 0 {
+	switch {
+	case r.Length >= 0:
+		e.ctx.Response.SetBodyStream(body, int(r.Length))
+	case c.Request.Head.Minor == 0:
 		e.toEnd(body)
 		return
+	default:
+		e.ctx.Response.SetBodyStream(chunked{body}, -1)
 	}
-	e.ctx.Response.SetBodyStream(body, int(r.Length))
 	e.ctx.Response.ImmediateHeaderFlush = true
 }
 
@@ -105,20 +110,65 @@ type streamed struct{ e *exchange }
 
 // Read implements [io.Reader].
 func (s *streamed) Read(p []byte) (n int, err error) {
-	e := s.e
-	defer func() {
-		if recover() != nil { // the answer breaks off
-			e.fault()
-			e.call.Record.Code, e.call.Record.Cause = problem.Internal.Code, problem.Internal
-			err = problem.Internal
-		}
-	}()
+	defer s.contain(&err)
 	n, err = s.e.call.Reply.Stream.Read(p)
 	s.e.call.Record.BytesOut += int64(n)
 	if err == io.EOF && s.e.call.Reply.Trailer != nil {
 		s.trail()
 	}
 	return n, err
+}
+
+// Fill implements [relay.Source], where the reply's stream does.
+func (s *streamed) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) {
+	e := s.e
+	source, is := e.call.Reply.Stream.(relay.Source)
+	if !is {
+		return 0, false, nil
+	}
+	defer s.contain(&err)
+	n, ok, err = source.Fill(p, limit)
+	e.call.Record.BytesOut += int64(n)
+	return n, ok, err
+}
+
+// contain is deferred: after a panic the answer breaks off.
+func (s *streamed) contain(err *error) {
+	if recover() == nil {
+		return
+	}
+	s.e.fault()
+	s.e.call.Record.Code, s.e.call.Record.Cause = problem.Internal.Code, problem.Internal
+	*err = problem.Internal
+}
+
+// chunked is a body of unknown length. It gives the web server larger pieces than that
+// would read by itself.
+type chunked struct{ *streamed }
+
+// SupportsBodyWriteTo implements fasthttp's BodyWriterTo.
+func (chunked) SupportsBodyWriteTo() bool { return true }
+
+// WriteTo implements [io.WriterTo]: each write becomes a chunk, and is sent at once.
+func (s chunked) WriteTo(w io.Writer) (total int64, err error) {
+	var page relay.Page
+	defer page.Free()
+	for n := 0; ; {
+		p := page.Next(n)
+		n, err = s.Read(p)
+		if n > 0 {
+			if _, err := w.Write(p[:n]); err != nil {
+				return total, err
+			}
+			total += int64(n)
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
 }
 
 // trail hands the web server the trailers that were announced.

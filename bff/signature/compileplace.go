@@ -12,7 +12,7 @@ func (c *rule) takes(take map[string]Place, f *faults, claims bool) {
 	for _, name := range c.order {
 		path := "take." + name
 		if !isName(name) {
-			f.refuse(path, "a value is named with letters, digits, \"_\" and \"-\", and begins with a letter or \"_\"", "")
+			f.refuse(path, "a value name has letters, digits, \"_\" and \"-\", and starts with a letter or \"_\"", "")
 		}
 		if slices.Contains(builtIn, name) {
 			f.refuse(path, "this name is built in", "")

@@ -14,7 +14,7 @@ func compileTemplate(path, written string, taken []string, f *faults) template {
 	}
 	for _, name := range t.names() {
 		if !slices.Contains(builtIn, name) && !slices.Contains(taken, name) {
-			f.refuse(path, "a {name} that is neither built in nor taken", "known here: "+strings.Join(append(slices.Clone(builtIn), taken...), ", "))
+			f.refuse(path, "a {name} that is neither built in nor taken", "known: "+strings.Join(append(slices.Clone(builtIn), taken...), ", "))
 		}
 	}
 	return t

@@ -14,7 +14,7 @@ func (c *rule) warnings(r *Rule, f *faults) {
 		f.warn("over", "the body is not signed: who saw one call can send another body with its proof", "{body} in over, if the provider signs it")
 	}
 	if len(r.Fresh) == 0 && r.Once == "" {
-		f.warn("fresh", "neither fresh nor once: a call can be repeated for ever", "fresh: {at: 5m}, once: \"{id}\"")
+		f.warn("fresh", "neither fresh nor once: a call can be repeated indefinitely", "fresh: {at: 5m}, once: \"{id}\"")
 	}
 	for _, name := range c.once.names() {
 		if !c.isSigned(r, name) {

@@ -72,7 +72,7 @@ func (ck *checker) accountFields(path string, a *configs.Account, u *configs.Ups
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Fields)) {
 		if !mapping.IsName(name) {
-			ck.refuse(child(path, name), "a field is named with letters, digits, \"_\" and \"-\"", "")
+			ck.refuse(child(path, name), "a field name has letters, digits, \"_\" and \"-\"", "")
 		} else if !slices.Contains(needed, name) {
 			ck.warn(child(path, name), "the upstream's login does not put this field", "")
 		}
@@ -96,10 +96,10 @@ func (ck *checker) accountLogin(path, name string, a *configs.Account, u *config
 	ck.rejected(path, a.Login.Rejected)
 	ck.credential(child(path, "credential"), a.Login.Credential, true)
 	if a.Login.User != nil {
-		ck.refuse(child(path, "user"), "an account is no person", "remove it")
+		ck.refuse(child(path, "user"), "an account is not a person", "leave it out")
 	}
 	if a.Login.Steps != nil {
-		ck.refuse(child(path, "steps"), "nobody is there to answer a second question", "an account of the API without one")
+		ck.refuse(child(path, "steps"), "an account cannot answer a second step", "an account of the API without one")
 	}
 }
 

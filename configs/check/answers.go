@@ -40,7 +40,7 @@ func (ck *checker) outcome(path string, a mapping.Rule, u *configs.Upstream, wha
 		if u.Login != nil {
 			names = slices.Sorted(maps.Keys(u.Login.Steps))
 		}
-		ck.refuse(child(path, "step"), "there is no step of this name", rule.Suggest(a.Step, names))
+		ck.refuse(child(path, "step"), "unknown step", rule.Suggest(a.Step, names))
 	case a.Means == mapping.SessionExpired && signIn:
 		ck.refuse(child(path, "means"), "session_expired is for refresh and verify", "invalid_credentials")
 	case a.Means == mapping.Accepted && !signIn:
@@ -58,9 +58,9 @@ func (ck *checker) rejected(path string, statuses []int) {
 		case status < 300:
 			ck.warn(at, "a success would count as a refusal", "")
 		case status == 429:
-			ck.warn(at, "429 means too_many_attempts anyway, and never a refusal", "remove it")
+			ck.warn(at, "429 means too_many_attempts anyway, and never a refusal", "leave it out")
 		case status >= 500:
-			ck.warn(at, "a failure of the API would count against people", "remove it")
+			ck.warn(at, "a failure of the API would count against people", "leave it out")
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (ck *checker) credential(path string, places map[string]mapping.Place, need
 	for name, p := range places {
 		at := child(path, name)
 		if !mapping.IsName(name) {
-			ck.refuse(at, "a value is named with letters, digits, \"_\" and \"-\", and begins with a letter or \"_\"", "")
+			ck.refuse(at, "a value name has letters, digits, \"_\" and \"-\", and starts with a letter or \"_\"", "")
 		}
 		ck.complainOf(at, p.Faults())
 		if p.Unit == "ms" && !mapping.IsExpiry(name) {
@@ -96,7 +96,7 @@ func (ck *checker) credential(path string, places map[string]mapping.Place, need
 		}
 	}
 	if len(places) == 0 {
-		ck.refuse(path, "this is empty", "access_token: /token")
+		ck.refuse(path, "must not be empty", "access_token: /token")
 	}
 }
 

@@ -69,7 +69,7 @@ func (ck *checker) callerKeys(path string, c *configs.Caller, seen map[string]st
 		case !ok || err != nil || len(raw) != 32 || digits != strings.ToLower(digits):
 			ck.refuse(at, "not the hash of a key: sha256: and 64 digits 0-9a-f", "`coatcheck apikey new -offline` prints it")
 		case seen[digits] != "":
-			ck.refuse(at, "the same key stands twice", "every caller has keys of its own")
+			ck.refuse(at, "the same key is listed twice", "every caller has keys of its own")
 		}
 		seen[digits] = path
 	}
@@ -77,19 +77,19 @@ func (ck *checker) callerKeys(path string, c *configs.Caller, seen map[string]st
 
 func (ck *checker) callerFrom(path string, c *configs.Caller) {
 	if ck.config.Source.Has(child(path, "from")) && len(c.From) == 0 {
-		ck.refuse(child(path, "from"), "the list is empty: no key would be read", "leave it out")
+		ck.refuse(child(path, "from"), "empty list: no key would be read", "leave it out")
 	}
 	for i, from := range c.From {
 		at, lower := item(child(path, "from"), i), strings.ToLower(from.Header)
 		switch {
 		case slices.IndexFunc(c.From, func(other configs.From) bool { return samePlace(from, other) }) < i:
-			ck.refuse(at, "this place stands twice", "")
+			ck.refuse(at, "duplicate place", "")
 		case from.Header != "" && !http1.IsToken([]byte(from.Header)):
-			ck.refuse(child(at, "header"), "not the name of a header", "")
+			ck.refuse(child(at, "header"), "not a valid header name", "")
 		case lower == "cookie" || lower == "authorization" || lower == "origin" || slices.Contains(notOurs, lower) || strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "x-forwarded-"):
 			ck.refuse(child(at, "header"), "no key is read from this header", "X-Api-Key, or bearer and basic")
 		case from.Query != "":
-			ck.warn(child(at, "query"), "a key in an address ends in histories and in the logs of every front", "bearer, basic or a header, where the program can")
+			ck.warn(child(at, "query"), "a key in a URL ends up in histories and in the logs of every proxy", "bearer, basic or a header, where the program can")
 		}
 	}
 }
@@ -172,7 +172,7 @@ func (ck *checker) takePlaces(path string, take map[string]configs.CallPlace, ad
 
 func (ck *checker) callPlace(path string, p *configs.CallPlace, proof bool) {
 	if p.Header != "" && !http1.IsToken([]byte(p.Header)) {
-		ck.refuse(child(path, "header"), "not the name of a header", "")
+		ck.refuse(child(path, "header"), "not a valid header name", "")
 	}
 	if strings.EqualFold(p.Header, "Cookie") {
 		ck.refuse(child(path, "header"), "nothing of a caller is read from cookies", "")
@@ -195,7 +195,7 @@ func (ck *checker) callerToken(path string, t *configs.CallerToken) {
 	ck.tokenProvider(child(path, "provider"), t.Provider)
 	for i, a := range t.Audiences {
 		if a == "" {
-			ck.refuse(item(child(path, "audiences"), i), "this is empty", "")
+			ck.refuse(item(child(path, "audiences"), i), "must not be empty", "")
 		}
 	}
 	for i, l := range t.Admit {

@@ -40,9 +40,9 @@ func (ck *checker) missingOrigins(path string, f *configs.Frontend) bool {
 	if !f.IsDoor() || f.Host != "" && !has("login") && !has("origins") {
 		return false
 	}
-	message := "this key is missing"
+	message := "required key missing"
 	if has("origins") {
-		message = "the list is empty"
+		message = "empty list"
 	}
 	ck.refuse(child(path, "origins"), message, "https://shop.example.com; or, for programs alone, a host and no login")
 	return true
@@ -51,7 +51,7 @@ func (ck *checker) missingOrigins(path string, f *configs.Frontend) bool {
 // missingLogin refuses pages at which nobody could sign in.
 func (ck *checker) missingLogin(path string) {
 	if at := child(path, "login"); !ck.config.Source.Has(at) {
-		ck.refuse(at, "this key is missing", "")
+		ck.refuse(at, "required key missing", "")
 	}
 }
 
@@ -64,7 +64,7 @@ func (ck *checker) routeCallers(path string, r *configs.Route) {
 		return
 	}
 	if r.Session == "optional" {
-		ck.refuse(child(path, "session"), "with callers a session is required (a person or a program) or none (programs alone)", "required or none")
+		ck.refuse(child(path, "session"), "with callers, session is required (a person or a program) or none (programs only)", "required or none")
 	}
 	if !r.Guard {
 		ck.refuse(child(path, "guard"), "callers prove themselves, so the guard need not be off", "leave it out")
@@ -74,11 +74,11 @@ func (ck *checker) routeCallers(path string, r *configs.Route) {
 		c := ck.config.Callers[name]
 		switch {
 		case name == "":
-			ck.refuse(at, "this is empty", "")
+			ck.refuse(at, "must not be empty", "")
 		case c == nil:
 			ck.refuse(at, "there is no caller "+ck.quote(at, name), ck.suggestFor(at, name, slices.Sorted(maps.Keys(ck.config.Callers))))
 		case slices.Index(r.Callers, name) < i:
-			ck.refuse(at, "this caller stands twice", "")
+			ck.refuse(at, "duplicate caller", "")
 		default:
 			ck.routeAccount(at, name, c, r)
 		}

@@ -23,7 +23,7 @@ func (ck *checker) frontends() {
 				break
 			}
 			if other, taken := cookies[cookie]; taken && other != name {
-				ck.refuse(child(path, "cookie", "name"), "frontend "+other+" has a cookie of this name", ownCookie)
+				ck.refuse(child(path, "cookie", "name"), "cookie name already used by frontend "+other, ownCookie)
 				break
 			}
 			cookies[cookie] = name
@@ -80,10 +80,10 @@ func (ck *checker) origins(path string, f *configs.Frontend) {
 		at := item(child(path, "origins"), i)
 		switch {
 		case o == "":
-			ck.refuse(at, "this is empty", "https://shop.example.com")
+			ck.refuse(at, "must not be empty", "https://shop.example.com")
 		case ck.complain(at, rule.Origin(o)):
 		case seen[o]:
-			ck.refuse(at, "this origin stands twice", "")
+			ck.refuse(at, "duplicate origin", "")
 		case i > 0 && f.IsHTTPS() != strings.HasPrefix(o, "https://"):
 			ck.refuse(at, "the origins of a frontend are all https or all http", "make it a frontend of its own")
 		}
@@ -100,11 +100,11 @@ func (ck *checker) cookie(path string, f *configs.Frontend) {
 	at, name := child(path, "cookie", "name"), f.Cookie.Name
 	switch {
 	case !strings.HasPrefix(name, "__Host-"):
-		ck.refuse(at, "the name must begin with __Host-, letter for letter", ownCookie)
+		ck.refuse(at, "must start with __Host- (case-sensitive)", ownCookie)
 	case name == "__Host-" || name == "__Host-Http-":
-		ck.refuse(at, "the prefix alone is no name", ownCookie)
+		ck.refuse(at, "a name is missing after the prefix", ownCookie)
 	case !http1.IsToken([]byte(name)) || len(name) > 128:
-		ck.refuse(at, "a cookie's name has letters, digits and !#$%&'*+-.^_`|~, at most 128 (RFC 6265)", ownCookie)
+		ck.refuse(at, "a cookie name has letters, digits and !#$%&'*+-.^_`|~, at most 128 characters (RFC 6265)", ownCookie)
 	}
 }
 
@@ -115,9 +115,9 @@ func (ck *checker) cors(path string, f *configs.Frontend) {
 			at := item(child(path, "cors", key), i)
 			switch {
 			case strings.Contains(name, "*"):
-				ck.refuse(at, "a wildcard means nothing where cookies travel", "list each header")
+				ck.refuse(at, "browsers ignore * where cookies are sent", "list each header")
 			case !http1.IsToken([]byte(name)):
-				ck.refuse(at, "this is not the name of a header", "")
+				ck.refuse(at, "not a valid header name", "")
 			}
 		}
 	}
@@ -129,17 +129,17 @@ func (ck *checker) spa(path string, f *configs.Frontend) {
 	}
 	at := child(path, "spa")
 	if (f.SPA.Dir == "") == (f.SPA.Proxy == "") {
-		ck.refuse(at, "exactly one of dir and proxy is needed", "{dir: web/dist}")
+		ck.refuse(at, "set exactly one of dir and proxy", "{dir: web/dist}")
 	}
 	if strings.ContainsFunc(f.SPA.CSP, func(r rune) bool { return r < ' ' || r > '~' }) {
-		ck.refuse(child(at, "csp"), "a policy is visible ASCII and spaces on one line", "")
+		ck.refuse(child(at, "csp"), "a policy must be visible ASCII and spaces on one line", "")
 	}
 	if f.SPA.Proxy == "" {
 		return
 	}
 	host := ck.url(child(at, "proxy"), f.SPA.Proxy)
 	if host != "" && !rule.IsLoopback(host) {
-		ck.warn(child(at, "proxy"), "a development server off this machine", "{dir: …} for built files")
+		ck.warn(child(at, "proxy"), "this development server is on another machine", "{dir: …} for built files")
 	}
 }
 

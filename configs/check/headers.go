@@ -28,11 +28,11 @@ func (ck *checker) headers(path string, headers map[string]mapping.Template) {
 		at, lower := child(path, name), strings.ToLower(name)
 		switch {
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(at, "this is not the name of a header", "")
+			ck.refuse(at, "not a valid header name", "")
 		case slices.Contains(notOurs, lower) || strings.HasPrefix(lower, "x-forwarded-"):
-			ck.refuse(at, "this header is written by Coatcheck itself", "")
+			ck.refuse(at, "Coatcheck sets this header itself", "")
 		case seen[lower]:
-			ck.refuse(at, "this header stands twice: names of headers know no case", "")
+			ck.refuse(at, "duplicate header: header names are not case-sensitive", "")
 		case strings.ContainsFunc(value.Reveal(), func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 			ck.refuse(at, "a header's value holds no line break or control character", "")
 		}
@@ -52,12 +52,12 @@ func (ck *checker) carried(path string, u *configs.Upstream, name string) {
 			continue
 		}
 		if known := frontendValues(f, from); !slices.Contains(known, name) {
-			ck.refuse(path, ck.braced(path, name)+" is no value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
+			ck.refuse(path, ck.braced(path, name)+" is not a value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
 			return
 		}
 	}
 	if u.Login != nil && !slices.Contains(values(u), name) && !ck.anyoneSignsIn(u) {
-		ck.refuse(path, ck.braced(path, name)+" is no value of login.credential", suggestName(name, values(u)))
+		ck.refuse(path, ck.braced(path, name)+" is not a value of login.credential", suggestName(name, values(u)))
 	}
 }
 
@@ -110,5 +110,5 @@ func suggestName(name string, known []string) string {
 	if len(known) == 0 {
 		return credential.AccessToken
 	}
-	return "known here: " + strings.Join(known, ", ")
+	return "known: " + strings.Join(known, ", ")
 }

@@ -21,9 +21,9 @@ func (ck *checker) keys() {
 		case err != nil:
 			ck.refuse(path, "the key is shorter than 32 bytes", "`coatcheck keygen` makes one")
 		case isExample(raw):
-			ck.refuse(path, "this key stands in an example, so everybody knows it", "`coatcheck keygen` makes one")
+			ck.refuse(path, "this key is published in an example", "`coatcheck keygen` makes one")
 		case seen[string(raw)]:
-			ck.refuse(path, "the same key stands twice", "")
+			ck.refuse(path, "the same key is listed twice", "")
 		case variety(raw) < 12:
 			ck.warn(path, "this key does not look random", "`coatcheck keygen` makes one")
 		}

@@ -25,7 +25,7 @@ func (ck *checker) login(path, name string, u *configs.Upstream) {
 	ck.credential(child(at, "credential"), l.Credential, true)
 	for value := range l.Credential {
 		if mapping.IsBuiltIn(value) || ck.isField(u, value) {
-			ck.refuse(child(at, "credential", value), "this name is a sign-in field's or built in, so {"+value+"} would have two meanings", "")
+			ck.refuse(child(at, "credential", value), "this name is already a sign-in field or built in, so {"+value+"} would have two meanings", "")
 		}
 	}
 	ck.user(child(at, "user"), l.User, u)
@@ -81,20 +81,20 @@ func (ck *checker) signInNames(name string, u *configs.Upstream) scope {
 		}
 	}
 	if len(s.known) > 0 && !s.hidden {
-		s.hint = "known here: " + strings.Join(append(slices.Clone(s.known), mapping.BuiltIn()...), ", ") + "; more in frontends.*.login.fields"
+		s.hint = "known: " + strings.Join(append(slices.Clone(s.known), mapping.BuiltIn()...), ", ") + "; others come from frontends.*.login.fields"
 	}
 	return s
 }
 
 // valueNames are the names known after a sign-in.
 func valueNames(u *configs.Upstream) scope {
-	return scope{known: values(u), hint: "known here: " + strings.Join(append(values(u), mapping.BuiltIn()...), ", ")}
+	return scope{known: values(u), hint: "known: " + strings.Join(append(values(u), mapping.BuiltIn()...), ", ")}
 }
 
 // user checks where the person is described. u is whose values a request knows.
 func (ck *checker) user(path string, who *configs.User, u *configs.Upstream) {
 	if who == nil {
-		ck.warn(keypath.Parent(path), "without user nobody has a name: sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
+		ck.warn(keypath.Parent(path), "without user, sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
 		return
 	}
 	ck.pointer(child(path, "at"), who.At)
@@ -136,7 +136,7 @@ func (ck *checker) afterwards(path string, u *configs.Upstream) {
 		ck.answers(at, u.Verify.Answers, u, "verify")
 		ck.rejected(at, u.Verify.Rejected)
 		if len(u.Verify.After) == 0 {
-			ck.refuse(child(at, "after"), "the list is empty: the API would never be asked", "[401]")
+			ck.refuse(child(at, "after"), "empty list: the API would never be asked", "[401]")
 		}
 	}
 }

@@ -20,14 +20,14 @@ func (ck *checker) process() {
 		if rule.Overlap(c.Listen, hint) {
 			hint = "127.0.0.1:9091"
 		}
-		ck.refuse("admin.listen", "the admin listener may not be the public one", hint)
+		ck.refuse("admin.listen", "must differ from the public listener", hint)
 	}
 	if n := c.Admin.Token.Len(); n > 0 && n < 16 {
-		ck.warn("admin.token", "the token of the admin API is short", "16 bytes or more; `coatcheck keygen` makes one")
+		ck.warn("admin.token", "the admin API's token is short", "16 bytes or more; `coatcheck keygen` makes one")
 	}
 	for i, p := range c.TrustedProxies {
 		if p.IsValid() && p.Bits() == 0 {
-			ck.warn(item("trusted_proxies", i), "every caller could choose the client address that is logged and throttled", "name the addresses of your own proxies")
+			ck.warn(item("trusted_proxies", i), "every client could choose the address that is logged and throttled", "list the addresses of your own proxies")
 		}
 	}
 	ck.healthPath()
@@ -52,11 +52,11 @@ func (ck *checker) healthPath() {
 func (ck *checker) address(path, value string) {
 	host, port, err := net.SplitHostPort(value)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
-		ck.complain(path, rule.Complaint{Message: "this is not an address to listen on", Hint: rule.LikelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})
+		ck.complain(path, rule.Complaint{Message: "not a listen address", Hint: rule.LikelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})
 		return
 	}
 	if strings.ContainsAny(host, "/ *") {
-		ck.complain(path, rule.Complaint{Message: "this is not an address to listen on", Hint: "every address is \":" + port + "\""})
+		ck.complain(path, rule.Complaint{Message: "not a listen address", Hint: "for every address: \":" + port + "\""})
 	}
 }
 
@@ -67,10 +67,10 @@ func (ck *checker) sessions() {
 		ck.complain("sessions.store", rule.Store(s.Store.Reveal()))
 	}
 	if !rule.IsLabel(s.Prefix) {
-		ck.refuse("sessions.prefix", "letters, digits, \".\", \"_\" and \"-\", at most 64", "coatcheck")
+		ck.refuse("sessions.prefix", "must be letters, digits, \".\", \"_\" and \"-\", at most 64", "coatcheck")
 	}
 	if s.IdleTimeout > s.MaxLifetime {
-		ck.warn("sessions.idle_timeout", "longer than max_lifetime, so it never counts", "")
+		ck.warn("sessions.idle_timeout", "longer than max_lifetime, so it has no effect", "")
 	}
 	if strings.HasPrefix(s.Store.Reveal(), "memory:") && slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return !f.IsDoor() && f.IsHTTPS() }) {
 		ck.warn("sessions.store", "memory:// forgets everybody when the process ends, and cannot be shared by replicas", "redis://… or file:///…")
@@ -93,6 +93,6 @@ func (ck *checker) missingSessions() bool {
 	if ck.config.Source.Has("sessions") || !ck.config.Sessions.Store.IsEmpty() {
 		return false
 	}
-	ck.refuse("sessions", "this key is missing", "a mapping: store and keys")
+	ck.refuse("sessions", "required key missing", "a mapping: store and keys")
 	return true
 }

@@ -18,7 +18,7 @@ func (ck *checker) asksFor(path string, p *configs.Provider) {
 		case scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }):
 			ck.refuse(at, "a scope is visible ASCII without spaces, quotes and backslashes (RFC 6749 §3.3)", "one scope on each line of the list")
 		case slices.Index(p.Scopes, scope) < i:
-			ck.refuse(at, "this scope stands twice", "")
+			ck.refuse(at, "duplicate scope", "")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Authorize)) {
@@ -27,7 +27,7 @@ func (ck *checker) asksFor(path string, p *configs.Provider) {
 		case slices.Contains(ownParameters, name):
 			ck.refuse(at, "this parameter is Coatcheck's own", "")
 		case name == "" || value == "":
-			ck.refuse(at, "this is empty", "")
+			ck.refuse(at, "must not be empty", "")
 		case name == "response_mode" && value != "query" && value != "form_post":
 			ck.refuse(at, "answers are taken as query or form_post", "form_post")
 		}
@@ -44,7 +44,7 @@ func (ck *checker) admits(path string, p *configs.Provider) {
 	for i, line := range p.Admit {
 		at := item(child(path, "admit"), i)
 		if line.At == "" {
-			ck.refuse(child(at, "at"), "this is empty", "/hd")
+			ck.refuse(child(at, "at"), "must not be empty", "/hd")
 		}
 		ck.pointer(child(at, "at"), line.At)
 		for _, v := range line.Is.Values {
@@ -62,7 +62,7 @@ func (ck *checker) reachesProvider(path string, p *configs.Provider) {
 		ck.complain(at, rule.BareHost(host))
 		name, port := rule.SplitPort(to)
 		if ck.complain(at, rule.Host(name)) || !rule.IsPort(port) {
-			ck.refuse(at, "this is not a host:port to dial", "\"10.0.0.5:8443\"")
+			ck.refuse(at, "not a host:port", "\"10.0.0.5:8443\"")
 		}
 	}
 }

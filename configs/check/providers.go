@@ -98,10 +98,10 @@ func (ck *checker) providerURL(path, value string, p *configs.Provider) string {
 		return host
 	}
 	if !p.InsecureHTTP {
-		ck.refuse(path, "codes, tokens and secrets would travel in clear", "https://, or insecure_http: true where the network itself is private")
+		ck.refuse(path, "codes, tokens and secrets would be sent unencrypted", "https://, or insecure_http: true where the network itself is private")
 		return host
 	}
-	ck.warn(path, "codes, tokens and secrets travel in clear", "https://")
+	ck.warn(path, "codes, tokens and secrets are sent unencrypted", "https://")
 	return host
 }
 
@@ -112,7 +112,7 @@ func (ck *checker) endSession(path string, p *configs.Provider) {
 	}
 	for _, name := range mapping.NewTemplate(p.EndSession).Names() {
 		if !slices.Contains(endSessionNames, name) {
-			ck.refuse(path, "{"+name+"} is not known here", "known here: "+strings.Join(endSessionNames, ", "))
+			ck.refuse(path, "{"+name+"} is not known here", "known: "+strings.Join(endSessionNames, ", "))
 		}
 	}
 	bare, _, _ := strings.Cut(p.EndSession, "?")
@@ -138,7 +138,7 @@ func (ck *checker) provesItself(path string, p *configs.Provider) {
 		ck.warn(path, "a client without a proof is public: whoever has a code could redeem it, were it not for PKCE", "client_secret, client_key or client_assertion")
 	}
 	if p.ClientCert != "" && p.ClientKey == "" {
-		ck.refuse(child(path, "client_cert"), "client_cert and client_key belong together", "")
+		ck.refuse(child(path, "client_cert"), "client_cert and client_key must be set together", "")
 	}
 	if p.ClientKeyID != "" && (p.ClientKey == "" || p.ClientCert != "") {
 		ck.refuse(child(path, "client_key_id"), "a key id belongs to a client_key that signs assertions", "")
@@ -165,7 +165,7 @@ func (ck *checker) signInAtProvider(path string, f *configs.Frontend) {
 		case len(f.Login.Provider) == 0:
 			ck.refuse(at, "this is the page of a failed sign-in at a provider, and there is none", "provider: …")
 		case !ck.complain(at, rule.Path(f.Login.ErrorPath)) && strings.HasPrefix(f.Login.ErrorPath+"/", "/bff/"):
-			ck.refuse(at, "/bff/ is Coatcheck's own", "/login")
+			ck.refuse(at, "/bff/ is reserved for Coatcheck", "/login")
 		}
 	}
 }

@@ -14,7 +14,7 @@ func (ck *checker) request(path string, r *mapping.Request, s scope) {
 		return
 	}
 	if !slices.Contains(rule.Methods, r.Method) {
-		ck.complain(child(path, "method"), rule.Complaint{Message: "this is not a method for asking an API", Hint: strings.Join(rule.Methods, ", ")})
+		ck.complain(child(path, "method"), rule.Complaint{Message: "not a method for requests to an API", Hint: strings.Join(rule.Methods, ", ")})
 	}
 	if r.Path != "" {
 		ck.requestPath(child(path, "path"), r.Path, s)
@@ -45,7 +45,7 @@ func (ck *checker) names(path string, names []string, s scope) {
 		if hint == "" || s.hidden {
 			hint = s.hint
 		}
-		ck.refuse(path, ck.braced(path, name)+" names nothing known here", hint)
+		ck.refuse(path, "unknown placeholder "+ck.braced(path, name), hint)
 	}
 }
 
@@ -73,7 +73,7 @@ func (ck *checker) requestPath(path, value string, s scope) {
 		}
 	}
 	if strings.Contains(plain, "?") {
-		ck.refuse(path, "a path has no query", "query: {name: value}")
+		ck.refuse(path, "a path must not contain a query", "query: {name: value}")
 		return
 	}
 	ck.complain(path, rule.RequestPath(plain))

@@ -49,23 +49,23 @@ func (ck *checker) route(path string, f *configs.Frontend, r *configs.Route) {
 
 func (ck *checker) methods(path string, r *configs.Route) {
 	if len(r.Methods) == 0 {
-		ck.refuse(path, "the list is empty: nothing would pass", "leave it out")
+		ck.refuse(path, "empty list: no method would pass", "leave it out")
 	}
 	for i, m := range r.Methods {
 		at := item(path, i)
 		switch {
 		case m == "*":
-			ck.refuse(at, "there is no wildcard for methods", "list each method")
+			ck.refuse(at, "no wildcards for methods", "list each method")
 		case !rule.IsMethod(m) && rule.IsMethod(strings.ToUpper(m)):
-			ck.refuse(at, "methods are written in capitals", strings.ToUpper(m))
+			ck.refuse(at, "methods must be upper case", strings.ToUpper(m))
 		case !rule.IsMethod(m):
 			ck.refuse(at, ck.quote(at, m)+" never reaches a route", strings.Join(rule.Methods, ", ")+", and those of WebDAV, QUERY, LINK, UNLINK")
 		case slices.Index(r.Methods, m) < i:
-			ck.refuse(at, "this method stands twice", "")
+			ck.refuse(at, "duplicate method", "")
 		}
 	}
 	if r.WebSocket && len(r.Methods) > 0 && !slices.Contains(r.Methods, "GET") {
-		ck.refuse(path, "a WebSocket begins with GET", "add GET")
+		ck.refuse(path, "a WebSocket handshake is a GET", "add GET")
 	}
 }
 
@@ -94,9 +94,9 @@ const siblingsPost = "a sibling of this site can then post in a person's name, w
 // person checks what the route has to do with sessions.
 func (ck *checker) person(path string, r *configs.Route) {
 	if !r.Guard && r.Session != "none" {
-		ck.refuse(child(path, "guard"), "without the guard, every site could call this in a signed-in person's name", "session: none, or guard: true")
+		ck.refuse(child(path, "guard"), "without the guard, every site could call this in the name of a signed-in person", "session: none, or guard: true")
 	}
 	if r.SendToken != nil && *r.SendToken && r.Session == "none" {
-		ck.refuse(child(path, "send_token"), "with session: none there is no token to send", "session: optional")
+		ck.refuse(child(path, "send_token"), "session: none has no token to send", "session: optional")
 	}
 }

@@ -38,9 +38,9 @@ func (ck *checker) hidden(path string, names []string) {
 	for i, name := range names {
 		switch {
 		case strings.Contains(name, "*"):
-			ck.refuse(item(path, i), "there are no wildcards for headers", "list each header")
+			ck.refuse(item(path, i), "no wildcards for headers", "list each header")
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(item(path, i), "this is not the name of a header", "")
+			ck.refuse(item(path, i), "not a valid header name", "")
 		}
 	}
 }
@@ -55,7 +55,7 @@ func (ck *checker) sendQuery(path string, parameters map[string]mapping.Template
 		case name == "" || hasControl(name) || strings.ContainsAny(name, "[]"):
 			ck.refuse(at, "not the name of a parameter", "letters, digits, \"_\" and \"-\"")
 		case seen[lower]:
-			ck.refuse(at, "this parameter stands twice: APIs may read names without regard to case", "")
+			ck.refuse(at, "duplicate parameter: APIs may ignore the case of names", "")
 		case hasControl(parameters[name].Reveal()):
 			ck.refuse(at, "a parameter's value holds no line break or control character", "")
 		}

@@ -6,6 +6,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/configs/rule"
 	"coatcheck/upstream/mapping"
 )
 
@@ -46,11 +47,11 @@ func (ck *checker) fields(path string, fields []string) {
 		at := item(path, i)
 		switch {
 		case declared == "" || !mapping.IsName(name):
-			ck.refuse(at, "a field is named with letters, digits, \"_\" and \"-\", and \"?\" behind an optional one", "")
+			ck.refuse(at, "a field name has letters, digits, \"_\" and \"-\", and ends with \"?\" if it is optional", "")
 		case name == "step" || mapping.IsBuiltIn(name):
-			ck.refuse(at, "this name has a meaning of its own", "")
+			ck.refuse(at, "reserved name", "")
 		case slices.Contains(seen, name):
-			ck.refuse(at, "this field stands twice", "")
+			ck.refuse(at, "duplicate field", "")
 		}
 		seen = append(seen, name)
 	}
@@ -66,7 +67,7 @@ func (ck *checker) unused(path string, f *configs.Frontend, u *configs.Upstream)
 	}
 	for i, declared := range f.Login.Fields {
 		if name, _ := configs.FieldName(declared); mapping.IsName(name) && !slices.Contains(asked, name) {
-			ck.warn(item(path, i), "the sign-in request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the upstream's login.request")
+			ck.warn(item(path, i), "no sign-in request sends this field", "put "+ck.braced(item(path, i), name)+" into the upstream's login.request")
 		}
 	}
 }
@@ -75,7 +76,7 @@ func (ck *checker) unused(path string, f *configs.Frontend, u *configs.Upstream)
 func (ck *checker) expose(path string, f *configs.Frontend, u *configs.Upstream) {
 	if u.Login.User == nil {
 		if len(f.Login.Expose) > 0 {
-			ck.refuse(path, "the upstream's login does not say where the user is", "give it user: {from: response, at: /user}")
+			ck.refuse(path, "the upstream's login has no user", "add user: {from: response, at: /user}")
 		}
 		return
 	}
@@ -93,13 +94,26 @@ func (ck *checker) exposeNames(path string, f *configs.Frontend) {
 		at := item(path, i)
 		switch {
 		case name == "" || strings.Contains(name, "*"):
-			ck.refuse(at, "this is not a field of a user", "list each field")
+			ck.refuse(at, "not a field name of a user", "list each field")
+		case name[0] == '/':
+			ck.complain(at, rule.Complaint{Message: "expose takes names of the user's own fields, not places inside them", Hint: nestedHint(name[1:], "/")})
+		case strings.Contains(name, ".") && !strings.Contains(name, "://"):
+			ck.warn(at, "a field with a dot in its name: nested fields cannot be exposed", "expose the outer field, or point user.at to the object that has the field")
 		case name == credential.AccessToken || name == credential.RefreshToken || name == "id_token":
 			ck.refuse(at, "a page would see a token", "")
 		case slices.Index(f.Login.Expose, name) < i:
-			ck.refuse(at, "this field stands twice", "")
+			ck.refuse(at, "duplicate field", "")
 		}
 	}
+}
+
+// nestedHint names the field that holds a nested one, and where the user could be taken from.
+func nestedHint(name, separator string) string {
+	outer, _, nested := strings.Cut(name, separator)
+	if !nested {
+		return outer
+	}
+	return outer + " whole, or user.at at the object that has the field"
 }
 
 // takenAt reports whether the place is that of a value of the credential, or inside one.

@@ -14,7 +14,7 @@ func (ck *checker) sites(path string, f *configs.Frontend) {
 	for i, o := range f.Origins {
 		if host := rule.OriginHost(o); !rule.Origin(o).Is() && !rule.SameSite(host, own) {
 			ck.refuse(item(child(path, "origins"), i),
-				"the pages and "+child(path, "host")+" are different sites: the session cookie would not travel",
+				"the pages and "+child(path, "host")+" are different sites: the browser would not send the session cookie",
 				"both must be under one registrable domain, as shop.example.com and api.example.com are")
 		}
 	}

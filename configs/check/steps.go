@@ -13,7 +13,7 @@ import (
 func (ck *checker) step(path, name string, first scope, u *configs.Upstream) {
 	s := u.Login.Steps[name]
 	if !mapping.IsName(name) {
-		ck.refuse(path, "a step is named with letters, digits, \"_\" and \"-\"", "")
+		ck.refuse(path, "a step name has letters, digits, \"_\" and \"-\"", "")
 	}
 	ck.fields(child(path, "fields"), s.Fields)
 	sent := ck.sentBefore(name, first, u, map[string]bool{})
@@ -21,7 +21,7 @@ func (ck *checker) step(path, name string, first scope, u *configs.Upstream) {
 	for keep, p := range s.Keep {
 		at := child(path, "keep", keep)
 		if !mapping.IsName(keep) || mapping.IsBuiltIn(keep) || slices.Contains(sent.known, keep) && p.Name != keep {
-			ck.refuse(at, "this name is no plain name, or has another meaning here", "")
+			ck.refuse(at, "not a plain name, or reserved", "")
 		}
 		ck.place(at, p)
 	}
@@ -34,7 +34,7 @@ func (ck *checker) step(path, name string, first scope, u *configs.Upstream) {
 		ck.named(child(path, "credential"), s.Credential, sent.withKept(u))
 	}
 	if ck.circles(name, u) {
-		ck.refuse(path, "this step runs by itself and its answers lead back to it: it would go round for ever", "answers: [] or a step with fields")
+		ck.refuse(path, "this step runs by itself and its answers lead back to it: it would loop", "answers: [] or a step with fields")
 	}
 }
 
@@ -75,7 +75,7 @@ func (s scope) withKept(u *configs.Upstream) scope {
 	slices.Sort(s.known)
 	s.hint = "a step knows its own fields and what steps keep"
 	if !s.hidden {
-		s.hint = "known here: " + strings.Join(append(slices.Compact(slices.Clone(s.known)), mapping.BuiltIn()...), ", ")
+		s.hint = "known: " + strings.Join(append(slices.Compact(slices.Clone(s.known)), mapping.BuiltIn()...), ", ")
 	}
 	return s
 }

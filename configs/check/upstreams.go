@@ -40,14 +40,14 @@ func (ck *checker) upstream(name string, u *configs.Upstream) {
 // calledBy checks what an API is called by, where that is not its URL's host.
 func (ck *checker) calledBy(path string, u *configs.Upstream) {
 	if host, port := rule.SplitPort(u.Host); u.Host != "" && !ck.complain(child(path, "host"), rule.Host(host)) && (port != "" && !rule.IsPort(port) || strings.HasSuffix(u.Host, ":")) {
-		ck.refuse(child(path, "host"), "the port is no number from 1 to 65535", host)
+		ck.refuse(child(path, "host"), "port must be a number from 1 to 65535", host)
 	}
 	at := child(path, "tls_server_name")
 	switch {
 	case u.TLSServerName == "":
 	case ck.complain(at, rule.BareHost(u.TLSServerName)):
 	case !strings.HasPrefix(u.URL, "https://"):
-		ck.refuse(at, "this means nothing without https", "host: "+u.TLSServerName)
+		ck.refuse(at, "only used with https", "host: "+u.TLSServerName)
 	}
 }
 
@@ -59,15 +59,15 @@ func (ck *checker) url(path, value string) string {
 	u, err := url.Parse(value)
 	switch {
 	case err != nil:
-		ck.complain(path, rule.Complaint{Message: "this is not a URL", Hint: rule.LikelyURL(value)})
+		ck.complain(path, rule.Complaint{Message: "not a URL", Hint: rule.LikelyURL(value)})
 	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
-		ck.complain(path, rule.Complaint{Message: "an absolute URL is wanted, https:// in front", Hint: rule.LikelyURL(value)})
+		ck.complain(path, rule.Complaint{Message: "not an absolute URL: start with https://", Hint: rule.LikelyURL(value)})
 	case u.User != nil:
-		ck.refuse(path, "a URL here has no user name and password", "basic: [\"${ID}\", \"${SECRET}\"] in the request, or send: {headers: …}")
+		ck.refuse(path, "must not contain a user name or password", "basic: [\"${ID}\", \"${SECRET}\"] in the request, or send: {headers: …}")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(value, "#"):
-		ck.refuse(path, "a URL here has neither query nor fragment", "query: {…} in the request")
+		ck.refuse(path, "must not contain a query or fragment", "query: {…} in the request")
 	case u.Port() == "" && strings.HasSuffix(u.Host, ":") || u.Port() != "" && !rule.IsPort(u.Port()):
-		ck.refuse(path, "the port is no number from 1 to 65535", "")
+		ck.refuse(path, "port must be a number from 1 to 65535", "")
 	case u.Path != "" && ck.complain(path, rule.Path(u.EscapedPath())):
 	case ck.complain(path, rule.Host(strings.ToLower(rule.URLHost(u)))):
 	default:
@@ -81,14 +81,14 @@ func (ck *checker) transport(path string, u *configs.Upstream, host string) {
 	plain := strings.HasPrefix(u.URL, "http://")
 	switch {
 	case plain && !rule.IsLoopback(host) && !u.InsecureHTTP:
-		ck.refuse(child(path, "url"), "passwords and tokens would travel in clear", "https://, or insecure_http: true where the network itself is private")
+		ck.refuse(child(path, "url"), "passwords and tokens would be sent unencrypted", "https://, or insecure_http: true where the network itself is private")
 	case plain && !rule.IsLoopback(host):
-		ck.warn(child(path, "insecure_http"), "passwords and tokens travel in clear", "https://")
+		ck.warn(child(path, "insecure_http"), "passwords and tokens are sent unencrypted", "https://")
 	case plain && (u.CA != "" || u.ClientCert != ""):
-		ck.refuse(child(path, "url"), "certificates mean nothing without https", "https://")
+		ck.refuse(child(path, "url"), "certificates are only used with https", "https://")
 	}
 	if (u.ClientCert == "") != (u.ClientKey == "") {
-		ck.refuse(path, "client_cert and client_key belong together", "")
+		ck.refuse(path, "client_cert and client_key must be set together", "")
 	}
 }
 
@@ -104,7 +104,7 @@ func (ck *checker) ownHost(path, value string) {
 		loops = loops || slices.Contains(authorities(f), host+":"+port)
 	}
 	if loops {
-		ck.refuse(path, "this is Coatcheck's own address: a call would go round for ever", "the address of the API itself")
+		ck.refuse(path, "Coatcheck's own address: requests would loop", "the address of the API itself")
 	}
 }
 

@@ -3,14 +3,17 @@ package deploy_test
 import (
 	"bytes"
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"sigs.k8s.io/yaml"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
 	core "k8s.io/api/core/v1"
@@ -25,7 +28,7 @@ import (
 func deployed(t *testing.T) *configs.Config {
 	t.Helper()
 	values := map[string]string{"COATCHECK_KEY": "b25lIGtleSBvZiB0aGlydHktdHdvIGJ5dGVzIG9yIHNvISE=", "REDIS_URL": "rediss://redis.internal:6379/0",
-		"API_URL": "https://api.example.net"}
+		"API_URL": "https://api.example.net", "SITE": "shop.example.com"}
 	text, err := os.ReadFile("coatcheck.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -60,6 +63,10 @@ func TestCompose(t *testing.T) {
 				}
 			}
 		}
+	}
+	unset(t, slices.Sorted(maps.Keys(project.Services["coatcheck"].Environment)), "COATCHECK_KEY", "REDIS_URL", "API_URL", "SITE")
+	if redis := project.Services["redis"]; !slices.ContainsFunc(redis.Volumes, func(v types.ServiceVolumeConfig) bool { return v.Target == "/data" && v.Type == "volume" }) {
+		t.Error("a restart of Redis signs everybody out")
 	}
 	drain := deployed(t).Drain
 	if grace := project.Services["coatcheck"].StopGracePeriod; grace == nil || time.Duration(*grace) <= drain.Delay+drain.Timeout {
@@ -123,6 +130,9 @@ func TestKubernetes(t *testing.T) {
 	if grace := pod.Spec.TerminationGracePeriodSeconds; grace == nil || time.Duration(*grace)*time.Second <= drain.Delay+drain.Timeout {
 		t.Errorf("terminationGracePeriodSeconds %v", grace)
 	}
+	if deployment.Spec.Replicas != nil {
+		t.Error("replicas beside an autoscaler: each apply scales back")
+	}
 	container := pod.Spec.Containers[0]
 	ports := map[string]bool{}
 	for _, p := range container.Ports {
@@ -135,5 +145,30 @@ func TestKubernetes(t *testing.T) {
 	}
 	if s := container.SecurityContext; s == nil || !*s.ReadOnlyRootFilesystem || *s.AllowPrivilegeEscalation || !*pod.Spec.SecurityContext.RunAsNonRoot {
 		t.Error("the container may do too much")
+	}
+}
+
+// unset refuses an example that leaves a variable of the configuration out.
+func unset(t *testing.T, given []string, needed ...string) {
+	t.Helper()
+	for _, name := range needed {
+		if !slices.Contains(given, name) {
+			t.Errorf("%s is not set", name)
+		}
+	}
+}
+
+// TestVariablesAreNamed: what the configuration needs is named where it is to be set.
+func TestVariablesAreNamed(t *testing.T) {
+	for _, file := range []string{"kubernetes/coatcheck.yaml", "systemd/coatcheck.service", "coatcheck.yaml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"COATCHECK_KEY", "REDIS_URL", "API_URL", "SITE"} {
+			if !strings.Contains(string(text), name) {
+				t.Errorf("%s does not name %s", file, name)
+			}
+		}
 	}
 }

@@ -132,7 +132,7 @@ func (d *decoder) accepted(f field, n *node, into *configs.Accepted) {
 	for i, each := range items {
 		switch at := f; each.kind {
 		case list, table:
-			d.fault(f.at, f.path, "only text, numbers, true, false and null can be compared", "")
+			d.fault(f.at, f.path, "only strings, numbers, true, false and null can be compared", "")
 		case text:
 			if n.kind == list {
 				at = field{path: keypath.Item(f.path, i), at: d.itemPlace(f, each)}

@@ -21,11 +21,12 @@ import (
 // value keeps its default.
 type decoder struct {
 	sources
-	file      string
-	faults    []configs.Fault
-	positions map[string]configs.Position
-	variables map[string]bool
-	broken    map[string]bool // paths at which the reader found a fault
+	file        string
+	faults      []configs.Fault
+	positions   map[string]configs.Position
+	variables   map[string]bool
+	development *developer      // nil: the file must say everything
+	broken      map[string]bool // paths at which the reader found a fault
 }
 
 func (d *decoder) fault(at configs.Position, path, message, hint string) {
@@ -35,9 +36,12 @@ func (d *decoder) fault(at configs.Position, path, message, hint string) {
 	d.faults = append(d.faults, configs.Fault{File: d.file, Line: at.Line, Column: at.Column, Path: path, Message: message, Hint: hint})
 }
 
-// warn reports what works, and is not what somebody may have meant.
-func (d *decoder) warn(at configs.Position, path, message, hint string) {
-	d.faults = append(d.faults, configs.Fault{File: d.file, Line: at.Line, Column: at.Column, Path: path, Message: message, Hint: hint, Warning: true})
+// warning reports what works but is unwise.
+func (d *decoder) warning(at configs.Position, path, message, hint string) {
+	before := len(d.faults)
+	if d.fault(at, path, message, hint); len(d.faults) > before {
+		d.faults[before].Warning = true
+	}
 }
 
 // field is one value to be decoded: where it stands, what it is called, its tags.
@@ -73,7 +77,10 @@ func (d *decoder) decode(f field, n *node, into reflect.Value) {
 
 // mismatch reports a value of the wrong kind.
 func (d *decoder) mismatch(f field, n *node, wanted kind, hint string) {
-	d.fault(f.at, f.path, wanted.String()+" is wanted here, not "+n.kind.String(), hint)
+	if name, lone := loneName(n); lone {
+		hint = "{" + name + "} is a mapping in YAML: for a placeholder write \"{" + name + "}\""
+	}
+	d.fault(f.at, f.path, "expected "+wanted.String()+", got "+n.kind.given(), hint)
 }
 
 // section fills a struct from a mapping; an empty section ("admin:") keeps its defaults.
@@ -110,14 +117,21 @@ func (d *decoder) missing(f field, n *node, t reflect.Type) {
 	for i := range t.NumField() {
 		key := t.Field(i).Tag.Get("yaml")
 		if t.Field(i).Tag.Get("required") == "true" && n.find(key) == nil {
-			d.fault(f.at, keypath.Child(f.path, key), "this key is missing", describe(t.Field(i).Type))
+			d.fault(f.at, keypath.Child(f.path, key), "required key missing", describe(t.Field(i)))
 		}
 	}
 }
 
 // describe says in a hint what a missing key should hold.
-func describe(t reflect.Type) string {
-	switch t.Kind() {
+func describe(f reflect.StructField) string {
+	key, like := f.Tag.Get("yaml"), f.Tag.Get("like")
+	if like != "" {
+		return key + ": " + like
+	}
+	if example := examples[key]; example != "" {
+		return example
+	}
+	switch t := f.Type; t.Kind() {
 	case reflect.Map, reflect.Struct, reflect.Pointer:
 		if t.Kind() == reflect.Map || t.Kind() == reflect.Pointer {
 			return "a mapping"
@@ -145,7 +159,7 @@ func (d *decoder) slice(f field, n *node, into reflect.Value) {
 	switch n.kind {
 	case nothing:
 		if f.tag.Get("required") == "true" {
-			d.fault(f.at, f.path, "the list is empty", "")
+			d.fault(f.at, f.path, "empty list", "")
 		}
 		return
 	case list:
@@ -154,7 +168,7 @@ func (d *decoder) slice(f field, n *node, into reflect.Value) {
 		return
 	}
 	if len(n.items) == 0 && f.tag.Get("required") == "true" {
-		d.fault(f.at, f.path, "the list is empty", "")
+		d.fault(f.at, f.path, "empty list", "")
 	}
 	values := reflect.MakeSlice(into.Type(), len(n.items), len(n.items))
 	for i, each := range n.items {

@@ -29,7 +29,7 @@ func readDocument(file string, content []byte) (root *node, faults []configs.Fau
 	r := &reader{file: file, anchors: map[string]*node{}}
 	defer func() { // the library leaves holes in its tree where a file is broken in an unusual way
 		if recover() != nil {
-			r.fault(configs.Position{Line: 1, Column: 1}, "", "this is not YAML", "")
+			r.fault(configs.Position{Line: 1, Column: 1}, "", "not valid YAML", "")
 			root, faults = nil, r.faults
 		}
 	}()
@@ -39,11 +39,11 @@ func readDocument(file string, content []byte) (root *node, faults []configs.Fau
 	}
 	root = r.node("", body)
 	if root.kind == nothing {
-		r.fault(configs.Position{Line: 1, Column: 1}, "", "the file holds no configuration", "begin with configs/minimal.yaml")
+		r.fault(configs.Position{Line: 1, Column: 1}, "", "the file is empty", "start with configs/minimal.yaml")
 		return nil, r.faults
 	}
 	if root.kind != table {
-		r.fault(root.at, "", "a configuration is a mapping of keys to values", "listen: \":8080\"")
+		r.fault(root.at, "", "not a configuration: expected a mapping of keys to values", "listen: \":8080\"")
 		return nil, r.faults
 	}
 	return root, r.faults
@@ -78,13 +78,13 @@ func (r *reader) parse(content []byte) ast.Node {
 			continue
 		}
 		if body != nil {
-			r.fault(position(doc.Body), "", "a second YAML document in one file", "remove the line with ---")
+			r.fault(position(doc.Body), "", "more than one YAML document in the file", "remove the line with ---")
 			return nil
 		}
 		body = doc.Body
 	}
 	if body == nil {
-		r.fault(configs.Position{Line: 1, Column: 1}, "", "the file holds no configuration", "begin with configs/minimal.yaml")
+		r.fault(configs.Position{Line: 1, Column: 1}, "", "the file is empty", "start with configs/minimal.yaml")
 	}
 	return body
 }
@@ -116,15 +116,15 @@ func lineOf(content []byte, offset int) configs.Position {
 func tokenizeAndParse(content string) (file *ast.File, err error) {
 	defer func() {
 		if recover() != nil {
-			file, err = nil, errors.New("this is not YAML")
+			file, err = nil, errors.New("not valid YAML")
 		}
 	}()
 	tokens := lexer.Tokenize(content)
 	if len(tokens) > maxTokens {
-		return nil, &yaml.SyntaxError{Message: "too much for a configuration", Token: tokens[maxTokens]}
+		return nil, &yaml.SyntaxError{Message: "too large for a configuration", Token: tokens[maxTokens]}
 	}
 	if at := tooDeep(tokens); at != nil {
-		return nil, &yaml.SyntaxError{Message: "nested too deep", Token: at}
+		return nil, &yaml.SyntaxError{Message: "nested too deeply", Token: at}
 	}
 	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 }
@@ -157,11 +157,23 @@ func tooDeep(tokens token.Tokens) *token.Token {
 func (r *reader) syntax(err error, content []byte) {
 	var syntax *yaml.SyntaxError
 	if !errors.As(err, &syntax) || syntax.Token == nil || syntax.Token.Position == nil {
-		r.fault(configs.Position{Line: 1, Column: 1}, "", "this is not YAML", "")
+		r.fault(configs.Position{Line: 1, Column: 1}, "", "not valid YAML", "")
 		return
 	}
 	at := configs.Position{Line: syntax.Token.Position.Line, Column: max(syntax.Token.Position.Column, 1)}
-	r.fault(at, "", "YAML: "+syntax.Message, syntaxHint(content, at.Line))
+	message := "YAML: " + syntax.Message
+	if words := plainSyntax[syntax.Message]; words != "" {
+		message = words
+	}
+	r.fault(at, "", message, syntaxHint(content, at.Line))
+}
+
+// plainSyntax are the library's messages that most people meet, in plain words.
+var plainSyntax = map[string]string{
+	"value is not allowed in this context":                               "indentation: this line lines up with no key above",
+	"value is not allowed in this context. map key-value is pre-defined": "indentation: this line lines up with no key above",
+	"mapping value is not allowed in this context":                       "YAML: a second \": \" on one line; put the value in quotes",
+	"non-map value is specified":                                         "YAML: expected \"key: value\"",
 }
 
 // syntaxHint names the three mistakes that most broken files hold.

@@ -72,7 +72,7 @@ func plain(text string) int {
 func (s sources) variable(text string) (value, rest string, err error) {
 	inside, rest, closed := strings.Cut(text, "}")
 	if !closed {
-		return "", "", errors.New("${ without }; a literal ${ is written $${")
+		return "", "", errors.New("missing } after ${; write $${ for a literal ${")
 	}
 	if strings.Contains(inside, "${") {
 		return "", rest, errors.New("variables cannot be nested")
@@ -83,7 +83,7 @@ func (s sources) variable(text string) (value, rest string, err error) {
 	}
 	name, fallback, hasFallback := strings.Cut(inside, ":-")
 	if !isVariable(name) {
-		return "", rest, errors.New("${…} needs a variable's name: letters, digits and _; a literal ${ is written $${")
+		return "", rest, errors.New("not a variable name in ${…} (letters, digits and _); write $${ for a literal ${")
 	}
 	value, set := s.lookup(name)
 	switch {
@@ -92,7 +92,7 @@ func (s sources) variable(text string) (value, rest string, err error) {
 	case !set:
 		return "", rest, fmt.Errorf("the variable %s %w", name, errUnset)
 	case !clean(value):
-		return "", rest, fmt.Errorf("the variable %s holds what is no text (NUL, or no UTF-8)", name)
+		return "", rest, fmt.Errorf("the value of the variable %s is not text (a NUL byte, or not UTF-8)", name)
 	}
 	return value, rest, nil
 }
@@ -107,7 +107,7 @@ func (s sources) lookup(name string) (string, bool) {
 // content reads the file behind ${file:…}.
 func (s sources) content(path string) (string, error) {
 	if path == "" || s.readFile == nil {
-		return "", errors.New("${file:…} cannot be read here")
+		return "", errors.New("${file:…} is not supported here")
 	}
 	content, err := s.readFile(resolve(s.folder, path))
 	switch {
@@ -116,7 +116,7 @@ func (s sources) content(path string) (string, error) {
 	case len(content) > maxExpanded:
 		return "", fmt.Errorf("the file %s is larger than 64 KiB", path)
 	case !clean(string(content)):
-		return "", fmt.Errorf("the file %s holds what is no text (NUL, or no UTF-8)", path)
+		return "", fmt.Errorf("the file %s is not text (a NUL byte, or not UTF-8)", path)
 	}
 	return strings.TrimSpace(string(content)), nil
 }

@@ -41,9 +41,9 @@ func (d *decoder) names(f field, n *node, into *configs.Names) {
 		switch {
 		case !ok:
 		case name == "":
-			d.fault(at.at, at.path, "this is empty", "")
+			d.fault(at.at, at.path, "must not be empty", "")
 		case slices.Contains(*into, name):
-			d.fault(at.at, at.path, "this name stands twice", "")
+			d.fault(at.at, at.path, "duplicate name", "")
 		default:
 			*into = append(*into, name)
 		}

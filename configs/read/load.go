@@ -46,12 +46,20 @@ func File(path string, getenv func(string) (string, bool)) (*configs.Config, []c
 // name in faults, and its folder the one that file names are relative to.
 // readFile answers ${file:PATH}; nil knows no files.
 func Text(path string, content []byte, getenv func(string) (string, bool), readFile func(string) ([]byte, error)) (*configs.Config, []configs.Fault) {
+	return decoded(path, content, getenv, readFile, nil)
+}
+
+// decoded is Text, and what development fills in, if it is not nil.
+func decoded(path string, content []byte, getenv func(string) (string, bool), readFile func(string) ([]byte, error), development *developer) (*configs.Config, []configs.Fault) {
 	root, faults := readDocument(path, content)
 	if root == nil {
 		return nil, faults
 	}
+	if development != nil {
+		development.complete(root)
+	}
 	folder := filepath.Dir(path)
-	d := &decoder{sources: sources{getenv, readFile, folder}, file: path, faults: faults,
+	d := &decoder{sources: sources{getenv, readFile, folder}, file: path, faults: faults, development: development,
 		positions: map[string]configs.Position{}, variables: map[string]bool{}, broken: map[string]bool{}}
 	for _, f := range faults {
 		d.broken[f.Path] = true
@@ -103,7 +111,7 @@ func readBounded(path string, limit int64) ([]byte, error) {
 func reason(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "there is no such file"
+		return "file not found"
 	case errors.Is(err, fs.ErrPermission):
 		return "permission denied"
 	}

@@ -19,7 +19,18 @@ const (
 
 // String implements [fmt.Stringer] with a fault's words.
 func (k kind) String() string {
-	return [...]string{"nothing", "true or false", "a whole number", "a number", "text", "a list", "a mapping"}[k]
+	return [...]string{"nothing", "true or false", "a whole number", "a number", "a string", "a list", "a mapping"}[k]
+}
+
+// given is the kind in words for a value that has the wrong one.
+func (k kind) given() string {
+	switch k {
+	case boolean:
+		return "a boolean"
+	case integer:
+		return "a number"
+	}
+	return k.String()
 }
 
 // node is a YAML value with its place, free of the YAML library: anchors, merge
@@ -29,6 +40,7 @@ type node struct {
 	kind    kind
 	at      configs.Position
 	written string // scalars: the content of a text, or a number as it was written
+	bare    bool   // null, because a key in { } has neither colon nor value
 	scalar  any    // bool, int64, uint64 or float64
 	items   []*node
 	entries []entry

@@ -82,12 +82,24 @@ func quoting(f field, n *node) string {
 
 // expanded replaces the variables in written.
 func (d *decoder) expanded(f field, written string) (value string, used, ok bool) {
+	if bareVariable.MatchString(written) {
+		d.fault(f.at, f.path, written+" is not expanded: write ${"+written[1:]+"}", "")
+		return "", false, false
+	}
 	value, used, err := d.expand(written)
 	if used {
 		d.variables[f.path] = true
 	}
+	if used && err == nil && isQuoted(value) {
+		d.warning(f.at, f.path, "the value begins and ends with a quote", "the quotes are part of the value: Docker's --env-file, for one, does not remove them")
+	}
 	if err == nil {
 		return value, used, true
+	}
+	if errors.Is(err, errUnset) {
+		if stand, ok := d.development.standIn(f.path); ok {
+			return stand, true, true
+		}
 	}
 	hint, unset, before := "", errors.Is(err, errUnset), len(d.faults)
 	if unset {
@@ -108,11 +120,11 @@ func (d *decoder) word(f field, n *node, into reflect.Value) {
 	}
 	if words := f.tag.Get("enum"); words != "" && !contains(words, value) {
 		list := strings.Split(words, "|")
-		d.fault(f.at, f.path, shown(value, expanded)+" is none of "+strings.Join(list, ", "), rule.Suggest(value, list))
+		d.fault(f.at, f.path, shown(value, expanded)+" is not allowed: use "+orList(list), rule.Suggest(value, list))
 		return
 	}
 	if value == "" && f.tag.Get("required") == "true" {
-		d.fault(f.at, f.path, "this is empty", "")
+		d.fault(f.at, f.path, "must not be empty", "")
 		return
 	}
 	into.SetString(value)
@@ -164,7 +176,7 @@ func (d *decoder) truth(f field, n *node, into reflect.Value) {
 	case strings.EqualFold(value, "false"):
 		into.SetBool(false)
 	default:
-		d.fault(f.at, f.path, "the variable's value is neither true nor false", "")
+		d.fault(f.at, f.path, "the variable's value is not true or false", "")
 	}
 }
 
@@ -185,16 +197,20 @@ func (d *decoder) number(f field, n *node, into reflect.Value) {
 
 // parsed decodes what is written as text (90s, 10MiB, 10.0.0.0/8) or as a plain number.
 func parsed[T any](d *decoder, f field, n *node, into *T, parse func(string) (T, error)) {
-	written := n.written
+	written, expanded := n.written, false
 	if n.kind == text || n.kind == nothing || n.kind == list || n.kind == table {
 		var ok bool
-		if written, _, ok = d.text(f, n); !ok {
+		if written, expanded, ok = d.text(f, n); !ok {
 			return
 		}
 	}
 	value, err := parse(written)
 	if err != nil {
-		d.fault(f.at, f.path, err.Error(), "")
+		hint := ""
+		if !expanded {
+			hint = likelyNotation(err, written)
+		}
+		d.fault(f.at, f.path, err.Error(), hint)
 		return
 	}
 	if inRange(d, f, value, parse) {
@@ -230,7 +246,7 @@ func (d *decoder) secret(f field, n *node, into *credential.Secret) {
 		return
 	}
 	if value == "" && f.tag.Get("required") == "true" {
-		d.fault(f.at, f.path, "this is empty", "")
+		d.fault(f.at, f.path, "must not be empty", "")
 	}
 	*into = credential.NewSecret(value)
 }

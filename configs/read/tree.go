@@ -47,7 +47,7 @@ func (r *reader) node(path string, from ast.Node) *node {
 	case *ast.TagNode:
 		r.fault(n.at, path, "YAML tags (!…) are not supported", "remove the tag")
 	default: // infinities and what else no configuration holds
-		r.fault(n.at, path, "this kind of value has no place in a configuration", "")
+		r.fault(n.at, path, "this kind of value is not supported in a configuration", "")
 	}
 	n.measure()
 	return r.bounded(path, n)
@@ -58,7 +58,7 @@ func (r *reader) bounded(path string, n *node) *node {
 	if n.size <= maxNodes && n.depth <= maxDepth {
 		return n
 	}
-	r.fault(n.at, path, "too large or nested too deep", "write it without aliases")
+	r.fault(n.at, path, "too large or nested too deeply", "write it without aliases")
 	return &node{at: n.at, size: 1, depth: 1}
 }
 
@@ -83,8 +83,9 @@ func (r *reader) mapping(path string, values []*ast.MappingValueNode, n *node) {
 			continue
 		}
 		e := entry{key: key, at: position(v.Key), value: r.node(keypath.Child(path, key), v.Value)}
+		e.value.bare = isBare(e)
 		if first, twice := seen[key]; twice {
-			r.fault(e.at, keypath.Child(path, key), "this key stands twice", "it is already on line "+strconv.Itoa(first.Line))
+			r.fault(e.at, keypath.Child(path, key), "duplicate key", "first on line "+strconv.Itoa(first.Line))
 			continue
 		}
 		seen[key] = e.at
@@ -101,6 +102,12 @@ func (r *reader) mapping(path string, values []*ast.MappingValueNode, n *node) {
 	}
 }
 
+// isBare reports whether an entry is a name alone, as in {email}: the library puts the
+// null that is its value right behind the key's first letter.
+func isBare(e entry) bool {
+	return e.value.kind == nothing && e.value.at.Line == e.at.Line && e.value.at.Column == e.at.Column+1
+}
+
 // key returns a key's text. Lists and mappings as keys have no meaning here.
 func (r *reader) key(path string, from ast.MapKeyNode) (string, bool) {
 	if explicit, ok := from.(*ast.MappingKeyNode); ok { // "? key"
@@ -114,7 +121,7 @@ func (r *reader) key(path string, from ast.MapKeyNode) (string, bool) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode:
 		return key.GetToken().Value, true
 	}
-	r.fault(position(from), path, "a key must be plain text", "")
+	r.fault(position(from), path, "keys must be plain text", "")
 	return "", false
 }
 
@@ -150,7 +157,7 @@ func (r *reader) alias(path string, from *ast.AliasNode) *node {
 			return n
 		}
 	}
-	r.fault(position(from), path, "no anchor (&name) of this name stands above", "text that begins with * goes in quotes")
+	r.fault(position(from), path, "no anchor (&name) of this name above", "put text that starts with * in quotes")
 	return &node{at: position(from), size: 1, depth: 1}
 }
 

@@ -13,11 +13,11 @@ import (
 
 // The notations. Their errors never repeat the value: it may come out of a variable.
 var (
-	errDuration = errors.New("this is not a duration: write 90s, 5m, 1h30m")
-	errSize     = errors.New("this is not a size: write 512KiB, 10MiB, 1GiB or a number of bytes")
-	errInteger  = errors.New("this is not a whole number in decimal digits")
-	errPrefix   = errors.New("this is neither an address nor a network: write 10.0.0.0/8 or 192.0.2.7")
-	errHostBits = errors.New("the network has bits set behind its length: 10.0.0.0/8, not 10.0.0.1/8")
+	errDuration = errors.New("not a duration: use a number with a unit, e.g. 90s, 5m, 1h30m")
+	errSize     = errors.New("not a size: use e.g. 512KiB, 10MiB, 1GiB or a number of bytes")
+	errInteger  = errors.New("not a whole number in decimal digits")
+	errPrefix   = errors.New("not an IP address or CIDR: use e.g. 10.0.0.0/8 or 192.0.2.7")
+	errHostBits = errors.New("host bits are set: write 10.0.0.0/8, not 10.0.0.1/8")
 )
 
 // parseDuration reads what [time.ParseDuration] reads; a bare number has no unit and is refused, 0 excepted.

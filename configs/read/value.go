@@ -1,11 +1,8 @@
 package read
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
-	"strconv"
-	"strings"
 
 	"coatcheck/configs/keypath"
 	"coatcheck/upstream/mapping"
@@ -73,38 +70,25 @@ func (d *decoder) tree(f field, n *node) any {
 		}
 		return values
 	case table:
+		if name, lone := loneName(n); lone {
+			d.fault(f.at, f.path, "{"+name+"} is a mapping in YAML, not a placeholder: write \"{"+name+"}\"", "")
+			return nil
+		}
 		values := make(map[string]any, len(n.entries))
 		for _, e := range n.entries {
 			values[e.key] = d.tree(field{path: keypath.Child(f.path, e.key), at: e.place()}, e.value)
 		}
 		return values
 	}
-	sent := n.asWritten()
-	if text, isText := sent.(string); isText {
-		d.warn(f.at, f.path, "this is not how JSON writes the number, so it is sent as text, as it stands here", strconv.Quote(text))
-	}
-	return sent
-}
-
-// asWritten is a scalar that goes out as it was written: a number that JSON would write
-// otherwise (0123456, 1.10, 0x1F) is text, or one of its digits would be lost.
-func (n *node) asWritten() any {
-	switch value := n.scalar.(type) {
-	case int64, uint64:
-		if fmt.Sprint(value) != n.written {
-			return n.written
-		}
-	case float64:
-		switch {
-		case strconv.FormatFloat(value, 'f', -1, 64) == n.written:
-		case strings.ContainsAny(n.written, "eE") && json.Valid([]byte(n.written)):
-			return json.Number(n.written)
-		default:
-			return n.written
-		}
+	if number := misread(n); number != "" {
+		d.fault(f.at, f.path, "written without quotes this is the number "+number, quoted(n)+", or "+number)
+		return nil
 	}
 	return n.scalar
 }
+
+// quoted is a hint: the number as it is written, as text.
+func quoted(n *node) string { return "\"" + n.written + "\"" }
 
 // names are the {names} in a text.
 func names(text string) []string { return mapping.NewTemplate(text).Names() }
@@ -129,7 +113,7 @@ func (d *decoder) match(f field, n *node, into *mapping.Match) {
 	for i, each := range items {
 		switch at := f; each.kind {
 		case list, table:
-			d.fault(f.at, f.path, "only text, numbers, true, false and null can be compared", "")
+			d.fault(f.at, f.path, "only strings, numbers, true, false and null can be compared", "")
 		case text:
 			if n.kind == list {
 				at = field{path: keypath.Item(f.path, i), at: d.itemPlace(f, each)}
@@ -139,8 +123,6 @@ func (d *decoder) match(f field, n *node, into *mapping.Match) {
 			}
 		case nothing:
 			into.Values = append(into.Values, nil)
-		case integer:
-			into.Values = append(into.Values, each.asWritten())
 		default:
 			into.Values = append(into.Values, each.scalar)
 		}
@@ -175,7 +157,7 @@ func (d *decoder) takenFrom(f field, n *node, into *mapping.Place) {
 	}
 	for _, key := range []string{"header", "cookie"} {
 		if v := n.find(key); v != nil && v.kind == text && v.written == "" {
-			d.fault(f.at, keypath.Child(f.path, key), "this is empty", "the whole body is at: \"\"")
+			d.fault(f.at, keypath.Child(f.path, key), "must not be empty", "the whole body is at: \"\"")
 		}
 	}
 }

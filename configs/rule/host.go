@@ -19,16 +19,16 @@ func FrontendHost(s, scheme string) Complaint {
 func frontendHostFault(s, scheme string) Complaint {
 	if _, bare, isOrigin := strings.Cut(s, "://"); isOrigin {
 		bare, _, _ = strings.Cut(bare, "/")
-		return Complaint{"a host is written without a scheme", bare}
+		return Complaint{"a host has no scheme", bare}
 	}
 	host, port := SplitPort(s)
 	switch {
 	case host == s:
 		return hostFault(s)
 	case !IsPort(port):
-		return Complaint{"a port is a number from 1 to 65535", host}
+		return Complaint{"port must be a number from 1 to 65535", host}
 	case port == DefaultPort(scheme):
-		return Complaint{"the port of " + scheme + " goes without saying", host}
+		return Complaint{"the default port of " + scheme + " must be left out", host}
 	}
 	return hostFault(host)
 }
@@ -41,10 +41,10 @@ func bareHostFault(s string) Complaint {
 	if isOrigin {
 		bare, _, _ = strings.Cut(bare, "/")
 		host, _ := SplitPort(bare)
-		return Complaint{"this is the name of a host, without scheme and port", host}
+		return Complaint{"must be a host name without scheme and port", host}
 	}
 	if host, port := SplitPort(s); port != "" {
-		return Complaint{"this is the name of a host, without a port", host}
+		return Complaint{"must be a host name without a port", host}
 	}
 	return hostFault(s)
 }
@@ -79,30 +79,30 @@ func hostFault(s string) Complaint {
 	if strings.HasPrefix(s, "[") {
 		addr, err := netip.ParseAddr(strings.Trim(s, "[]"))
 		if err != nil || addr.Zone() != "" || "["+addr.String()+"]" != s {
-			return Complaint{"this is not an IPv6 address in its canonical form", ""}
+			return Complaint{"not an IPv6 address in canonical form", ""}
 		}
 		return Complaint{}
 	}
 	ascii, err := idna.Lookup.ToASCII(s)
 	switch {
 	case s == "":
-		return Complaint{"the host is missing", ""}
+		return Complaint{"host missing", ""}
 	case strings.Contains(s, "*"):
-		return Complaint{"a wildcard would let every site in", "write each host"}
+		return Complaint{"a wildcard would admit every site", "write each host"}
 	case !isASCII(s) && err == nil:
-		return Complaint{"hosts are written in punycode", ascii}
+		return Complaint{"must be punycode", ascii}
 	case s != strings.ToLower(s):
-		return Complaint{"hosts are written in lower case", strings.ToLower(s)}
+		return Complaint{"must be lower case", strings.ToLower(s)}
 	case strings.HasSuffix(s, "."):
-		return Complaint{"a host has no trailing dot", strings.TrimRight(s, ".")}
-	case !isHostName(s):
-		return Complaint{"this is not a host name", ""}
+		return Complaint{"must not end with a dot", strings.TrimRight(s, ".")}
+	case !IsHostName(s):
+		return Complaint{"not a valid host name", ""}
 	}
 	return Complaint{}
 }
 
-// isHostName reports whether s is a name (RFC 1123 §2.1, "_" allowed) or a canonical IPv4 address.
-func isHostName(s string) bool {
+// IsHostName reports whether s is a name (RFC 1123 §2.1, "_" allowed) or a canonical IPv4 address.
+func IsHostName(s string) bool {
 	if len(s) > 253 {
 		return false
 	}

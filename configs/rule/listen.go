@@ -14,7 +14,7 @@ func LikelyAddress(value, usualPort string) string {
 	switch {
 	case IsPort(value):
 		return strconv.Quote(":" + value)
-	case isHostName(value) || isIPv6(bare):
+	case IsHostName(value) || isIPv6(bare):
 		return strconv.Quote(net.JoinHostPort(bare, usualPort))
 	}
 	return "\":8080\", \"127.0.0.1:8080\" or \"[::1]:8080\""

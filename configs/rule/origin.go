@@ -12,21 +12,35 @@ func originFault(s string) Complaint {
 	scheme, rest, ok := strings.Cut(s, "://")
 	switch {
 	case strings.Contains(s, "*"):
-		return Complaint{"a wildcard would let every site in", "list each origin"}
+		return Complaint{"a wildcard would admit every site", "list each origin"}
 	case s == "null":
-		return Complaint{"null is the origin of no page of yours", "list each origin, https://shop.example.com"}
+		return Complaint{"null is never the origin of your own pages", "list each origin, https://shop.example.com"}
 	case !ok:
 		return Complaint{"an origin is scheme and host", "https://" + s}
 	case s != strings.ToLower(s):
-		return Complaint{"origins are written in lower case", strings.ToLower(s)}
+		return Complaint{"must be lower case", strings.ToLower(s)}
 	case scheme != "https" && scheme != "http":
-		return Complaint{"the pages of a frontend come over https", ""}
+		return Complaint{notForCookies, appScheme(scheme)}
 	case strings.ContainsAny(rest, "/?#"):
-		return Complaint{"an origin has no path", scheme + "://" + rest[:strings.IndexAny(rest, "/?#")]}
+		return Complaint{"an origin must not have a path", scheme + "://" + rest[:strings.IndexAny(rest, "/?#")]}
 	case strings.Contains(rest, "@"):
-		return Complaint{"an origin has no user name", ""}
+		return Complaint{"an origin must not have a user name", ""}
 	}
 	return checkAuthority(scheme, rest)
+}
+
+// notForCookies is what is wrong with the origin of an application's own scheme.
+const notForCookies = "an origin must be https://: browsers keep no cookies for other schemes"
+
+// appScheme is the way out for applications whose pages have a scheme of their own.
+func appScheme(scheme string) string {
+	switch scheme {
+	case "capacitor", "ionic":
+		return "in Capacitor set server.hostname to a host under your domain and the scheme to https, or call by native HTTP with X-CSRF: 1"
+	case "tauri", "app", "file":
+		return "load the pages from a host under your domain over https, or call by native HTTP with X-CSRF: 1"
+	}
+	return ""
 }
 
 func checkAuthority(scheme, authority string) Complaint {
@@ -39,9 +53,9 @@ func checkAuthority(scheme, authority string) Complaint {
 	}
 	switch {
 	case strings.HasSuffix(authority, ":") || port != "" && !IsPort(port):
-		return Complaint{"the port is no number from 1 to 65535", scheme + "://" + host}
+		return Complaint{"port must be a number from 1 to 65535", scheme + "://" + host}
 	case port == DefaultPort(scheme):
-		return Complaint{"browsers leave the default port out of an origin", scheme + "://" + host}
+		return Complaint{"browsers omit the default port of an origin", scheme + "://" + host}
 	case scheme == "http" && !IsLoopback(host):
 		return Complaint{"plain http is for loopback hosts only (localhost, *.localhost, 127.0.0.0/8, [::1])", strings.TrimSuffix("https://"+host+":"+port, ":")}
 	}

@@ -13,26 +13,26 @@ func Path(s string) Complaint { return settled(s, pathFault(s), pathFault) }
 func pathFault(s string) Complaint {
 	switch {
 	case strings.Contains(s, "*"):
-		return Complaint{"there are no wildcards in paths: a prefix takes all below it", ""}
+		return Complaint{"no wildcards in paths: a prefix covers everything below it", ""}
 	case !strings.HasPrefix(s, "/"):
-		return Complaint{"a path begins with /", "/" + s}
+		return Complaint{"must start with /", "/" + s}
 	case strings.ContainsAny(s, "?#"):
-		return Complaint{"a path has neither ? nor #", ""}
+		return Complaint{"a path must not contain ? or #", ""}
 	case strings.Contains(s, "//"):
-		return Complaint{"a path has no empty segment (//)", ""}
+		return Complaint{"a path must not contain an empty segment (//)", ""}
 	case !isVisible(s) || strings.ContainsAny(s, `\{}"<>^|`+"`"):
-		return Complaint{"a path has visible ASCII only, and none of \\ { } \" < > ^ | `", ""}
+		return Complaint{"a path must be visible ASCII without \\ { } \" < > ^ | `", ""}
 	}
 	decoded, err := url.PathUnescape(s)
 	if err != nil {
-		return Complaint{"a broken escape", "%25 is a percent sign"}
+		return Complaint{"invalid percent-escape", "%25 is a percent sign"}
 	}
 	if strings.Count(decoded, "/") != strings.Count(s, "/") || !isVisible(strings.ReplaceAll(decoded, " ", "_")) && isASCII(decoded) {
 		return Complaint{"an escaped slash or control byte", ""}
 	}
 	for segment := range strings.SplitSeq(decoded, "/") {
 		if name, _, _ := strings.Cut(segment, ";"); name == "." || name == ".." {
-			return Complaint{"a path has no dot segments", ""}
+			return Complaint{"a path must not contain dot segments (. or ..)", ""}
 		}
 	}
 	return Complaint{}
@@ -57,11 +57,11 @@ func basePathFault(s string) Complaint {
 	case c.Is():
 		return c
 	case s == "/":
-		return Complaint{"this is the same as none", "remove it"}
+		return Complaint{"the same as no base path", "leave it out"}
 	case strings.HasSuffix(s, "/"):
-		return Complaint{"a base path does not end with /", strings.TrimRight(s, "/")}
+		return Complaint{"must not end with /", strings.TrimRight(s, "/")}
 	case strings.HasPrefix(s+"/", "/bff/"):
-		return Complaint{"/bff/ is Coatcheck's own", "/shop"}
+		return Complaint{"/bff/ is reserved for Coatcheck", "/shop"}
 	}
 	return Complaint{}
 }
@@ -82,7 +82,7 @@ func routeFault(s string) Complaint {
 		return c
 	}
 	if strings.HasPrefix(s+"/", "/bff/") {
-		return Complaint{"/bff/ is Coatcheck's own", "/api/"}
+		return Complaint{"/bff/ is reserved for Coatcheck", "/api/"}
 	}
 	return Complaint{}
 }
@@ -95,7 +95,7 @@ func prefixFault(s string) Complaint {
 		return c
 	}
 	if !strings.HasSuffix(s, "/") {
-		return Complaint{"a prefix ends with /, so that /api is not /apix", s + "/"}
+		return Complaint{"a prefix must end with /, so that /api does not match /apix", s + "/"}
 	}
 	return Complaint{}
 }
@@ -112,7 +112,7 @@ func healthFault(s string) Complaint {
 		return c
 	}
 	if s == "/bff" || strings.HasPrefix(s, "/bff/") {
-		return Complaint{"/bff/ is Coatcheck's own", "/healthz"}
+		return Complaint{"/bff/ is reserved for Coatcheck", "/healthz"}
 	}
 	return Complaint{}
 }

@@ -8,6 +8,9 @@ import (
 func Suggest(given string, known []string) string {
 	best, least := "", 3
 	for _, name := range known {
+		if len(name) > 3 && strings.HasPrefix(strings.ToLower(given), strings.ToLower(name)) && len(given) < len(name)+4 { // warning: warn
+			return "did you mean " + name + "?"
+		}
 		d := distance(strings.ToLower(given), strings.ToLower(name))
 		if d < least && d < len(name) || d == least && name < best {
 			best, least = name, d

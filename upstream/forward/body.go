@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/relay"
 )
 
 var errClosedResponse = errors.New("upstream: read of a closed response")
@@ -56,6 +57,33 @@ func (a *Response) readWire(p []byte) (int, error) {
 		return n, err
 	}
 	return c.reader.Read(p)
+}
+
+// Fill implements [relay.Source]: of a body with a length on a plain connection, whose
+// bytes were not read yet.
+func (a *Response) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) {
+	if a.err != nil || a.framing != byLength || a.left == 0 || len(a.hand) > 0 {
+		return 0, false, nil
+	}
+	c := a.conn
+	if c.plain == nil || c.reader.Len() > 0 {
+		return 0, false, nil
+	}
+	c.reader.Release()
+	if err = c.roll(orDuration(a.call.IdleTimeout, defaultBodyIdle)); err == nil {
+		n, ok, err = p.Fill(c.plain, min(limit, a.left))
+		if err == nil && !ok {
+			return 0, false, nil
+		}
+	}
+	a.left -= int64(n)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		a.err = a.call.classifyBody(err)
+	}
+	return n, true, a.err
 }
 
 // Trailers are the fields behind a chunked body (RFC 9110 §6.5), once Read said

@@ -21,6 +21,7 @@ type conn struct {
 
 	reads, whole rolled // the deadline that is set: of reads, or of a whole small call
 
+	plain  syscall.RawConn // the socket, where there is no TLS above it; else nil
 	raw    syscall.RawConn // the socket below TLS
 	look   func(fd uintptr)
 	silent bool // what look saw: nothing waits there

@@ -3,6 +3,8 @@ package forward
 import (
 	"context"
 	"syscall"
+
+	"coatcheck/bff/relay"
 )
 
 // connect opens c.
@@ -15,6 +17,7 @@ func (f *Forwarder) connect(ctx context.Context, c *conn) error {
 	if sc, ok := c.socket.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn()
 	}
+	c.plain = relay.Socket(c.net)
 	c.watch()
 	c.reader.Reset(c.net)
 	return nil

@@ -100,14 +100,14 @@ func TestTLS(t *testing.T) {
 	}{
 		{name: "1.3", server: server(nil), client: &tls.Config{RootCAs: ours.pool}},
 		{name: "1.2", server: server(func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), client: &tls.Config{RootCAs: ours.pool}},
-		{name: "1.1", server: server(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }), client: &tls.Config{RootCAs: ours.pool, MinVersion: tls.VersionTLS10}, says: "TLS refused"},
+		{name: "1.1", server: server(func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }), client: &tls.Config{RootCAs: ours.pool, MinVersion: tls.VersionTLS10}, says: "the server refused the TLS handshake"},
 		{name: "by name", server: server(nil), client: &tls.Config{RootCAs: ours.pool, ServerName: "api.example.net"}},
 		{name: "by another name", server: server(nil), client: &tls.Config{RootCAs: ours.pool, ServerName: "evil.example.net"}, says: "not trusted"},
 		{name: "another authority", server: server(nil), client: &tls.Config{RootCAs: theirs.pool}, says: "not trusted"},
 		{name: "the system's authorities", server: server(nil), client: nil, says: "not trusted"},
 		{name: "with our certificate", server: server(asksForCert), client: &tls.Config{RootCAs: ours.pool, Certificates: []tls.Certificate{clientPair(t, ours)}}},
-		{name: "without it", server: server(asksForCert), client: &tls.Config{RootCAs: ours.pool}, says: "TLS refused"},
-		{name: "with another's", server: server(asksForCert), client: &tls.Config{RootCAs: ours.pool, Certificates: []tls.Certificate{clientPair(t, theirs)}}, says: "TLS refused"},
+		{name: "without it", server: server(asksForCert), client: &tls.Config{RootCAs: ours.pool}, says: "the server refused the TLS handshake"},
+		{name: "with another's", server: server(asksForCert), client: &tls.Config{RootCAs: ours.pool, Certificates: []tls.Certificate{clientPair(t, theirs)}}, says: "the server refused the TLS handshake"},
 		{name: "it offers HTTP/2 too", server: server(func(c *tls.Config) { c.NextProtos = []string{"h2", "http/1.1"} }), client: &tls.Config{RootCAs: ours.pool, NextProtos: []string{"h2"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

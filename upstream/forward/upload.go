@@ -134,12 +134,10 @@ func (u *upload) end(complete bool) bool {
 func (u *upload) run() {
 	defer close(u.done)
 	defer u.contain()
-	page := portions.Get().(*[]byte)
-	defer portions.Put(page)
 	if u.call.BodyLength < 0 {
-		u.err = u.copyChunks(*page)
+		u.err = u.copyChunks()
 	} else {
-		u.err = u.copyLength(*page)
+		u.err = u.copyLength()
 	}
 	u.finished()
 }
@@ -176,12 +174,16 @@ func (u *upload) finished() {
 	}
 }
 
-func (u *upload) copyLength(page []byte) error {
-	for left := u.call.BodyLength; left > 0; {
-		n, err := u.call.Body.Read(page[:min(int64(len(page)), left)])
+func (u *upload) copyLength() error {
+	w := u.openWay()
+	defer w.close()
+	for n, left := 0, u.call.BodyLength; left > 0; {
+		var p []byte
+		var err error
+		n, p, err = w.read(n, left)
 		left -= int64(n)
 		if n > 0 {
-			if err := u.write(page[:n], left == 0); err != nil {
+			if err := u.send(w, p, left == 0); err != nil {
 				return err
 			}
 		}
@@ -196,8 +198,10 @@ func (u *upload) copyLength(page []byte) error {
 }
 
 // copyChunks writes one chunk for each read (RFC 9112 §7.1).
-func (u *upload) copyChunks(page []byte) error {
-	for {
+func (u *upload) copyChunks() error {
+	borrowed := portions.Get().(*[]byte)
+	defer portions.Put(borrowed)
+	for page := *borrowed; ; {
 		n, err := u.call.Body.Read(page[before : before+portion])
 		if err != nil && err != io.EOF {
 			return &bodyError{err}
@@ -227,7 +231,10 @@ func chunk(page []byte, n int) []byte {
 }
 
 // write sends a part of the body; last says that nothing follows.
-func (u *upload) write(p []byte, last bool) error {
+func (u *upload) write(p []byte, last bool) error { return u.send(nil, p, last) }
+
+// send is write, also for what w has in its pipe, where p is nil.
+func (u *upload) send(w *way, p []byte, last bool) error {
 	u.mu.Lock()
 	if u.stopped {
 		u.mu.Unlock()
@@ -236,7 +243,11 @@ func (u *upload) write(p []byte, last bool) error {
 	err := u.conn.net.SetWriteDeadline(time.Now().Add(orDuration(u.call.IdleTimeout, defaultBodyIdle)))
 	u.last = last
 	u.mu.Unlock()
-	if err == nil {
+	switch {
+	case err != nil:
+	case p == nil:
+		err = w.pipe.Drain(u.conn.plain)
+	default:
 		_, err = u.conn.net.Write(p)
 	}
 	if err != nil {

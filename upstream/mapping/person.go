@@ -13,7 +13,7 @@ const maxSubject = 1 << 10
 type Person struct {
 	// At is a pointer to the person's object in the document.
 	At string
-	// Subject is a pointer, below At, to what names the person for ever.
+	// Subject is a pointer, below At, to what identifies the person permanently.
 	Subject string
 	// SubjectNamed says that the mapping names the subject: then it must be there.
 	SubjectNamed bool

@@ -31,11 +31,11 @@ type Place struct {
 func (p Place) Faults() []*Fault {
 	switch {
 	case p.Header != "" && !http1.IsToken([]byte(p.Header)):
-		return []*Fault{{"header", "this is not the name of a header", ""}}
+		return []*Fault{{"header", "not a valid header name", ""}}
 	case strings.EqualFold(p.Header, "Set-Cookie"):
 		return []*Fault{{"header", "a cookie is taken by its name", "{cookie: NAME}"}}
 	case p.Cookie != "" && !http1.IsToken([]byte(p.Cookie)):
-		return []*Fault{{"cookie", "this is not the name of a cookie", ""}}
+		return []*Fault{{"cookie", "not a valid cookie name", ""}}
 	}
 	if f := CheckPointer(p.Pointer); f != nil {
 		return []*Fault{f}

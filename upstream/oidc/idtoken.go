@@ -91,7 +91,7 @@ func (p *Provider) isAddressed(audience []string, party *string) bool {
 // how long ago it may have been.
 func (p *Provider) keptPromises(c Code, own *claims) error {
 	if len(c.ACR) > 0 && !slices.Contains(c.ACR, own.ACR) {
-		return failed("acr is none of those that were asked for")
+		return failed("acr is not one of those requested")
 	}
 	if c.MaxAge == nil {
 		return nil

@@ -98,7 +98,7 @@ type identity struct {
 func unverified(token string) (*identity, error) {
 	jws, err := parseJWS(token, algorithms)
 	if err != nil {
-		return nil, failed("id token: there is none of before to compare with")
+		return nil, failed("id token: no earlier one to compare with")
 	}
 	before := &identity{}
 	if json.Unmarshal(jws.UnsafePayloadWithoutVerification(), before) != nil {

@@ -68,7 +68,7 @@ func (p *Provider) readUser(ctx context.Context, m *Metadata, r *Result) error {
 	}
 	object, ok := at(doc, who.At).(map[string]any)
 	if !ok {
-		return failed("there is no person at the place that user names")
+		return failed("nothing at the place that user points to")
 	}
 	subject, ok := subjectText(at(object, who.Subject))
 	if !ok {

@@ -17,7 +17,7 @@ import (
 type SignedIn struct {
 	// Credential is never nil, unless there is a Step or it is Accepted.
 	Credential *credential.Credential
-	// Subject names the person for ever. It is empty where the mapping names no
+	// Subject identifies the person permanently. It is empty where the mapping names no
 	// subject and the API's user has none in the usual place, or where there is no
 	// user at all: nobody then is the same person as anybody else.
 	Subject string

@@ -13,18 +13,18 @@ import (
 func decision(r *mapping.Rules, a *mapping.Response) string {
 	for i := range r.List {
 		if line := &r.List[i]; line.Matches(a) {
-			return fmt.Sprintf("answers, line %d: %s", i+1, ruleText(line))
+			return fmt.Sprintf("answers, rule %d: %s", i+1, ruleText(line))
 		}
 	}
 	switch {
 	case a.Status == http.StatusTooManyRequests:
-		return "no line of answers; 429 is too_many_attempts"
+		return "no rule in answers matched; 429 counts as too_many_attempts"
 	case slices.Contains(r.Rejected, a.Status):
-		return fmt.Sprintf("no line of answers; %d is in rejected: %s", a.Status, r.RejectedMeans)
+		return fmt.Sprintf("no rule in answers matched; %d is in rejected: %s", a.Status, r.RejectedMeans)
 	case a.Status < 200 || a.Status > 299:
-		return fmt.Sprintf("no line of answers, not in rejected, and %d is no success: upstream_invalid", a.Status)
+		return fmt.Sprintf("no rule in answers matched, %d is not in rejected and not a success: upstream_invalid", a.Status)
 	}
-	return fmt.Sprintf("no line of answers; %d may be a success, if an access token is in it", a.Status)
+	return fmt.Sprintf("no rule in answers matched; %d with an access token counts as success", a.Status)
 }
 
 // ruleText is the rule as a file has it.

@@ -22,14 +22,14 @@ func (t *Trial) hints(x *signin.Exchange, a *mapping.Response) {
 	if a.Status < 400 {
 		t.guessed("an access token", g.access)
 		t.guessed("a refresh token", g.refresh)
-		t.guessed("an end", g.ends)
+		t.guessed("an expiry", g.ends)
 		t.guessed("the person", g.people)
 	}
-	t.guessed("a second factor that is wanted", g.factors)
+	t.guessed("a second factor", g.factors)
 	t.guessed("the reason", g.errors)
 	lines := g.yaml(a, x.Rules.RejectedMeans)
 	if len(lines) == 0 {
-		t.line("? nothing in it looks like a token, an end, a person or an error's code")
+		t.line("? nothing in it looks like a token, an expiry, a person or an error code")
 		return
 	}
 	t.line("? worth trying, in %s:", x.Key)
@@ -135,7 +135,7 @@ func (g *guesses) leaf(place, key string, v any) {
 	}
 }
 
-// wantsFactor tells names under which an API says that it wants a second factor.
+// wantsFactor tells names under which an API says that it requires a second factor.
 func wantsFactor(key string) bool {
 	return slices.ContainsFunc([]string{"mfa", "otp", "2fa", "twofactor", "challenge"}, func(part string) bool { return strings.Contains(key, part) })
 }

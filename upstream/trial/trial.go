@@ -86,11 +86,11 @@ func (t *Trial) extracted(x *signin.Exchange, a *mapping.Response, given *creden
 		t.found(name, c.Values[name], shownValue(raw))
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Expiry)) {
-		text := "nothing is there"
+		text := "nothing found"
 		if v, there := c.Expiry[name].Extract(a); there {
 			text = string(mapping.Encode(v))
 			if _, number := mapping.Text(v); !number || len(text) > 40 {
-				text = "something that is no end"
+				text = "not an expiry"
 			}
 		}
 		t.found(name, c.Expiry[name], text)
@@ -134,7 +134,7 @@ func shownValue(raw any) string {
 	text, ok := mapping.Text(raw)
 	switch {
 	case raw == nil || ok && text == "":
-		return "nothing is there"
+		return "nothing found"
 	case !ok:
 		return fmt.Sprintf("JSON, %d characters", len(mapping.Encode(raw)))
 	}

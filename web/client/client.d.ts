@@ -10,6 +10,8 @@ export type Reason =
 export type Session<User> =
   /** Not known yet: the first answer has not come. */
   | { readonly status: "loading"; readonly user: null }
+  /** No session document came: Coatcheck does not answer, or the page is not opened through it. `refresh()` asks again. */
+  | { readonly status: "error"; readonly user: null; readonly error: unknown }
   | {
       readonly status: "anonymous";
       readonly user: null;
@@ -101,7 +103,7 @@ export interface Options<User> {
   csrfHeader?: [name: string, value: string];
   /** The session document, if the page has it already. Default: what stands in an element with the id "bff-session", if there is one. */
   initial?: SessionDocument;
-  /** How long before its end "expiring" is told, in milliseconds. Default 60 000. */
+  /** How long before its end "expiring" is emitted, in milliseconds. Default 60 000. */
   expiringMs?: number;
   /** Checks and types the user; what it throws, the caller gets. */
   parseUser?: (raw: unknown) => User;
@@ -118,13 +120,13 @@ export type Fields = Record<string, string | boolean | number>;
 export interface Bff<User> {
   /** What is known now. The same object until something changes. */
   readonly session: Session<User>;
-  /** Settles with the first answer. Never rejects: without an answer the status stays "loading" and "error" is told. */
+  /** Settles with the first answer. Never rejects: without an answer the status is "error", and the event "error" comes. */
   readonly ready: Promise<Session<User>>;
 
   /** Calls fn after every change of `session`; returns how to stop. Fits React's useSyncExternalStore. */
   subscribe(fn: () => void): () => void;
   on(event: "change", fn: (now: Session<User>, was: Session<User>) => void): () => void;
-  /** Somebody signed in, here or in another tab. Not told for a session found when the page opened. */
+  /** Somebody signed in, here or in another tab. Not emitted for a session found when the page opened. */
   on(event: "login", fn: (user: User) => void): () => void;
   /** A session ended: once, however many calls found out. The place to drop what was cached for the person. */
   on(event: "logout", fn: (reason: Reason) => void): () => void;

@@ -8,7 +8,7 @@
 //   // or, at a provider's page: await bff.signIn();
 //   const notes = await bff.json("/api/notes");
 //
-// There is no token in here and none to be had: the browser holds a cookie that
+// There is no token in here and no way to get one: the browser holds a cookie that
 // no script can read, and Coatcheck puts the API's token on the calls. Nothing
 // is retried and nothing is locked; refreshing tokens is Coatcheck's business.
 // Types and the meaning of every member: client.d.ts.
@@ -26,7 +26,7 @@ export class BffError extends Error {
   /** Seconds, where the answer names them. */
   get retryAfter() {
     const seconds = this.response?.headers.get("Retry-After");
-    return /^\d+$/.test(seconds ?? "") ? Number(seconds) : undefined;
+    return /^\d+$/.test(seconds) ? +seconds : undefined; // without the header: "null"
   }
 }
 
@@ -77,6 +77,9 @@ export function createBff(options = {}) {
 
   // --- the session
 
+  // Whether the first answer has come: the status is "authenticated" or "anonymous", not "loading" or "error".
+  const known = () => session.status[0] === "a";
+
   // Times arrive as seconds left, because browsers' clocks are wrong.
   const fromDocument = ({ authenticated, ...doc }) => {
     const { step, reason, ...rest } = doc;
@@ -95,16 +98,15 @@ export function createBff(options = {}) {
 
   // Seconds are rounded and answers travel: less than 2 s apart is the same moment.
   const near = (a, b) => Math.abs((a ?? 0) - (b ?? 0)) < 2000;
-  const equal = (a, b) => a.status === b.status && a.id === b.id && near(a.expiresAt, b.expiresAt) &&
-    near(a.idleExpiresAt, b.idleExpiresAt) && text(a) === text(b);
-  const text = ({ user, providers }) => JSON.stringify([user, providers]);
+  const equal = (a, b) => near(a.expiresAt, b.expiresAt) && near(a.idleExpiresAt, b.idleExpiresAt) && text(a) === text(b);
+  const text = ({ status, id, user, providers }) => JSON.stringify([status, id, user, providers]);
 
   const set = (next) => {
     const was = session;
-    if (was.status !== "loading" && equal(was, next)) return session;
-    session = next;
+    if (known() && equal(was, next)) return session;
+    const came = known() && next.status === "authenticated" && was.id !== next.id;
     const left = was.status === "authenticated" && was.id !== next.id;
-    const came = was.status !== "loading" && next.status === "authenticated" && was.id !== next.id;
+    session = next;
     if (left || came) generation++;
     arm();
     emit("change", next, was);
@@ -151,16 +153,15 @@ export function createBff(options = {}) {
   // A call as the network gives it: our header on what changes things, redirects
   // not followed (a followed one to a sign-in page is only "Failed to fetch").
   const call = async (input, init = {}) => {
-    const isRequest = typeof input === "object" && "url" in input;
-    const url = new URL(isRequest ? input.url : input, new URL("..", root));
+    const url = new URL(input.url ?? input, new URL("..", root)); // a Request has an url, a string and a URL have none
     if (url.origin !== root.origin) throw new TypeError("bff.fetch calls " + root.origin + " only");
-    const headers = new Headers(init.headers ?? (isRequest ? input.headers : undefined));
-    const method = (init.method ?? (isRequest ? input.method : "GET")).toUpperCase();
+    const headers = new Headers(init.headers ?? input.headers);
+    const method = (init.method ?? input.method ?? "GET").toUpperCase();
     if (method !== "GET" && method !== "HEAD") headers.set(csrfName, csrfValue);
     const begun = generation;
     let response;
     try {
-      response = await send(isRequest ? input : url.href, { ...init, method, headers, credentials: "include", redirect: "manual" });
+      response = await send(input.url ? input : url.href, { ...init, method, headers, credentials: "include", redirect: "manual" });
     } catch (e) {
       if (e?.name === "AbortError" || init.signal?.aborted) throw e;
       throw new BffError({ code: "network_error", status: 0, title: "No answer came" }, undefined, e);
@@ -217,28 +218,26 @@ export function createBff(options = {}) {
     reading = mine;
     return mine.promise = json(root + "session").then(
       (doc) => (mine.generation === generation ? set(fromDocument(doc)) : session),
+      (error) => {
+        if (!known()) {
+          set({ status: "error", user: null, error });
+          console.error("No answer of Coatcheck at " + root + ": is this page opened through it, at a listed origin?", error);
+        }
+        throw error;
+      },
     ).finally(() => {
       if (reading === mine) reading = null;
     });
   };
 
-  const login = async (fields) => {
-    const doc = await json(root + "login", { json: fields });
+  const login = async (fields = {}, to = "login", id) => {
+    const doc = await json(root + to, { json: fields });
     const next = fromDocument(doc);
     if (!doc.authenticated) return next; // a further step is asked for; nobody is signed in or out by it
     generation++;
-    if (session.status === "loading") session = { status: "anonymous", user: null };
+    if (!known()) session = { status: "anonymous", user: null };
     set(next);
-    announce();
-    return session;
-  };
-
-  // Another credential for the person who is signed in. The ticket changes: what was asked with the old one says nothing.
-  const exchange = async (name, fields = {}) => {
-    const doc = await json(root + "exchange/" + name, { json: fields });
-    generation++;
-    set(fromDocument(doc));
-    tab?.postMessage({ type: "exchange" });
+    announce(id); // other tabs know this session already, but not what it is now
     return session;
   };
 
@@ -273,16 +272,16 @@ export function createBff(options = {}) {
     if (answer?.continue) navigate(new URL(answer.continue, root).href); // the provider's session ends as well
   };
 
-  const extend = async (wish) => {
+  const extend = async (wish = {}) => {
     const begun = generation;
-    const doc = await json(root + "session", { method: "POST", json: wish });
+    const doc = await json(root + "session", { json: wish });
     return begun === generation ? set(fromDocument(doc)) : session;
   };
 
   // --- other tabs, and pages that come back
 
   let heard; // the session that another tab told of before this one knew its own
-  const announce = () => session.id && tab?.postMessage({ type: "login", id: session.id });
+  const announce = (id = session.id) => session.id && tab?.postMessage({ type: "login", id });
 
   if (tab) {
     tab.onmessage = ({ data }) => {
@@ -290,7 +289,7 @@ export function createBff(options = {}) {
         if (data.type === "logout" && data.id === session.id) end("other_tab");
         return;
       }
-      if (session.status === "loading" && reading) { // its first answer may tell the same
+      if (!known() && reading) { // its first answer may tell the same
         heard = data?.id;
         return;
       }
@@ -326,6 +325,8 @@ export function createBff(options = {}) {
 
   return {
     get session() { return session; },
-    ready, on, subscribe: (fn) => on("change", fn), login, exchange, signIn, stepUp, logout, extend, refresh, fetch: call, json, close,
+    // Another credential for the person who is signed in. The ticket changes: what was asked with the old one says nothing.
+    exchange: (name, fields) => login(fields, "exchange/" + name, 0),
+    ready, on, subscribe: (fn) => on("change", fn), login, signIn, stepUp, logout, extend, refresh, fetch: call, json, close,
   };
 }

@@ -110,14 +110,41 @@ test("a sign-out that Coatcheck could not make leaves the person signed in", asy
   assert.equal(bff.session, before);
 });
 
-test("a first answer that does not come leaves the state open, and a second try settles it", async (t) => {
+const html = () => new Response("<!doctype html><title>Vite</title>", { headers: { "Content-Type": "text/html" } });
+for (const [what, answer, name] of [
+  ["no answer (an origin that is not listed)", () => { throw new TypeError("Failed to fetch"); }, "BffError"],
+  ["HTML (the development server's own port)", html, "SyntaxError"],
+  ["503", () => problem(503, "store_unavailable"), "BffError"],
+]) {
+  test(`a first answer that is ${what} is the status "error", said once in the console; a second try settles it`, async (t) => {
+    const said = t.mock.method(console, "error", () => {});
+    const server = new FakeServer();
+    server.answers["GET /bff/session"] = answer;
+    const { bff, told } = openTab(t, server);
+    const session = await bff.ready;
+    assert.equal(session.status, "error");
+    assert.equal(session.user, null);
+    assert.equal(session.error.name, name);
+    assert.equal(said.mock.callCount(), 1);
+    assert.match(said.mock.calls[0].arguments[0], /^No answer of Coatcheck at https:\/\/shop\.example\/bff\/: .*listed origin/);
+    assert.equal(told.filter((line) => line.startsWith("error")).length, 1, told.join());
+    delete server.answers["GET /bff/session"];
+    server.signIn();
+    assert.equal((await bff.refresh()).status, "authenticated");
+    assert.ok(!told.some((line) => line.startsWith("log")), "found, not signed in: " + told.join());
+  });
+}
+
+test("an error later on leaves the session as it was", async (t) => {
+  const said = t.mock.method(console, "error", () => {});
   const server = new FakeServer();
-  server.answers["GET /bff/session"] = () => { throw new TypeError("Failed to fetch"); };
-  const { bff, told } = openTab(t, server);
-  assert.equal((await bff.ready).status, "loading");
-  assert.deepEqual(told, ["error network_error"]);
-  delete server.answers["GET /bff/session"];
-  assert.equal((await bff.refresh()).status, "anonymous");
+  server.signIn();
+  const { bff } = openTab(t, server);
+  const before = await bff.ready;
+  server.answers["GET /bff/session"] = html;
+  await assert.rejects(bff.refresh());
+  assert.equal(bff.session, before);
+  assert.equal(said.mock.callCount(), 0);
 });
 
 test("questions at one time are one question", async (t) => {
@@ -259,5 +286,5 @@ test("reload asks for the person anew", async (t) => {
   await bff.extend({ reload: true });
   assert.equal(server.calls.at(-1).body, '{"reload":true}');
   await bff.extend();
-  assert.equal(server.calls.at(-1).body, "");
+  assert.equal(server.calls.at(-1).body, "{}");
 });

@@ -21,6 +21,8 @@ function who(s: Session<User>): string {
   switch (s.status) {
     case "loading":
       return "";
+    case "error":
+      return String(s.error);
     case "anonymous":
       return s.reason ?? s.step ?? s.providers?.join() ?? "";
     case "authenticated":

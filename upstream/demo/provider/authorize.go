@@ -82,7 +82,7 @@ func (p *Provider) resolve(form url.Values) (q *request, complaint string) {
 func (p *Provider) parse(form url.Values) (*request, string) {
 	for name, values := range form {
 		if len(values) > 1 {
-			return nil, "The parameter " + strconv.Quote(name) + " stands twice."
+			return nil, "The parameter " + strconv.Quote(name) + " is set twice."
 		}
 	}
 	c := p.registered(form.Get("client_id"))

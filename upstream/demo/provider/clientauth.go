@@ -17,7 +17,7 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 // authenticated finds out which client asks, or answers 401. Exactly one proof counts.
 func (p *Provider) authenticated(w http.ResponseWriter, r *http.Request) (*Client, bool) {
 	if r.ParseForm() != nil {
-		refuse(w, http.StatusBadRequest, "invalid_request", "the body is no form")
+		refuse(w, http.StatusBadRequest, "invalid_request", "the body is not a form")
 		return nil, false
 	}
 	c := p.prove(r)

@@ -75,7 +75,7 @@ func (p *Provider) home(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.page(w, http.StatusOK, sheet{Title: "Your account", Account: who, Action: p.base + "/end_session",
-		Text: "This session was used for: " + strings.Join(names, ", ") + ". Sign out, and each of them is told at once."})
+		Text: "This session was used for: " + strings.Join(names, ", ") + ". Sign out, and each of them is notified at once."})
 }
 
 // title is what people call the client.

@@ -118,7 +118,7 @@ func split(url credential.Secret) (scheme, path string, err error) {
 	case found && redis.IsScheme(scheme):
 		rest = ""
 	default:
-		err = errors.New("session: store: the URL must begin with memory://, file://, redis://, rediss://, redis-sentinel://, redis-cluster:// or unix://")
+		err = errors.New("session: store: the URL must start with memory://, file://, redis://, rediss://, redis-sentinel://, redis-cluster:// or unix://")
 	}
 	return scheme, rest, err
 }

@@ -2,8 +2,10 @@ package redis
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,7 +59,7 @@ func parseURL(url credential.Secret) (*address, error) {
 	scheme, rest, found := strings.Cut(url.Reveal(), "://")
 	a, known := schemes[scheme]
 	if !found || !known {
-		return nil, errors.New("session: store: the URL must begin with redis://, rediss://, redis-sentinel://, redis-cluster:// or unix://")
+		return nil, errors.New("session: store: the URL must start with redis://, rediss://, redis-sentinel://, redis-cluster:// or unix://")
 	}
 	return a.redis(rest)
 }
@@ -107,11 +109,11 @@ func (a *address) user(userinfo string) error {
 	name, password, _ := strings.Cut(userinfo, ":")
 	name, err := url.PathUnescape(name)
 	if err != nil {
-		return errors.New("session: store: the user name is not percent-encoded well")
+		return errors.New("session: store: percent-encode special characters in the user name (@ is %40)")
 	}
 	password, err = url.PathUnescape(password)
 	if err != nil {
-		return errors.New("session: store: the password is not percent-encoded well")
+		return errors.New("session: store: percent-encode special characters in the password (@ is %40)")
 	}
 	a.username, a.password = name, credential.NewSecret(password)
 	return nil
@@ -119,7 +121,7 @@ func (a *address) user(userinfo string) error {
 
 func (a *address) host(host string) error {
 	if host == "" || strings.ContainsAny(host, " \t") {
-		return errors.New("session: store: an empty host name")
+		return errors.New("session: store: host name missing")
 	}
 	port := map[string]string{"single": "6379", "cluster": "6379", "sentinel": "26379"}[a.kind]
 	name, given, err := net.SplitHostPort(host)
@@ -129,10 +131,10 @@ func (a *address) host(host string) error {
 	case strings.Contains(err.Error(), "missing port"):
 		name = strings.Trim(host, "[]")
 	default:
-		return errors.New("session: store: a host is not of the form name or name:port")
+		return errors.New("session: store: not a host or host:port")
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return errors.New("session: store: a port is not a number from 1 to 65535")
+		return errors.New("session: store: invalid port: use a number from 1 to 65535")
 	}
 	a.hosts = append(a.hosts, net.JoinHostPort(name, port))
 	return nil
@@ -153,7 +155,7 @@ func (a *address) place(path string) error {
 	}
 	n, err := strconv.ParseUint(db, 10, 31)
 	if err != nil || a.kind == "cluster" && n != 0 {
-		return errors.New("session: store: the database is not a number, or not 0 in a cluster")
+		return errors.New("session: store: invalid database: use a number (in a cluster only 0)")
 	}
 	a.db = int(n)
 	return nil
@@ -166,13 +168,25 @@ func (a *address) readQuery(query string) error {
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return errors.New("session: store: what follows the question mark cannot be read")
+		return errors.New("session: store: could not parse the parameters after ?")
 	}
 	for name, value := range values {
-		if !parameters[name] && !(a.socket && name == "db") || len(value) != 1 {
-			return errors.New("session: store: a parameter behind the question mark is unknown, or given twice")
+		if !parameters[name] && !(a.socket && name == "db") {
+			return errors.New("session: store: unknown parameter" + shownParameter(name, query) + "; known: " + strings.Join(slices.Sorted(maps.Keys(parameters)), ", "))
+		}
+		if len(value) != 1 {
+			return errors.New("session: store: the parameter " + name + " is set twice")
 		}
 		a.query[name] = value[0]
 	}
 	return nil
+}
+
+// shownParameter is the name of a parameter for an error, unless it may be a part of a
+// password with a raw question mark.
+func shownParameter(name, query string) string {
+	if strings.Contains(query, "@") || len(name) > 32 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz_-") != "" {
+		return ""
+	}
+	return " \"" + name + "\""
 }

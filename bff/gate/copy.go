@@ -1,0 +1,76 @@
+package gate
+
+import (
+	"io"
+
+	"coatcheck/bff/relay"
+)
+
+// worthPipe is how long a body must be at least to be moved without a copy.
+const worthPipe = 256 << 10
+
+// ReadFrom implements [io.ReaderFrom]: it writes what r gives as soon as r gives it.
+// The web server's own buffer would hold a slow body back until it is full. A long body
+// whose reader is a [relay.Source] goes from socket to socket.
+func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
+	var page relay.Page
+	defer page.Free()
+	var w way
+	w.open(c, r)
+	defer w.pipe.Free()
+	for n := 0; err == nil; total += int64(n) {
+		var ok bool
+		if n, ok, err = w.step(c); !ok {
+			n, err = c.copyPage(r, page.Next(n))
+		}
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return total, err
+}
+
+// copyPage is one read and one write.
+func (c *Conn) copyPage(r io.Reader, page []byte) (int, error) {
+	n, err := r.Read(page)
+	if n > 0 {
+		if written, err := c.Write(page[:n]); err != nil {
+			return written, err
+		}
+	}
+	return n, err
+}
+
+// way is a body's way through a pipe of the kernel. Its zero value is closed.
+type way struct {
+	source relay.Source
+	left   *int64 // of the body
+	pipe   relay.Pipe
+}
+
+// open opens the way of a body, which the web server bounds to its length.
+func (w *way) open(c *Conn, r io.Reader) {
+	body, ok := r.(*io.LimitedReader)
+	if !ok || body.N < worthPipe || c.socket == nil {
+		return
+	}
+	if source, ok := body.R.(relay.Source); ok && w.pipe.Open() {
+		w.source, w.left = source, &body.N
+	}
+}
+
+// step moves some bytes; ok is false where they have to be copied.
+func (w *way) step(c *Conn) (n int, ok bool, err error) {
+	if w.source == nil || *w.left == 0 {
+		return 0, false, nil
+	}
+	n, ok, err = w.source.Fill(&w.pipe, *w.left)
+	if !ok || err != nil {
+		return 0, ok, err
+	}
+	*w.left -= int64(n)
+	if err = c.writeDeadline(c.options().BodyIdle); err == nil {
+		err = w.pipe.Drain(c.socket)
+	}
+	return n, true, err
+}
