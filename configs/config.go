@@ -224,6 +224,8 @@ type Route struct {
 	Navigation string `yaml:"navigation" default:"refuse" enum:"refuse|allow"`
 	// Whether a call here prolongs the session's idle time. A page's own polls can say so too: Coatcheck-Extend: false.
 	Extend bool `yaml:"extend" default:"true"`
+	// Whether an answer that seems to hold a token of this upstream is refused (502 token_in_answer); otherwise it is logged and counted. JSON of at most 64 KiB is looked at.
+	BlockTokens bool `yaml:"block_tokens" default:"false"`
 	// Whether answers are kept from becoming documents on the frontend's origin.
 	Isolate bool `yaml:"isolate" default:"true"`
 	// Whether the guard looks at calls; false only where session: none.

@@ -48,6 +48,7 @@ type Proxy struct {
 	open       *Open
 	draining   *atomic.Bool
 	bodyIdle   time.Duration // limits.body_idle
+	tokenTold  atomic.Int64  // when a token in an answer was last logged, Unix nanoseconds
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
 	provers    provers
@@ -115,7 +116,7 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	}
 	t := &target{up: up, transport: transport, request: requestRules(up, r.Programs), answer: answerRules(up)}
 	t.stale = up.Stale()
-	t.reads = t.stale.ReadsBodies()
+	t.reads = t.stale.ReadsBodies() || r.Config.BlockTokens
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams = u.StreamsPerSession

@@ -227,3 +227,42 @@ func TestKeptIsTheCredential(t *testing.T) {
 		t.Errorf("calls carry %q", who)
 	}
 }
+
+// TestTokenNet: a token in a proxied answer is seen, where the mapping takes it and as a
+// JWT of the same issuer, and a route can refuse it.
+func TestTokenNet(t *testing.T) {
+	jwt := func(issuer, who string) string {
+		return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"`+issuer+`","sub":"`+who+`"}`)) + ".x"
+	}
+	h, a := openCase(t, "routes: [{path: /api/, upstream: api, rewrite: /}]", "routes: [{path: /api/, upstream: api, rewrite: /}, {path: /safe/, upstream: api, rewrite: /, block_tokens: true}]")
+	a.login = `{"access_token":"` + jwt("id", "ada") + `","user":{"id":"7"}}`
+	large := strings.Repeat("x", 20<<10)
+	for path, body := range map[string]string{
+		"/place": `{"access_token":"t2"}`, "/refresh": `{"refresh_token":"r2"}`, "/jwt": `{"data":[{"t":"` + jwt("id", "eve") + `"}]}`,
+		"/large": `{"x":"` + large + `","access_token":"t2"}`,
+		"/other": `{"t":"` + jwt("elsewhere", "eve") + `"}`, "/none": `{"access_token":null,"refresh_token":"no token at all"}`, "/below": `{"data":{"access_token":"t"}}`,
+	} {
+		a.paths[path] = says(200, body)
+	}
+	cookie := h.signIn("ada@x.test")
+	for path, holds := range map[string]bool{"/place": true, "/refresh": true, "/jwt": true, "/large": true, "/other": false, "/none": false, "/below": false} {
+		if got := h.call("GET /api"+path, cookie, sameOrign); got.StatusCode != 200 {
+			t.Errorf("%s: %d", path, got.StatusCode)
+		}
+		got := h.call("GET /safe"+path, cookie, sameOrign)
+		switch {
+		case holds:
+			h.want(got, 502, "token_in_answer")
+		case got.StatusCode != 200:
+			t.Errorf("%s on the safe route: %d %s", path, got.StatusCode, got.body)
+		}
+	}
+	if !strings.Contains(h.logs.String(), `"event":"token_passed"`) {
+		t.Error("nothing is logged")
+	}
+	a.paths["/br"] = func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", "br")
+		says(200, "?")(w, r)
+	}
+	h.want(h.call("GET /safe/br", cookie, sameOrign), 502, "token_in_answer")
+}

@@ -41,6 +41,7 @@ func (ck *checker) route(path string, f *configs.Frontend, r *configs.Route) {
 	ck.person(path, r)
 	ck.routeCallers(path, r)
 	ck.opened(path, f, r)
+	ck.minting(path, f, r)
 	ck.warnRoute(path, r)
 	if !r.Isolate {
 		ck.warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")

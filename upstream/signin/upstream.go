@@ -69,6 +69,7 @@ type Upstream struct {
 	login    *way // nil where people cannot sign in here; as the next ones
 	ways     map[Way]*way
 	stale    Stale
+	net      Net
 	refresh  *refresh
 	logout   *Exchange
 	verify   *verify
@@ -149,6 +150,7 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 	if err != nil {
 		return err
 	}
+	u.net = u.newNet()
 	if u.login != nil {
 		u.followed = u.login.Places.Followed()
 	}
