@@ -104,9 +104,11 @@ func TestCheckOnline(t *testing.T) {
 		"rediss://" + strings.TrimPrefix(api.URL, "https://") + "?ca=" + ca: "",
 	} {
 		env[2] = "STORE=" + url
-		if code, said := check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  store") || !strings.Contains(said, cure) {
-			t.Errorf("%s: exit %d\n%s\nwant %s", url, code, said, cure)
-		}
+		// Again where a busy machine let the handshake run out of time.
+		rig.Until(t, url+": "+cure, func() bool {
+			code, said := check("--online")
+			return code == exitRefused && strings.Contains(said, "FAILED  store") && strings.Contains(said, cure)
+		})
 	}
 	env[2] = "STORE=" + store
 	_ = redis.Process.Kill()

@@ -50,7 +50,7 @@ type Upstream struct {
 	Stale []mapping.Sign `yaml:"stale"`
 	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
-	// A token of its own that the person's provider gives for this API. Not served yet, and refused.
+	// A token of its own that the person's provider gives for this API (RFC 8693), in place of the session's; send_token: true at its routes.
 	Exchange *TokenExchange `yaml:"exchange"`
 	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449). Such a token is sent as Authorization: DPoP with a proof for each call, whatever send says of Bearer.
 	DPoP bool `yaml:"dpop" default:"false"`

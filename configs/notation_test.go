@@ -20,6 +20,7 @@ func TestHintsSayWhatWasMeant(t *testing.T) {
 		{"drain.delay", "90min", "(hint: 1h30m)"},
 		{"drain.delay", "250millis", "(hint: 250ms)"},
 		{"drain.delay", "2hrs", "(hint: 2h)"},
+		{"drain.delay", "99999999999999999999w", "e.g. 90s, 5m, 1h30m"},
 		{"drain.delay", "soon", "e.g. 90s, 5m, 1h30m"},
 		{"limits.header", "10MB", "did you mean 10MiB?"},
 		{"limits.header", "16k", "did you mean 16KiB?"},

@@ -89,7 +89,7 @@ type AdmitRule struct {
 	Is mapping.Match `yaml:"is" required:"true"`
 }
 
-// TokenExchange asks a provider for a token of its own for an upstream (RFC 8693). It is not served yet, and refused.
+// TokenExchange asks a provider for a token of its own for an upstream (RFC 8693): of audience and resource, at least one.
 type TokenExchange struct {
 	// Logical name of the API at the provider.
 	Audience string `yaml:"audience"`

@@ -26,6 +26,9 @@ type Principal struct {
 	// Ticket that came with the request, and whether one came. It may be a dead one.
 	Ticket    session.Ticket
 	HasTicket bool
+	// Exchanged is the token of its own for the route's API, where that gets one
+	// (RFC 8693); the session's goes nowhere then.
+	Exchanged *credential.Credential
 	// Caller is the program that calls; nil: none does.
 	Caller *Caller
 	// Ambient reports that the browser attached the proof by itself, as it does with
@@ -49,6 +52,7 @@ type Auth struct {
 	apis    []*signin.Upstream // that sign people in, by frontend
 	// providers by their names in the configuration.
 	providers map[string]Method
+	exchanges map[string]*exchange // by upstream
 
 	programs *Programs
 	callers  map[string]*caller
@@ -56,7 +60,7 @@ type Auth struct {
 
 // New makes an Auth for the frontends of a table; providers may be nil.
 func New(manager *session.Manager, table *routing.Table, ups *signin.Set, providers map[string]Method, events call.Events, programs *Programs) *Auth {
-	a := &Auth{manager: manager, events: events, providers: providers, programs: programs, callers: newCallers(table.Config())}
+	a := &Auth{manager: manager, events: events, providers: providers, programs: programs, callers: newCallers(table.Config()), exchanges: newExchanges(table.Config())}
 	for _, f := range table.Frontends {
 		a.apis = append(a.apis, ups.Get(f.Config.Login.Upstream))
 	}
@@ -98,6 +102,9 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	found, err := look(context.Background(), c.Frontend().Name, p.Ticket)
 	if err == nil {
 		found, err = a.ensureFresh(c, p, found)
+	}
+	if err == nil {
+		found, err = a.ensureExchanged(c, p, found)
 	}
 	if err != nil && route.Session == routing.SessionOptional && isEnded(err) {
 		return nil // as if nobody were signed in

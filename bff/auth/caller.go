@@ -32,7 +32,7 @@ type Caller struct {
 // rest is [Auth.Verify]. Errors: problems, and [store.ErrUnavailable].
 func (a *Auth) identifyProgram(c *call.Call, p *Principal) error {
 	c.Program.Routed = true
-	a.challenge(c)
+	challenge(c)
 	if keys := c.Decision.Keys; len(keys) == 1 {
 		return a.identifyKey(c, p, keys[0])
 	}
@@ -41,7 +41,7 @@ func (a *Auth) identifyProgram(c *call.Call, p *Principal) error {
 
 // challenge says how a program may prove itself. A browser is never asked for Basic: it
 // would open a box of its own, and send the answer along with every later call.
-func (a *Auth) challenge(c *call.Call) {
+func challenge(c *call.Call) {
 	f := c.Frontend()
 	realm := ` realm="` + f.Name + `"`
 	c.Program.Challenges = []string{"Bearer" + realm}

@@ -135,6 +135,10 @@ func always(context.Context) error { return nil }
 // renewal did not help: the new token was refused too, or nobody knows whether it was.
 const brakeTime = time.Minute
 
+// retryInterval is how often one session's token for an API with tokens of its own is got
+// anew because of a 401.
+const retryInterval = brakeTime
+
 // brake names the brake in the store.
 const brake = "stale"
 
@@ -145,6 +149,9 @@ var errBraked = errors.New("auth: renewed because of an answer less than a minut
 // reports whether there is one: the call may then be repeated, once, where again says so.
 // Where there is none the API's answer passes as it is. Errors: [session.EndedError] only.
 func (a *Auth) AfterStale(c *call.Call, p *Principal, cause string, again bool) (bool, error) {
+	if x := a.exchanges[c.Route().Upstream]; x != nil {
+		return a.exchangeAgain(c, p, x)
+	}
 	err := a.renewStale(c, p, cause)
 	if isEnded(err) {
 		return false, err

@@ -14,9 +14,9 @@ import (
 func (e *explainer) advise(p *problem.Problem) {
 	switch p.Code {
 	case problem.UnknownHost.Code:
-		e.adviseHost()
+		adviseHost(e)
 	case problem.OriginNotAllowed.Code:
-		e.adviseOrigin()
+		adviseOrigin(e)
 	case problem.FrontendUndetermined.Code:
 		e.say("advice", "A page is recognised by its Origin, which fetch sends; a navigation to /bff/login by frontend=NAME; a program by X-Frontend, without Origin and Sec-Fetch-Site. Or give each frontend a base_path.")
 	case problem.CrossSiteRequest.Code:
@@ -36,15 +36,15 @@ func (e *explainer) advise(p *problem.Problem) {
 	case problem.BadPath.Code:
 		e.say("advice", "No dot segments, no backslash, no control bytes, no // at the start, no broken escapes; %%2F and %%5C only on a route with encoded_slash: pass.")
 	case problem.MethodNotAllowed.Code:
-		e.adviseMethod()
+		adviseMethod(e)
 	case problem.NotFound.Code:
 		if e.call.Frontend() != nil && e.call.Route() == nil {
-			e.adviseRoute()
+			adviseRoute(e)
 		}
 	}
 }
 
-func (e *explainer) adviseHost() {
+func adviseHost(e *explainer) {
 	r := &e.call.Request
 	e.say("advice", "Known hosts: %s.", strings.Join(e.table.Hosts(), ", "))
 	if _, n := r.Head.Get("x-forwarded-host"); n > 0 && !r.Trusted {
@@ -54,7 +54,7 @@ func (e *explainer) adviseHost() {
 	e.say("", "A reverse proxy may have rewritten Host: nginx needs proxy_set_header Host $host, Vite changeOrigin: false (a target that is a bare string means true).")
 }
 
-func (e *explainer) adviseOrigin() {
+func adviseOrigin(e *explainer) {
 	r := &e.call.Request
 	given := string(r.Origin)
 	var listed []string
@@ -75,7 +75,7 @@ func (e *explainer) adviseOrigin() {
 	e.say("advice", "Listed: %s. localhost and 127.0.0.1 are different origins, and so are names with and without www.", strings.Join(slices.Compact(listed), ", "))
 }
 
-func (e *explainer) adviseMethod() {
+func adviseMethod(e *explainer) {
 	switch d := &e.call.Decision; {
 	case d.Endpoint != nil && d.Endpoint.ID == routing.Logout:
 		e.say("advice", "Signing out is POST only: browsers and mail scanners fetch links ahead, and would sign people out.")
@@ -86,7 +86,7 @@ func (e *explainer) adviseMethod() {
 	}
 }
 
-func (e *explainer) adviseRoute() {
+func adviseRoute(e *explainer) {
 	d := &e.call.Decision
 	var prefixes []string
 	for _, r := range d.Frontend.Routes {

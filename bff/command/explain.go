@@ -244,11 +244,11 @@ func (e *explainer) candidates() string {
 func (e *explainer) guard() {
 	switch d := &e.call.Decision; {
 	case !d.Guarded && d.Endpoint != nil:
-		e.say("guard", "not asked: the provider itself calls, and its token is signed")
+		e.say("guard", "skipped: the provider itself calls, and its token is signed")
 	case !d.Guarded && (d.Route == nil || d.Route.Programs != nil):
-		e.say("guard", "not asked: no browser attaches a proof to this call by itself")
+		e.say("guard", "skipped: no browser attaches a proof to this call by itself")
 	case !d.Guarded:
-		e.say("guard", "not asked: the route says guard: false")
+		e.say("guard", "skipped: the route says guard: false")
 	case d.Stage == routing.AtGuard:
 		e.say("guard", "refuses the request")
 	default:
@@ -267,7 +267,7 @@ func (e *explainer) route() {
 	default:
 		e.say("route", "%s to upstream %s", d.Route.Prefix, d.Route.Upstream)
 		if d.Problem == problem.NotFound {
-			e.say("route", "closed: the path belongs to the sign-in, or is private, and no route may reach it")
+			e.say("route", "closed: the path belongs to the sign-in or is private, and no route reaches it")
 		}
 	}
 }
@@ -308,7 +308,7 @@ func (e *explainer) page() {
 		what = "a file of the application itself, or its index document"
 	}
 	e.say("answer", "%s; no session is needed", what)
-	e.say("note", "Not explained: which files exist.")
+	e.say("note", "Not shown: which files exist.")
 }
 
 // signInBody checks what a sign-in announces of its body.
@@ -337,7 +337,7 @@ func (e *explainer) exchange() bool {
 
 // unexplained says what decides as well, and is not looked at here.
 func (e *explainer) unexplained() {
-	e.say("note", "Not explained: the body itself, whether a session lives, throttles, limits on connections, and how the API is doing.")
+	e.say("note", "Not shown: the body itself, whether the session is alive, throttles, limits on connections, and how the API is doing.")
 }
 
 // ticket says whether the request carries one, by its form: what it opens is in the

@@ -25,7 +25,7 @@ func (e *explainer) program() {
 		e.refuse(problem.BodyTooLarge)
 		return
 	}
-	e.say("note", "Not explained: the account's token, limits, events that came before, and how the API is doing.")
+	e.say("note", "Not shown: the account's token, limits, events that came before, and how the API is doing.")
 }
 
 // head shows the head that would go to the API.

@@ -69,7 +69,7 @@ func (e *explainer) loginAtProvider() {
 	} else {
 		e.say("cookie", "%s is set anew: Lax, for %s min at least", name, strconv.Itoa(int(c.Attempt.Minutes())))
 	}
-	e.say("note", "Not explained: what the provider does.")
+	e.say("note", "Not shown: what the provider does.")
 }
 
 // provider is the one that the path names; nil, and explained, where there is none.
@@ -96,7 +96,7 @@ func (e *explainer) callback() {
 	_, known := auth.Browser(e.call.Request.Head, e.call.Frontend())
 	e.say("cookie", "%s%s is there: %v", e.call.Frontend().Config.Cookie.Name, auth.LoginSuffix, known)
 	e.say("answer", "200, a page that leads on to where the person wanted to go; or a page that says what failed")
-	e.say("note", "Not explained: what state and code hold, and what the provider says of them.")
+	e.say("note", "Not shown: what state and code hold, and what the provider says about them.")
 }
 
 func (e *explainer) backChannel() {
@@ -109,5 +109,5 @@ func (e *explainer) backChannel() {
 		return
 	}
 	e.say("answer", "200 where the form holds one logout_token that can be used, and the sessions are ended; 400 invalid_request where not; 503 while store or keys are away, and then nothing is marked")
-	e.say("note", "Not explained: the token.")
+	e.say("note", "Not shown: the token.")
 }

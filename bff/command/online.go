@@ -73,7 +73,7 @@ func storeOnline(ctx context.Context, config *configs.Config) ([]string, error) 
 	defer cancel()
 	kind, _, _ := strings.Cut(config.Sessions.Store.Reveal(), "://")
 	if kind == "file" || kind == "memory" { // nobody is dialled, and a file may be in use
-		return []string{kind + "://, nothing to dial"}, nil
+		return []string{kind + "://, nothing to connect to"}, nil
 	}
 	states, err := open.HandshakeTLS(ctx, config.Sessions.Store)
 	found := tlsLines(states...)
@@ -90,7 +90,7 @@ func storeOnline(ctx context.Context, config *configs.Config) ([]string, error) 
 	if err = errors.Join(err, store.Close()); err != nil {
 		return found, storeAdvice(err)
 	}
-	line := fmt.Sprintf("answered in %s, its first connection included", took.Round(100*time.Microsecond))
+	line := fmt.Sprintf("response in %s, connection setup included", took.Round(100*time.Microsecond))
 	return append([]string{line, clockLine(clock.Sub(begun.Add(took / 2)))}, found...), nil
 }
 
@@ -99,11 +99,11 @@ func upstreamOnline(ctx context.Context, u *signin.Upstream) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := []string{fmt.Sprintf("HEAD of its url: %d in %s", got.Status, got.Took.Round(100*time.Microsecond))}
+	found := []string{fmt.Sprintf("HEAD: %d in %s", got.Status, got.Took.Round(100*time.Microsecond))}
 	if got.ClockKnown {
 		found = append(found, clockLine(got.Clock))
 	} else {
-		found = append(found, "its clock is not known: the answer has no Date")
+		found = append(found, "clock unknown: the response has no Date")
 	}
 	if got.TLS == nil {
 		return append(found, "no TLS"), nil

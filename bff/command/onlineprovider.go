@@ -29,7 +29,7 @@ func providerOnline(ctx context.Context, name string, c *configs.Provider) ([]st
 		return nil, err
 	}
 	if !c.HasIssuer() {
-		return []string{"no issuer, so that it cannot be asked about itself"}, nil
+		return []string{"no issuer, so there is no metadata to look at"}, nil
 	}
 	found := []string{fmt.Sprintf("metadata in %s, %d keys", got.Took.Round(100*time.Microsecond), got.Keys)}
 	if got.ClockKnown {
@@ -50,7 +50,7 @@ func capabilities(m *oidc.Metadata, c *configs.Provider) []string {
 			yes("back-channel logout", m.BackChannel)}, ", "),
 	}
 	if len(m.Challenges) == 0 {
-		lines = append(lines, "it does not announce PKCE: the challenge is sent, and may be ignored")
+		lines = append(lines, "it does not announce PKCE: the challenge is sent and may be ignored")
 	}
 	for _, scope := range c.Scopes {
 		if len(m.Scopes) > 0 && !slices.Contains(m.Scopes, scope) && scope == "offline_access" {

@@ -104,7 +104,7 @@ func (r *trialRun) run(ctx context.Context) error {
 	if err := r.p.CheckCallback(ctx, oidc.Callback{Issuer: query.Get("iss"), Error: query.Get("error"), Description: query.Get("error_description")}); err != nil {
 		return err
 	}
-	r.say("ok", "iss: %s; error: none", orDefault(query.Get("iss"), "did not come, and is not announced"))
+	r.say("ok", "iss: %s; error: none", orDefault(query.Get("iss"), "not sent, and not announced"))
 	return r.redeem(ctx, attempt, browser, query.Get("code"))
 }
 
@@ -122,25 +122,25 @@ func (r *trialRun) send(ctx context.Context, sealer *pending.Sealer, attempt pen
 	if err != nil {
 		return nil, err
 	}
-	r.say("redirect", "%s (must be registered there, byte for byte)", attempt.RedirectURI)
-	fmt.Fprintf(r.Out, "\nOpen this address, and sign in:\n\n%s\n\n", address)
+	r.say("redirect", "%s (must be registered there exactly like this)", attempt.RedirectURI)
+	fmt.Fprintf(r.Out, "\nOpen this address and sign in:\n\n%s\n\n", address)
 	if r.Paste {
-		fmt.Fprintln(r.Out, "Then paste the address that the browser ended at, whatever the page there says:")
+		fmt.Fprintln(r.Out, "Then paste the address at which the browser ends, whatever that page shows:")
 	}
 	select {
 	case text := <-r.back.query:
 		query, err := url.ParseQuery(text)
 		if err != nil {
-			return nil, errors.New("the way back cannot be read")
+			return nil, errors.New("the redirect cannot be read")
 		}
 		for name, values := range query {
 			if len(values) > 1 {
-				return nil, fmt.Errorf("the way back names %q twice", name)
+				return nil, fmt.Errorf("the redirect has %q twice", name)
 			}
 		}
 		return query, nil
 	case <-ctx.Done():
-		return nil, errors.New("nobody came back in time")
+		return nil, errors.New("no browser came back in time")
 	}
 }
 
@@ -160,7 +160,7 @@ func (r *trialRun) redeem(ctx context.Context, attempt pending.Attempt, browser 
 	held := result.Credential
 	r.say("ok", "code: redeemed for %s", tokensOf(held))
 	if r.Config.Providers[r.Provider].IsOpenID() {
-		r.say("ok", "ID token: signature, iss, aud, times, nonce; sid: %s", orDefault(mask(result.SessionID), "none, so that logout tokens must name the person"))
+		r.say("ok", "ID token: signature, iss, aud, times, nonce; sid: %s", orDefault(mask(result.SessionID), "none: logout tokens must name the person"))
 	}
 	r.say("ok", "admit: this person may sign in")
 	r.say("person", "subject %s", mask(result.Subject))
@@ -181,7 +181,7 @@ func (r *trialRun) refresh(ctx context.Context, held **credential.Credential) er
 	if err != nil {
 		return err
 	}
-	rotated := "the refresh token stays"
+	rotated := "the refresh token stays the same"
 	if !fresh.Value(credential.RefreshToken).Equal((*held).Value(credential.RefreshToken)) {
 		rotated = "the refresh token is a new one"
 	}
@@ -215,5 +215,5 @@ func (r *trialRun) signOut(ctx context.Context, held *credential.Credential, res
 		r.say("note", "the tokens were not revoked: %s", err)
 		return
 	}
-	r.say("ok", "the tokens were revoked, where the provider offers that")
+	r.say("ok", "the tokens were revoked, if the provider supports that")
 }

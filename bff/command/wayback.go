@@ -60,7 +60,7 @@ func (t ProviderTrial) wayBack(ctx context.Context) (*wayBack, error) {
 		case query <- r.Form.Encode():
 		default: // it came already
 		}
-		_, _ = io.WriteString(w, "Back at Coatcheck. The terminal says what came of it.\n")
+		_, _ = io.WriteString(w, "Back at Coatcheck. The terminal shows the result.\n")
 	})}
 	go func() { _ = web.Serve(l) }() // ends with close
 	return &wayBack{"http://" + l.Addr().String() + path, query, func() {

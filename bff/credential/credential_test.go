@@ -105,3 +105,35 @@ func TestRenew(t *testing.T) {
 		t.Error("no credential has values")
 	}
 }
+
+// TestExchanged: tokens for other APIs lie beside the session's, and go with it.
+func TestExchanged(t *testing.T) {
+	token := func(text string, bound bool, ends time.Time) *credential.Credential {
+		values := map[string]credential.Secret{credential.AccessToken: credential.NewSecret(text)}
+		if bound {
+			values[credential.BoundKey] = credential.NewSecret("key")
+		}
+		return credential.New(values, ends, time.Time{})
+	}
+	end := time.UnixMilli(1_800_000_000_123)
+	plain, bound := token("a", false, time.Time{}), token("a", true, time.Time{})
+	c := plain.WithExchanged("orders", token("for orders", false, end)).WithExchanged("stock", token("s", true, time.Time{}))
+	if got := c.Exchanged("orders"); got.Value(credential.AccessToken).Reveal() != "for orders" || !got.Expires.Equal(end) || got.IsBound() {
+		t.Errorf("orders: %v %v", got, got.Expires)
+	}
+	if got := bound.WithExchanged("stock", token("s", true, time.Time{})).Exchanged("stock"); !got.IsBound() || !got.Expires.IsZero() {
+		t.Errorf("stock: %v", got.IsBound())
+	}
+	if c.Exchanged("bills") != nil || plain.Exchanged("orders") != nil || (*credential.Credential)(nil).Exchanged("orders") != nil {
+		t.Error("a token that nobody gave")
+	}
+	if got := c.WithoutExchanged(); got.Exchanged("orders") != nil || got.Value(credential.AccessToken).Reveal() != "a" || c.Exchanged("orders") == nil {
+		t.Error("the old token's stay, or more than they are gone")
+	}
+	for _, text := range []string{"", "1", "1 ", "1 5", "1 x - t", "1 5 - ", "2 5 - t", "t"} {
+		odd := credential.New(map[string]credential.Secret{"exchanged/orders": credential.NewSecret(text)}, time.Time{}, time.Time{})
+		if got := odd.Exchanged("orders"); got != nil {
+			t.Errorf("%q is a token", text)
+		}
+	}
+}

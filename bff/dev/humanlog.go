@@ -71,10 +71,11 @@ func (l *humanLog) call(f map[string]any) string {
 	millis, _ := f["duration_ms"].(float64)
 	what := fmt.Sprintf("%-8s %-6s %-32s %s  %s", text(f["frontend"]), text(f["method"]), text(f["path"]),
 		l.paint.As(style, fmt.Sprint(int(status))), l.paint.As(terminal.Faint, fmt.Sprintf("%.1f ms", millis)))
-	if code := text(f["code"]); code != "" {
+	code := text(f["code"])
+	if code != "" {
 		what += "  " + code
 	}
-	if why := text(f["error"]); why != "" {
+	if why := strings.TrimPrefix(text(f["error"]), code+": "); why != "" {
 		what += l.paint.As(terminal.Faint, ": "+why)
 	}
 	return what

@@ -186,7 +186,7 @@ func (c *Conn) refuse(cause error) error {
 		return io.EOF
 	}
 	if a == tooLarge {
-		a = c.explainTooLarge()
+		a = explainTooLarge(&c.in, c.options().Header)
 	}
 	if refused := c.options().Refused; refused != nil {
 		refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
@@ -255,7 +255,7 @@ func (c *Conn) Close() (err error) {
 	defer c.tellClosed()
 	c.listener.leave(c)
 	if c.linger.Load() {
-		c.drain()
+		drain(c.Conn)
 	}
 	if socket := belowTLS(c.Conn); socket != c.Conn {
 		cut := time.AfterFunc(goodbyeTime, func() { _ = socket.Close() })
@@ -299,16 +299,17 @@ func (c *Conn) tellClosed() {
 	}
 }
 
-func (c *Conn) drain() {
-	if socket := belowTLS(c.Conn); socket != c.Conn { // CloseWrite writes then
+// drain closes one half and reads on for a moment.
+func drain(c net.Conn) {
+	if socket := belowTLS(c); socket != c { // CloseWrite writes then
 		cut := time.AfterFunc(lingerTime, func() { _ = socket.Close() })
 		defer cut.Stop()
 	}
-	half, ok := c.Conn.(interface{ CloseWrite() error })
+	half, ok := c.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil || c.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
 		return
 	}
-	_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes)
+	_, _ = io.CopyN(io.Discard, c, lingerBytes)
 }
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -27,7 +27,7 @@ func (c *Conn) Working(left func()) {
 	c.work.left = left
 	c.work.turn++
 	if c.work.gone {
-		c.tellSoon()
+		tellSoon(c)
 	}
 }
 
@@ -48,12 +48,12 @@ func (c *Conn) gone() {
 	}
 	c.work.gone = true
 	if c.work.left != nil {
-		c.tellSoon()
+		tellSoon(c)
 	}
 }
 
 // tellSoon is called with work.mu held. Its timer concerns the work of now only.
-func (c *Conn) tellSoon() {
+func tellSoon(c *Conn) {
 	turn := c.work.turn
 	time.AfterFunc(grace, func() { c.tell(turn) })
 }

@@ -43,15 +43,15 @@ func (t text) is(value string) bool { return t.count == 1 && t.value == value }
 // holds the button: the gate knows no base paths, and a front may lead only some here.
 const clearing = "coatcheck-delete-cookies"
 
-// explainTooLarge chooses the answer to a head that is too long.
-func (c *Conn) explainTooLarge() *fixed {
+// explainTooLarge chooses the answer to a head of more than most bytes.
+func explainTooLarge(in *http1.Reader, most int) *fixed {
 	var o overlong
 	// Where the head is whole but has too many lines, it was taken out of the buffer.
-	if c.in.Len() < c.options().Header || !o.skim(&c.in, c.options().Header) {
+	if in.Len() < most || !o.skim(in, most) {
 		return tooLarge
 	}
 	switch {
-	case o.total-o.cookies > c.options().Header: // it would be too long without them
+	case o.total-o.cookies > most: // it would be too long without them
 		return tooLarge
 	case o.presses():
 		return cookiesDeleted

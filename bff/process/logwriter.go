@@ -137,6 +137,6 @@ func muteStandardLog(to *slog.Logger) *log.Logger {
 type mute struct{ log *slog.Logger }
 
 func (m mute) Write(p []byte) (int, error) {
-	m.log.Warn("a library had something to say, which is not repeated because it may hold a secret")
+	m.log.Warn("a library logged something that is not shown, because it may hold a secret")
 	return len(p), nil
 }

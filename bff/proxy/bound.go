@@ -28,7 +28,7 @@ func (x *roundTrip) prove(c *credential.Credential) (string, error) {
 	if !c.IsBound() || c.Value(credential.AccessToken).IsEmpty() || !x.target.up.SendsToken() {
 		return "", nil
 	}
-	key, err := x.proxy.provers.keys.Of(c)
+	key, err := x.proxy.provers.keys.Of(x.who.Credential()) // of an exchanged token, too
 	if err != nil {
 		return "", err
 	}

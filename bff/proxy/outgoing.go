@@ -109,6 +109,9 @@ func (x *roundTrip) token() *credential.Credential {
 	if !x.call.Route().SendToken {
 		return nil
 	}
+	if x.target.exchanges {
+		return x.who.Exchanged // never the token of another API
+	}
 	return x.who.Credential()
 }
 

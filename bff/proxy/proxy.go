@@ -62,6 +62,7 @@ type target struct {
 	answer    ruleset                           // names that never go to the browser
 	stale     signin.Stale                      // which answers call the token dead
 	reads     bool                              // answers' bodies are looked at, so that they must be readable
+	exchanges bool                              // it gets tokens of its own
 	streams   int                               // most streams of one session at once
 	accounts  map[string]*credential.Credential // that programs' calls go out with
 }
@@ -119,7 +120,7 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	t.reads = t.stale.ReadsBodies() || r.Config.BlockTokens
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
-		t.streams = u.StreamsPerSession
+		t.streams, t.exchanges = u.StreamsPerSession, u.Exchange != nil
 	}
 	p.targets[r.Index] = t
 }
@@ -283,7 +284,7 @@ func (x *roundTrip) afterStale() (bool, error) {
 	if err != nil || !renewed || !repeatable {
 		return renewed, err
 	}
-	if err = x.repeat(); err == nil && x.staleness() != "" {
+	if err = x.repeat(); err == nil && !x.target.exchanges && x.staleness() != "" {
 		x.proxy.auth.NotHelped(&x.who)
 	}
 	return true, err
@@ -299,7 +300,7 @@ func (x *roundTrip) repeat() error {
 // one, a session was required, and it can be renewed.
 func (x *roundTrip) mayRenew() bool {
 	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil &&
-		x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential())
+		(x.target.exchanges || x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential()))
 }
 
 // meansSignIn reports whether the API that was called is the one that signed the

@@ -205,9 +205,9 @@ func TestWaysAreClosed(t *testing.T) {
 	h.want(h.call("POST /bff/exchange/organisation\n\n"+`{"organisation":"2"}`, "Host: desk.example.com", "Origin: https://desk.example.com", xcsrf, json_), 404, "not_found")
 }
 
-// TestExchange: the organisation is switched: a new token, a new ticket, the old one is
+// TestSwitchOrganisation: the organisation is switched: a new token, a new ticket, the old one is
 // dead, and the person's stream runs on.
-func TestExchange(t *testing.T) {
+func TestSwitchOrganisation(t *testing.T) {
 	for name, s := range stores() {
 		t.Run(name, func(t *testing.T) {
 			h, m := openWayward(t, s)

@@ -14,7 +14,7 @@ import (
 type flights struct {
 	mu      sync.Mutex
 	running map[hash]*flight
-	failed  map[hash]failure
+	failed  map[failed]failure
 	work    sync.WaitGroup
 }
 
@@ -22,9 +22,16 @@ type flights struct {
 // set before done is closed.
 type flight struct {
 	done     chan struct{}
+	purpose  string
 	answered bool
 	session  *Session
 	err      error
+}
+
+// failed is what failed: a change of a session's credential.
+type failed struct {
+	session hash
+	purpose string
 }
 
 type failure struct {
@@ -33,7 +40,7 @@ type failure struct {
 	at         time.Duration // reading of the local clock
 }
 
-func (f *flights) init() { f.running, f.failed = map[hash]*flight{}, map[hash]failure{} }
+func (f *flights) init() { f.running, f.failed = map[hash]*flight{}, map[failed]failure{} }
 
 // board returns the flight of job's session, which it starts if there is none,
 // or the failure of a moment ago. The flight's goroutine ends with its work; it
@@ -41,13 +48,13 @@ func (f *flights) init() { f.running, f.failed = map[hash]*flight{}, map[hash]fa
 func (f *flights) board(ctx context.Context, job *refresh, now time.Duration) (*flight, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if x, ok := f.failed[job.h]; ok && x.generation == job.old.Generation && now-x.at < failureKept {
+	if x, ok := f.failed[failed{job.h, job.purpose}]; ok && x.generation == job.old.Generation && now-x.at < failureKept {
 		return nil, x.err
 	}
 	if fl := f.running[job.h]; fl != nil {
 		return fl, nil
 	}
-	fl := &flight{done: make(chan struct{})}
+	fl := &flight{done: make(chan struct{}), purpose: job.purpose}
 	f.running[job.h] = fl
 	job.flight, job.owner = fl, rand.Text()
 	f.work.Go(func() { f.fly(context.WithoutCancel(ctx), job) })
@@ -56,7 +63,9 @@ func (f *flights) board(ctx context.Context, job *refresh, now time.Duration) (*
 
 func (f *flights) fly(ctx context.Context, job *refresh) {
 	s, err := job.safely(ctx)
-	job.m.counts.refreshed(job.mine, err)
+	if job.purpose == "" {
+		job.m.counts.refreshed(job.mine, err)
+	}
 	f.mu.Lock()
 	delete(f.running, job.h)
 	f.mu.Unlock()
@@ -88,18 +97,18 @@ func (f *flights) answer(fl *flight, s *Session, err error) {
 }
 
 // fail remembers a failure for a second.
-func (f *flights) fail(h hash, generation uint64, err error, now time.Duration) {
+func (f *flights) fail(what failed, why failure) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.failed[h] = failure{generation: generation, err: err, at: now}
+	f.failed[what] = why
 }
 
 func (f *flights) sweep(oldest time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for h, x := range f.failed {
+	for what, x := range f.failed {
 		if x.at < oldest {
-			delete(f.failed, h)
+			delete(f.failed, what)
 		}
 	}
 }

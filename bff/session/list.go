@@ -22,8 +22,8 @@ type Entry struct {
 }
 
 // List returns a person's sessions at frontend, the oldest first.
-func (m *Manager) List(ctx context.Context, frontend, subject string) ([]Entry, error) {
-	all, err := m.listed(ctx, m.settings.Load(), frontend, subject)
+func (p *people) List(ctx context.Context, frontend, subject string) ([]Entry, error) {
+	all, err := p.listed(ctx, p.settings.Load(), frontend, subject)
 	if err != nil {
 		return nil, store.Unavailable("list", err)
 	}
@@ -36,13 +36,13 @@ func (m *Manager) List(ctx context.Context, frontend, subject string) ([]Entry, 
 
 // ListFor is [Manager.List] for the person of s, with s marked as current. If
 // the index had lost s, it is put back first.
-func (m *Manager) ListFor(ctx context.Context, s *Session) ([]Entry, error) {
-	entries, err := m.List(ctx, s.Frontend, s.Subject)
+func (p *people) ListFor(ctx context.Context, s *Session) ([]Entry, error) {
+	entries, err := p.List(ctx, s.Frontend, s.Subject)
 	if err != nil || mark(entries, s.ID) {
 		return entries, err
 	}
-	m.indexAgain(ctx, m.settings.Load(), s)
-	entries, err = m.List(ctx, s.Frontend, s.Subject)
+	p.indexAgain(ctx, p.settings.Load(), s)
+	entries, err = p.List(ctx, s.Frontend, s.Subject)
 	mark(entries, s.ID)
 	return entries, err
 }
@@ -59,9 +59,9 @@ func mark(entries []Entry, id string) bool {
 
 // EndOne revokes the session of this person at frontend that the list shows as
 // id. Another person's, or none, is [ErrNotFound].
-func (m *Manager) EndOne(ctx context.Context, frontend, subject, id string) error {
-	o := m.settings.Load()
-	all, err := m.listed(ctx, o, frontend, subject)
+func (p *people) EndOne(ctx context.Context, frontend, subject, id string) error {
+	o := p.settings.Load()
+	all, err := p.listed(ctx, o, frontend, subject)
 	if err != nil {
 		return store.Unavailable("end one", err)
 	}
@@ -69,7 +69,7 @@ func (m *Manager) EndOne(ctx context.Context, frontend, subject, id string) erro
 		if e.ID != id {
 			continue
 		}
-		n, err := m.endListed(ctx, o, frontend, subject, []listed{e})
+		n, err := p.endListed(ctx, o, frontend, subject, []listed{e})
 		if err != nil {
 			return store.Unavailable("end one", err)
 		}
@@ -82,15 +82,15 @@ func (m *Manager) EndOne(ctx context.Context, frontend, subject, id string) erro
 
 // EndOthers revokes all other sessions of s's person at its frontend that exist
 // when it is called, and returns how many it ended.
-func (m *Manager) EndOthers(ctx context.Context, s *Session) (int, error) {
-	return m.endAllBut(ctx, s.Frontend, s.Subject, s.ID)
+func (p *people) EndOthers(ctx context.Context, s *Session) (int, error) {
+	return p.endAllBut(ctx, s.Frontend, s.Subject, s.ID)
 }
 
 // EndAll revokes all sessions of a person at frontend and returns how many it
 // ended. Both must be named: an empty one ends nothing.
-func (m *Manager) EndAll(ctx context.Context, frontend, subject string) (int, error) {
+func (p *people) EndAll(ctx context.Context, frontend, subject string) (int, error) {
 	if frontend == "" || subject == "" {
 		return 0, nil
 	}
-	return m.endAllBut(ctx, frontend, subject, "")
+	return p.endAllBut(ctx, frontend, subject, "")
 }

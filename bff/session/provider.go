@@ -56,13 +56,13 @@ var ErrReplayed = errors.New("session: logout token was used before")
 // returns how many. The token is remembered as used behind that and never before, so
 // that a provider which tries again after a failure is heard. Errors: [ErrReplayed],
 // [store.ErrUnavailable].
-func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, error) {
-	if err := m.needClock(ctx); err != nil {
+func (p *people) EndByProvider(ctx context.Context, l ProviderLogout) (int, error) {
+	if err := p.needClock(ctx); err != nil {
 		return 0, err
 	}
-	o := m.settings.Load()
-	used := m.providerKeys(o, "j", l.Provider, "jti", l.TokenID)
-	switch replayed, err := m.store.Marked(ctx, used...); {
+	o := p.settings.Load()
+	used := p.providerKeys(o, "j", l.Provider, "jti", l.TokenID)
+	switch replayed, err := p.store.Marked(ctx, used...); {
 	case err != nil:
 		return 0, store.Unavailable("provider logout", err)
 	case replayed:
@@ -72,9 +72,9 @@ func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, err
 	if name == "" {
 		kind, name = "sub", l.Subject
 	}
-	n, err := m.endIndexed(ctx, o, kind, name, l)
+	n, err := p.endIndexed(ctx, o, kind, name, l)
 	if err == nil {
-		err = m.store.Mark(ctx, used[0], max(l.Until.Sub(m.now()), time.Minute))
+		err = p.store.Mark(ctx, used[0], max(l.Until.Sub(p.now()), time.Minute))
 	}
 	if err != nil {
 		return n, store.Unavailable("provider logout", err)
@@ -84,14 +84,14 @@ func (m *Manager) EndByProvider(ctx context.Context, l ProviderLogout) (int, err
 
 // endIndexed lays the tombstone first: a sign-in that is being stored adds its entry
 // first and then looks for it, so that one of the two sees the other.
-func (m *Manager) endIndexed(ctx context.Context, o *settings, kind, name string, l ProviderLogout) (ended int, err error) {
+func (p *people) endIndexed(ctx context.Context, o *settings, kind, name string, l ProviderLogout) (ended int, err error) {
 	if kind == "sid" {
-		if err := m.store.Mark(ctx, m.providerKeys(o, "o", l.Provider, kind, name)[0], logoutMemory); err != nil {
+		if err := p.store.Mark(ctx, p.providerKeys(o, "o", l.Provider, kind, name)[0], logoutMemory); err != nil {
 			return 0, err
 		}
 	}
-	for i, index := range m.providerKeys(o, "i", l.Provider, kind, name) {
-		entries, err := m.store.Entries(ctx, index)
+	for i, index := range p.providerKeys(o, "i", l.Provider, kind, name) {
+		entries, err := p.store.Entries(ctx, index)
 		if err != nil {
 			return ended, err
 		}
@@ -100,60 +100,60 @@ func (m *Manager) endIndexed(ctx context.Context, o *settings, kind, name string
 			if !ok || e.CreatedAt.After(l.IssuedAt) {
 				continue
 			}
-			_, outcome, err := m.remove(ctx, e.hash, 0, Revoked)
+			_, outcome, err := p.remove(ctx, e.hash, 0, Revoked)
 			if err != nil {
 				return ended, err
 			}
 			if outcome == store.Done {
 				ended++
 			}
-			_ = m.store.DropEntries(ctx, index, id) // a dead entry harms nobody
+			_ = p.store.DropEntries(ctx, index, id) // a dead entry harms nobody
 		}
 	}
 	return ended, nil
 }
 
 // providerKeys are the names of something of a provider's, under every key, first first.
-func (m *Manager) providerKeys(o *settings, room, provider, kind, name string) []string {
+func (p *people) providerKeys(o *settings, room, provider, kind, name string) []string {
 	keys := make([]string, len(o.ring.Keys()))
 	for i, k := range o.ring.Keys() {
-		keys[i] = m.prefix + ":" + room + ":{" + k.Name(provider, kind, name) + "}"
+		keys[i] = p.prefix + ":" + room + ":{" + k.Name(provider, kind, name) + "}"
 	}
 	return keys
 }
 
 // indexAtProvider makes a new session one that its provider can end. A session that
 // cannot be indexed, or was ended meanwhile, must not live.
-func (m *Manager) indexAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
+func (p *people) indexAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
 	if in.Provider == "" {
 		return nil
 	}
-	err := m.addAtProvider(ctx, o, s, in)
+	err := p.addAtProvider(ctx, o, s, in)
 	if err == nil && in.ProviderSession != "" {
 		var ended bool
-		if ended, err = m.store.Marked(ctx, m.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...); err == nil && ended {
+		if ended, err = p.store.Marked(ctx, p.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...); err == nil && ended {
 			err = ErrLoggedOut
 		}
 	}
 	if err == nil {
 		return nil
 	}
-	_, _, _ = m.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
+	_, _, _ = p.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
 	if errors.Is(err, ErrLoggedOut) {
 		return err
 	}
 	return store.Unavailable("start", err)
 }
 
-func (m *Manager) addAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
-	k, ttl := o.ring.First(), s.Ends.Sub(m.now())+indexSlack
+func (p *people) addAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
+	k, ttl := o.ring.First(), s.Ends.Sub(p.now())+indexSlack
 	for kind, name := range map[string]string{"sid": in.ProviderSession, "sub": in.Subject} {
 		if name == "" {
 			continue
 		}
-		index := m.providerKeys(o, "i", in.Provider, kind, name)[0]
+		index := p.providerKeys(o, "i", in.Provider, kind, name)[0]
 		entry := sealEntry(k, index, s.hash, Entry{ID: s.ID, CreatedAt: in.ProviderTime})
-		if _, err := m.store.AddEntry(ctx, index, s.ID, entry, ttl); err != nil {
+		if _, err := p.store.AddEntry(ctx, index, s.ID, entry, ttl); err != nil {
 			return err
 		}
 	}

@@ -40,13 +40,15 @@ const (
 // store.ErrUnavailable and the last two it may still get the new one, which is written when
 // the store is back within ten minutes. Nothing here extends its idle time.
 func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RefreshFunc) (*Session, error) {
-	return m.Renew(ctx, s, t, timeout, func(ctx context.Context, old *credential.Credential) (*Renewal, error) {
-		fresh, err := f(ctx, old)
-		if fresh == nil {
-			return nil, err
-		}
-		return &Renewal{Credential: fresh}, err
-	})
+	return m.amend(ctx, s, t, timeout, "", onlyCredential(f))
+}
+
+// Amend is [Manager.Refresh] for another change of the credential, which purpose names.
+// Changes of a session happen one at a time, whatever they are for; waiters for another
+// purpose get what the holder wrote, which may not be what they want, and never its
+// failure.
+func (m *Manager) Amend(ctx context.Context, s *Session, t Ticket, timeout time.Duration, purpose string, f RefreshFunc) (*Session, error) {
+	return m.amend(ctx, s, t, timeout, purpose, onlyCredential(f))
 }
 
 // Renewal is what an API gives when a credential is renewed.
@@ -61,11 +63,26 @@ type Renewal struct {
 // RenewFunc is a [RefreshFunc] that may bring a newer description of the person.
 type RenewFunc func(ctx context.Context, old *credential.Credential) (*Renewal, error)
 
+// onlyCredential leaves the person as they are.
+func onlyCredential(f RefreshFunc) RenewFunc {
+	return func(ctx context.Context, old *credential.Credential) (*Renewal, error) {
+		fresh, err := f(ctx, old)
+		if fresh == nil {
+			return nil, err
+		}
+		return &Renewal{Credential: fresh}, err
+	}
+}
+
 // Renew is [Manager.Refresh] for a function that may bring a newer person.
 func (m *Manager) Renew(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RenewFunc) (*Session, error) {
+	return m.amend(ctx, s, t, timeout, "", f)
+}
+
+func (m *Manager) amend(ctx context.Context, s *Session, t Ticket, timeout time.Duration, purpose string, f RenewFunc) (*Session, error) {
 	limit := time.NewTimer(timeout + refreshGrace)
 	defer limit.Stop()
-	job := &refresh{m: m, t: t, h: t.Hash(), old: s, timeout: timeout, call: f}
+	job := &refresh{m: m, t: t, h: t.Hash(), old: s, timeout: timeout, purpose: purpose, call: f}
 	for {
 		if newer := m.newer(s); newer != nil {
 			return newer, nil
@@ -81,6 +98,9 @@ func (m *Manager) Renew(ctx context.Context, s *Session, t Ticket, timeout time.
 		case <-limit.C:
 			return nil, fmt.Errorf("session: refresh: %w", context.DeadlineExceeded)
 		}
+		if fl.err != nil && fl.purpose != purpose && unlessEnded(fl.err) != nil {
+			continue
+		}
 		// The flight may have begun for an older credential than the caller has.
 		if fl.err != nil || fl.session.Generation > s.Generation {
 			return fl.session, fl.err
@@ -95,6 +115,7 @@ type refresh struct {
 	h       hash
 	old     *Session // as the first caller had it
 	timeout time.Duration
+	purpose string // empty: a renewal
 	call    RenewFunc
 	flight  *flight
 	owner   string // of the lease
@@ -181,7 +202,7 @@ func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
 		return r.m.Refused(ctx, s, r.t)
 	}
 	r.unlease(ctx, true)
-	r.m.flights.fail(r.h, s.Generation, err, r.m.clock.Elapsed())
+	r.m.flights.fail(failed{r.h, r.purpose}, failure{s.Generation, err, r.m.clock.Elapsed()})
 	return nil, err
 }
 

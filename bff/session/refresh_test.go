@@ -400,3 +400,42 @@ func TestStoreBlinksForThoseWhoWait(t *testing.T) {
 		}
 	}
 }
+
+// TestAmend: changes of a credential for several purposes happen one after the other, and
+// the failure of one is nobody else's.
+func TestAmend(t *testing.T) {
+	eachStore(t, func(t *testing.T, p *place) {
+		replicas := []*session.Manager{p.manager(func(o *session.Options) { o.NearCache = time.Second }), p.manager()}
+		ticket, s := start(t, replicas[0], ann("shop"))
+		ctx, down := context.Background(), errors.New("down")
+		fails := func(context.Context, *credential.Credential) (*credential.Credential, error) { return nil, down }
+		if _, err := replicas[0].Amend(ctx, s, ticket, time.Minute, "orders", fails); !errors.Is(err, down) {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for i, name := range []string{"stock", "bills", "mail", "maps"} {
+			all.Go(func() {
+				for in := s; in.Credential.Exchanged(name) == nil; {
+					renewed, err := replicas[i%2].Amend(ctx, in, ticket, time.Minute, name, func(_ context.Context, old *credential.Credential) (*credential.Credential, error) {
+						return old.WithExchanged(name, tokens("for "+name, "")), nil
+					})
+					if err != nil {
+						t.Errorf("%s: %v", name, err)
+						return
+					}
+					in = renewed
+				}
+			})
+		}
+		all.Wait()
+		now, err := replicas[1].Peek(ctx, "shop", ticket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"stock", "bills", "mail", "maps"} {
+			if now.Credential.Exchanged(name) == nil {
+				t.Errorf("%s was overwritten", name)
+			}
+		}
+	})
+}

@@ -14,7 +14,7 @@ import (
 var callerNames = []string{"caller", "caller_key"}
 
 // accounts checks how Coatcheck itself signs in at an upstream.
-func (ck *checker) accounts(path, name string, u *configs.Upstream) {
+func (ck accountCheck) accounts(path, name string, u *configs.Upstream) {
 	for _, account := range slices.Sorted(maps.Keys(u.Accounts)) {
 		a, at := u.Accounts[account], child(path, "accounts", account)
 		if !rule.IsLabel(account) {
@@ -41,7 +41,7 @@ func (ck *checker) accounts(path, name string, u *configs.Upstream) {
 	}
 }
 
-func (ck *checker) staticAccount(path string, a *configs.Account) {
+func (ck accountCheck) staticAccount(path string, a *configs.Account) {
 	if a.Credential == nil {
 		return
 	}
@@ -56,7 +56,7 @@ func (ck *checker) staticAccount(path string, a *configs.Account) {
 }
 
 // accountFields checks that the upstream's login finds what it puts.
-func (ck *checker) accountFields(path string, a *configs.Account, u *configs.Upstream) {
+func (ck accountCheck) accountFields(path string, a *configs.Account, u *configs.Upstream) {
 	if a.Fields == nil {
 		return
 	}
@@ -80,14 +80,14 @@ func (ck *checker) accountFields(path string, a *configs.Account, u *configs.Ups
 }
 
 // optionalField reports whether pages may leave a field out.
-func (ck *checker) optionalField(u *configs.Upstream, name string) bool {
+func (ck accountCheck) optionalField(u *configs.Upstream, name string) bool {
 	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
 		return ck.config.Upstreams[f.Login.Upstream] == u && f.Login.Optional(name)
 	})
 }
 
 // accountLogin checks a sign-in of the account's own, which has no fields and nobody to describe.
-func (ck *checker) accountLogin(path, name string, a *configs.Account, u *configs.Upstream) {
+func (ck accountCheck) accountLogin(path, name string, a *configs.Account, u *configs.Upstream) {
 	if a.Login == nil {
 		return
 	}
@@ -104,7 +104,7 @@ func (ck *checker) accountLogin(path, name string, a *configs.Account, u *config
 }
 
 // accountUsed reports whether a caller goes out with the account.
-func (ck *checker) accountUsed(upstream, account string) bool {
+func (ck accountCheck) accountUsed(upstream, account string) bool {
 	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
 		return slices.ContainsFunc(f.Routes, func(r *configs.Route) bool {
 			return r.Upstream == upstream && slices.ContainsFunc(r.Callers, func(name string) bool {

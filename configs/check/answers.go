@@ -12,7 +12,7 @@ import (
 )
 
 // answers checks what answers are said to mean. what is login, way, step, refresh or verify.
-func (ck *checker) answers(path string, answers []mapping.Rule, u *configs.Upstream, what string) {
+func (ck mappingCheck) answers(path string, answers []mapping.Rule, u *configs.Upstream, what string) {
 	for i, a := range answers {
 		at := item(child(path, "answers"), i)
 		if !ck.config.Source.Has(at) {
@@ -28,7 +28,7 @@ func (ck *checker) answers(path string, answers []mapping.Rule, u *configs.Upstr
 }
 
 // outcome checks what follows from an answer.
-func (ck *checker) outcome(path string, a mapping.Rule, u *configs.Upstream, what string) {
+func (ck mappingCheck) outcome(path string, a mapping.Rule, u *configs.Upstream, what string) {
 	signIn := what == "login" || what == "way" || what == "step"
 	switch {
 	case (a.Means == "") == (a.Step == ""):
@@ -51,7 +51,7 @@ func (ck *checker) outcome(path string, a mapping.Rule, u *configs.Upstream, wha
 }
 
 // rejected warns of statuses that do not mean what a list of refusals says.
-func (ck *checker) rejected(path string, statuses []int) {
+func (ck mappingCheck) rejected(path string, statuses []int) {
 	for i, status := range statuses {
 		at := item(child(path, "rejected"), i)
 		switch {
@@ -65,7 +65,7 @@ func (ck *checker) rejected(path string, statuses []int) {
 	}
 }
 
-func (ck *checker) patterns(path string, m *mapping.Match) {
+func (ck mappingCheck) patterns(path string, m *mapping.Match) {
 	if m == nil {
 		return
 	}
@@ -78,7 +78,7 @@ func (ck *checker) patterns(path string, m *mapping.Match) {
 
 // credential checks where a credential is taken from.
 // Names of a step's places are checked with the step.
-func (ck *checker) credential(path string, places map[string]mapping.Place, needed bool) {
+func (ck mappingCheck) credential(path string, places map[string]mapping.Place, needed bool) {
 	if _, ok := places[credential.AccessToken]; needed && !ok && len(places) > 0 {
 		ck.refuse(path, "access_token is missing: what the API calls its token goes under this name", "access_token: /token")
 	}
@@ -101,13 +101,13 @@ func (ck *checker) credential(path string, places map[string]mapping.Place, need
 }
 
 // place checks a place that no credential is taken from.
-func (ck *checker) place(path string, p mapping.Place) {
+func (ck mappingCheck) place(path string, p mapping.Place) {
 	ck.complainOf(path, p.Faults())
 	ck.notTaken(path, p)
 }
 
 // named refuses places that are a name of nothing known, by what known tells.
-func (ck *checker) named(path string, places map[string]mapping.Place, known scope) {
+func (ck mappingCheck) named(path string, places map[string]mapping.Place, known scope) {
 	for _, key := range slices.Sorted(maps.Keys(places)) {
 		p, at := places[key], child(path, key)
 		switch {
@@ -123,7 +123,7 @@ func (ck *checker) named(path string, places map[string]mapping.Place, known sco
 }
 
 // notTaken refuses what only a place of a credential may say.
-func (ck *checker) notTaken(path string, p mapping.Place) {
+func (ck mappingCheck) notTaken(path string, p mapping.Place) {
 	if p.Unit == "ms" {
 		ck.refuse(child(path, "unit"), "a unit is for expires_in, expires_at and their refresh_ kin", "")
 	}

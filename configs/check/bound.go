@@ -11,7 +11,7 @@ import (
 )
 
 // boundAt checks what a provider says of tokens that are bound to a key.
-func (ck *checker) boundAt(path, name string, p *configs.Provider) {
+func (ck providerCheck) boundAt(path, name string, p *configs.Provider) {
 	if p.DPoP != "required" {
 		return
 	}
@@ -31,7 +31,7 @@ func (ck *checker) boundAt(path, name string, p *configs.Provider) {
 }
 
 // takesBound checks an API that takes tokens which are bound to a key.
-func (ck *checker) takesBound(path, name string, u *configs.Upstream) {
+func (ck upstreamCheck) takesBound(path, name string, u *configs.Upstream) {
 	ck.sendsScheme(path, u)
 	if !u.DPoP {
 		return
@@ -52,7 +52,7 @@ func (ck *checker) takesBound(path, name string, u *configs.Upstream) {
 }
 
 // allBind reports whether every provider of f binds tokens whoever takes them.
-func (ck *checker) allBind(f *configs.Frontend) bool {
+func (ck upstreamCheck) allBind(f *configs.Frontend) bool {
 	return !slices.ContainsFunc(f.Login.Provider, func(name string) bool {
 		p := ck.config.Providers[name]
 		return p != nil && p.DPoP != "required"
@@ -63,18 +63,38 @@ func (ck *checker) allBind(f *configs.Frontend) bool {
 // (RFC 9449 §7.1).
 func (ck *checker) sendsBound(path string, u *configs.Upstream) {
 	headers, _ := u.SendHeaders()
-	for _, header := range slices.Sorted(maps.Keys(headers)) {
-		value := headers[header]
-		bearer := strings.EqualFold(header, "authorization") && strings.EqualFold(value.Reveal(), mapping.Bearer()["Authorization"].Reveal())
-		if slices.Contains(value.Names(), credential.AccessToken) && !bearer {
-			ck.refuse(child(path, "send", "headers", header), "a token that is bound to a key goes along in Authorization only", "Authorization: Bearer {access_token}; the scheme follows the token")
+	bearer := mapping.Bearer()["Authorization"].Reveal()
+	ck.sendsElsewhere(child(path, "send", "headers"), headers, func(header, value string) bool {
+		return strings.EqualFold(header, "authorization") && strings.EqualFold(value, bearer)
+	})
+	if u.Send == nil {
+		return
+	}
+	never := func(string, string) bool { return false }
+	ck.sendsElsewhere(child(path, "send", "query"), u.Send.Query, never)
+	ck.sendsElsewhere(child(path, "send", "cookie"), u.Send.Cookie, never)
+	if slices.Contains(mapping.MessageNames(u.Send.Message()), credential.AccessToken) {
+		ck.refuse(child(path, "send", "socket"), boundElsewhere, boundCure)
+	}
+}
+
+const (
+	boundElsewhere = "a token that is bound to a key goes along in Authorization only"
+	boundCure      = "Authorization: Bearer {access_token}; the scheme follows the token"
+)
+
+// sendsElsewhere refuses the access token in whatever is not allowed to have it.
+func (ck *checker) sendsElsewhere(path string, all map[string]mapping.Template, allowed func(name, value string) bool) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if slices.Contains(all[name].Names(), credential.AccessToken) && !allowed(name, all[name].Reveal()) {
+			ck.refuse(child(path, name), boundElsewhere, boundCure)
 		}
 	}
 }
 
 // sendsScheme refuses to send tokens as bound ones by a constant: whether a token is
 // bound, each session knows.
-func (ck *checker) sendsScheme(path string, u *configs.Upstream) {
+func (ck upstreamCheck) sendsScheme(path string, u *configs.Upstream) {
 	if u.Send == nil {
 		return
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // callers checks every caller by itself; routes check where they may call.
-func (ck *checker) callers() {
+func (ck callerCheck) callers() {
 	keys := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(ck.config.Callers)) {
 		path, c := child("callers", name), ck.config.Callers[name]
@@ -37,7 +37,7 @@ func (ck *checker) callers() {
 }
 
 // callerKind refuses two kinds of proof, and keys that belong to another kind.
-func (ck *checker) callerKind(path string, c *configs.Caller) {
+func (ck callerCheck) callerKind(path string, c *configs.Caller) {
 	has := func(key string) bool { return ck.config.Source.Has(child(path, key)) }
 	kinds := 0
 	for _, key := range []string{"keys", "signature", "token"} {
@@ -58,7 +58,7 @@ func (ck *checker) callerKind(path string, c *configs.Caller) {
 }
 
 // callerKeys checks hashes; seen are those of other callers.
-func (ck *checker) callerKeys(path string, c *configs.Caller, seen map[string]string) {
+func (ck callerCheck) callerKeys(path string, c *configs.Caller, seen map[string]string) {
 	for i, hash := range c.Keys {
 		at := item(child(path, "keys"), i)
 		digits, ok := strings.CutPrefix(hash, "sha256:")
@@ -75,7 +75,7 @@ func (ck *checker) callerKeys(path string, c *configs.Caller, seen map[string]st
 	}
 }
 
-func (ck *checker) callerFrom(path string, c *configs.Caller) {
+func (ck callerCheck) callerFrom(path string, c *configs.Caller) {
 	if ck.config.Source.Has(child(path, "from")) && len(c.From) == 0 {
 		ck.refuse(child(path, "from"), "empty list: no key would be read", "leave it out")
 	}
@@ -100,7 +100,7 @@ func samePlace(f, other configs.From) bool {
 }
 
 // callerBounds checks what limits a caller.
-func (ck *checker) callerBounds(path string, c *configs.Caller) {
+func (ck callerCheck) callerBounds(path string, c *configs.Caller) {
 	if ck.config.Source.Has(child(path, "methods")) {
 		ck.methods(child(path, "methods"), &configs.Route{Methods: c.Methods})
 	}
@@ -117,7 +117,7 @@ func (ck *checker) callerBounds(path string, c *configs.Caller) {
 }
 
 // scheme compiles how a caller signs and reports what that finds.
-func (ck *checker) scheme(path, name string, c *configs.Caller) {
+func (ck callerCheck) scheme(path, name string, c *configs.Caller) {
 	_, faults := signature.Compile(c.Scheme(name))
 	one := !ck.config.Source.Has(item(child(path, "signature"), 0))
 	for _, f := range faults {
@@ -142,7 +142,7 @@ func (ck *checker) scheme(path, name string, c *configs.Caller) {
 }
 
 // schemePlaces checks names of headers, and encodings that mean nothing.
-func (ck *checker) schemePlaces(path string, c *configs.Caller, one bool) {
+func (ck callerCheck) schemePlaces(path string, c *configs.Caller, one bool) {
 	for i, s := range c.Signature {
 		at := child(path, "signature")
 		if !one {
@@ -159,7 +159,7 @@ func (ck *checker) schemePlaces(path string, c *configs.Caller, one bool) {
 	}
 }
 
-func (ck *checker) takePlaces(path string, take map[string]configs.CallPlace, admit []configs.Line) {
+func (ck callerCheck) takePlaces(path string, take map[string]configs.CallPlace, admit []configs.Line) {
 	for name, p := range take {
 		ck.callPlace(child(path, "take", name), &p, false)
 	}
@@ -170,7 +170,7 @@ func (ck *checker) takePlaces(path string, take map[string]configs.CallPlace, ad
 	}
 }
 
-func (ck *checker) callPlace(path string, p *configs.CallPlace, proof bool) {
+func (ck callerCheck) callPlace(path string, p *configs.CallPlace, proof bool) {
 	if p.Header != "" && !http1.IsToken([]byte(p.Header)) {
 		ck.refuse(child(path, "header"), "not a valid header name", "")
 	}
@@ -182,7 +182,7 @@ func (ck *checker) callPlace(path string, p *configs.CallPlace, proof bool) {
 	}
 }
 
-func (ck *checker) answerHeaders(path string, headers map[string]configs.SignedText) {
+func (ck callerCheck) answerHeaders(path string, headers map[string]configs.SignedText) {
 	for name := range headers {
 		if !http1.IsToken([]byte(name)) || slices.Contains(notOurs, strings.ToLower(name)) {
 			ck.refuse(child(path, name), "not a header that a handshake can answer", "")
@@ -191,7 +191,7 @@ func (ck *checker) answerHeaders(path string, headers map[string]configs.SignedT
 }
 
 // callerToken checks what a token must say. A place in it is a claim.
-func (ck *checker) callerToken(path string, t *configs.CallerToken) {
+func (ck callerCheck) callerToken(path string, t *configs.CallerToken) {
 	ck.tokenProvider(child(path, "provider"), t.Provider)
 	for i, a := range t.Audiences {
 		if a == "" {
@@ -207,13 +207,13 @@ func (ck *checker) callerToken(path string, t *configs.CallerToken) {
 }
 
 // tokenProvider refuses the name of a provider that is not there.
-func (ck *checker) tokenProvider(path, name string) {
+func (ck callerCheck) tokenProvider(path, name string) {
 	if name != "" {
 		ck.refuse(path, "there is no provider "+ck.quote(path, name), "")
 	}
 }
 
-func (ck *checker) mayCallAnywhere(name string) bool {
+func (ck callerCheck) mayCallAnywhere(name string) bool {
 	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
 		return slices.ContainsFunc(f.Routes, func(r *configs.Route) bool { return slices.Contains(r.Callers, name) })
 	})

@@ -16,14 +16,15 @@ import (
 // was changed since. It opens no file and calls nobody.
 func Config(c *configs.Config) []configs.Fault {
 	ck := &checker{config: c}
-	ck.process()
-	ck.sessions()
+	whole := processCheck{ck}
+	whole.process()
+	whole.sessions()
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
-		ck.upstream(name, c.Upstreams[name])
+		upstreamCheck{accountCheck{signInCheck{mappingCheck{ck}}}}.upstream(name, c.Upstreams[name])
 	}
-	ck.providers()
-	ck.callers()
-	ck.frontends()
+	providerCheck{ck}.providers()
+	callerCheck{ck}.callers()
+	frontendCheck{routeCheck{ck}}.frontends()
 	configs.SortFaults(ck.faults)
 	return ck.faults
 }
@@ -33,6 +34,20 @@ type checker struct {
 	config *configs.Config
 	faults []configs.Fault
 }
+
+// Each part of a configuration has a check of its own. What stands first in one are the
+// checks that it makes use of.
+type (
+	processCheck  struct{ *checker }
+	mappingCheck  struct{ *checker }     // requests, answers and values of a mapping
+	signInCheck   struct{ mappingCheck } // how people sign in at an API, and what follows
+	accountCheck  struct{ signInCheck }  // how Coatcheck itself signs in there
+	upstreamCheck struct{ accountCheck }
+	providerCheck struct{ *checker }
+	callerCheck   struct{ *checker }
+	routeCheck    struct{ *checker }
+	frontendCheck struct{ routeCheck }
+)
 
 func (ck *checker) add(f configs.Fault) {
 	at := ck.config.Source.At(f.Path)

@@ -11,7 +11,7 @@ import (
 
 // closing warns where a sign-in path is not, or should not be, closed to pages.
 // Sign-in paths are closed to routes: a page that reached one could mint itself a token.
-func (ck *checker) closing(path, name string, u *configs.Upstream) {
+func (ck upstreamCheck) closing(path, name string, u *configs.Upstream) {
 	for at, r := range signInRequests(path, u) {
 		if r == nil || r.Path == "" {
 			continue
@@ -71,7 +71,7 @@ func isOnlyEndpoint(path string) bool {
 }
 
 // routed reports whether pages reach the API called name, also under another upstream's name.
-func (ck *checker) routed(name string) bool {
+func (ck upstreamCheck) routed(name string) bool {
 	at := ck.config.Upstreams[name]
 	for _, f := range ck.config.Frontends {
 		for _, r := range f.Routes {

@@ -11,7 +11,7 @@ import (
 )
 
 // door checks a frontend without pages: programs alone call it.
-func (ck *checker) door(path string, f *configs.Frontend) {
+func (ck frontendCheck) door(path string, f *configs.Frontend) {
 	if f.Host == "" {
 		ck.refuse(child(path, "host"), "a frontend without origins needs a host", "programs.example.com")
 	}
@@ -35,7 +35,7 @@ func (ck *checker) door(path string, f *configs.Frontend) {
 }
 
 // missingOrigins refuses a frontend that is neither pages nor a door; true where it did.
-func (ck *checker) missingOrigins(path string, f *configs.Frontend) bool {
+func (ck frontendCheck) missingOrigins(path string, f *configs.Frontend) bool {
 	has := func(key string) bool { return ck.config.Source.Has(child(path, key)) }
 	if !f.IsDoor() || f.Host != "" && !has("login") && !has("origins") {
 		return false
@@ -49,14 +49,14 @@ func (ck *checker) missingOrigins(path string, f *configs.Frontend) bool {
 }
 
 // missingLogin refuses pages at which nobody could sign in.
-func (ck *checker) missingLogin(path string) {
+func (ck frontendCheck) missingLogin(path string) {
 	if at := child(path, "login"); !ck.config.Source.Has(at) {
 		ck.refuse(at, "required key missing", "")
 	}
 }
 
 // routeCallers checks which programs a route lets in.
-func (ck *checker) routeCallers(path string, r *configs.Route) {
+func (ck routeCheck) routeCallers(path string, r *configs.Route) {
 	if len(r.Callers) == 0 {
 		if !r.Guard && r.Session == "none" {
 			ck.warn(child(path, "guard"), "nobody checks who calls: name a caller", "callers: [NAME], and no guard: false")
@@ -95,7 +95,7 @@ func (ck *checker) suggestFor(path, name string, known []string) string {
 }
 
 // routeAccount checks that the route's upstream has the caller's account.
-func (ck *checker) routeAccount(path, name string, c *configs.Caller, r *configs.Route) {
+func (ck routeCheck) routeAccount(path, name string, c *configs.Caller, r *configs.Route) {
 	u := ck.config.Upstreams[r.Upstream]
 	if c.Account == "" || u == nil || u.Accounts[c.Account] != nil {
 		return
@@ -104,7 +104,7 @@ func (ck *checker) routeAccount(path, name string, c *configs.Caller, r *configs
 }
 
 // routeMethods warns of callers none of whose methods the route lets through.
-func (ck *checker) routeMethods(path string, r *configs.Route) {
+func (ck routeCheck) routeMethods(path string, r *configs.Route) {
 	for i, name := range r.Callers {
 		if c := ck.config.Callers[name]; c != nil && len(c.Methods) > 0 && !overlaps(c.Methods, r.Methods) {
 			ck.warn(item(child(path, "callers"), i), "the route lets through none of this caller's methods", "")
@@ -114,7 +114,7 @@ func (ck *checker) routeMethods(path string, r *configs.Route) {
 
 // routeProofs refuses what a route cannot tell apart before it reads a body: people and
 // those who sign inside of it, and a key and a signature in one place.
-func (ck *checker) routeProofs(path string, r *configs.Route) {
+func (ck routeCheck) routeProofs(path string, r *configs.Route) {
 	keys := ck.config.KeyPlaces(r)
 	for i, name := range r.Callers {
 		at, c := item(child(path, "callers"), i), ck.config.Callers[name]
@@ -137,7 +137,7 @@ func (ck *checker) routeProofs(path string, r *configs.Route) {
 }
 
 // readsKeys reports whether keys are read where a proof stands.
-func (ck *checker) readsKeys(keys apikey.Places, p *configs.CallPlace) bool {
+func (ck routeCheck) readsKeys(keys apikey.Places, p *configs.CallPlace) bool {
 	switch {
 	case p.Basic != "":
 		return keys.Basic

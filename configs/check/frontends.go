@@ -11,7 +11,7 @@ import (
 )
 
 // frontends checks each frontend and then all of them together.
-func (ck *checker) frontends() {
+func (ck frontendCheck) frontends() {
 	names := slices.Sorted(maps.Keys(ck.config.Frontends))
 	cookies := map[string]string{}
 	for i, name := range names {
@@ -35,7 +35,7 @@ func (ck *checker) frontends() {
 	}
 }
 
-func (ck *checker) frontend(path, name string, f *configs.Frontend) {
+func (ck frontendCheck) frontend(path, name string, f *configs.Frontend) {
 	if !rule.IsLabel(name) {
 		ck.refuse(path, "the name of a frontend has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 	}
@@ -74,7 +74,7 @@ func (ck *checker) frontend(path, name string, f *configs.Frontend) {
 	ck.routes(path, f)
 }
 
-func (ck *checker) origins(path string, f *configs.Frontend) {
+func (ck frontendCheck) origins(path string, f *configs.Frontend) {
 	seen := map[string]bool{}
 	for i, o := range f.Origins {
 		at := item(child(path, "origins"), i)
@@ -96,7 +96,7 @@ const ownCookie = "leave the name out: it is made of the frontend's own"
 
 // cookie checks the name. Browsers enforce the prefix: a cookie whose name begins
 // so can be set by this very host only, over https, for all of its paths.
-func (ck *checker) cookie(path string, f *configs.Frontend) {
+func (ck frontendCheck) cookie(path string, f *configs.Frontend) {
 	at, name := child(path, "cookie", "name"), f.Cookie.Name
 	switch {
 	case !strings.HasPrefix(name, "__Host-"):
@@ -109,7 +109,7 @@ func (ck *checker) cookie(path string, f *configs.Frontend) {
 }
 
 // cors checks the additions; a wildcard means nothing where credentials travel (Fetch standard, 3.3.4).
-func (ck *checker) cors(path string, f *configs.Frontend) {
+func (ck frontendCheck) cors(path string, f *configs.Frontend) {
 	for key, names := range map[string][]string{"allow_headers": f.CORS.AllowHeaders, "expose_headers": f.CORS.ExposeHeaders} {
 		for i, name := range names {
 			at := item(child(path, "cors", key), i)
@@ -123,7 +123,7 @@ func (ck *checker) cors(path string, f *configs.Frontend) {
 	}
 }
 
-func (ck *checker) spa(path string, f *configs.Frontend) {
+func (ck frontendCheck) spa(path string, f *configs.Frontend) {
 	if f.SPA == nil {
 		return
 	}
@@ -144,7 +144,7 @@ func (ck *checker) spa(path string, f *configs.Frontend) {
 }
 
 // together checks two frontends against each other.
-func (ck *checker) together(name, otherName string) {
+func (ck frontendCheck) together(name, otherName string) {
 	path, f, other := child("frontends", name), ck.config.Frontends[name], ck.config.Frontends[otherName]
 	if !overlaps(f.Hosts(), other.Hosts()) {
 		return
@@ -165,7 +165,7 @@ func (ck *checker) together(name, otherName string) {
 }
 
 // ambiguous warns of links to a sign-in, which have no origin that could say whose they are.
-func (ck *checker) ambiguous(name, otherName string) {
+func (ck frontendCheck) ambiguous(name, otherName string) {
 	if len(ck.config.Frontends[name].Login.Provider) > 0 {
 		ck.warn(child("frontends", name, "login", "provider"),
 			"frontend "+otherName+" has the same host, and a link has no origin: links to the sign-in must say frontend="+name,
@@ -174,7 +174,7 @@ func (ck *checker) ambiguous(name, otherName string) {
 }
 
 // shadowed warns of routes whose calls go to the longer base path of another frontend.
-func (ck *checker) shadowed(name, otherName string) {
+func (ck frontendCheck) shadowed(name, otherName string) {
 	f, other := ck.config.Frontends[name], ck.config.Frontends[otherName]
 	if len(other.BasePath) <= len(f.BasePath) {
 		return

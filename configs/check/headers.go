@@ -41,7 +41,7 @@ func (ck *checker) headers(path string, headers map[string]mapping.Template) {
 }
 
 // carried checks that every frontend whose token goes to u has the value called name.
-func (ck *checker) carried(path string, u *configs.Upstream, name string) {
+func (ck upstreamCheck) carried(path string, u *configs.Upstream, name string) {
 	if mapping.IsBuiltIn(name) || slices.Contains(callerNames, name) {
 		return
 	}

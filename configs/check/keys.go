@@ -12,7 +12,7 @@ import (
 var exampleKeys = []string{configs.ExampleKey}
 
 // keys checks the sealing keys, by their bytes: two spellings are one key.
-func (ck *checker) keys() {
+func (ck processCheck) keys() {
 	seen := map[string]bool{}
 	for i, key := range ck.config.Sessions.Keys {
 		path := item("sessions.keys", i)

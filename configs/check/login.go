@@ -16,7 +16,7 @@ import (
 const longBefore = 5 * time.Minute
 
 // login checks how people sign in at an upstream.
-func (ck *checker) login(path, name string, u *configs.Upstream) {
+func (ck signInCheck) login(path, name string, u *configs.Upstream) {
 	at := child(path, "login")
 	l := u.Login
 	ck.request(child(at, "request"), l.Request, ck.signInNames(name, u))
@@ -40,7 +40,7 @@ func (ck *checker) login(path, name string, u *configs.Upstream) {
 }
 
 // isField reports whether a frontend that signs in at u has a field of this name.
-func (ck *checker) isField(u *configs.Upstream, name string) bool {
+func (ck signInCheck) isField(u *configs.Upstream, name string) bool {
 	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
 		return ck.config.Upstreams[f.Login.Upstream] == u && slices.Contains(f.Login.FieldNames(), name)
 	})
@@ -57,7 +57,7 @@ type scope struct {
 
 // signInNames are the fields of every frontend that signs in at u. A field that
 // only some of them have is known to none: at the others the request could not be made.
-func (ck *checker) signInNames(name string, u *configs.Upstream) scope {
+func (ck signInCheck) signInNames(name string, u *configs.Upstream) scope {
 	s := scope{open: true, hint: "the fields of every frontend that signs in here"}
 	for frontend, f := range ck.config.Frontends {
 		if ck.config.Upstreams[f.Login.Upstream] != u {
@@ -92,7 +92,7 @@ func valueNames(u *configs.Upstream) scope {
 }
 
 // user checks where the person is described. u is whose values a request knows.
-func (ck *checker) user(path string, who *configs.User, u *configs.Upstream) {
+func (ck signInCheck) user(path string, who *configs.User, u *configs.Upstream) {
 	if who == nil {
 		ck.warn(keypath.Parent(path), "without user, sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
 		return
@@ -120,7 +120,7 @@ func (ck *checker) user(path string, who *configs.User, u *configs.Upstream) {
 }
 
 // afterwards checks what happens to a credential later: refresh, logout, verify.
-func (ck *checker) afterwards(path string, u *configs.Upstream) {
+func (ck signInCheck) afterwards(path string, u *configs.Upstream) {
 	if u.Login == nil && (u.Refresh != nil || u.Logout != nil || u.Verify != nil) {
 		ck.warn(path, "without login here, refresh, logout and verify are never used", "they belong to the upstream that signs people in")
 	}
@@ -141,7 +141,7 @@ func (ck *checker) afterwards(path string, u *configs.Upstream) {
 	}
 }
 
-func (ck *checker) refresh(path string, u *configs.Upstream) {
+func (ck signInCheck) refresh(path string, u *configs.Upstream) {
 	r := u.Refresh
 	ck.request(child(path, "request"), r.Request, valueNames(u))
 	ck.answers(path, r.Answers, u, "refresh")

@@ -11,7 +11,7 @@ import (
 )
 
 // process checks what concerns the process as a whole.
-func (ck *checker) process() {
+func (ck processCheck) process() {
 	c := ck.config
 	ck.address("listen", c.Listen)
 	ck.address("admin.listen", c.Admin.Listen)
@@ -33,7 +33,7 @@ func (ck *checker) process() {
 	ck.healthPath()
 }
 
-func (ck *checker) healthPath() {
+func (ck processCheck) healthPath() {
 	path := ck.config.HealthPath
 	if path == "" {
 		return
@@ -49,7 +49,7 @@ func (ck *checker) healthPath() {
 }
 
 // address checks what [net.Listen] will be given.
-func (ck *checker) address(path, value string) {
+func (ck processCheck) address(path, value string) {
 	host, port, err := net.SplitHostPort(value)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
 		ck.complain(path, rule.Complaint{Message: "not a listen address", Hint: rule.LikelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})
@@ -61,7 +61,7 @@ func (ck *checker) address(path, value string) {
 }
 
 // sessions checks where sessions lie and what seals them.
-func (ck *checker) sessions() {
+func (ck processCheck) sessions() {
 	s := ck.config.Sessions
 	if !ck.missingSessions() {
 		ck.complain("sessions.store", rule.Store(s.Store.Reveal()))
@@ -89,7 +89,7 @@ func (ck *checker) all() []*configs.Frontend {
 }
 
 // missingSessions refuses pages whose sessions have no place; true where it did.
-func (ck *checker) missingSessions() bool {
+func (ck processCheck) missingSessions() bool {
 	if ck.config.Source.Has("sessions") || !ck.config.Sessions.Store.IsEmpty() {
 		return false
 	}

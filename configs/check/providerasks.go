@@ -11,7 +11,7 @@ import (
 )
 
 // asksFor checks scopes and constants.
-func (ck *checker) asksFor(path string, p *configs.Provider) {
+func (ck providerCheck) asksFor(path string, p *configs.Provider) {
 	for i, scope := range p.Scopes {
 		at := item(child(path, "scopes"), i)
 		switch {
@@ -40,7 +40,7 @@ func (ck *checker) asksFor(path string, p *configs.Provider) {
 }
 
 // admits checks the lines that a person must match.
-func (ck *checker) admits(path string, p *configs.Provider) {
+func (ck providerCheck) admits(path string, p *configs.Provider) {
 	for i, line := range p.Admit {
 		at := item(child(path, "admit"), i)
 		if line.At == "" {
@@ -56,7 +56,7 @@ func (ck *checker) admits(path string, p *configs.Provider) {
 }
 
 // reachesProvider checks the addresses that are dialled instead.
-func (ck *checker) reachesProvider(path string, p *configs.Provider) {
+func (ck providerCheck) reachesProvider(path string, p *configs.Provider) {
 	for _, host := range slices.Sorted(maps.Keys(p.Addresses)) {
 		at, to := child(path, "addresses", host), p.Addresses[host]
 		ck.complain(at, rule.BareHost(host))
@@ -68,7 +68,7 @@ func (ck *checker) reachesProvider(path string, p *configs.Provider) {
 }
 
 // unwiseProvider warns of what works and leads to complaints later.
-func (ck *checker) unwiseProvider(path string, p *configs.Provider) {
+func (ck providerCheck) unwiseProvider(path string, p *configs.Provider) {
 	if p.HasIssuer() && !p.IsOpenID() && p.User == nil {
 		ck.warn(child(path, "scopes"), "without openid there is no ID token, and nothing says who signed in", "[openid, …]")
 	}

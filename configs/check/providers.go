@@ -19,7 +19,7 @@ var ownParameters = []string{"client_id", "redirect_uri", "response_type", "scop
 var endSessionNames = []string{"client_id", "post_logout_redirect_uri", "id_token", "logout_hint", "state"}
 
 // providers checks each provider.
-func (ck *checker) providers() {
+func (ck providerCheck) providers() {
 	for _, name := range slices.Sorted(maps.Keys(ck.config.Providers)) {
 		path, p := child("providers", name), ck.config.Providers[name]
 		if !rule.IsLabel(name) {
@@ -39,7 +39,7 @@ func (ck *checker) providers() {
 }
 
 // whereProvider checks that addresses are discovered, or said, and not both.
-func (ck *checker) whereProvider(path string, p *configs.Provider) {
+func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 	said := map[string]string{"authorization": p.Authorization, "token": p.Token, "revocation": p.Revocation}
 	if p.HasIssuer() {
 		for _, key := range slices.Sorted(maps.Keys(said)) {
@@ -72,7 +72,7 @@ func (ck *checker) whereProvider(path string, p *configs.Provider) {
 
 // issuer checks an issuer (OpenID Connect Discovery 1.0 §4.1); it is never changed,
 // because it is compared byte for byte with what the provider writes.
-func (ck *checker) issuer(path string, p *configs.Provider) {
+func (ck providerCheck) issuer(path string, p *configs.Provider) {
 	host := ck.providerURL(path, p.Issuer, p)
 	if strings.Contains(p.Issuer, "/.well-known/") {
 		ck.refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
@@ -92,7 +92,7 @@ func pathOf(raw string) string {
 }
 
 // providerURL checks an address of the provider's and returns its host.
-func (ck *checker) providerURL(path, value string, p *configs.Provider) string {
+func (ck providerCheck) providerURL(path, value string, p *configs.Provider) string {
 	host := ck.url(path, value)
 	if host == "" || !strings.HasPrefix(value, "http://") || rule.IsLoopback(host) {
 		return host
@@ -106,7 +106,7 @@ func (ck *checker) providerURL(path, value string, p *configs.Provider) string {
 }
 
 // endSession checks the sign-out address that is configured.
-func (ck *checker) endSession(path string, p *configs.Provider) {
+func (ck providerCheck) endSession(path string, p *configs.Provider) {
 	if p.EndSession == "" {
 		return
 	}
@@ -120,7 +120,7 @@ func (ck *checker) endSession(path string, p *configs.Provider) {
 }
 
 // provesItself checks that the client has at most one proof of who it is.
-func (ck *checker) provesItself(path string, p *configs.Provider) {
+func (ck providerCheck) provesItself(path string, p *configs.Provider) {
 	var proofs []string
 	for key, given := range map[string]bool{
 		"client_secret": !p.ClientSecret.IsEmpty(), "client_assertion": p.ClientAssertion.Path != "",
@@ -149,7 +149,7 @@ func (ck *checker) provesItself(path string, p *configs.Provider) {
 }
 
 // signInAtProvider checks what a frontend says of its providers.
-func (ck *checker) signInAtProvider(path string, f *configs.Frontend) {
+func (ck frontendCheck) signInAtProvider(path string, f *configs.Frontend) {
 	for i, name := range f.Login.Provider {
 		at := child(path, "provider")
 		if ck.config.Source.Has(item(at, i)) {
@@ -171,20 +171,31 @@ func (ck *checker) signInAtProvider(path string, f *configs.Frontend) {
 }
 
 // exchangeAt checks a token exchange for an upstream.
-func (ck *checker) exchangeAt(path, name string, u *configs.Upstream) {
+func (ck upstreamCheck) exchangeAt(path, name string, u *configs.Upstream) {
 	x := u.Exchange
 	if x == nil {
 		return
 	}
 	at := child(path, "exchange")
-	ck.refuse(at, "tokens are not exchanged yet, and an API must not see a token that is for another", "a provider of its own frontend")
 	if x.Audience == "" && x.Resource == "" {
 		ck.refuse(at, "a token is asked for an audience or a resource", "{audience: orders}")
 	}
 	if x.Resource != "" {
 		ck.url(child(at, "resource"), x.Resource)
 	}
+	ck.exchangesForAll(at, u)
 	if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && f.Carries(ck.config, u) }) {
 		ck.warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is exchanged", "send_token: true at a route to "+name)
+	}
+}
+
+// exchangesForAll warns where people sign in by form: nobody exchanges their tokens, and
+// this API must not see one that is for another.
+func (ck *checker) exchangesForAll(at string, u *configs.Upstream) {
+	for _, name := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
+		f := ck.config.Frontends[name]
+		if f.Carries(ck.config, u) && (len(f.Login.Provider) == 0 || len(f.Login.Fields) > 0) {
+			ck.warn(at, "who signs in by form at frontend "+name+" has no token that can be exchanged, and is refused here", "send_token: false at that frontend's routes, or provider without fields")
+		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // request checks one request of a mapping. A missing one has been reported.
-func (ck *checker) request(path string, r *mapping.Request, s scope) {
+func (ck mappingCheck) request(path string, r *mapping.Request, s scope) {
 	if r == nil {
 		return
 	}
@@ -36,7 +36,7 @@ func (ck *checker) request(path string, r *mapping.Request, s scope) {
 }
 
 // names refuses placeholders that name nothing.
-func (ck *checker) names(path string, names []string, s scope) {
+func (ck mappingCheck) names(path string, names []string, s scope) {
 	for _, name := range names {
 		if s.open || slices.Contains(s.known, name) || mapping.IsBuiltIn(name) {
 			continue
@@ -59,7 +59,7 @@ func (ck *checker) braced(path, name string) string {
 
 // requestPath checks a path below an upstream's url. One that is a single {name}
 // is a path that the API itself gave; it is checked when it is used.
-func (ck *checker) requestPath(path, value string, s scope) {
+func (ck mappingCheck) requestPath(path, value string, s scope) {
 	t := mapping.NewTemplate(value)
 	ck.names(path, t.Names(), s)
 	if _, whole := t.Whole(); whole {
@@ -80,7 +80,7 @@ func (ck *checker) requestPath(path, value string, s scope) {
 }
 
 // body checks what is posted.
-func (ck *checker) body(path string, r *mapping.Request, s scope) {
+func (ck mappingCheck) body(path string, r *mapping.Request, s scope) {
 	value, ok := r.Body.Value()
 	if !ok {
 		return
@@ -88,7 +88,7 @@ func (ck *checker) body(path string, r *mapping.Request, s scope) {
 	ck.bodyValue(path, value, s)
 }
 
-func (ck *checker) bodyValue(path string, value any, s scope) {
+func (ck mappingCheck) bodyValue(path string, value any, s scope) {
 	switch value := value.(type) {
 	case string:
 		t := mapping.NewTemplate(value)

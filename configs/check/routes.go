@@ -8,7 +8,7 @@ import (
 	"coatcheck/configs/rule"
 )
 
-func (ck *checker) routes(path string, f *configs.Frontend) {
+func (ck routeCheck) routes(path string, f *configs.Frontend) {
 	seen := map[string]bool{}
 	for i, r := range f.Routes {
 		at := item(child(path, "routes"), i)
@@ -20,7 +20,7 @@ func (ck *checker) routes(path string, f *configs.Frontend) {
 	}
 }
 
-func (ck *checker) route(path string, f *configs.Frontend, r *configs.Route) {
+func (ck routeCheck) route(path string, f *configs.Frontend, r *configs.Route) {
 	if r.Path != "" && !ck.complain(child(path, "path"), rule.RoutePath(r.Path)) {
 		if r.Path == "/" && f.SPA != nil {
 			ck.warn(child(path, "path"), "this takes every path, and leaves none for spa", "/api/")
@@ -71,7 +71,7 @@ func (ck *checker) methods(path string, r *configs.Route) {
 }
 
 // opened checks what lets calls through that a page's own fetch did not make.
-func (ck *checker) opened(path string, f *configs.Frontend, r *configs.Route) {
+func (ck routeCheck) opened(path string, f *configs.Frontend, r *configs.Route) {
 	if r.CSRFHeader == "off" && f.CSRFHeader != "off" {
 		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe, unless a page must call this by sendBeacon or a form")
 	}
@@ -93,7 +93,7 @@ func (ck *checker) opened(path string, f *configs.Frontend, r *configs.Route) {
 const siblingsPost = "a sibling of this site can then post in a person's name, wherever a browser sends no Sec-Fetch-Site"
 
 // person checks what the route has to do with sessions.
-func (ck *checker) person(path string, r *configs.Route) {
+func (ck routeCheck) person(path string, r *configs.Route) {
 	if !r.Guard && r.Session != "none" {
 		ck.refuse(child(path, "guard"), "without the guard, every site could call this in the name of a signed-in person", "session: none, or guard: true")
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // send checks what carries a person on calls.
-func (ck *checker) send(path string, u *configs.Upstream) {
+func (ck upstreamCheck) send(path string, u *configs.Upstream) {
 	if u.Send == nil {
 		return
 	}
@@ -34,7 +34,7 @@ func (ck *checker) send(path string, u *configs.Upstream) {
 	}
 }
 
-func (ck *checker) hidden(path string, names []string) {
+func (ck upstreamCheck) hidden(path string, names []string) {
 	for i, name := range names {
 		switch {
 		case strings.Contains(name, "*"):
@@ -47,7 +47,7 @@ func (ck *checker) hidden(path string, names []string) {
 
 // sendQuery checks parameters of the query. Names are compared without regard to case,
 // because many an API reads them so.
-func (ck *checker) sendQuery(path string, parameters map[string]mapping.Template) {
+func (ck upstreamCheck) sendQuery(path string, parameters map[string]mapping.Template) {
 	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
 		at, lower := child(path, name), strings.ToLower(name)
@@ -64,7 +64,7 @@ func (ck *checker) sendQuery(path string, parameters map[string]mapping.Template
 }
 
 // sendCookie checks cookies that go to the API (RFC 6265 §4.1.1).
-func (ck *checker) sendCookie(path string, s *configs.Send) {
+func (ck upstreamCheck) sendCookie(path string, s *configs.Send) {
 	at := child(path, "cookie")
 	for name := range s.Headers {
 		if strings.EqualFold(name, "Cookie") && len(s.Cookie) > 0 {
@@ -96,7 +96,7 @@ func hasControl(s string) bool {
 }
 
 // sendSocket checks what is laid over the first message of a WebSocket.
-func (ck *checker) sendSocket(path string, s *configs.Send) {
+func (ck upstreamCheck) sendSocket(path string, s *configs.Send) {
 	if s.Socket == nil {
 		return
 	}

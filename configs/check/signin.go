@@ -11,7 +11,7 @@ import (
 )
 
 // signIn checks how people sign in at a frontend.
-func (ck *checker) signIn(path string, f *configs.Frontend) {
+func (ck frontendCheck) signIn(path string, f *configs.Frontend) {
 	at := child(path, "login")
 	u := ck.known(child(at, "upstream"), f.Login.Upstream)
 	hasForm := len(f.Login.Provider) == 0 || len(f.Login.Fields) > 0
@@ -58,7 +58,7 @@ func (ck *checker) fields(path string, fields []string) {
 }
 
 // unused warns of a field that people fill in for nothing.
-func (ck *checker) unused(path string, f *configs.Frontend, u *configs.Upstream) {
+func (ck frontendCheck) unused(path string, f *configs.Frontend, u *configs.Upstream) {
 	asked := u.Login.Request.Names()
 	for _, s := range u.Login.Steps {
 		if len(s.Fields) == 0 { // it runs by itself, with the fields of the sign-in
@@ -73,7 +73,7 @@ func (ck *checker) unused(path string, f *configs.Frontend, u *configs.Upstream)
 }
 
 // expose refuses what would show a token to the page.
-func (ck *checker) expose(path string, f *configs.Frontend, u *configs.Upstream) {
+func (ck frontendCheck) expose(path string, f *configs.Frontend, u *configs.Upstream) {
 	if u.Login.User == nil {
 		if len(f.Login.Expose) > 0 {
 			ck.refuse(path, "the upstream's login has no user", "add user: {from: response, at: /user}")
@@ -89,7 +89,7 @@ func (ck *checker) expose(path string, f *configs.Frontend, u *configs.Upstream)
 }
 
 // exposeNames checks the names themselves.
-func (ck *checker) exposeNames(path string, f *configs.Frontend) {
+func (ck frontendCheck) exposeNames(path string, f *configs.Frontend) {
 	for i, name := range f.Login.Expose {
 		at := item(path, i)
 		switch {

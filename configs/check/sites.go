@@ -6,7 +6,7 @@ import (
 )
 
 // sites checks that the frontend's pages and its host are one site.
-func (ck *checker) sites(path string, f *configs.Frontend) {
+func (ck frontendCheck) sites(path string, f *configs.Frontend) {
 	if f.Host == "" {
 		return
 	}

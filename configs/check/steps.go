@@ -10,7 +10,7 @@ import (
 )
 
 // step checks a second factor or an exchange. first is what the first request knows.
-func (ck *checker) step(path, name string, first scope, u *configs.Upstream) {
+func (ck signInCheck) step(path, name string, first scope, u *configs.Upstream) {
 	s := u.Login.Steps[name]
 	if !mapping.IsName(name) {
 		ck.refuse(path, "a step name has letters, digits, \"_\" and \"-\"", "")
@@ -40,7 +40,7 @@ func (ck *checker) step(path, name string, first scope, u *configs.Upstream) {
 
 // sentBefore are the fields that a step's request knows: its own, or, where it has none
 // and runs by itself, those that the page sent just before, whichever way leads here.
-func (ck *checker) sentBefore(name string, first scope, u *configs.Upstream, seen map[string]bool) scope {
+func (ck signInCheck) sentBefore(name string, first scope, u *configs.Upstream, seen map[string]bool) scope {
 	s := u.Login.Steps[name]
 	if len(s.Fields) > 0 {
 		return scope{known: s.FieldNames(), optional: optionalFields(s)}
@@ -49,7 +49,7 @@ func (ck *checker) sentBefore(name string, first scope, u *configs.Upstream, see
 }
 
 // leading are the fields that the page sent with the requests whose answers lead to a step.
-func (ck *checker) leading(name string, first scope, u *configs.Upstream, seen map[string]bool) scope {
+func (ck signInCheck) leading(name string, first scope, u *configs.Upstream, seen map[string]bool) scope {
 	seen[name] = true
 	var all scope
 	if leadsTo(u.Login.Answers, name) {
@@ -96,7 +96,7 @@ func optionalFields(s *configs.Step) []string {
 }
 
 // circles reports whether a step without fields can follow itself through steps without fields only.
-func (ck *checker) circles(name string, u *configs.Upstream) bool {
+func (ck signInCheck) circles(name string, u *configs.Upstream) bool {
 	seen, next := map[string]bool{}, []string{name}
 	for len(next) > 0 {
 		s := u.Login.Steps[next[0]]

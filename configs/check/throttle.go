@@ -7,7 +7,7 @@ import (
 
 // sharedThrottle checks the name of counts that frontends share. A name that stands
 // alone is most likely misspelt.
-func (ck *checker) sharedThrottle(path string, f *configs.Frontend) {
+func (ck frontendCheck) sharedThrottle(path string, f *configs.Frontend) {
 	name, at := f.SharedThrottle, child(path, "shared_throttle")
 	if name == "" {
 		return
@@ -30,7 +30,7 @@ func (ck *checker) sharedThrottle(path string, f *configs.Frontend) {
 // shareThrottle checks two frontends that share their counts. A sign-in that succeeds
 // at one clears the account's count for both, so the same people must be behind them;
 // and with two windows the shorter one would forget what the longer one needs.
-func (ck *checker) shareThrottle(name, other string) {
+func (ck frontendCheck) shareThrottle(name, other string) {
 	f, g := ck.config.Frontends[name], ck.config.Frontends[other]
 	if f.SharedThrottle == "" || f.SharedThrottle != g.SharedThrottle {
 		return

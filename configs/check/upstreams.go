@@ -11,7 +11,7 @@ import (
 )
 
 // upstream checks one API: where it is, what is sent, how people sign in.
-func (ck *checker) upstream(name string, u *configs.Upstream) {
+func (ck upstreamCheck) upstream(name string, u *configs.Upstream) {
 	path := child("upstreams", name)
 	if !rule.IsLabel(name) {
 		ck.refuse(path, "the name of an upstream has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
@@ -38,7 +38,7 @@ func (ck *checker) upstream(name string, u *configs.Upstream) {
 }
 
 // calledBy checks what an API is called by, where that is not its URL's host.
-func (ck *checker) calledBy(path string, u *configs.Upstream) {
+func (ck upstreamCheck) calledBy(path string, u *configs.Upstream) {
 	if host, port := rule.SplitPort(u.Host); u.Host != "" && !ck.complain(child(path, "host"), rule.Host(host)) && (port != "" && !rule.IsPort(port) || strings.HasSuffix(u.Host, ":")) {
 		ck.refuse(child(path, "host"), "port must be a number from 1 to 65535", host)
 	}
@@ -77,7 +77,7 @@ func (ck *checker) url(path, value string) string {
 }
 
 // transport checks what the way to the API is secured with.
-func (ck *checker) transport(path string, u *configs.Upstream, host string) {
+func (ck upstreamCheck) transport(path string, u *configs.Upstream, host string) {
 	plain := strings.HasPrefix(u.URL, "http://")
 	switch {
 	case plain && !rule.IsLoopback(host) && !u.InsecureHTTP:
@@ -93,7 +93,7 @@ func (ck *checker) transport(path string, u *configs.Upstream, host string) {
 }
 
 // ownHost refuses an upstream that is Coatcheck itself: a call would go round for ever.
-func (ck *checker) ownHost(path, value string) {
+func (ck upstreamCheck) ownHost(path, value string) {
 	u, _ := url.Parse(value)
 	host, port := strings.ToLower(rule.URLHost(u)), u.Port()
 	if port == "" {
@@ -109,7 +109,7 @@ func (ck *checker) ownHost(path, value string) {
 }
 
 // listensAt reports whether host and port reach the public listener of this machine.
-func (ck *checker) listensAt(host, port string) bool {
+func (ck upstreamCheck) listensAt(host, port string) bool {
 	own, ownPort := rule.SplitPort(ck.config.Listen)
 	if port != ownPort || !rule.IsLoopback(host) {
 		return false

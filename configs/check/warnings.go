@@ -17,7 +17,7 @@ const (
 )
 
 // warnSessions warns of times that work and should not be had without a reason.
-func (ck *checker) warnSessions() {
+func (ck processCheck) warnSessions() {
 	s := ck.config.Sessions
 	if s.NearCache == 0 {
 		ck.warn("sessions.near_cache", "every call asks the store, and costs about twice the CPU", "1s: a sign-out is then honoured everywhere after a second at most")
@@ -43,7 +43,7 @@ func (ck *checker) warnSessions() {
 }
 
 // warnFrontend warns of what makes a frontend weaker than it need be.
-func (ck *checker) warnFrontend(path string, f *configs.Frontend) {
+func (ck frontendCheck) warnFrontend(path string, f *configs.Frontend) {
 	if f.IsHTTPS() && f.HSTS == 0 {
 		ck.warn(child(path, "hsts"), "a first visit over plain http can be hijacked on the network", "8760h, unless a reverse proxy in front sends the header")
 	}
@@ -53,7 +53,7 @@ func (ck *checker) warnFrontend(path string, f *configs.Frontend) {
 }
 
 // warnRoute warns of a route that holds a process up more than it must.
-func (ck *checker) warnRoute(path string, r *configs.Route) {
+func (ck routeCheck) warnRoute(path string, r *configs.Route) {
 	if r.MaxBody == 0 {
 		ck.warn(child(path, "max_body"), "request bodies are unlimited", "32MiB")
 	}

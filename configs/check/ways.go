@@ -11,7 +11,7 @@ import (
 )
 
 // ways checks the other ways in, and the exchanges, of an upstream.
-func (ck *checker) ways(path string, u *configs.Upstream) {
+func (ck signInCheck) ways(path string, u *configs.Upstream) {
 	for _, name := range slices.Sorted(maps.Keys(u.Ways)) {
 		ck.way(child(path, "ways", name), name, u, u.Ways[name], false)
 	}
@@ -21,7 +21,7 @@ func (ck *checker) ways(path string, u *configs.Upstream) {
 }
 
 // way checks one of them as the sign-in that it is like.
-func (ck *checker) way(at, name string, u *configs.Upstream, w *configs.Way, exchange bool) {
+func (ck signInCheck) way(at, name string, u *configs.Upstream, w *configs.Way, exchange bool) {
 	if !rule.IsLabel(name) {
 		ck.refuse(at, "the name has letters, digits, \".\", \"_\" and \"-\", at most 64", "sign_up")
 	}
@@ -64,7 +64,7 @@ func listOf(exchange bool) string {
 }
 
 // wayFields checks what a page posts.
-func (ck *checker) wayFields(path string, u *configs.Upstream, w *configs.Way, exchange bool) {
+func (ck signInCheck) wayFields(path string, u *configs.Upstream, w *configs.Way, exchange bool) {
 	ck.fields(path, w.Fields)
 	switch {
 	case exchange:
@@ -113,7 +113,7 @@ func wayNames(u *configs.Upstream, w *configs.Way, exchange bool) scope {
 }
 
 // asksNobody refuses a step of an exchange that a person would have to answer.
-func (ck *checker) asksNobody(path string, s *configs.Step, exchange bool) {
+func (ck signInCheck) asksNobody(path string, s *configs.Step, exchange bool) {
 	if exchange && len(s.Fields) > 0 {
 		ck.refuse(child(path, "fields"), "an exchange has no step that asks the person", "leave the fields out: the step then runs by itself")
 	}
@@ -153,7 +153,7 @@ func (ck *checker) listed(path string, names []string, there map[string]*configs
 }
 
 // stale checks which answers say that a token is dead.
-func (ck *checker) stale(path string, u *configs.Upstream) {
+func (ck signInCheck) stale(path string, u *configs.Upstream) {
 	for i, sign := range u.Stale {
 		at := item(child(path, "stale"), i)
 		ck.complainOf(at, sign.Faults())

@@ -9,8 +9,11 @@ import (
 	"coatcheck/configs/keypath"
 )
 
+// callerDecoder decodes the notations of callers.
+type callerDecoder struct{ *decoder }
+
 // callerValue decodes the types of callers that have a notation of their own.
-func (d *decoder) callerValue(f field, n *node, into any) bool {
+func (d callerDecoder) callerValue(f field, n *node, into any) bool {
 	switch into := into.(type) {
 	case *configs.Signatures:
 		d.signatures(f, n, into)
@@ -33,7 +36,7 @@ func (d *decoder) callerValue(f field, n *node, into any) bool {
 }
 
 // signatures decodes one way to sign, or a list of them.
-func (d *decoder) signatures(f field, n *node, into *configs.Signatures) {
+func (d callerDecoder) signatures(f field, n *node, into *configs.Signatures) {
 	if n.kind == list {
 		d.slice(f, n, reflect.ValueOf(into).Elem())
 		return
@@ -47,7 +50,7 @@ func (d *decoder) signatures(f field, n *node, into *configs.Signatures) {
 }
 
 // from decodes bearer, basic, {header: NAME} or {query: NAME}.
-func (d *decoder) from(f field, n *node, into *configs.From) {
+func (d callerDecoder) from(f field, n *node, into *configs.From) {
 	if n.kind == table {
 		d.section(f, n, reflect.ValueOf(into).Elem())
 		if (into.Header == "") == (into.Query == "") {
@@ -70,7 +73,7 @@ func (d *decoder) from(f field, n *node, into *configs.From) {
 }
 
 // callPlace decodes a pointer written as text, or a mapping.
-func (d *decoder) callPlace(f field, n *node, into *configs.CallPlace) {
+func (d callerDecoder) callPlace(f field, n *node, into *configs.CallPlace) {
 	if n.kind == text {
 		if value, _, ok := d.text(f, n); ok {
 			into.Pointer = &value
@@ -85,7 +88,7 @@ func (d *decoder) callPlace(f field, n *node, into *configs.CallPlace) {
 }
 
 // fresh decodes a duration, or a mapping with its unit.
-func (d *decoder) fresh(f field, n *node, into *configs.Fresh) {
+func (d callerDecoder) fresh(f field, n *node, into *configs.Fresh) {
 	if n.kind == table {
 		d.section(f, n, reflect.ValueOf(into).Elem())
 		return
@@ -93,14 +96,14 @@ func (d *decoder) fresh(f field, n *node, into *configs.Fresh) {
 	within, _ := reflect.TypeFor[configs.Fresh]().FieldByName("Within")
 	f.tag = within.Tag
 	var value time.Duration
-	parsed(d, f, n, &value, parseDuration)
+	parsed(d.decoder, f, n, &value, parseDuration)
 	if value > 0 {
 		into.Within = value
 	}
 }
 
 // signedText expands a text so that braces in a variable's value are plain.
-func (d *decoder) signedText(f field, n *node) (string, bool) {
+func (d callerDecoder) signedText(f field, n *node) (string, bool) {
 	plain := d.sources
 	getenv, readFile := plain.getenv, plain.readFile
 	plain.getenv = func(name string) (string, bool) {
@@ -113,7 +116,7 @@ func (d *decoder) signedText(f field, n *node) (string, bool) {
 			return []byte(strings.ReplaceAll(string(content), "{", "{{")), err
 		}
 	}
-	escaped := *d
+	escaped := *d.decoder
 	escaped.sources, escaped.faults = plain, nil
 	value, _, ok := escaped.text(f, n)
 	d.faults = append(d.faults, escaped.faults...)
@@ -121,7 +124,7 @@ func (d *decoder) signedText(f field, n *node) (string, bool) {
 }
 
 // accepted decodes what a place is held against.
-func (d *decoder) accepted(f field, n *node, into *configs.Accepted) {
+func (d callerDecoder) accepted(f field, n *node, into *configs.Accepted) {
 	items := []*node{n}
 	if n.kind == list {
 		items = n.items

@@ -43,7 +43,7 @@ func likelyDuration(value string) string {
 		unit = time.Millisecond
 	}
 	n, err := strconv.ParseFloat(found[1], 64)
-	if err != nil || n > 1e6 {
+	if err != nil || n*float64(unit) > 87600*float64(time.Hour) { // longer than any key takes, and than a duration can be
 		return ""
 	}
 	written := shortDuration(time.Duration(n * float64(unit)))

@@ -27,19 +27,19 @@ func (d *decoder) own(f field, n *node, into any) bool {
 	case *credential.Secret:
 		d.secret(f, n, into)
 	case *mapping.Template:
-		d.template(f, n, into)
+		mappingDecoder{d}.template(f, n, into)
 	case *mapping.Body:
-		d.body(f, n, into)
+		mappingDecoder{d}.body(f, n, into)
 	case *mapping.Match:
-		d.match(f, n, into)
+		mappingDecoder{d}.match(f, n, into)
 	case *mapping.Place:
-		d.takenFrom(f, n, into)
+		mappingDecoder{d}.takenFrom(f, n, into)
 	case *configs.LiveFile:
 		d.liveFile(f, n, into)
 	case *configs.Names:
 		d.names(f, n, into)
 	default:
-		return d.callerValue(f, n, into)
+		return callerDecoder{d}.callerValue(f, n, into)
 	}
 	return true
 }

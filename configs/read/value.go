@@ -8,8 +8,11 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
+// mappingDecoder decodes the notations of the mapping language.
+type mappingDecoder struct{ *decoder }
+
 // template decodes text with {names}; numbers and booleans stand as they are written.
-func (d *decoder) template(f field, n *node, into *mapping.Template) {
+func (d mappingDecoder) template(f field, n *node, into *mapping.Template) {
 	value := n.written
 	if n.kind != integer && n.kind != float && n.kind != boolean {
 		var ok bool
@@ -22,7 +25,7 @@ func (d *decoder) template(f field, n *node, into *mapping.Template) {
 
 // guarded expands a text and refuses a variable whose value would read as a
 // placeholder: a secret that holds {email} must not fetch the person's e-mail.
-func (d *decoder) guarded(f field, n *node, names func(string) []string) (string, bool) {
+func (d mappingDecoder) guarded(f field, n *node, names func(string) []string) (string, bool) {
 	value, expanded, ok := d.text(f, n)
 	if ok && expanded && len(names(value)) != len(names(inert(n.written))) {
 		d.fault(f.at, f.path, "the variable's value holds a {name}, which would be taken for a placeholder", "")
@@ -43,7 +46,7 @@ func inert(text string) string {
 }
 
 // body decodes a request body: any tree of JSON's types.
-func (d *decoder) body(f field, n *node, into *mapping.Body) {
+func (d mappingDecoder) body(f field, n *node, into *mapping.Body) {
 	if n.kind == nothing {
 		return
 	}
@@ -55,7 +58,7 @@ func (d *decoder) body(f field, n *node, into *mapping.Body) {
 	*into = mapping.NewBody(value)
 }
 
-func (d *decoder) tree(f field, n *node) any {
+func (d mappingDecoder) tree(f field, n *node) any {
 	d.positions[f.path] = f.at
 	switch n.kind {
 	case nothing:
@@ -102,7 +105,7 @@ func wholeName(text string) []string {
 }
 
 // match decodes what an answer is held against: a scalar, null, or a list of them.
-func (d *decoder) match(f field, n *node, into *mapping.Match) {
+func (d mappingDecoder) match(f field, n *node, into *mapping.Match) {
 	items := []*node{n}
 	if n.kind == list {
 		items = n.items
@@ -130,7 +133,7 @@ func (d *decoder) match(f field, n *node, into *mapping.Match) {
 }
 
 // takenFrom decodes a place: a pointer written as text, or a mapping with one of at, header and cookie.
-func (d *decoder) takenFrom(f field, n *node, into *mapping.Place) {
+func (d mappingDecoder) takenFrom(f field, n *node, into *mapping.Place) {
 	if n.kind == text {
 		if value, _, ok := d.text(f, n); ok {
 			if name, whole := mapping.NewTemplate(value).Whole(); whole {

@@ -81,11 +81,6 @@ func (l Headers) Constant() Headers {
 	return slices.DeleteFunc(slices.Clone(l), func(h Header) bool { return !h.Value.IsConstant() })
 }
 
-// Without are the headers that do not put the value called name.
-func (l Headers) Without(name string) Headers {
-	return slices.DeleteFunc(slices.Clone(l), func(h Header) bool { return slices.Contains(h.Value.Names(), name) })
-}
-
 // ValueNames are the {names} of all headers, repetitions included.
 func (l Headers) ValueNames() []string {
 	var names []string

@@ -16,7 +16,8 @@ import (
 )
 
 // Refresh renews old, and returns the whole renewed credential: what the answer lacks
-// keeps its old value. An ID token that comes along must be of the same issuer, person
+// keeps its old value, but for tokens that were exchanged for other APIs, which are exchanged
+// anew. An ID token that comes along must be of the same issuer, person
 // and audience (OpenID Connect Core 1.0 §12.2), or the whole answer is thrown away.
 //
 // As at an upstream, only a refusal with [mapping.SessionExpired] says that the
@@ -34,7 +35,7 @@ func (p *Provider) Refresh(ctx context.Context, old *credential.Credential, _ ma
 	if p.observe("refresh", began, err) != nil {
 		return nil, p.within("refresh", deadOrLater(err))
 	}
-	return old.Renew(fresh), nil
+	return old.WithoutExchanged().Renew(fresh), nil
 }
 
 func (p *Provider) refresh(ctx context.Context, m *Metadata, old *credential.Credential) (*credential.Credential, error) {

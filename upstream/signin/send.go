@@ -19,7 +19,7 @@ func (u *Upstream) setSend(c *configs.Upstream) {
 		own = &configs.Send{}
 	}
 	u.send = mapping.NewSend(headers, own.Query, own.Cookie, own.Message())
-	u.sendBound = u.send.Headers.Without(credential.AccessToken)
+	u.sendsToken = slices.Contains(u.send.Headers.ValueNames(), credential.AccessToken)
 	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), func(name string) bool { return mapping.IsBuiltIn(name) || mapping.IsProgram(name) })
 }
 
@@ -36,14 +36,11 @@ func (u *Upstream) SendsCaller() bool { return u.sendsCaller }
 // bound to a key is left out: it goes along with a proof, and never as a bearer token
 // (RFC 9449 §7.2).
 func (u *Upstream) AppendSend(dst []byte, c *credential.Credential, who mapping.Caller) []byte {
-	if c.IsBound() {
-		return u.sendBound.Append(dst, c, who)
-	}
 	return u.send.Headers.Append(dst, c, who)
 }
 
-// SendsToken reports whether `send` carries the access token at all.
-func (u *Upstream) SendsToken() bool { return len(u.sendBound) < len(u.send.Headers) }
+// SendsToken reports whether a header of `send` carries the access token.
+func (u *Upstream) SendsToken() bool { return u.sendsToken }
 
 // SendNames are the lower-case names of all headers of `send`. They are always
 // removed from what the browser sent.

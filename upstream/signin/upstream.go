@@ -61,7 +61,7 @@ type Upstream struct {
 	ownerOnly bool // a connection that was kept serves one person only
 
 	send        mapping.Send
-	sendBound   mapping.Headers // what of send's headers does not carry the access token
+	sendsToken  bool
 	sendsCaller bool
 	hidden      []string
 	closed      mapping.ClosedPaths

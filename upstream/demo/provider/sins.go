@@ -116,6 +116,7 @@ const (
 	PushedRefused          Sin = "par-refused"
 	PushedWithoutReference Sin = "par-without-request-uri"
 	RevocationError        Sin = "revocation-500"
+	ExchangeRefused        Sin = "token-exchange-invalid-target"
 )
 
 // Commit makes the provider break exactly these rules from now on.

@@ -138,6 +138,8 @@ func (p *Provider) exchange(w http.ResponseWriter, r *http.Request, c *Client, t
 		refuse(w, http.StatusBadRequest, "invalid_request", "")
 	case !ok || g.Client != c.ID:
 		refuse(w, http.StatusBadRequest, "invalid_grant", "")
+	case p.has(ExchangeRefused):
+		refuse(w, http.StatusBadRequest, "invalid_target", "")
 	default:
 		token := random()
 		next := grant{client: c.ID, subject: g.Subject, session: g.Session, scope: r.PostForm.Get("scope"), audience: audience, thumbprint: thumbprint}

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"sync"
 
 	"coatcheck/bff/session/store"
 )
@@ -16,24 +17,41 @@ type listener struct {
 // the one at the start.
 func (m *Store) Listen(ctx context.Context, channel string, l store.Listener) {
 	one := &listener{channel: channel, hear: l.Message}
-	m.mu.Lock()
-	m.listeners[one] = struct{}{}
-	m.mu.Unlock()
+	m.listeners.add(one)
 	l.Gap()
 	<-ctx.Done()
+	m.listeners.remove(one)
+}
+
+// listeners are all who listen.
+type listeners struct {
+	mu sync.Mutex
+	by map[*listener]struct{}
+}
+
+func (m *listeners) add(one *listener) {
 	m.mu.Lock()
-	delete(m.listeners, one)
-	m.mu.Unlock()
+	defer m.mu.Unlock()
+	if m.by == nil {
+		m.by = map[*listener]struct{}{}
+	}
+	m.by[one] = struct{}{}
+}
+
+func (m *listeners) remove(one *listener) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.by, one)
 }
 
 // send hands note to everyone who listens, in the sender's goroutine.
-func (m *Store) send(note store.Note) {
+func (m *listeners) send(note store.Note) {
 	if note.Channel == "" {
 		return
 	}
 	m.mu.Lock()
 	var hear []func(string)
-	for l := range m.listeners {
+	for l := range m.by {
 		if l.channel == note.Channel {
 			hear = append(hear, l.hear)
 		}

@@ -51,8 +51,7 @@ type Options struct {
 type Store struct {
 	space
 
-	mu        sync.Mutex
-	listeners map[*listener]struct{}
+	listeners listeners
 
 	stop chan struct{}
 	done sync.WaitGroup
@@ -63,7 +62,7 @@ func New(o Options) *Store {
 	if o.MaxBytes == 0 {
 		o.MaxBytes = DefaultMaxBytes
 	}
-	m := &Store{listeners: map[*listener]struct{}{}, stop: make(chan struct{})}
+	m := &Store{stop: make(chan struct{})}
 	m.seed, m.clock, m.journal = maphash.MakeSeed(), store.NewLocalClock(o.Now), noJournal{}
 	m.most = o.MaxBytes - o.MaxBytes/reservedPart
 	for i := range m.shards {

@@ -68,7 +68,7 @@ func (m *Store) Replace(_ context.Context, key string, r store.Swap) (store.Outc
 		return store.Gone, nil
 	}
 	if outcome == store.Done {
-		m.send(r.Note)
+		m.listeners.send(r.Note)
 	}
 	// Also at another generation: it may be our own write, which did not reach the
 	// disk when it was tried before.
@@ -100,7 +100,7 @@ func (m *Store) Remove(_ context.Context, key string, r store.Removal) ([]byte, 
 		m.restore(key, it)
 		return nil, store.Done, err
 	}
-	m.send(r.Note)
+	m.listeners.send(r.Note)
 	return it.Data, store.Done, nil
 }
 
@@ -159,7 +159,7 @@ func (m *Store) Unlease(_ context.Context, key, owner string, note store.Note) e
 	freed := m.unlease(s, key, owner, now)
 	s.mu.Unlock()
 	if freed {
-		m.send(note)
+		m.listeners.send(note)
 	}
 	return nil
 }
