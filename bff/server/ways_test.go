@@ -248,9 +248,9 @@ func TestSwitchOrganisation(t *testing.T) {
 	}
 }
 
-// TestExchangeRefused: a refusal is a sign-in's, counted for the person, and the session
+// TestSwitchRefused: a refusal is a sign-in's, counted for the person, and the session
 // stays as it was.
-func TestExchangeRefused(t *testing.T) {
+func TestSwitchRefused(t *testing.T) {
 	h, m := openWayward(t, settings{})
 	h.want(h.exchange("password", `{"old":"a","new":"b"}`, ""), 401, "not_authenticated")
 	cookie := h.signIn("ada@x.test")
@@ -276,9 +276,9 @@ func TestExchangeRefused(t *testing.T) {
 	}
 }
 
-// TestExchangeForAnother: who acts for somebody else is somebody else, with nothing of
+// TestSwitchToAnother: who acts for somebody else is somebody else, with nothing of
 // the first one's.
-func TestExchangeForAnother(t *testing.T) {
+func TestSwitchToAnother(t *testing.T) {
 	h, m := openWayward(t, settings{store: redisURL})
 	first := h.signIn("ada@x.test")
 	next, left := make(chan struct{}), make(chan struct{})
