@@ -43,7 +43,7 @@ func behind(t *testing.T) (address string) {
 		t.Fatal(err)
 	}
 	_, key, _ := runCommand(nil, "keygen")
-	rig.Start(t, []string{"COATCHECK_KEY=" + strings.TrimSpace(key), "REDIS_URL=" + redis, "API_URL=" + api.URL, "ADMIN_LISTEN=" + admin}, file, "serve", "-config", config)
+	rig.Start(t, []string{"COATCHECK_KEY=" + strings.TrimSpace(key), "REDIS_URL=" + redis, "API_URL=" + api.URL, "SITE=shop.example.com", "ADMIN_LISTEN=" + admin}, file, "serve", "-config", config)
 	rig.Until(t, "Coatcheck", func() bool { return rig.Status("http://"+admin+"/readyz") == 200 })
 	return address
 }

@@ -30,6 +30,7 @@ var floors = map[string]int{
 	"coatcheck/upstream":                 0,
 	"coatcheck/bff/apikey":               1,
 	"coatcheck/bff/gate":                 1,
+	"coatcheck/bff/headers":              1,
 	"coatcheck/bff/keyring":              1,
 	"coatcheck/bff/ratelimit":            1,
 	"coatcheck/bff/session/store":        1,

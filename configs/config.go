@@ -15,11 +15,11 @@ import (
 // change ([NeedRestart]). The JSON Schema and the reference are made from
 // the same tags and from the comments.
 type Config struct {
-	// Address of the public listener, host:port; an empty host is every address. A change needs a restart.
+	// Address of the public listener, host:port; an empty host is every address. Or a Unix socket: unix:/run/coatcheck.sock, with ?mode=0660 behind it. A change needs a restart.
 	Listen string `yaml:"listen" default:":8080" restart:"true" like:":8080"`
 	// TLS for the public listener; without it, plain HTTP (behind a reverse proxy that terminates TLS). A change needs a restart; the files themselves are reread.
 	TLS *TLS `yaml:"tls" restart:"true"`
-	// Peers (CIDR or address) whose X-Forwarded-For and X-Forwarded-Host are believed. None by default.
+	// Peers (CIDR or address) whose X-Forwarded-For and X-Forwarded-Host are believed. None by default. Whoever calls over a Unix socket is 127.0.0.1.
 	TrustedProxies []netip.Prefix `yaml:"trusted_proxies"`
 	// Path answered 204 (draining: 503) on the public listener for any Host, such as /healthz. Empty: none.
 	HealthPath string `yaml:"health_path" like:"/healthz"`
@@ -56,7 +56,7 @@ type TLS struct {
 
 // Admin is the operator's listener: health, metrics, session administration.
 type Admin struct {
-	// Address of the admin listener; never the public one. A change needs a restart.
+	// Address of the admin listener, or a Unix socket, as listen; never the public one. A change needs a restart.
 	Listen string `yaml:"listen" default:"127.0.0.1:9090" restart:"true" like:"127.0.0.1:9090"`
 	// Bearer token of the admin API; without one that API answers 404. Health and metrics need none.
 	Token credential.Secret `yaml:"token"`
@@ -108,7 +108,7 @@ type Sessions struct {
 
 // Frontend is one browser application, or, without origins, a door for programs.
 type Frontend struct {
-	// Origins of its pages in serialised form: https://shop.example.com. None: a door without pages, which needs a host.
+	// Origins of its pages in serialised form: https://shop.example.com; or https://*.preview.example.com, where the star is one whole label under a domain of your own. None: a door without pages, which needs a host.
 	Origins []string `yaml:"origins" like:"https://shop.example.com"`
 	// Host its calls come to, with a port where browsers need one: api.example.com:8443; by default the origins' own hosts.
 	Host string `yaml:"host" like:"api.example.com"`
@@ -210,6 +210,8 @@ type Route struct {
 	SendToken *bool `yaml:"send_token"`
 	// Whether WebSockets are tunnelled.
 	WebSocket bool `yaml:"websocket" default:"false"`
+	// Headers of pages that go on although their names have other characters than letters, digits and single hyphens: [__tenant, Abp.TenantId]. Never one that is held back for safety.
+	PassHeaders []string `yaml:"pass_headers" like:"__tenant"`
 	// What happens to %2F and %5C (an encoded backslash) in a path.
 	EncodedSlash string `yaml:"encoded_slash" default:"refuse" enum:"refuse|pass"`
 	// From the last request byte sent to the upstream's answer head.

@@ -62,6 +62,27 @@ func (c *Config) SharedHost(host string) bool {
 	return len(origins) > 1
 }
 
+// Patterns are those of the origins that stand for many.
+func (f *Frontend) Patterns() (patterns []rule.Pattern) {
+	for _, o := range f.Origins {
+		if rule.IsPattern(o) {
+			p, _ := rule.OriginPattern(o)
+			patterns = append(patterns, p)
+		}
+	}
+	return patterns
+}
+
+// Exact are the origins that are no patterns.
+func (f *Frontend) Exact() (origins []string) {
+	for _, o := range f.Origins {
+		if !rule.IsPattern(o) {
+			origins = append(origins, o)
+		}
+	}
+	return origins
+}
+
 // IsHTTPS reports whether the frontend's pages, and so its calls, use https. All its
 // origins do, or none. A door without pages does, unless its host is a loopback host.
 func (f *Frontend) IsHTTPS() bool {

@@ -3,12 +3,13 @@ package configs
 import (
 	"time"
 
+	"coatcheck/bff/credential"
 	"coatcheck/upstream/mapping"
 )
 
 // Upstream is one API: where it is, how it signs people in, what carries them.
 type Upstream struct {
-	// Scheme, host, optional base path. Nothing a browser sends can change it.
+	// Scheme, host, optional base path; or unix:/run/api.sock, with :/path behind it for a base path. Nothing a browser sends can change it.
 	URL string `yaml:"url" required:"true" like:"https://api.example.net"`
 	// Host header sent to the API, host[:port]; by default the URL's. Connections go to the URL's all the same.
 	Host string `yaml:"host" like:"api.example.net"`
@@ -16,6 +17,8 @@ type Upstream struct {
 	TLSServerName string `yaml:"tls_server_name" like:"api.example.net"`
 	// Allows http:// to an address off loopback.
 	InsecureHTTP bool `yaml:"insecure_http" default:"false"`
+	// Forward proxy on the way there, http(s)://[user:password@]host:port: ${HTTPS_PROXY:-}. https goes through a tunnel, http in absolute form. Empty: none; the environment's own is never asked.
+	Proxy credential.Secret `yaml:"proxy" like:"http://proxy.example.com:3128"`
 	// Time to open a connection, TLS included.
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"3s" min:"1ms" max:"5m"`
 	// Most connections open at once, one for each stream and WebSocket among them. Where none is free, a call waits for connect_timeout, then gets 503.
@@ -32,6 +35,10 @@ type Upstream struct {
 	ClientKey string `yaml:"client_key"`
 	// What carries the person on calls. Default: Authorization: Bearer {access_token}, unless a header, the query or a cookie is named.
 	Send *Send `yaml:"send"`
+	// What says who calls, besides X-Forwarded-*: rfc7239 adds Forwarded: for=…;host=…;proto=…. One that a browser sent never passes.
+	Forwarded string `yaml:"forwarded" default:"none" enum:"none|rfc7239"`
+	// Cookies by which the API's load balancer keeps a caller on one machine: [AWSALB]. Kept in the session, or in the process, and sent back; never in a browser.
+	Sticky []string `yaml:"sticky" like:"AWSALB"`
 	// Paths reachable through no route, besides the sign-in paths.
 	PrivatePaths []string `yaml:"private_paths" like:"/admin"`
 	// How Coatcheck itself signs in, for callers, by name.

@@ -20,9 +20,11 @@ type Dialer struct {
 	// the first use.
 	Timeout time.Duration
 
-	addr string
-	tls  *tls.Config // nil: plain
-	net  net.Dialer
+	network string // tcp or unix
+	addr    string
+	tls     *tls.Config // nil: plain
+	proxy   *Proxy      // nil: none
+	net     net.Dialer
 }
 
 // NewDialer makes a dialer to an address. c is not changed and says whom to trust and
@@ -33,11 +35,27 @@ func NewDialer(a *Address, c *tls.Config, timeout time.Duration) *Dialer {
 	if timeout <= 0 {
 		timeout = ConnectTimeout
 	}
-	d := &Dialer{addr: a.dial, Timeout: timeout}
+	d := &Dialer{network: a.network(), addr: a.dial, Timeout: timeout}
 	if a.Scheme == "https" {
 		d.tls = forHTTP1(c, a.name)
 	}
 	return d
+}
+
+// Through makes connections go through a proxy; nil: none. It is called before the first
+// use.
+func (d *Dialer) Through(p *Proxy) *Dialer {
+	d.proxy = p
+	return d
+}
+
+// Absolute is the proxy to which requests go in absolute form, because the API speaks
+// plain HTTP (RFC 9112 §3.2.2); nil: none does, and a proxy is asked for a tunnel.
+func (d *Dialer) Absolute() *Proxy {
+	if d.tls != nil {
+		return nil
+	}
+	return d.proxy
 }
 
 // forHTTP1 completes a configuration: the name to verify, TLS 1.2 at least, no
@@ -68,7 +86,11 @@ func forHTTP1(c *tls.Config, host string) *tls.Config {
 func (d *Dialer) Dial(ctx context.Context, opened func(socket net.Conn) error) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
-	socket, err := d.net.DialContext(ctx, "tcp", d.addr)
+	network, addr := d.network, d.addr
+	if d.proxy != nil {
+		network, addr = "tcp", d.proxy.dial
+	}
+	socket, err := d.net.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, NotOpen(ctx, err)
 	}
@@ -78,15 +100,33 @@ func (d *Dialer) Dial(ctx context.Context, opened func(socket net.Conn) error) (
 			return nil, err
 		}
 	}
-	if d.tls == nil {
-		return socket, nil
-	}
-	secure := tls.Client(belowTLS{socket}, d.tls)
-	if err := secure.HandshakeContext(ctx); err != nil {
+	conn, err := d.speak(ctx, socket)
+	if err != nil {
 		_ = socket.Close()
 		return nil, NotOpen(ctx, err)
 	}
-	return secure, nil
+	return conn, nil
+}
+
+// speak does what is to be done on a socket before the API hears of a request: TLS to the
+// proxy, a tunnel through it, TLS to the API.
+func (d *Dialer) speak(ctx context.Context, socket net.Conn) (conn net.Conn, err error) {
+	conn = socket
+	if d.proxy != nil {
+		if conn, err = d.proxy.handshake(ctx, socket); err != nil {
+			return nil, err
+		}
+	}
+	if d.tls == nil {
+		return conn, nil
+	}
+	if d.proxy != nil {
+		if err := d.proxy.connect(ctx, conn, d.addr); err != nil {
+			return nil, err
+		}
+	}
+	secure := tls.Client(belowTLS{conn}, d.tls)
+	return secure, secure.HandshakeContext(ctx)
 }
 
 // NotOpen marks why a connection could not be opened, so that [Reason] knows it. It says that the time was up, or the caller gone, where that is why opening

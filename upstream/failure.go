@@ -61,9 +61,12 @@ func Reason(err error) string {
 	var record tls.RecordHeaderError
 	var op *net.OpError
 	var dial *dialError
+	var proxy errProxy
 	switch {
 	case errors.Is(err, ErrForbiddenAddress):
 		return "address is not allowed"
+	case errors.As(err, &proxy):
+		return proxy.reason
 	case errors.As(err, &name):
 		return "name not found"
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -14,6 +14,7 @@ package upstream
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -28,13 +29,45 @@ type Address struct {
 	// Path is the base path as written, without a slash at its end; empty: none.
 	Path string
 
-	name string // the host without brackets and port, for TLS
-	dial string // host:port
+	name   string // the host without brackets and port, for TLS
+	dial   string // host:port, or the path of a socket
+	socket bool
 }
 
-// ParseURL reads an API's URL, scheme://host[:port][/path]. It fails where there is
-// anything else in it, or another scheme than http and https.
+func (a *Address) network() string {
+	if a.socket {
+		return "unix"
+	}
+	return "tcp"
+}
+
+// SocketPath takes the address of an API behind a Unix socket apart,
+// unix:/run/api.sock[:/path] as nginx writes it; ok is false for any other address.
+func SocketPath(raw string) (socket, path string, ok bool) {
+	rest, ok := strings.CutPrefix(raw, "unix:")
+	if !ok {
+		return "", "", false
+	}
+	socket, path, _ = strings.Cut(rest, ":")
+	return socket, path, true
+}
+
+// parseSocket reads the address of an API behind a Unix socket. It is called localhost,
+// unless the configuration names it otherwise.
+func parseSocket(socket, path string) (*Address, error) {
+	u, err := url.Parse(path)
+	if !strings.HasPrefix(socket, "/") || err != nil || path != "" && (path[0] != '/' || u.Host != "" || u.RawQuery != "" || u.Fragment != "") {
+		return nil, errors.New("url is not unix:/absolute/path.sock[:/path]")
+	}
+	return &Address{Scheme: "http", Host: "localhost", name: "localhost", Path: strings.TrimRight(u.EscapedPath(), "/"), dial: socket, socket: true}, nil
+}
+
+// ParseURL reads an API's URL, scheme://host[:port][/path], or unix:/run/api.sock[:/path].
+// It fails where there is anything else in it, or another scheme than http and https.
 func ParseURL(raw string) (*Address, error) {
+	if socket, path, ok := SocketPath(raw); ok {
+		return parseSocket(socket, path)
+	}
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("url is not scheme://host[:port][/path]")
@@ -85,3 +118,9 @@ func (a *Address) Origin() string { return a.Scheme + "://" + a.Host }
 
 // URL is the whole address: origin and base path.
 func (a *Address) URL() string { return a.Origin() + a.Path }
+
+// IsLoopback reports whether the server is on this machine (RFC 6761 §6.3).
+func (a *Address) IsLoopback() bool {
+	ip, err := netip.ParseAddr(a.name)
+	return a.socket || a.name == "localhost" || strings.HasSuffix(a.name, ".localhost") || err == nil && ip.IsLoopback()
+}

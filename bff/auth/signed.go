@@ -7,7 +7,6 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/problem"
-	"coatcheck/bff/routing"
 	"coatcheck/bff/signature"
 	"coatcheck/configs"
 )
@@ -131,13 +130,17 @@ func signedCall(c *call.Call, body []byte) *signature.Call {
 	case length < 0:
 		length = 0
 	}
-	return &signature.Call{Method: string(h.Method), Target: string(h.Target), Base: base(c.Frontend()), Header: h, Body: body, Length: length}
+	return &signature.Call{Method: string(h.Method), Target: string(h.Target), Base: base(c), Header: h, Body: body, Length: length}
 }
 
 // base is the address that a provider knows the frontend by.
-func base(f *routing.Frontend) string {
-	if len(f.Origins) > 0 && f.Config.Host == "" {
+func base(c *call.Call) string {
+	f := c.Frontend()
+	switch {
+	case f.Config.Host != "":
+		return f.Scheme + "://" + f.Config.Host
+	case len(f.Origins) > 0:
 		return f.Origins[0]
 	}
-	return f.Scheme + "://" + f.Config.Host
+	return f.Scheme + "://" + string(c.Request.Authority) // one that a pattern means
 }

@@ -59,7 +59,7 @@ func adviseOrigin(e *explainer) {
 	given := string(r.Origin)
 	var listed []string
 	for _, f := range e.table.Frontends {
-		listed = append(listed, f.Origins...)
+		listed = append(listed, f.Config.Origins...)
 	}
 	slices.Sort(listed)
 	for _, o := range listed {

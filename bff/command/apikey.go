@@ -121,9 +121,9 @@ func plain(s string) string {
 func (p *Program) askKeys(ctx context.Context, method, address, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, keysLimit)
 	defer cancel()
-	at, err := url.Parse(address)
-	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return errors.New("--admin is not a URL, such as http://127.0.0.1:9090")
+	at, via, err := admin.At(address)
+	if err != nil {
+		return err
 	}
 	token, _ := p.Getenv(adminTokenVariable)
 	if token == "" {
@@ -135,7 +135,7 @@ func (p *Program) askKeys(ctx context.Context, method, address, path string, bod
 		return Failure{err}
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
-	answer, err := (&http.Client{Transport: admin.Direct}).Do(request)
+	answer, err := (&http.Client{Transport: via}).Do(request)
 	if err != nil {
 		return Failure{err}
 	}

@@ -34,6 +34,7 @@ func (p *Program) Check(ctx context.Context, name string, online bool) error {
 	default:
 		fmt.Fprintf(p.Stdout, "%s: OK, %d warnings\n", name, len(faults))
 	}
+	p.printWays(config)
 	printRegistrations(p.Stdout, config)
 	if online {
 		return p.online(ctx, config)

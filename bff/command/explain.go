@@ -209,7 +209,7 @@ func (e *explainer) frontend() {
 	e.say("frontend", "%s (host %s, cookie %s)", f.Name, e.call.Request.Host, f.Config.Cookie.Name)
 	if origin := e.strangeOrigin(f); origin != "" {
 		e.say("note", "%s is not an origin of %s: %s. Host counts without its port, so the request is answered all the same if it comes here; a page at that address would send its own Origin and be refused.",
-			origin, f.Name, strings.Join(f.Origins, ", "))
+			origin, f.Name, strings.Join(f.Config.Origins, ", "))
 	}
 }
 
@@ -217,12 +217,12 @@ func (e *explainer) frontend() {
 // share a host and no page is there; else "".
 func (e *explainer) strangeOrigin(f *routing.Frontend) string {
 	u, err := url.Parse(e.url)
-	if err != nil || u.Host == "" || f.Config.Host != "" || len(f.Origins) == 0 {
+	if err != nil || u.Host == "" || f.Config.Host != "" || len(f.Config.Origins) == 0 {
 		return ""
 	}
 	origin := u.Scheme + "://" + strings.ToLower(u.Host)
 	origin = strings.TrimSuffix(origin, map[string]string{"https": ":443", "http": ":80"}[u.Scheme])
-	if f.ListsOrigin([]byte(origin)) {
+	if f.ListsOrigin([]byte(origin), e.call.Request.Host) {
 		return ""
 	}
 	return origin

@@ -5,6 +5,7 @@ import (
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
 )
 
@@ -30,13 +31,38 @@ func (e *explainer) program() {
 
 // head shows the head that would go to the API.
 func (e *explainer) head() {
-	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, &e.call, nil, "", nil)), "\r\n"), "\r\n") {
+	for i, line := range strings.Split(strings.TrimRight(string(e.proxy.AppendHead(nil, &e.call, proxy.Outgoing{})), "\r\n"), "\r\n") {
 		if i == 0 {
 			e.say("upstream", "%s", line)
 		} else {
 			e.say("", "%s", line)
 		}
 	}
+	e.heldBack()
+}
+
+// heldBack tells which headers of the call do not go on, and why. Those that every
+// browser sends for Coatcheck and the connection are left out.
+func (e *explainer) heldBack() {
+	label := "dropped"
+	for i := range e.call.Request.Head.Fields {
+		name := e.call.Request.Head.Fields[i].Name
+		why := e.proxy.HeldBack(e.call.Route(), name)
+		if why == "" || isUsual(string(name)) {
+			continue
+		}
+		e.say(label, "%s: %s", name, why)
+		label = ""
+	}
+}
+
+// isUsual reports whether every call has a header of this name, and nobody misses it.
+func isUsual(name string) bool {
+	switch strings.ToLower(name) {
+	case "host", "connection", "content-length", "transfer-encoding", "origin", "referer", "cookie", "x-csrf", "x-xsrf-token", "x-frontend", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user", "upgrade", "te", "expect":
+		return true
+	}
+	return false
 }
 
 // outgoing shows what would go to the API. Nobody is signed in here, so that the

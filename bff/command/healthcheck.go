@@ -2,10 +2,8 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"time"
 
 	"coatcheck/bff/admin"
@@ -19,15 +17,15 @@ const healthLimit = 5 * time.Second
 func (p *Program) Healthcheck(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
-	at, err := url.Parse(address)
-	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return errors.New("--admin is not a URL, such as http://127.0.0.1:9090")
+	at, via, err := admin.At(address)
+	if err != nil {
+		return err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.JoinPath("readyz").String(), nil)
 	if err != nil {
 		return Failure{err}
 	}
-	answer, err := (&http.Client{Transport: admin.Direct}).Do(request)
+	answer, err := (&http.Client{Transport: via}).Do(request)
 	if err != nil {
 		return Failure{err}
 	}

@@ -72,7 +72,7 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 	}
 	defer ups.Close()
 	t := &attempt{Program: p, ask: newPrompter(p.Stdin, p.Stderr), api: ups.Get(o.Upstream), frontend: frontend}
-	t.caller = mapping.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: frontend.Hosts()[0], ForwardedProto: frontend.Scheme()}
+	t.caller = mapping.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: strings.Replace(frontend.Hosts()[0], "*", "any", 1), ForwardedProto: frontend.Scheme()}
 	t.shown = trial.New(painter{p.Stdout, terminal.Of(p.Stdout, p.Getenv)}.line)
 	return t.run(signin.WithTrace(ctx, t.shown.Hooks()), o.Refresh, o.Logout)
 }

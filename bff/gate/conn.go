@@ -55,11 +55,18 @@ type Conn struct {
 	onClose         atomic.Pointer[func()]
 }
 
+// sameMachine is the address of whoever calls over a Unix socket, which has none: one that
+// trusted_proxies can name.
+var sameMachine = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
 func newConn(c net.Conn, l *Listener) *Conn {
 	conn := &Conn{Conn: c, listener: l, socket: relay.Socket(c)}
-	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+	switch a := c.RemoteAddr().(type) {
+	case *net.TCPAddr:
 		peer := a.AddrPort()
 		conn.peer = netip.AddrPortFrom(peer.Addr().Unmap(), peer.Port())
+	case *net.UnixAddr:
+		conn.peer = netip.AddrPortFrom(sameMachine, 0)
 	}
 	conn.in.Reset(c)
 	return conn

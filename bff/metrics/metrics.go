@@ -27,6 +27,7 @@ type Metrics struct {
 	refusals  *prometheus.CounterVec
 	gate      *prometheus.CounterVec
 	guard     *prometheus.CounterVec
+	dropped   *prometheus.CounterVec
 	streams   *prometheus.GaugeVec
 	attempts  *prometheus.CounterVec
 	provider  *prometheus.HistogramVec
@@ -45,6 +46,7 @@ func New(version, commit string) *Metrics {
 	m.api = m.histogram("call_upstream_seconds", "Time of a call until the API's answer began.", "frontend", "route")
 	m.events = m.counter("events_total", "Events that matter for security, by kind and outcome.", "frontend", "event", "outcome")
 	m.guard = m.counter("guard_refusals_total", "Calls that the guard refused, by reason.", "frontend", "reason")
+	m.dropped = m.counter("dropped_headers_total", "Headers of callers that did not go on to the API although no table lists them: odd_name (other characters than letters, digits and single hyphens), of_caller (servers would believe it of the caller).", "upstream", "why")
 	m.refusals = m.counter("refusals_total", "Calls that Coatcheck answered itself with an error, by code.", "code")
 	m.gate = m.counter("malformed_total", "Requests that the raw gate refused, by code.", "code")
 	m.streams = m.gauge("open_streams", "Answers on their way now, by kind: stream, websocket.", "kind")
@@ -83,6 +85,9 @@ func (m *Metrics) Stream(kind string, change float64) { m.streams.WithLabelValue
 func (m *Metrics) Guard(frontend, reason string) {
 	m.guard.WithLabelValues(frontend, reason).Inc()
 }
+
+// Dropped counts a header that did not go on to an API; why is odd_name or of_caller.
+func (m *Metrics) Dropped(upstream, why string) { m.dropped.WithLabelValues(upstream, why).Inc() }
 
 // Attempt counts a step of a sign-in at a provider; outcome is one of a closed list.
 func (m *Metrics) Attempt(frontend, provider, outcome string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"syscall"
 )
 
@@ -14,7 +15,7 @@ func (p *Process) Use(public, operators net.Listener) { p.public, p.operators = 
 // listen opens both listeners, and neither if one fails.
 func (p *Process) listen() error {
 	var err error
-	if p.public, err = net.Listen("tcp", p.config.Listen); err != nil {
+	if p.public, err = listenAt(p.config.Listen); err != nil {
 		return ListenError("listen", p.config.Listen, err)
 	}
 	if t := p.config.TLS; t != nil {
@@ -23,7 +24,7 @@ func (p *Process) listen() error {
 		}
 		p.public = tls.NewListener(p.public, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.certificate.get, NextProtos: []string{"http/1.1"}})
 	}
-	if p.operators, err = net.Listen("tcp", p.config.Admin.Listen); err != nil {
+	if p.operators, err = listenAt(p.config.Admin.Listen); err != nil {
 		return errors.Join(ListenError("admin.listen", p.config.Admin.Listen, err), p.public.Close())
 	}
 	return nil
@@ -36,6 +37,7 @@ func ListenError(key, address string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		why = errors.New("already in use by another process")
+	case strings.HasPrefix(address, "unix:"): // it says itself what is in the way
 	case errors.Is(err, syscall.EACCES):
 		why = errors.New("permission denied: a port below 1024 needs CAP_NET_BIND_SERVICE")
 	case errors.Is(err, syscall.EADDRNOTAVAIL):

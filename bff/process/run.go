@@ -26,7 +26,7 @@ func (p *Process) Run(ctx context.Context) error {
 	go func() { failed <- p.admin.Serve(p.operators) }() // ends with close
 	watching, unwatch := context.WithCancel(context.Background())
 	defer unwatch()
-	if err := p.supervisor.watch(watching, p.operators.Addr().String()); err != nil {
+	if err := p.supervisor.watch(watching, urlOf(p.operators.Addr())); err != nil {
 		p.log.Warn("watchdog", "error", err)
 	}
 	p.supervisor.ready()

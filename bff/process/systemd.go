@@ -3,7 +3,9 @@ package process
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -48,12 +50,16 @@ func (s supervisor) watch(ctx context.Context, address string) error {
 	if err != nil || interval <= 0 {
 		return err
 	}
+	at, via, err := admin.At(address)
+	if err != nil {
+		return err
+	}
 	go func() {
-		client := &http.Client{Transport: admin.Direct, Timeout: interval / 2}
+		client := &http.Client{Transport: via, Timeout: interval / 2}
 		tick := time.NewTicker(interval / 2)
 		defer tick.Stop()
 		for {
-			if answers(ctx, client, address) {
+			if answers(ctx, client, at) {
 				s.say(daemon.SdNotifyWatchdog)
 			}
 			select {
@@ -66,8 +72,16 @@ func (s supervisor) watch(ctx context.Context, address string) error {
 	return nil
 }
 
-func answers(ctx context.Context, client *http.Client, address string) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/livez", nil)
+// urlOf is how a listener of ours is asked.
+func urlOf(a net.Addr) string {
+	if a.Network() == "unix" {
+		return "unix:" + a.String()
+	}
+	return "http://" + a.String()
+}
+
+func answers(ctx context.Context, client *http.Client, at *url.URL) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at.JoinPath("livez").String(), nil)
 	if err != nil {
 		return false
 	}

@@ -65,7 +65,7 @@ func (x *roundTrip) passFields() {
 	for i := range x.answer.Fields {
 		f := &x.answer.Fields[i]
 		switch {
-		case x.target.answer.holds(f.Name) || contains(names, f.Name) || x.proven && http1.EqualFold(f.Name, "dpop-nonce"):
+		case x.target.answer.Holds(f.Name) || contains(names, f.Name) || x.proven && http1.EqualFold(f.Name, "dpop-nonce"):
 		case private && caching.consume(f.Name, f.Value):
 		case http1.EqualFold(f.Name, "vary"):
 			h.Vary(string(f.Value))

@@ -8,7 +8,9 @@ import (
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/gate"
+	"coatcheck/bff/headers"
 	"coatcheck/bff/http1"
+	"coatcheck/bff/routing"
 	"coatcheck/bff/trace"
 	"coatcheck/upstream/mapping"
 )
@@ -17,12 +19,22 @@ import (
 // can be repeated with a new token.
 const maxRepeatable = 64 << 10
 
+// Outgoing is what goes along with a call. Its zero value is nothing.
+type Outgoing struct {
+	// Credential is what carries the person; nil: nobody.
+	Credential *credential.Credential
+	// Proof goes along with a token that is bound to a key, which does not go without.
+	Proof string
+	// Affinity are cookies that the API's load balancer wants back, "a=b; c=d".
+	Affinity []byte
+	// Span is the question's part of a trace; nil: it is not traced.
+	Span *trace.Span
+}
+
 // AppendHead assembles the head of the call that goes to the API, line by line: what
-// the browser sent and no rule holds back, then ours. credential is what carries the
-// person, span the question's part of a trace; both may be nil. A token that is bound to
-// a key goes along with a proof, and not without. Framing is the forwarder's.
-func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Credential, proof string, span *trace.Span) []byte {
-	r, h, t := c.Route(), c.Request.Head, p.targets[c.Route().Index]
+// the browser sent and no rule holds back, then ours. Framing is the forwarder's.
+func (p *Proxy) AppendHead(b []byte, c *call.Call, o Outgoing) []byte {
+	r, h, t, credential, proof, span := c.Route(), c.Request.Head, p.targets[c.Route().Index], o.Credential, o.Proof, o.Span
 	b = append(append(b, h.Method...), ' ')
 	b = append(append(b, r.Base...), c.Decision.Forwarded...)
 	var who mapping.Caller
@@ -34,7 +46,11 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 	_, options := h.Get("connection")
 	for i := range h.Fields {
 		f := &h.Fields[i]
-		if t.request.holds(f.Name) || options > 0 && h.ConnectionNames(f.Name) || span != nil && isTraceContext(f.Name) {
+		if verdict := t.request.Judge(f.Name); verdict != headers.Passes {
+			p.dropped(r, verdict)
+			continue
+		}
+		if options > 0 && h.ConnectionNames(f.Name) || span != nil && isTraceContext(f.Name) {
 			continue
 		}
 		if c.Decision.Handshake && t.composes(f.Name) || proof != "" && http1.EqualFold(f.Name, "dpop") || t.reads && http1.EqualFold(f.Name, "accept-encoding") {
@@ -53,7 +69,7 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 	if proof != "" {
 		b = appendProven(b, credential, proof)
 	}
-	b = appendCookies(b, t.up.Send(), credential, who)
+	b = appendCookies(b, t.up.Send(), o, who)
 	b = append(b, "X-Forwarded-For: "...)
 	b = c.Request.Client.AppendTo(b)
 	b = append(append(b, "\r\nX-Forwarded-Host: "...), c.Request.Authority...)
@@ -63,17 +79,49 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, credential *credential.Creden
 	}
 	b = append(append(b, "\r\nX-Request-Id: "...), c.ID...)
 	b = append(b, '\r', '\n')
+	if t.forwarded {
+		b = appendForwarded(b, c)
+	}
 	return appendTrace(b, span)
 }
 
+// dropped counts a header that an application may miss: nothing but its name speaks
+// against it.
+func (p *Proxy) dropped(r *routing.Route, verdict headers.Verdict) {
+	switch verdict {
+	case headers.OddName:
+		p.events.Metrics.Dropped(r.Upstream, "odd_name")
+	case headers.OfCaller:
+		p.events.Metrics.Dropped(r.Upstream, "of_caller")
+	}
+}
+
+// HeldBack says of a header that a browser sent why it does not go to the API of a route;
+// "" where it goes, or is meant for Coatcheck and the connection alone.
+func (p *Proxy) HeldBack(r *routing.Route, name []byte) string {
+	switch p.targets[r.Index].request.Judge(name) {
+	case headers.OddName:
+		if why := headers.Unpassable(string(name)); why != "" {
+			return "could be read as another: " + why
+		}
+		return "not letters, digits and single hyphens; pass_headers of the route lets it through"
+	case headers.OfCaller:
+		return "servers would believe it of the caller; send can put a value of yours"
+	case headers.Listed:
+		return headers.Why(string(name))
+	}
+	return ""
+}
+
 // appendCookies makes the Cookie line of the API's own cookies, if there are some.
-func appendCookies(b []byte, send *mapping.Send, credential *credential.Credential, who mapping.Caller) []byte {
+func appendCookies(b []byte, send *mapping.Send, o Outgoing, who mapping.Caller) []byte {
 	start := len(b)
 	b = append(b, "Cookie: "...)
-	if name := len(b); len(send.AppendCookies(b, credential, who, nil)) == name {
+	name := len(b)
+	if b = send.AppendCookies(b, o.Credential, who, o.Affinity); len(b) == name {
 		return b[:start]
 	}
-	return append(send.AppendCookies(b, credential, who, nil), '\r', '\n')
+	return append(b, '\r', '\n')
 }
 
 func appendField(b, name, value []byte) []byte {
@@ -178,7 +226,7 @@ func (x *roundTrip) send() error {
 	}
 	x.proven = proof != ""
 	x.span = c.Span.Ask("forward", route.Upstream)
-	x.head = x.proxy.AppendHead(x.head[:0], c, token, proof, x.span)
+	x.head = x.proxy.AppendHead(x.head[:0], c, Outgoing{token, proof, x.affinity(), x.span})
 	out.Head = x.head
 	out.IsHead, out.Idempotent = c.Request.IsHead(), isIdempotent(c.Request.Head.Method)
 	out.HeaderTimeout, out.IdleTimeout = route.Config.HeaderTimeout, route.Config.IdleTimeout

@@ -16,6 +16,7 @@ import (
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/headers"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
@@ -51,6 +52,7 @@ type Proxy struct {
 	tokenTold  atomic.Int64  // when a token in an answer was last logged, Unix nanoseconds
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
+	jars       map[string]*jar
 	provers    provers
 }
 
@@ -58,19 +60,22 @@ type Proxy struct {
 type target struct {
 	up        *signin.Upstream
 	transport *forward.Transport
-	request   ruleset                           // names that never go to the API
-	answer    ruleset                           // names that never go to the browser
+	request   headers.Rules                     // names that never go to the API
+	answer    headers.Rules                     // names that never go to the browser
 	stale     signin.Stale                      // which answers call the token dead
 	reads     bool                              // answers' bodies are looked at, so that they must be readable
 	exchanges bool                              // it gets tokens of its own
 	streams   int                               // most streams of one session at once
 	accounts  map[string]*credential.Credential // that programs' calls go out with
+	sticky    []string                          // cookies of the API's load balancer
+	jar       *jar                              // those of callers without a session
+	forwarded bool                              // Forwarded is sent, too (RFC 7239)
 }
 
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}}
+		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -107,7 +112,7 @@ func (p *Proxy) addTransport(name string, up *signin.Upstream) error {
 	if err != nil {
 		return err
 	}
-	p.transports[name] = c
+	p.transports[name], p.jars[name] = c, &jar{}
 	return nil
 }
 
@@ -115,14 +120,25 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	for len(p.targets) <= r.Index {
 		p.targets = append(p.targets, nil)
 	}
-	t := &target{up: up, transport: transport, request: requestRules(up, r.Programs), answer: answerRules(up)}
+	t := &target{up: up, transport: transport, request: requestRules(up, r), answer: headers.ToBrowser(up.HiddenNames())}
 	t.stale = up.Stale()
 	t.reads = t.stale.ReadsBodies() || r.Config.BlockTokens
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
-		t.streams, t.exchanges = u.StreamsPerSession, u.Exchange != nil
+		t.streams, t.sticky, t.jar = u.StreamsPerSession, u.Sticky, p.jars[r.Upstream]
+		t.forwarded = u.Forwarded == "rfc7239"
+		t.exchanges = u.Exchange != nil
 	}
 	p.targets[r.Index] = t
+}
+
+// requestRules hold back, beside the tables, what carries a person or proves who calls.
+func requestRules(u *signin.Upstream, r *routing.Route) headers.Rules {
+	names := u.SendNames()
+	if r.Programs != nil {
+		names = append(names, r.Programs.Secret...)
+	}
+	return headers.ToAPI(names, r.Config.PassHeaders)
 }
 
 // addDevServer makes the way to a frontend's development server, which is an upstream
@@ -259,8 +275,12 @@ func (x *roundTrip) forward() error {
 		return x.devServerAway(err)
 	}
 	renewed, err := x.afterStale()
-	if err != nil || x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
+	if err != nil {
 		return err
+	}
+	x.keepAffinity()
+	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
+		return nil
 	}
 	again, err := x.proxy.auth.AfterAnswer(x.call, &x.who, x.answer.Status, x.lines, renewed)
 	if err == nil && again && x.mayRenew() && x.out.Body == nil {

@@ -79,7 +79,7 @@ func (x *roundTrip) announceTrailers() {
 
 // mayTrail reports whether a field of this name may stand behind a body.
 func (x *roundTrip) mayTrail(name []byte) bool {
-	if _, inHead := field(x.answer.Fields, strings.ToLower(string(name))); inHead > 0 || x.target.answer.holds(name) {
+	if _, inHead := field(x.answer.Fields, strings.ToLower(string(name))); inHead > 0 || x.target.answer.Holds(name) {
 		return false // a field of the head would move behind the body
 	}
 	for _, special := range []string{"vary", "location", "content-security-policy", "content-security-policy-report-only"} {

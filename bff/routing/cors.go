@@ -5,7 +5,7 @@ import "coatcheck/bff/problem"
 // preflight decides what pages of a listed origin may send to this path.
 func (d *Decision) preflight(r *Request) *problem.Problem {
 	switch {
-	case r.Origins != 1 || !d.Frontend.ListsOrigin(r.Origin):
+	case r.Origins != 1 || !d.Frontend.ListsOrigin(r.Origin, r.Host):
 		return problem.OriginNotAllowed
 	case d.Endpoint == nil && d.Route == nil:
 		return problem.NotFound
@@ -57,13 +57,13 @@ func (d *Decision) pagesFrontend(r *Request) *Frontend {
 		return nil
 	}
 	if d.Frontend != nil {
-		if d.Frontend.ListsOrigin(r.Origin) {
+		if d.Frontend.ListsOrigin(r.Origin, r.Host) {
 			return d.Frontend
 		}
 		return nil
 	}
 	for _, f := range d.Host.Frontends {
-		if f.ListsOrigin(r.Origin) {
+		if f.ListsOrigin(r.Origin, r.Host) {
 			return f
 		}
 	}

@@ -90,7 +90,7 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 		d.Kind = Health
 		return onlyReads(r)
 	}
-	d.Host = t.hosts[string(r.Host)]
+	d.Host = t.hostOf(r.Host)
 	d.Stage = AtPath
 	var ok bool
 	if d.Target, ok = ParseTarget(r.Head.Target); !ok || d.Target.EncodedSlash && !t.encodedSlash {

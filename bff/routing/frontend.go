@@ -9,6 +9,7 @@ import (
 
 	"coatcheck/bff/problem"
 	"coatcheck/configs"
+	"coatcheck/configs/rule"
 )
 
 // Host is a name under which calls come, and the frontends that may be meant.
@@ -25,9 +26,11 @@ type Frontend struct {
 	Name   string
 	Config *configs.Frontend
 	// Base is the base path without a "/" at its end.
-	Base    string
-	Hosts   []string
-	Origins []string
+	Base  string
+	Hosts []string
+	// Origins that are listed one by one, and Patterns of others.
+	Origins  []string
+	Patterns []rule.Pattern
 	// Scheme of the origins: https or http.
 	Scheme string
 	// HSTS is the value of Strict-Transport-Security, or empty.
@@ -49,7 +52,7 @@ type Frontend struct {
 
 func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) error {
 	f := &Frontend{Index: len(t.Frontends), Name: name, Config: config, Base: strings.TrimSuffix(config.BasePath, "/"),
-		Hosts: config.Hosts(), Origins: config.Origins, Scheme: config.Scheme(),
+		Hosts: config.Hosts(), Origins: config.Exact(), Patterns: config.Patterns(), Scheme: config.Scheme(),
 		HasPages: config.SPA != nil && config.SPA.Dir != "" || o.HasPages != nil && o.HasPages(name)}
 	f.BindsTokens = t.config.BindsTokens(config)
 	if config.IsHTTPS() && config.HSTS > 0 {
@@ -76,7 +79,7 @@ func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) er
 // servesOther reports whether pages of f live at another host than the one they
 // call. Without a host of its own each of its origins calls itself.
 func servesOther(f *Frontend, host string) bool {
-	return f.Config.Host != "" && slices.ContainsFunc(f.Origins, func(o string) bool { return OriginHost(o) != host })
+	return f.Config.Host != "" && (len(f.Patterns) > 0 || slices.ContainsFunc(f.Origins, func(o string) bool { return OriginHost(o) != host }))
 }
 
 // add keeps the frontends of a host in an order that does not depend on a map's.
@@ -86,9 +89,25 @@ func (h *Host) add(f *Frontend, other bool) {
 	h.otherOrigins = h.otherOrigins || other
 }
 
-// ListsOrigin reports whether pages of this origin belong to the frontend. Origins
-// are compared byte for byte.
-func (f *Frontend) ListsOrigin(origin []byte) bool {
+// ListsOrigin reports whether pages of this origin belong to the frontend and may call
+// host. Origins are compared byte for byte.
+func (f *Frontend) ListsOrigin(origin, host []byte) bool {
+	return f.listsExactly(origin) || f.listsByPattern(origin, host)
+}
+
+// listsByPattern reports whether a pattern means this origin. Where calls come to the
+// origins' own hosts, a page calls its own only: those of a pattern are strangers to each
+// other. Where they have a host of their own, that is no page's.
+func (f *Frontend) listsByPattern(origin, host []byte) bool {
+	for _, p := range f.Patterns {
+		if p.HoldsOrigin(origin) {
+			return (f.Config.Host == "") == (OriginHost(string(origin)) == string(host))
+		}
+	}
+	return false
+}
+
+func (f *Frontend) listsExactly(origin []byte) bool {
 	for _, o := range f.Origins {
 		if string(origin) == o {
 			return true
@@ -104,12 +123,25 @@ func (f *Frontend) pagesLiveAt(host []byte) bool {
 			return true
 		}
 	}
-	return false
+	return f.patternAt(host) != nil
+}
+
+// patternAt is the pattern by which pages live at a host that is called; nil: none.
+func (f *Frontend) patternAt(host []byte) *rule.Pattern {
+	for i := range f.Patterns {
+		if f.Config.Host == "" && f.Patterns[i].Holds(host) {
+			return &f.Patterns[i]
+		}
+	}
+	return nil
 }
 
 // Home is the address of the application's pages, of those at host if there are some;
 // empty: a door for programs has none.
 func (f *Frontend) Home(host []byte) string {
+	if p := f.patternAt(host); p != nil {
+		return strings.TrimSuffix(p.Scheme+"://"+string(host)+":"+p.Port, ":") + f.Base + "/"
+	}
 	if len(f.Origins) == 0 {
 		return ""
 	}
@@ -138,7 +170,7 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 	var room [8]*Frontend
 	left := append(room[:0], h.Frontends...)
 	if r.Origins > 0 {
-		left = filter(left, func(f *Frontend) bool { return r.Origins == 1 && f.ListsOrigin(r.Origin) })
+		left = byOrigin(left, r)
 		if len(left) == 0 {
 			return nil, problem.OriginNotAllowed
 		}
@@ -155,6 +187,18 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 		return nil, problem.FrontendUndetermined
 	}
 	return left[0], nil
+}
+
+// byOrigin keeps those that list the call's origin; where none does, those of which a
+// pattern means it.
+func byOrigin(all []*Frontend, r *Request) []*Frontend {
+	if r.Origins != 1 {
+		return nil
+	}
+	if slices.ContainsFunc(all, func(f *Frontend) bool { return f.listsExactly(r.Origin) }) {
+		return filter(all, func(f *Frontend) bool { return f.listsExactly(r.Origin) })
+	}
+	return filter(all, func(f *Frontend) bool { return f.listsByPattern(r.Origin, r.Host) })
 }
 
 // byBasePath keeps those with the longest base path that holds path; where none

@@ -82,7 +82,7 @@ func (d *Decision) guardInput(r *Request) guardInput {
 	xsrf, _ := h.Get("x-xsrf-token")
 	return guardInput{
 		safe: r.reads() || string(h.Method) == "OPTIONS", reads: r.reads(),
-		origins: r.Origins, originListed: r.Origins == 1 && f.ListsOrigin(r.Origin),
+		origins: r.Origins, originListed: r.Origins == 1 && f.ListsOrigin(r.Origin, r.Host),
 		site: site, sites: sites, pagesLiveHere: f.pagesLiveAt(r.Host),
 		csrfHeader: isOne || len(xsrf) > 0, xcsrf: isOne,
 		csrfRequired: d.csrfHeader() != "off",

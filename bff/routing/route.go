@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"coatcheck/configs"
+	"coatcheck/upstream"
 )
 
 // SessionNeed is what a route has to do with sessions.
@@ -86,12 +86,12 @@ func (t *Table) addRoute(f *Frontend, r *Route) {
 
 // newRoute makes a route to address, which is called by the name host; empty: by its own.
 func newRoute(f *Frontend, config *configs.Route, address, host string) (*Route, error) {
-	u, err := url.Parse(address)
+	at, err := upstream.ParseURL(address)
 	if err != nil {
 		return nil, err
 	}
 	r := &Route{Config: config, Prefix: f.Base + config.Path, Exact: config.IsExact(), Rewrite: config.Path,
-		Base: strings.TrimSuffix(u.EscapedPath(), "/"), Host: u.Host, Origin: u.Scheme + "://" + u.Host,
+		Base: at.Path, Host: at.Host, Origin: at.Origin(),
 		SendToken: config.SendToken != nil && *config.SendToken, Allow: strings.Join(config.Methods, ", ")}
 	if config.Rewrite != nil {
 		r.Rewrite = *config.Rewrite

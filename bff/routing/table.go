@@ -11,9 +11,11 @@
 package routing
 
 import (
+	"bytes"
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"coatcheck/configs"
 )
@@ -35,13 +37,14 @@ type Table struct {
 
 	config       *configs.Config
 	hosts        map[string]*Host
+	below        map[string]*Host // of patterns, by what stands behind the star
 	trusted      []netip.Prefix
 	encodedSlash bool // some route lets %2F pass
 }
 
 // New makes a table of a configuration that package configs/read accepted.
 func New(c *configs.Config, o Options) (*Table, error) {
-	t := &Table{config: c, hosts: map[string]*Host{}, trusted: c.TrustedProxies}
+	t := &Table{config: c, hosts: map[string]*Host{}, below: map[string]*Host{}, trusted: c.TrustedProxies}
 	for _, name := range slices.Sorted(maps.Keys(c.Frontends)) {
 		if err := t.addFrontend(name, c.Frontends[name], o); err != nil {
 			return nil, err
@@ -51,10 +54,28 @@ func New(c *configs.Config, o Options) (*Table, error) {
 }
 
 func (t *Table) host(name string) *Host {
-	if t.hosts[name] == nil {
-		t.hosts[name] = &Host{}
+	hosts := t.hosts
+	if base, is := strings.CutPrefix(name, "*."); is {
+		hosts, name = t.below, base
 	}
-	return t.hosts[name]
+	if hosts[name] == nil {
+		hosts[name] = &Host{}
+	}
+	return hosts[name]
+}
+
+// hostOf finds the host that is called, in lower case: one that is listed, or else one that
+// a pattern means; nil where no frontend lives there.
+func (t *Table) hostOf(name []byte) *Host {
+	if h := t.hosts[string(name)]; h != nil || len(t.below) == 0 {
+		return h
+	}
+	_, base, _ := bytes.Cut(name, []byte{'.'})
+	h := t.below[string(base)]
+	if h == nil || h.Frontends[0].patternAt(name) == nil {
+		return nil // the label is none
+	}
+	return h
 }
 
 // Config is the configuration that the table was made of.
@@ -78,4 +99,10 @@ func (t *Table) Frontend(name string) *Frontend {
 }
 
 // Hosts are the names under which calls may come, sorted.
-func (t *Table) Hosts() []string { return slices.Sorted(maps.Keys(t.hosts)) }
+func (t *Table) Hosts() []string {
+	list := slices.Sorted(maps.Keys(t.hosts))
+	for _, base := range slices.Sorted(maps.Keys(t.below)) {
+		list = append(list, "*."+base)
+	}
+	return list
+}

@@ -81,7 +81,8 @@ func (ck frontendCheck) origins(path string, f *configs.Frontend) {
 		switch {
 		case o == "":
 			ck.refuse(at, "must not be empty", "https://shop.example.com")
-		case ck.complain(at, rule.Origin(o)):
+		case rule.IsPattern(o) && ck.pattern(at, o, f):
+		case !rule.IsPattern(o) && ck.complain(at, rule.Origin(o)):
 		case seen[o]:
 			ck.refuse(at, "duplicate origin", "")
 		case i > 0 && f.IsHTTPS() != strings.HasPrefix(o, "https://"):

@@ -50,6 +50,10 @@ func (ck processCheck) healthPath() {
 
 // address checks what [net.Listen] will be given.
 func (ck processCheck) address(path, value string) {
+	if _, is, c := rule.ParseSocket(value); is {
+		ck.complain(path, c)
+		return
+	}
 	host, port, err := net.SplitHostPort(value)
 	if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
 		ck.complain(path, rule.Complaint{Message: "not a listen address", Hint: rule.LikelyAddress(value, map[bool]string{true: "9090", false: "8080"}[path == "admin.listen"])})

@@ -38,6 +38,7 @@ func (ck routeCheck) route(path string, f *configs.Frontend, r *configs.Route) {
 	}
 	ck.known(child(path, "upstream"), r.Upstream)
 	ck.methods(child(path, "methods"), r)
+	ck.passHeaders(child(path, "pass_headers"), f, r)
 	ck.person(path, r)
 	ck.routeCallers(path, r)
 	ck.opened(path, f, r)

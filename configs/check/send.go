@@ -13,6 +13,7 @@ import (
 
 // send checks what carries a person on calls.
 func (ck upstreamCheck) send(path string, u *configs.Upstream) {
+	ck.sticky(child(path, "sticky"), u)
 	if u.Send == nil {
 		return
 	}
@@ -20,7 +21,7 @@ func (ck upstreamCheck) send(path string, u *configs.Upstream) {
 	ck.headers(child(at, "headers"), u.Send.Headers)
 	ck.hidden(child(at, "hide"), u.Send.Hide)
 	ck.sendQuery(child(at, "query"), u.Send.Query)
-	ck.sendCookie(at, u.Send)
+	ck.sendCookie(at, u)
 	ck.sendSocket(child(at, "socket", "json"), u.Send)
 	for key, values := range map[string]map[string]mapping.Template{"headers": u.Send.Headers, "query": u.Send.Query, "cookie": u.Send.Cookie} {
 		for name, value := range values {
@@ -53,22 +54,22 @@ func (ck upstreamCheck) sendQuery(path string, parameters map[string]mapping.Tem
 		at, lower := child(path, name), strings.ToLower(name)
 		switch {
 		case name == "" || hasControl(name) || strings.ContainsAny(name, "[]"):
-			ck.refuse(at, "not the name of a parameter", "letters, digits, \"_\" and \"-\"")
+			ck.refuse(at, "not a valid parameter name", "letters, digits, \"_\" and \"-\"")
 		case seen[lower]:
 			ck.refuse(at, "duplicate parameter: APIs may ignore the case of names", "")
 		case hasControl(parameters[name].Reveal()):
-			ck.refuse(at, "a parameter's value holds no line break or control character", "")
+			ck.refuse(at, "a parameter value must not contain a line break or control character", "")
 		}
 		seen[lower] = true
 	}
 }
 
 // sendCookie checks cookies that go to the API (RFC 6265 §4.1.1).
-func (ck upstreamCheck) sendCookie(path string, s *configs.Send) {
-	at := child(path, "cookie")
+func (ck upstreamCheck) sendCookie(path string, u *configs.Upstream) {
+	s, at := u.Send, child(path, "cookie")
 	for name := range s.Headers {
-		if strings.EqualFold(name, "Cookie") && len(s.Cookie) > 0 {
-			ck.refuse(child(path, "headers", name), "cookies stand in send.cookie already", "name this one there, too")
+		if strings.EqualFold(name, "Cookie") && len(s.Cookie)+len(u.Sticky) > 0 {
+			ck.refuse(child(path, "headers", name), "send.cookie or sticky make the Cookie line", "send: {cookie: {…}} for this one, too")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Cookie)) {
@@ -79,9 +80,31 @@ func (ck upstreamCheck) sendCookie(path string, s *configs.Send) {
 		})
 		switch {
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(child(at, name), "not the name of a cookie", "letters, digits, \"_\" and \"-\"")
+			ck.refuse(child(at, name), "not a valid cookie name", "letters, digits, \"_\" and \"-\"")
 		case !plain:
-			ck.refuse(child(at, name), "a cookie's value holds no space, quote, comma, semicolon or backslash", "percent-encode it")
+			ck.refuse(child(at, name), "a cookie value must not contain a space, quote, comma, semicolon or backslash", "percent-encode it")
+		}
+	}
+}
+
+// sticky checks the names of a load balancer's cookies. One that knows the person must not
+// be among them: callers without a session share what is kept for their address.
+func (ck upstreamCheck) sticky(path string, u *configs.Upstream) {
+	taken := map[string]bool{}
+	if u.Login != nil {
+		for _, p := range u.Login.Credential {
+			taken[p.Cookie] = true
+		}
+	}
+	for i, name := range u.Sticky {
+		at := item(path, i)
+		switch {
+		case !http1.IsToken([]byte(name)):
+			ck.refuse(at, "not a valid cookie name", "AWSALB")
+		case slices.Index(u.Sticky, name) < i:
+			ck.refuse(at, "duplicate cookie", "")
+		case taken[name] || u.Send != nil && !u.Send.Cookie[name].IsEmpty():
+			ck.refuse(at, "carries the person: it is not a load balancer's alone", "leave it out")
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/configs"
 	"coatcheck/configs/rule"
+	"coatcheck/upstream"
 )
 
 // upstream checks one API: where it is, what is sent, how people sign in.
@@ -16,8 +17,11 @@ func (ck upstreamCheck) upstream(name string, u *configs.Upstream) {
 	if !rule.IsLabel(name) {
 		ck.refuse(path, "the name of an upstream has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 	}
-	if host := ck.url(child(path, "url"), u.URL); host != "" {
+	if socket, base, is := upstream.SocketPath(u.URL); is {
+		ck.behindSocket(path, u, socket, base)
+	} else if host := ck.url(child(path, "url"), u.URL); host != "" {
 		ck.transport(path, u, host)
+		ck.proxy(child(path, "proxy"), u)
 		ck.ownHost(child(path, "url"), u.URL)
 	}
 	ck.calledBy(path, u)
@@ -101,7 +105,7 @@ func (ck upstreamCheck) ownHost(path, value string) {
 	}
 	loops := ck.listensAt(host, port)
 	for _, f := range ck.config.Frontends {
-		loops = loops || slices.Contains(authorities(f), host+":"+port)
+		loops = loops || slices.Contains(authorities(f), host+":"+port) || f.Host == "" && slices.ContainsFunc(f.Patterns(), func(p rule.Pattern) bool { return p.Holds([]byte(host)) })
 	}
 	if loops {
 		ck.refuse(path, "Coatcheck's own address: requests would loop", "the address of the API itself")

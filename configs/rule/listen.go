@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"io/fs"
 	"net"
 	"net/netip"
 	"slices"
@@ -17,7 +18,7 @@ func LikelyAddress(value, usualPort string) string {
 	case IsHostName(value) || isIPv6(bare):
 		return strconv.Quote(net.JoinHostPort(bare, usualPort))
 	}
-	return "\":8080\", \"127.0.0.1:8080\" or \"[::1]:8080\""
+	return "\":8080\", \"127.0.0.1:8080\", \"[::1]:8080\" or \"unix:/run/coatcheck.sock\""
 }
 
 func isIPv6(s string) bool {
@@ -27,6 +28,11 @@ func isIPv6(s string) bool {
 
 // Overlap reports whether two addresses cannot be listened on at once.
 func Overlap(a, b string) bool {
+	socketA, isA, _ := ParseSocket(a)
+	socketB, isB, _ := ParseSocket(b)
+	if isA || isB {
+		return isA && isB && socketA.Path == socketB.Path
+	}
 	hostA, portA, errA := net.SplitHostPort(a)
 	hostB, portB, errB := net.SplitHostPort(b)
 	if errA != nil || errB != nil || portA != portB || portA == "0" {
@@ -37,3 +43,45 @@ func Overlap(a, b string) bool {
 
 // IsEvery reports whether a host to listen on is every address of the machine.
 func IsEvery(host string) bool { return slices.Contains([]string{"", "0.0.0.0", "::"}, host) }
+
+// Socket is a Unix socket to listen on: unix:/run/coatcheck.sock[?mode=0660].
+type Socket struct {
+	Path string
+	// Mode is who may connect: 0660 unless it is said.
+	Mode fs.FileMode
+}
+
+// defaultSocketMode lets the owner and the group of a socket connect, such as a front's.
+const defaultSocketMode = 0o660
+
+// maxSocketPath is what the systems in use take for a socket's path (unix(7): 108 bytes
+// with the zero behind them; 104 on BSD and macOS).
+const maxSocketPath = 103
+
+// ParseSocket reads a Unix socket to listen on. is is false where s is none at all; then
+// it is an address.
+func ParseSocket(s string) (socket Socket, is bool, c Complaint) {
+	rest, is := strings.CutPrefix(s, "unix:")
+	if !is {
+		return socket, false, c
+	}
+	path, query, has := strings.Cut(rest, "?")
+	path = "/" + strings.TrimLeft(path, "/")
+	socket = Socket{Path: path, Mode: defaultSocketMode}
+	if mode, ok := strings.CutPrefix(query, "mode="); has {
+		n, err := strconv.ParseUint(mode, 8, 32)
+		if !ok || err != nil || n > 0o777 || n&0o600 != 0o600 {
+			return socket, true, Complaint{"mode is who may connect, in octal, the owner among them", "unix:" + path + "?mode=0660"}
+		}
+		socket.Mode = fs.FileMode(n)
+	}
+	switch {
+	case !strings.HasPrefix(rest, "/"), path == "/", strings.HasSuffix(path, "/"):
+		return socket, true, Complaint{"a Unix socket needs an absolute path", "unix:/run/coatcheck.sock"}
+	case len(path) > maxSocketPath:
+		return socket, true, Complaint{"the path of a Unix socket has at most 103 bytes", "unix:/run/coatcheck.sock"}
+	case strings.Contains(path, ":"):
+		return socket, true, Complaint{"the path of a Unix socket has no colon", "unix:/run/coatcheck.sock"}
+	}
+	return socket, true, Complaint{}
+}

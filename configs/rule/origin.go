@@ -12,7 +12,7 @@ func originFault(s string) Complaint {
 	scheme, rest, ok := strings.Cut(s, "://")
 	switch {
 	case strings.Contains(s, "*"):
-		return Complaint{"a wildcard would admit every site", "list each origin"}
+		return Complaint{"a star stands for one whole label, the first, under a domain of your own", "https://*.preview.example.com, or list each origin"}
 	case s == "null":
 		return Complaint{"null is never the origin of your own pages", "list each origin, https://shop.example.com"}
 	case !ok:

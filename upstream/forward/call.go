@@ -65,6 +65,7 @@ type Call struct {
 	Upgrade bool
 
 	link atomic.Pointer[conn] // the connection at work, or aborted
+	via  *absolute            // how Head is written for a proxy; nil: as it is
 	out  []byte               // the head with its framing; kept for its capacity
 }
 
@@ -101,7 +102,11 @@ func (c *Call) repeatable() bool { return c.Idempotent && !c.streams() }
 
 // assemble writes the head with its framing into c.out.
 func (c *Call) assemble() {
-	c.out = append(c.out[:0], c.Head...)
+	if c.via != nil {
+		c.out = c.via.append(c.out[:0], c.Head)
+	} else {
+		c.out = append(c.out[:0], c.Head...)
+	}
 	switch {
 	case c.streams() && c.BodyLength < 0:
 		c.out = append(c.out, "Transfer-Encoding: chunked\r\n"...)

@@ -51,6 +51,7 @@ const (
 type Forwarder struct {
 	dialer    *upstream.Dialer
 	pool      connPool
+	via       *absolute
 	breaker   *breaker // nil: none
 	headLimit int
 	dialled   atomic.Uint64 // connections opened
@@ -76,6 +77,9 @@ type Options struct {
 	// Dialer opens connections to the API; it is required. Its Timeout bounds also, by
 	// itself, how long a call waits for a place in the pool.
 	Dialer *upstream.Dialer
+	// Origin is the API's scheme and authority, which a proxy is told where the Dialer has
+	// one for plain HTTP.
+	Origin string
 	// MaxConns bounds open connections, tunnels included. 1024.
 	MaxConns int
 	// MaxIdle bounds those that are kept unused. 256.
@@ -94,7 +98,7 @@ func New(o Options) (*Forwarder, error) {
 	if o.Dialer == nil {
 		return nil, errors.New("forwarder: no dialer")
 	}
-	f := &Forwarder{dialer: o.Dialer, headLimit: orInt(o.HeaderLimit, defaultHeadLimit)}
+	f := &Forwarder{dialer: o.Dialer, via: absoluteFor(o.Dialer, o.Origin), headLimit: orInt(o.HeaderLimit, defaultHeadLimit)}
 	f.pool.init(orInt(o.MaxConns, defaultMaxConns), orInt(o.MaxIdle, defaultMaxIdle),
 		orDuration(o.IdleTimeout, defaultIdleTimeout), o.OwnerOnly)
 	return f, nil
@@ -125,6 +129,7 @@ func (f *Forwarder) Close() { f.pool.close() }
 // wrapped, what call.Body returned.
 func (f *Forwarder) Do(call *Call, ans *Response) error {
 	ans.reset(call)
+	call.via = f.via
 	c, err := f.connection(call, time.Now())
 	if err != nil {
 		return call.classify(err)

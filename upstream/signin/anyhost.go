@@ -63,7 +63,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if o.Limit <= 0 {
 		c.options.Limit = maxBody
 	}
-	c.rest = guarded(&http.Transport{DialContext: c.dial, DialTLSContext: c.dialTLS}).SetResponseBodyLimit(c.options.Limit)
+	c.rest = guarded(&http.Transport{DialContext: c.dial, DialTLSContext: c.dialTLS})
 	return c, nil
 }
 
@@ -99,7 +99,7 @@ func (c *Client) Ask(ctx context.Context, q URLRequest) (*URLResponse, error) {
 	for name, values := range q.Header {
 		header[http.CanonicalHeaderKey(name)] = values
 	}
-	r := c.rest.R().SetContext(ctx)
+	r := c.rest.R().SetContext(ctx).SetDoNotParseResponse(true)
 	r.Header = header
 	if q.Form != nil {
 		header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -108,13 +108,17 @@ func (c *Client) Ask(ctx context.Context, q URLRequest) (*URLResponse, error) {
 	tracing := traceOf(ctx)
 	tracing.urlRequest(q, header)
 	got, err := r.Execute(q.Method, q.URL)
+	var body []byte
+	if err == nil {
+		body, err = readBody(got, c.options.Limit)
+	}
 	if err != nil {
 		err = failure(ctx, err)
 		tracing.failed(err)
 		return nil, err
 	}
-	tracing.response(mapping.NewResponse(got.StatusCode(), got.Header(), got.Body()))
-	return &URLResponse{Status: got.StatusCode(), Header: got.Header(), Body: got.Body()}, nil
+	tracing.response(mapping.NewResponse(got.StatusCode(), got.Header(), body))
+	return &URLResponse{Status: got.StatusCode(), Header: got.Header(), Body: body}, nil
 }
 
 // dial opens a connection to addr, or to what stands in its place.

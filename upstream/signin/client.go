@@ -26,8 +26,12 @@ const (
 // newClient makes the resty client of one upstream.
 func newClient(d *upstream.Dialer, ownerOnly bool) *resty.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return d.Dial(ctx, nil) }
-	return guarded(&http.Transport{DialContext: dial, DialTLSContext: dial,
-		DisableKeepAlives: ownerOnly}) // who signs in is nobody yet
+	transport := &http.Transport{DialContext: dial, DialTLSContext: dial,
+		DisableKeepAlives: ownerOnly} // who signs in is nobody yet
+	if p := d.Absolute(); p != nil {
+		transport.Proxy = http.ProxyURL(p.URL()) // it writes the absolute form; our dialler dials
+	}
+	return guarded(transport)
 }
 
 // guarded makes a resty client over transport. Nothing that resty or net/http do of
@@ -39,7 +43,7 @@ func guarded(transport *http.Transport) *resty.Client {
 	transport.IdleConnTimeout, transport.MaxIdleConnsPerHost = keepAlive, 4
 	stay := resty.RedirectPolicyFunc(func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse })
 	return resty.NewWithClient(&http.Client{Transport: transport}).
-		SetRedirectPolicy(stay).SetResponseBodyLimit(maxBody).
+		SetRedirectPolicy(stay).
 		SetContentLength(true). // or resty wraps the absent body of a POST in a reader, which net/http sends chunked
 		SetAllowGetMethodPayload(true).SetLogger(discard{}).SetDisableWarn(true)
 }
@@ -59,18 +63,22 @@ func (r *request) roundTrip(ctx context.Context, v *mapping.Values) (*mapping.Re
 	}
 	tracing := traceOf(ctx)
 	tracing.request(r, filled.Header, v)
-	q := r.to.client.R().SetContext(ctx)
+	q := r.to.client.R().SetContext(ctx).SetDoNotParseResponse(true)
 	q.Header = filled.Header
 	if filled.Body != nil {
 		q.SetBody(filled.Body)
 	}
 	got, err := q.Execute(filled.Method, filled.URL)
+	var body []byte
+	if err == nil {
+		body, err = readBody(got, maxBody)
+	}
 	if err != nil {
 		err = failure(ctx, err)
 		tracing.failed(err)
 		return nil, err
 	}
-	a := mapping.NewResponse(got.StatusCode(), got.Header(), got.Body())
+	a := mapping.NewResponse(got.StatusCode(), got.Header(), body)
 	tracing.response(a)
 	return a, nil
 }

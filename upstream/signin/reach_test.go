@@ -1,9 +1,12 @@
 package signin_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -98,6 +101,9 @@ func TestControlUnreachable(t *testing.T) {
 		"odd status":           {"http://" + rawAPI(t, saying("HTTP/1.1 abc\r\n\r\n")), "upstream_invalid", ""},
 		"endless head":         {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 300))), "upstream_invalid", ""},
 		"gzip that is none":    {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz")), "upstream_invalid", ""},
+		"gzip that was cut":    {"http://" + rawAPI(t, saying(zipped(cutShort))), "upstream_invalid", ""},
+		"gzip that breaks off": {"http://" + rawAPI(t, saying(zipped(brokenOff))), "upstream_unreachable", ""},
+		"gzip of too much":     {"http://" + rawAPI(t, saying(zipped(bomb))), "upstream_invalid", ""},
 		"length that is a lie": {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{\"token\":\"a\"}")), "upstream_unreachable", ""},
 		"two lengths":          {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Length: 13\r\nContent-Length: 14\r\n\r\n{\"token\":\"a\"}")), "upstream_invalid", ""},
 	} {
@@ -181,5 +187,38 @@ func TestControlClientCertificate(t *testing.T) {
 	in, err := signIn(with)
 	if err != nil || in.Credential.Value("access_token").Reveal() != "coatcheck" {
 		t.Errorf("with: %v", err)
+	}
+}
+
+// zipped is a compressed answer with a token, of which cut makes what is sent.
+func zipped(cut func(body []byte) (sent []byte, length int)) string {
+	sent, length := cut(compressed(`{"token":"a"}`))
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", length, sent)
+}
+
+func compressed(text string) []byte {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(text))
+	_ = z.Close()
+	return b.Bytes()
+}
+
+// cutShort is a body of which the API itself lost the end, brokenOff one that lost it on
+// its way, bomb one that grows beyond the bound.
+func cutShort(body []byte) ([]byte, int) { return body[:len(body)-4], len(body) - 4 }
+
+func brokenOff(body []byte) ([]byte, int) { return body[:len(body)-4], len(body) }
+
+func bomb([]byte) ([]byte, int) {
+	body := compressed(strings.Repeat(" ", 2<<20) + `{"token":"a"}`)
+	return body, len(body)
+}
+
+// TestCompressed: an answer that is compressed unasked is read.
+func TestCompressed(t *testing.T) {
+	u := plainAt(t, "http://"+rawAPI(t, saying(zipped(func(body []byte) ([]byte, int) { return body, len(body) }))), func(*configs.Upstream) {})
+	if in, err := signIn(u); err != nil || in.Credential.Value("access_token").Reveal() != "a" {
+		t.Errorf("%v %v", in, err)
 	}
 }

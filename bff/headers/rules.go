@@ -1,12 +1,6 @@
-package proxy
-
-import (
-	"strings"
-
-	"coatcheck/bff/http1"
-	"coatcheck/bff/routing"
-	"coatcheck/upstream/signin"
-)
+// Package headers says which headers pass between a browser and an API: tables of what
+// never does, with the reason beside each row, and a judgement of names by their words.
+package headers
 
 // rule keeps a header from being passed on, and says why. A name that ends in "*"
 // stands for all that begin with what is before it.
@@ -126,87 +120,4 @@ var ordinary = []string{
 	"if-none-match", "if-range", "last-event-id", "pragma", "priority", "range", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-gpc", "upgrade-insecure-requests",
 	"user-agent", "x-requested-with",
 	"accept-ranges", "age", "content-disposition", "content-location", "content-range", "etag", "expires", "last-modified", "link", "location", "retry-after", "vary",
-}
-
-// ruleset is tables of rules made ready for looking up.
-type ruleset struct {
-	exact   map[string]bool // true: held back; false: ordinary
-	begins  map[string]bool // beginnings that end in a hyphen
-	open    []string        // those that end inside a word
-	callers bool            // names that speak of the caller are held back
-}
-
-func newRuleset(more []string, tables ...[]rule) ruleset {
-	set := ruleset{exact: map[string]bool{}, begins: map[string]bool{}}
-	for _, table := range tables {
-		for _, r := range table {
-			prefix, open := strings.CutSuffix(r.name, "*")
-			switch {
-			case !open:
-				set.exact[r.name] = true
-			case strings.HasSuffix(prefix, "-"):
-				set.begins[prefix] = true
-			default:
-				set.open = append(set.open, prefix)
-			}
-		}
-	}
-	for _, name := range more {
-		set.exact[strings.ToLower(name)] = true
-	}
-	return set
-}
-
-// ready decides about ordinary names once.
-func (s ruleset) ready() ruleset {
-	for _, name := range ordinary {
-		s.exact[name] = s.holds([]byte(name))
-	}
-	return s
-}
-
-func requestRules(u *signin.Upstream, programs *routing.Programs) ruleset {
-	names := u.SendNames()
-	if programs != nil {
-		names = append(names, programs.Secret...)
-	}
-	set := newRuleset(names, hopByHop, toAPI)
-	set.callers = true
-	return set.ready()
-}
-
-func answerRules(u *signin.Upstream) ruleset {
-	return newRuleset(u.HiddenNames(), hopByHop, toBrowser).ready()
-}
-
-// holds reports whether a rule keeps this name back. Names that are not words of
-// letters and digits with one hyphen between them always are: many servers read "_" and
-// "." as "-", and some fold hyphens.
-func (s *ruleset) holds(name []byte) bool {
-	if !http1.IsPlainName(name) {
-		return true
-	}
-	var room [64]byte
-	lower := append(room[:0], name...)
-	for i, c := range lower {
-		lower[i] = http1.Lower(c)
-	}
-	if held, known := s.exact[string(lower)]; known {
-		return held
-	}
-	return s.holdsBeginning(lower) || s.callers && speaksOfCaller(lower)
-}
-
-func (s *ruleset) holdsBeginning(lower []byte) bool {
-	for i, c := range lower {
-		if c == '-' && s.begins[string(lower[:i+1])] {
-			return true
-		}
-	}
-	for _, prefix := range s.open {
-		if len(lower) >= len(prefix) && string(lower[:len(prefix)]) == prefix {
-			return true
-		}
-	}
-	return false
 }
