@@ -39,6 +39,7 @@ type Account struct {
 	manager    *session.Manager
 	throttle   throttle.Throttle
 	steps      pending.Steps
+	tabs       pending.Tabs
 	auth       *auth.Auth
 	events     call.Events
 	client     *Asset
@@ -53,7 +54,7 @@ type Account struct {
 // New makes an Account.
 func New(o Options) *Account {
 	vault := o.Manager.Vault()
-	return &Account{manager: o.Manager, throttle: throttle.New(vault.Counters(), vault.Keys), steps: pending.New(vault), auth: o.Auth, events: o.Events, client: o.Client, providers: o.Providers, sealer: o.Sealer, background: o.Background}
+	return &Account{manager: o.Manager, throttle: throttle.New(vault.Counters(), vault.Keys), steps: pending.New(vault), tabs: pending.NewTabs(vault), auth: o.Auth, events: o.Events, client: o.Client, providers: o.Providers, sealer: o.Sealer, background: o.Background}
 }
 
 // handlers are the endpoints, by [routing.EndpointID].

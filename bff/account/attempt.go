@@ -1,6 +1,7 @@
 package account
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,8 +18,9 @@ import (
 
 // LoginRequest is what a navigation to GET /bff/login asks for.
 type LoginRequest struct {
-	// Provider by its name in the configuration.
+	// Provider by its name in the configuration, and whether the page named it.
 	Provider string
+	Named    bool
 	// ReturnTo is the whole address of the page that is shown afterwards.
 	ReturnTo string
 	// Authorize is what the provider is asked for. Its State, Nonce and Verifier are empty:
@@ -33,8 +35,8 @@ func ReadLogin(c *call.Call) (*LoginRequest, error) {
 	if err != nil {
 		return nil, err
 	}
-	offered := c.Frontend().Config.Login.Provider
-	if w.provider == "" {
+	offered, named := c.Frontend().Config.Login.Provider, w.provider != ""
+	if !named {
 		w.provider = offered[0]
 	}
 	if !slices.Contains(offered, w.provider) {
@@ -44,7 +46,7 @@ func ReadLogin(c *call.Call) (*LoginRequest, error) {
 	if err != nil {
 		return nil, problem.BadReturnTo
 	}
-	return &LoginRequest{Provider: w.provider, ReturnTo: returnTo, Authorize: oidc.Request{RedirectURI: redirectURI(c, w.provider),
+	return &LoginRequest{Provider: w.provider, Named: named, ReturnTo: returnTo, Authorize: oidc.Request{RedirectURI: redirectURI(c, w.provider),
 		Prompt: w.prompt, LoginHint: w.loginHint, UILocales: w.uiLocales, ACR: w.acr, MaxAge: w.maxAge}}, nil
 }
 
@@ -55,21 +57,40 @@ func (a *Account) loginAtProvider(c *call.Call) error {
 	if err != nil {
 		return a.failedPage(c, nil, err)
 	}
-	f, ask := c.Frontend(), r.Authorize
+	f := c.Frontend()
 	browser, known := auth.Browser(c.Request.Head, f)
 	if !known {
 		browser = pending.NewBrowser()
 	}
+	a.staysAtProvider(c, r)
+	ask := r.Authorize
 	attempt := pending.Begin(f.Name, r.Provider, ask.RedirectURI, browser, a.manager.Now())
 	attempt.ReturnTo, attempt.Prompt, attempt.ACR, attempt.MaxAge = r.ReturnTo, ask.Prompt, ask.ACR, ask.MaxAge
+	attempt.LoginHint, attempt.UILocales = ask.LoginHint, ask.UILocales
 	if who := a.auth.Present(c); who.HasTicket {
 		attempt.Session = who.Ticket.Handle()
 	}
-	return a.sendToProvider(c, browser, attempt, ask.LoginHint, ask.UILocales)
+	return a.sendToProvider(c, browser, attempt)
+}
+
+// staysAtProvider sends somebody who is signed in, and must prove more, to the provider
+// of the session where the page names none: another one knows somebody else. Where that
+// is not known, or not offered any more, the first one stays chosen.
+func (a *Account) staysAtProvider(c *call.Call, r *LoginRequest) {
+	offered, ask := c.Frontend().Config.Login.Provider, &r.Authorize
+	who := a.auth.Present(c)
+	if r.Named || len(offered) < 2 || len(ask.ACR) == 0 && ask.MaxAge == nil || !who.HasTicket {
+		return
+	}
+	s, err := a.manager.Peek(context.Background(), c.Frontend().Name, who.Ticket)
+	if err != nil || !slices.Contains(offered, s.Provider) {
+		return
+	}
+	r.Provider, ask.RedirectURI = s.Provider, redirectURI(c, s.Provider)
 }
 
 // sendToProvider answers with the way to the provider's page.
-func (a *Account) sendToProvider(c *call.Call, browser pending.Browser, attempt pending.Attempt, loginHint, uiLocales string) error {
+func (a *Account) sendToProvider(c *call.Call, browser pending.Browser, attempt pending.Attempt) error {
 	provider := a.providers[attempt.Provider]
 	state, err := a.sealer.Seal(attempt)
 	if err != nil {
@@ -83,7 +104,7 @@ func (a *Account) sendToProvider(c *call.Call, browser pending.Browser, attempt 
 	defer cancel()
 	span := c.Span.Ask("authorize", attempt.Provider)
 	address, err := provider.Authorize(ctx, oidc.Request{RedirectURI: attempt.RedirectURI, State: state, Nonce: nonce, Verifier: verifier,
-		Prompt: attempt.Prompt, LoginHint: loginHint, UILocales: uiLocales, ACR: attempt.ACR, MaxAge: attempt.MaxAge})
+		Prompt: attempt.Prompt, LoginHint: attempt.LoginHint, UILocales: attempt.UILocales, ACR: attempt.ACR, MaxAge: attempt.MaxAge})
 	span.Answered(0, err)
 	if err != nil {
 		return a.failedPage(c, &attempt, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
@@ -12,7 +13,6 @@ import (
 	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
-	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/oidc"
 )
 
@@ -57,7 +57,7 @@ func (a *Account) restart(c *call.Call, attempt pending.Attempt, why *problem.Pr
 	if !ok {
 		return a.failedPage(c, &attempt, why)
 	}
-	return a.sendToProvider(c, browser, next, "", "")
+	return a.sendToProvider(c, browser, next)
 }
 
 // finish goes on with an attempt that is proven to be this browser's.
@@ -98,14 +98,8 @@ func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provi
 	if err != nil {
 		return a.failedPage(c, &attempt, spent{err})
 	}
-	ticket, started, err := a.manager.Start(ctx, a.sessionAt(c, provider, result))
-	if err != nil {
-		_ = provider.SignOut(ctx, result.Credential, mapping.Caller{}) // best effort: nobody will use it
+	if err := a.begin(ctx, c, provider, attempt, browser, result); err != nil {
 		return a.failedPage(c, &attempt, spent{err})
-	}
-	c.Record.Session = started.LogID
-	if !a.replace(ctx, c, attempt, browser, started) {
-		setSessionCookie(c, ticket)
 	}
 	a.events.Metrics.Attempt(c.Frontend().Name, provider.Name(), "signed_in")
 	a.events.Security(c, "sign_in", "signed_in", "provider", provider.Name())
@@ -113,9 +107,9 @@ func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provi
 	return nil
 }
 
-func (a *Account) sessionAt(c *call.Call, provider *oidc.Provider, r *oidc.Result) session.Start {
+func (a *Account) sessionAt(c *call.Call, provider *oidc.Provider, r *oidc.Result, began time.Time) session.Start {
 	agent, _ := c.Request.Head.Get("user-agent")
-	return session.Start{Frontend: c.Frontend().Name, Subject: r.Subject, Provider: provider.Name(), ProviderSession: r.SessionID, ProviderTime: r.IssuedAt,
+	return session.Start{Frontend: c.Frontend().Name, Subject: r.Subject, Provider: provider.Name(), ProviderSession: r.SessionID, ProviderTime: r.IssuedAt, Began: began,
 		User: r.UserJSON(), Credential: r.Credential, RefreshAble: provider.Renews(r.Credential) || r.Credential.Expires.IsZero(),
 		UserAgent: string(agent), Address: c.Request.Client.String()}
 }

@@ -34,6 +34,9 @@ type Attempt struct {
 	Prompt string
 	ACR    []string
 	MaxAge *time.Duration
+	// LoginHint and UILocales are hints for the provider's page. They are left out of a
+	// state that they would make too long.
+	LoginHint, UILocales string
 	// Session is the store's handle of the session that ran when it began.
 	Session string
 
@@ -60,6 +63,7 @@ func (a Attempt) Restart(b Browser, now time.Time) (Attempt, bool) {
 		next.Session = a.Session
 	}
 	next.Prompt, next.ACR, next.MaxAge = a.Prompt, a.ACR, a.MaxAge
+	next.LoginHint, next.UILocales = a.LoginHint, a.UILocales
 	return next, true
 }
 

@@ -79,12 +79,14 @@ type contents struct {
 	ACR      []string `json:"a,omitempty"`
 	MaxAge   *int64   `json:"m,omitempty"` // seconds
 	Session  string   `json:"s,omitempty"`
+	Hint     string   `json:"h,omitempty"`
+	Locales  string   `json:"l,omitempty"`
 }
 
 // Seal makes the state of an attempt.
 func (s *Sealer) Seal(a Attempt) (string, error) {
 	c := contents{ID: a.ID[:], Began: a.Began.UnixMilli(), Restarts: a.Restarts, Browser: a.browser[:], ReturnTo: a.ReturnTo,
-		Prompt: a.Prompt, ACR: a.ACR, Session: a.Session}
+		Prompt: a.Prompt, ACR: a.ACR, Session: a.Session, Hint: a.LoginHint, Locales: a.UILocales}
 	if a.MaxAge != nil {
 		seconds := int64(*a.MaxAge / time.Second)
 		c.MaxAge = &seconds
@@ -100,10 +102,14 @@ func (s *Sealer) Seal(a Attempt) (string, error) {
 	b = append(b, nonce...)
 	b = k.aead.Seal(b, nonce, plain, place(b[:headerLen], a.Frontend, a.Provider, a.RedirectURI))
 	state := a.Frontend + "." + base64.RawURLEncoding.EncodeToString(b)
-	if len(state) > MaxState {
-		return "", ErrTooLong
+	switch {
+	case len(state) <= MaxState:
+		return state, nil
+	case a.LoginHint != "" || a.UILocales != "":
+		a.LoginHint, a.UILocales = "", ""
+		return s.Seal(a)
 	}
-	return state, nil
+	return "", ErrTooLong
 }
 
 // place is the associated data: the header and where the attempt belongs.
@@ -161,6 +167,7 @@ func read(plain []byte, a Attempt) (Attempt, error) {
 	a.ID, a.browser = ID(c.ID), [sha256.Size]byte(c.Browser)
 	a.Began, a.Restarts, a.ReturnTo = time.UnixMilli(c.Began), c.Restarts, c.ReturnTo
 	a.Prompt, a.ACR, a.Session = c.Prompt, c.ACR, c.Session
+	a.LoginHint, a.UILocales = c.Hint, c.Locales
 	if c.MaxAge != nil {
 		age := time.Duration(*c.MaxAge) * time.Second
 		a.MaxAge = &age

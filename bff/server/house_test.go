@@ -62,6 +62,7 @@ type house struct {
 	pages    map[string]*pages.Pages
 	fault    string
 	wrap     func(net.Listener) net.Listener
+	now      func() time.Time // the process's clock; nil: the machine's
 }
 
 // usual is a configuration with both layouts: shop at its own origin, desk and till
@@ -197,7 +198,7 @@ func (h *house) build(config *configs.Config) {
 	h.config = config
 	h.manager, err = session.NewManager(store, session.Options{Keys: h.keys(),
 		Prefix: config.Sessions.Prefix, IdleTimeout: config.Sessions.IdleTimeout, MaxLifetime: config.Sessions.MaxLifetime,
-		NearCache: config.Sessions.NearCache, Log: log})
+		NearCache: config.Sessions.NearCache, Log: log, Now: h.now})
 	if err != nil {
 		t.Fatal(err)
 	}

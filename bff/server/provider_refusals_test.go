@@ -293,11 +293,16 @@ func TestProviderErrorPath(t *testing.T) {
 		return strings.Replace(s, "provider: id, fields", "provider: id, error_path: /login, fields", 1)
 	})
 	a.provider.Commit(provider.ResponseDenied)
-	address, browser := a.begin("?return_to=/cart")
-	got := a.back(a.browse(address, "ada@id.test"), browser)
-	want := fmt.Sprintf("https://shop.example.com/login?error=login_refused&request_id=%s", got.Header.Get("X-Request-Id"))
-	if got.StatusCode != 303 || got.Header.Get("Location") != want || got.code() != "login_refused" || got.Header.Get("Referrer-Policy") != "no-referrer" || got.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%d %v", got.StatusCode, got.Header)
+	for page, origin := range map[string]string{
+		"/cart": "https://shop.example.com", "https://shop.example.com/": "https://shop.example.com",
+		"https://www.example.com/cart": "https://www.example.com", // the page that was wanted lives there
+	} {
+		address, browser := a.begin("?return_to=" + page)
+		got := a.back(a.browse(address, "ada@id.test"), browser)
+		want := fmt.Sprintf("%s/login?error=login_refused&request_id=%s", origin, got.Header.Get("X-Request-Id"))
+		if got.StatusCode != 303 || got.Header.Get("Location") != want || got.code() != "login_refused" || got.Header.Get("Referrer-Policy") != "no-referrer" || got.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", page, got.StatusCode, got.Header)
+		}
 	}
 }
 

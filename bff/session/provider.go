@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"time"
@@ -82,13 +83,59 @@ func (p *people) EndByProvider(ctx context.Context, l ProviderLogout) (int, erro
 	return n, nil
 }
 
+// entomb remembers that a provider's session ended, for good, or that all sessions of a
+// person did that began before the token was made.
+func (p *people) entomb(ctx context.Context, o *settings, kind, name string, l ProviderLogout) error {
+	tomb := p.providerKeys(o, "o", l.Provider, kind, name)[0]
+	if kind == "sid" {
+		return p.store.Mark(ctx, tomb, logoutMemory)
+	}
+	entry := binary.AppendVarint(binary.AppendVarint(nil, l.IssuedAt.Unix()), p.now().UnixMilli())
+	_, err := p.store.AddEntry(ctx, tomb, l.TokenID, entry, logoutMemory)
+	return err
+}
+
+// buries reports whether a person's tombstone is over a sign-in: the provider signed the
+// person in before it made the logout token. Its times are whole seconds; within one, a
+// sign-in that was begun after the token came is a new one.
+func buries(entry []byte, in Start) bool {
+	issued, n := binary.Varint(entry)
+	if n <= 0 {
+		return false
+	}
+	came, n := binary.Varint(entry[n:])
+	signedIn := in.ProviderTime.Unix()
+	return signedIn < issued || signedIn == issued && (n <= 0 || in.Began.UnixMilli() <= came)
+}
+
+// isEntombed reports whether the provider ended the session that a sign-in gives, while
+// it was being stored.
+func (p *people) isEntombed(ctx context.Context, o *settings, in Start) (bool, error) {
+	if in.ProviderSession != "" {
+		ended, err := p.store.Marked(ctx, p.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...)
+		if err != nil || ended {
+			return ended, err
+		}
+	}
+	for _, tomb := range p.providerKeys(o, "o", in.Provider, "sub", in.Subject) {
+		entries, err := p.store.Entries(ctx, tomb)
+		if err != nil {
+			return false, err
+		}
+		for _, entry := range entries {
+			if buries(entry, in) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
 // endIndexed lays the tombstone first: a sign-in that is being stored adds its entry
 // first and then looks for it, so that one of the two sees the other.
 func (p *people) endIndexed(ctx context.Context, o *settings, kind, name string, l ProviderLogout) (ended int, err error) {
-	if kind == "sid" {
-		if err := p.store.Mark(ctx, p.providerKeys(o, "o", l.Provider, kind, name)[0], logoutMemory); err != nil {
-			return 0, err
-		}
+	if err := p.entomb(ctx, o, kind, name, l); err != nil {
+		return 0, err
 	}
 	for i, index := range p.providerKeys(o, "i", l.Provider, kind, name) {
 		entries, err := p.store.Entries(ctx, index)
@@ -128,21 +175,28 @@ func (p *people) indexAtProvider(ctx context.Context, o *settings, s *Session, i
 	if in.Provider == "" {
 		return nil
 	}
-	err := p.addAtProvider(ctx, o, s, in)
-	if err == nil && in.ProviderSession != "" {
-		var ended bool
-		if ended, err = p.store.Marked(ctx, p.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...); err == nil && ended {
-			err = ErrLoggedOut
-		}
+	err := p.Join(ctx, s, in)
+	if err != nil {
+		_, _, _ = p.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
 	}
-	if err == nil {
-		return nil
+	return err
+}
+
+// Join makes a session one that ends also by what in says of the provider: another tab of
+// the same browser came back with another of the provider's sessions. Errors:
+// [ErrLoggedOut], [store.ErrUnavailable].
+func (p *people) Join(ctx context.Context, s *Session, in Start) error {
+	o := p.settings.Load()
+	if err := p.addAtProvider(ctx, o, s, in); err != nil {
+		return store.Unavailable("start", err)
 	}
-	_, _, _ = p.remove(context.WithoutCancel(ctx), s.hash, 0, Revoked)
-	if errors.Is(err, ErrLoggedOut) {
-		return err
+	switch ended, err := p.isEntombed(ctx, o, in); {
+	case err != nil:
+		return store.Unavailable("start", err)
+	case ended:
+		return ErrLoggedOut
 	}
-	return store.Unavailable("start", err)
+	return nil
 }
 
 func (p *people) addAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {

@@ -26,6 +26,9 @@ type Start struct {
 	Provider, ProviderSession string
 	ProviderTime              time.Time
 
+	// Began is when the sign-in at the provider began, by the store's clock.
+	Began time.Time
+
 	// User is the JSON object that the API gave for the person.
 	User []byte
 

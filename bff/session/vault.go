@@ -40,19 +40,42 @@ func (v Vault) Keys(kind string, parts ...string) []string {
 
 // Put seals r under a new ticket and keeps it for life, which sets r.Created and r.Ends.
 func (v Vault) Put(ctx context.Context, kind, frontend string, r record.Record, life time.Duration) (Ticket, error) {
-	if err := v.core.needClock(ctx); err != nil {
+	t := ticket.New()
+	if err := v.PutAt(ctx, kind, frontend, t, r, life); err != nil {
 		return Ticket{}, err
 	}
-	t, now := ticket.New(), v.Now()
+	return t, nil
+}
+
+// PutAt is [Vault.Put] under a ticket that the caller has, in place of what lay there.
+func (v Vault) PutAt(ctx context.Context, kind, frontend string, t Ticket, r record.Record, life time.Duration) error {
+	if err := v.core.needClock(ctx); err != nil {
+		return err
+	}
+	now := v.Now()
 	r.ID, r.Created, r.Ends = newID(), now, now.Add(life)
 	sealed, err := v.core.settings.Load().ring.First().Seal(t.RevealBytes(), v.Key(kind, t), frontend, 1, r.Encode())
 	if err != nil {
-		return Ticket{}, err
+		return err
 	}
 	if err := v.core.store.Create(ctx, v.Key(kind, t), append(store.AppendStamp(nil, now), sealed...), life); err != nil {
-		return Ticket{}, store.Unavailable("put", err)
+		return store.Unavailable("put", err)
 	}
-	return t, nil
+	return nil
+}
+
+// Claim takes what t opens for owner, for ttl at most; false: somebody else has it.
+func (v Vault) Claim(ctx context.Context, kind string, t Ticket, owner string, ttl time.Duration) (bool, error) {
+	held, _, err := v.core.store.Lease(ctx, v.Key(kind, t), owner, ttl)
+	if err != nil {
+		return false, store.Unavailable("claim", err)
+	}
+	return held, nil
+}
+
+// Unclaim gives it back, best effort: it runs out by itself.
+func (v Vault) Unclaim(ctx context.Context, kind string, t Ticket, owner string) {
+	_ = v.core.store.Unlease(ctx, v.Key(kind, t), owner, store.Note{})
 }
 
 // Get returns the record of kind that t opens at frontend, after isSound has read it.
