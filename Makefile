@@ -89,9 +89,9 @@ short-fuzz:
 fuzz:
 	FUZZTIME=$(FUZZTIME) DIFFERENTIAL=1000000x .ci/fuzz
 
-## bench: what a call and a connection cost, beside nginx, nginx with Lua, and Go
+## bench: what a call and a connection cost, beside nginx, nginx with Lua, HAProxy, Caddy, and Go
 bench: build
-	@.ci/prepare nginx-extras lua-resty-core lua-nginx-redis wrk
+	@.ci/prepare nginx-extras lua-resty-core lua-nginx-redis wrk haproxy
 	go -C bff/bench build -o $(CURDIR)/.tools/bench .
 	.tools/bench -bff ./coatcheck $(BENCH)
 

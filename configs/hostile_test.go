@@ -149,14 +149,14 @@ func TestAnchorsAndMergeKeysWork(t *testing.T) {
 func TestFilesThatCannotBeRead(t *testing.T) {
 	folder := t.TempDir()
 	large := filepath.Join(folder, "large.yaml")
-	if err := os.WriteFile(large, []byte(strings.Repeat("#", 300<<10)), 0o600); err != nil {
+	if err := os.WriteFile(large, []byte(strings.Repeat("#", 5<<20)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
 		filepath.Join(folder, "none.yaml"): "file not found",
 		folder:                             "cannot be read",
-		large:                              "larger than 256 KiB",
-		"/dev/zero":                        "larger than 256 KiB",
+		large:                              "larger than 4 MiB",
+		"/dev/zero":                        "larger than 4 MiB",
 	} {
 		c, faults := read.File(path, environment)
 		if c != nil || len(faults) != 1 || !strings.Contains(faults[0].String(), want) || !strings.HasPrefix(faults[0].String(), path) {
@@ -180,6 +180,31 @@ func TestFaultsPrintOnOneLine(t *testing.T) {
 	for _, f := range append(faults, more...) {
 		if strings.ContainsAny(f.String(), "\n\x1b") {
 			t.Errorf("%q", f.String())
+		}
+	}
+}
+
+// TestTooMuch: what would keep the YAML library busy for minutes is refused at once, and
+// thousands of values are not.
+func TestTooMuch(t *testing.T) {
+	var keys strings.Builder
+	for i := range 7000 {
+		fmt.Fprintf(&keys, "k%d: 1\n", i)
+	}
+	nested := "a:\n  " + strings.ReplaceAll(keys.String(), "\n", "\n  ") + "\nb: 1"
+	for name, c := range map[string]struct{ content, want string }{
+		"keys":        {keys.String(), "too large for a configuration"},
+		"keys below":  {nested, "too large for a configuration"},
+		"equal keys":  {strings.Repeat("k: 1\n", 7000), "too large for a configuration"},
+		"marked keys": {strings.Repeat("? k\n: 1\n", 7000), "too large for a configuration"},
+		"documents":   {strings.Repeat("---\na: 1\n", 7000), "too large for a configuration"},
+		"values":      {"a: [" + strings.Repeat("1, ", 260_000) + "1]", "too large for a configuration"},
+		"a long list": {"a: [" + strings.Repeat("1, ", 10_000) + "1]", "unknown key"},
+		"many tables": {"a:" + strings.Repeat("\n  - k: 1\n    l: 2\n    m: 3", 5000), "unknown key"},
+	} {
+		c2, faults := parse(c.content, nil)
+		if c2 != nil || len(faults) == 0 || !strings.Contains(faults[0].Message, c.want) {
+			t.Errorf("%s: %.200v", name, faults)
 		}
 	}
 }

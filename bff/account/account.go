@@ -51,6 +51,12 @@ type Account struct {
 	tokenRefused atomic.Int64
 }
 
+// Each of two parts of an Account has the handlers of one idea.
+type (
+	atProvider struct{ *Account } // signing in at a provider, and out there
+	ofSessions struct{ *Account } // the session document, and the list
+)
+
 // New makes an Account.
 func New(o Options) *Account {
 	vault := o.Manager.Vault()
@@ -61,13 +67,13 @@ func New(o Options) *Account {
 var handlers = [routing.EndpointCount]func(*Account, *call.Call) error{
 	routing.Login:          (*Account).login,
 	routing.Logout:         (*Account).logout,
-	routing.Callback:       (*Account).callback,
-	routing.ProviderLogout: (*Account).providerLogout,
-	routing.BackChannel:    (*Account).backChannel,
 	routing.Exchange:       (*Account).exchange,
-	routing.Session:        (*Account).session,
-	routing.Sessions:       (*Account).sessions,
-	routing.OneSession:     (*Account).endSession,
+	routing.Callback:       func(a *Account, c *call.Call) error { return atProvider{a}.callback(c) },
+	routing.ProviderLogout: func(a *Account, c *call.Call) error { return atProvider{a}.providerLogout(c) },
+	routing.BackChannel:    func(a *Account, c *call.Call) error { return atProvider{a}.backChannel(c) },
+	routing.Session:        func(a *Account, c *call.Call) error { return ofSessions{a}.session(c) },
+	routing.Sessions:       func(a *Account, c *call.Call) error { return ofSessions{a}.sessions(c) },
+	routing.OneSession:     func(a *Account, c *call.Call) error { return ofSessions{a}.endSession(c) },
 	routing.Client:         (*Account).sendClient,
 }
 

@@ -52,7 +52,7 @@ func ReadLogin(c *call.Call) (*LoginRequest, error) {
 
 // loginAtProvider sends a person to a provider's page. Nothing is stored: the attempt
 // travels with the browser, sealed, and is bound to it by a cookie.
-func (a *Account) loginAtProvider(c *call.Call) error {
+func (a atProvider) loginAtProvider(c *call.Call) error {
 	r, err := ReadLogin(c)
 	if err != nil {
 		return a.failedPage(c, nil, err)
@@ -90,7 +90,7 @@ func (a *Account) staysAtProvider(c *call.Call, r *LoginRequest) {
 }
 
 // sendToProvider answers with the way to the provider's page.
-func (a *Account) sendToProvider(c *call.Call, browser pending.Browser, attempt pending.Attempt) error {
+func (a atProvider) sendToProvider(c *call.Call, browser pending.Browser, attempt pending.Attempt) error {
 	provider := a.providers[attempt.Provider]
 	state, err := a.sealer.Seal(attempt)
 	if err != nil {
@@ -117,7 +117,7 @@ func (a *Account) sendToProvider(c *call.Call, browser pending.Browser, attempt 
 
 // browserLife is how long the browser's cookie lasts: as long as any attempt of the
 // frontend may, because one cookie serves them all, at every provider.
-func (a *Account) browserLife(c *call.Call) time.Duration {
+func (a atProvider) browserLife(c *call.Call) time.Duration {
 	var longest time.Duration
 	for _, name := range c.Frontend().Config.Login.Provider {
 		if p := a.providers[name]; p != nil {

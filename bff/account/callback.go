@@ -19,7 +19,7 @@ import (
 // callback takes a person back from a provider. Nothing is redeemed, and nobody's
 // attempt is marked as used, before it is proven that the browser is the one in which
 // the attempt began (RFC 9700 §4.5, §4.7).
-func (a *Account) callback(c *call.Call) error {
+func (a atProvider) callback(c *call.Call) error {
 	provider := a.providers[string(c.Decision.Segment)]
 	if provider == nil || !slices.Contains(c.Frontend().Config.Login.Provider, provider.Name()) && string(c.Request.Head.Method) != "POST" {
 		return problem.NotFound
@@ -48,7 +48,7 @@ func (a *Account) callback(c *call.Call) error {
 // restart begins the attempt anew, once; the code that came is never used. A dozen tabs
 // may have begun before the first cookie arrived, and a bookmark of the provider's page
 // comes back years later.
-func (a *Account) restart(c *call.Call, attempt pending.Attempt, why *problem.Problem) error {
+func (a atProvider) restart(c *call.Call, attempt pending.Attempt, why *problem.Problem) error {
 	browser, known := auth.Browser(c.Request.Head, c.Frontend())
 	if !known {
 		browser = pending.NewBrowser()
@@ -61,7 +61,7 @@ func (a *Account) restart(c *call.Call, attempt pending.Attempt, why *problem.Pr
 }
 
 // finish goes on with an attempt that is proven to be this browser's.
-func (a *Account) finish(c *call.Call, provider *oidc.Provider, attempt pending.Attempt, browser pending.Browser, p parameters) error {
+func (a atProvider) finish(c *call.Call, provider *oidc.Provider, attempt pending.Attempt, browser pending.Browser, p parameters) error {
 	ctx, cancel := call.Detached()
 	defer cancel()
 	err := provider.CheckCallback(ctx, oidc.Callback{Issuer: p["iss"], Error: p["error"], Description: p["error_description"]})
@@ -86,7 +86,7 @@ func (a *Account) finish(c *call.Call, provider *oidc.Provider, attempt pending.
 }
 
 // redeem turns the code into a session. The code is sent exactly once.
-func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provider, attempt pending.Attempt, browser pending.Browser, code string) error {
+func (a atProvider) redeem(ctx context.Context, c *call.Call, provider *oidc.Provider, attempt pending.Attempt, browser pending.Browser, code string) error {
 	nonce, verifier, err := attempt.Proofs(browser)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (a *Account) redeem(ctx context.Context, c *call.Call, provider *oidc.Provi
 	return nil
 }
 
-func (a *Account) sessionAt(c *call.Call, provider *oidc.Provider, r *oidc.Result, began time.Time) session.Start {
+func (a atProvider) sessionAt(c *call.Call, provider *oidc.Provider, r *oidc.Result, began time.Time) session.Start {
 	agent, _ := c.Request.Head.Get("user-agent")
 	return session.Start{Frontend: c.Frontend().Name, Subject: r.Subject, Provider: provider.Name(), ProviderSession: r.SessionID, ProviderTime: r.IssuedAt, Began: began,
 		User: r.UserJSON(), Credential: r.Credential, RefreshAble: provider.Renews(r.Credential) || r.Credential.Expires.IsZero(),

@@ -33,7 +33,7 @@ func readCallback(raw string) (parameters, error) {
 
 // callbackForm turns a form_post into a GET, so that the browser's Lax cookie comes
 // along. Of the form only what the callback reads goes on.
-func (a *Account) callbackForm(c *call.Call) error {
+func (a atProvider) callbackForm(c *call.Call) error {
 	kind, n := c.Request.Head.Get("content-type")
 	media, _, _ := strings.Cut(string(kind), ";")
 	if n != 1 || !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded") {

@@ -35,9 +35,12 @@ func readLogin(c *call.Call) (map[string]credential.Secret, error) {
 		return nil, gate.BodyError(err)
 	}
 	fields, ok := parseLogin(body)
+	if !ok {
+		err = badRequest(bodyFault(body))
+	}
 	clear(body)
 	if !ok {
-		return nil, badRequest("the body is not one JSON object of non-empty strings, each name once")
+		return nil, err
 	}
 	return fields, nil
 }

@@ -39,7 +39,7 @@ var failure = template.Must(template.New("failure").Parse(`<!doctype html>
 `))
 
 // land answers with the landing page.
-func (a *Account) land(c *call.Call, returnTo string) {
+func (a atProvider) land(c *call.Call, returnTo string) {
 	var b strings.Builder
 	_ = landing.Execute(&b, returnTo) // a builder takes everything
 	page(c, 200, landingPolicy, b.String())
@@ -82,7 +82,7 @@ func loginProblem(err error) *problem.Problem {
 // configured for it, with one of ours, or, for programs, with a problem document. A
 // page that only wanted to know whether somebody is signed in (prompt=none) goes on.
 // attempt is nil where it is not known, or not proven to be the frontend's.
-func (a *Account) failedPage(c *call.Call, attempt *pending.Attempt, err error) error {
+func (a atProvider) failedPage(c *call.Call, attempt *pending.Attempt, err error) error {
 	p, again := loginProblem(err), isAgain(err)
 	if attempt != nil {
 		a.events.Metrics.Attempt(attempt.Frontend, attempt.Provider, p.Code)
@@ -115,7 +115,7 @@ func isAgain(err error) bool {
 }
 
 // ownPage is a page of ours that says what became of a sign-in.
-func (a *Account) ownPage(c *call.Call, attempt *pending.Attempt, p *problem.Problem, again bool) {
+func (a atProvider) ownPage(c *call.Call, attempt *pending.Attempt, p *problem.Problem, again bool) {
 	view := struct {
 		Title, Detail, Link, RequestID string
 		Again                          bool // by the same address, which the page need not know

@@ -21,7 +21,7 @@ import (
 // and then ends the session whose live ticket came with it.
 func (a *Account) login(c *call.Call) error {
 	if c.Request.IsGet() {
-		return a.loginAtProvider(c)
+		return atProvider{a}.loginAtProvider(c)
 	}
 	fields, err := readLogin(c)
 	if err != nil {

@@ -27,7 +27,7 @@ func (a *Account) logout(c *call.Call) error {
 		if ended != nil {
 			c.Record.Session = ended.LogID
 			a.events.Security(c, "sign_out", "signed_out")
-			next = a.continueLogout(ctx, c, ended)
+			next = atProvider{a}.continueLogout(ctx, c, ended)
 			a.tell(c, a.auth.Method(c.Frontend(), ended), ended.Credential)
 		}
 	}

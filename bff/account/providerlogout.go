@@ -29,7 +29,7 @@ const logoutRealm = "\x00provider logout"
 // continueLogout makes an address of ours, good for a minute and one use, behind which
 // the provider's sign-out lies. The provider's own address holds the ID token, which no
 // script may see. Empty: the provider has no session to end.
-func (a *Account) continueLogout(ctx context.Context, c *call.Call, s *session.Session) string {
+func (a atProvider) continueLogout(ctx context.Context, c *call.Call, s *session.Session) string {
 	provider := a.providers[s.Provider]
 	if provider == nil {
 		return ""
@@ -63,7 +63,7 @@ func logoutHint(s *session.Session) string {
 }
 
 // providerLogout leads the browser on to the provider's sign-out, once.
-func (a *Account) providerLogout(c *call.Call) error {
+func (a atProvider) providerLogout(c *call.Call) error {
 	ticket, ok := ticket.Parse(c.Decision.Segment)
 	if !ok {
 		return problem.NotFound
@@ -91,7 +91,7 @@ func (a *Account) providerLogout(c *call.Call) error {
 
 // backChannel takes a logout token from a provider (OpenID Connect Back-Channel Logout
 // 1.0 §2.5). There is no cookie, and no guard but the token's signature.
-func (a *Account) backChannel(c *call.Call) error {
+func (a atProvider) backChannel(c *call.Call) error {
 	provider := a.providers[string(c.Decision.Segment)]
 	if provider == nil || provider.Issuer() == "" {
 		return problem.NotFound // plain OAuth 2.0 has no logout tokens
@@ -146,13 +146,13 @@ func logoutToken(c *call.Call) (string, error) {
 }
 
 // logoutLater makes the provider try again: nothing was marked.
-func (a *Account) logoutLater(provider *oidc.Provider, why error) error {
+func (a atProvider) logoutLater(provider *oidc.Provider, why error) error {
 	a.events.Metrics.BackChannel(provider.Name(), "unavailable")
 	return wrapped{problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry }), why}
 }
 
 // refuseLogout answers as the specification says (§2.8), and logs why.
-func (a *Account) refuseLogout(c *call.Call, provider *oidc.Provider, why error) error {
+func (a atProvider) refuseLogout(c *call.Call, provider *oidc.Provider, why error) error {
 	a.events.Metrics.BackChannel(provider.Name(), "refused")
 	c.Record.Code, c.Record.Cause = problem.BadRequest.Code, why
 	now, last := c.Record.Begun.UnixNano(), a.tokenRefused.Load()

@@ -13,7 +13,7 @@ import (
 
 // begin begins the session of a person who came back, or takes the one that another tab
 // of the browser began a moment ago, and sets its cookie.
-func (a *Account) begin(ctx context.Context, c *call.Call, provider *oidc.Provider, attempt pending.Attempt, browser pending.Browser, r *oidc.Result) error {
+func (a atProvider) begin(ctx context.Context, c *call.Call, provider *oidc.Provider, attempt pending.Attempt, browser pending.Browser, r *oidc.Result) error {
 	turn, shared, err := a.tabs.Take(ctx, c.Frontend().Name, browser)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (a *Account) begin(ctx context.Context, c *call.Call, provider *oidc.Provid
 // joins takes a session of another tab for this one: of the same person, alive, and not
 // one that this attempt was begun to replace or to better. The tokens of this tab are dropped and not revoked: at some providers the
 // other tab's would go with them.
-func (a *Account) joins(ctx context.Context, c *call.Call, provider *oidc.Provider, attempt pending.Attempt, shared *pending.Shared, r *oidc.Result) bool {
+func (a atProvider) joins(ctx context.Context, c *call.Call, provider *oidc.Provider, attempt pending.Attempt, shared *pending.Shared, r *oidc.Result) bool {
 	again := attempt.Session == shared.Ticket.Handle() || len(attempt.ACR) > 0 || attempt.MaxAge != nil || attempt.Prompt != "" && attempt.Prompt != "none"
 	if again || shared.Person != session.PersonOf(r.Provider, r.Subject) {
 		return false
@@ -68,7 +68,7 @@ func (a *Account) joins(ctx context.Context, c *call.Call, provider *oidc.Provid
 // finished before. The callback itself brings no Strict cookie, because it comes from
 // another site. true: a tab that finished meanwhile has a newer session, which the
 // browser keeps; this one is ended.
-func (a *Account) replace(ctx context.Context, c *call.Call, attempt pending.Attempt, browser pending.Browser, s *session.Session) bool {
+func (a atProvider) replace(ctx context.Context, c *call.Call, attempt pending.Attempt, browser pending.Browser, s *session.Session) bool {
 	ended, newer, err := a.manager.ReplaceInBrowser(ctx, browser.Name(), s)
 	ended = append(ended, attempt.Session)
 	if who := a.auth.Present(c); who.HasTicket {

@@ -14,7 +14,7 @@ import (
 
 // session answers GET, which tells and never extends, and POST, which extends and, where
 // it is asked to, reads the person anew.
-func (a *Account) session(c *call.Call) error {
+func (a ofSessions) session(c *call.Call) error {
 	extend := string(c.Request.Head.Method) == "POST"
 	who := a.auth.Present(c)
 	if !who.HasTicket {
@@ -60,7 +60,7 @@ type entry struct {
 }
 
 // sessions lists this person's sessions at this frontend, or ends all others.
-func (a *Account) sessions(c *call.Call) error {
+func (a ofSessions) sessions(c *call.Call) error {
 	who, err := a.auth.Require(c)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func (a *Account) sessions(c *call.Call) error {
 	return c.JSON(200, list)
 }
 
-func (a *Account) endOthers(c *call.Call, s *session.Session) error {
+func (a ofSessions) endOthers(c *call.Call, s *session.Session) error {
 	n, err := a.manager.EndOthers(context.Background(), s)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func (a *Account) endOthers(c *call.Call, s *session.Session) error {
 }
 
 // endSession ends one of this person's sessions; the current one too.
-func (a *Account) endSession(c *call.Call) error {
+func (a ofSessions) endSession(c *call.Call) error {
 	who, err := a.auth.Require(c)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (a *Account) endSession(c *call.Call) error {
 
 // endListed ends the session that the list shows as id. The ticket of the current one
 // is at hand, so that one ends even if the list has lost it.
-func (a *Account) endListed(who *auth.Principal, id string) error {
+func (a ofSessions) endListed(who *auth.Principal, id string) error {
 	ctx, s := context.Background(), who.Session
 	if id != s.ID {
 		return a.manager.EndOne(ctx, s.Frontend, s.Subject, id)

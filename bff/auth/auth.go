@@ -104,7 +104,7 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 		found, err = a.ensureFresh(c, p, found)
 	}
 	if err == nil {
-		found, err = a.ensureExchanged(c, p, found)
+		found, err = exchanging{a}.ensureExchanged(c, p, found)
 	}
 	if err != nil && route.Session == routing.SessionOptional && isEnded(err) {
 		return nil // as if nobody were signed in

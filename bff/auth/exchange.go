@@ -48,10 +48,13 @@ func newExchanges(c *configs.Config) map[string]*exchange {
 	return found
 }
 
+// exchanging gets tokens of its own for an API.
+type exchanging struct{ *Auth }
+
 // ensureExchanged sees to it that the API of the route gets a token of its own, if it is
 // one that does: the one that the session keeps, or a new one. While an old one lasts, a
 // failure leaves it in use.
-func (a *Auth) ensureExchanged(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
+func (a exchanging) ensureExchanged(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
 	x := a.exchanges[c.Route().Upstream]
 	if x == nil || !c.Route().SendToken {
 		return in, nil
@@ -69,13 +72,13 @@ func (a *Auth) ensureExchanged(c *call.Call, p *Principal, in *session.Session) 
 }
 
 // lasts reports whether a token can still be used.
-func (a *Auth) lasts(token *credential.Credential) bool {
+func (a exchanging) lasts(token *credential.Credential) bool {
 	return token != nil && (token.Expires.IsZero() || a.manager.Now().Before(token.Expires))
 }
 
 // exchange gets another token than p has for the API, one at a time per session: a
 // renewal of the session's own token counts as well. What comes is kept in the session.
-func (a *Auth) exchange(c *call.Call, p *Principal, in *session.Session, x *exchange, purpose string, allowed func(context.Context) error) (*session.Session, error) {
+func (a exchanging) exchange(c *call.Call, p *Principal, in *session.Session, x *exchange, purpose string, allowed func(context.Context) error) (*session.Session, error) {
 	method := a.Method(c.Frontend(), in)
 	provider, ok := method.(Exchanger)
 	if !ok {
@@ -133,7 +136,7 @@ func exchangeProblem(err error) error {
 }
 
 // notExchanged logs a token that did not come. The call that asked for it may be over.
-func (a *Auth) notExchanged(frontend, requestID, sessionID string, err error) {
+func (a exchanging) notExchanged(frontend, requestID, sessionID string, err error) {
 	outcome := "failed"
 	if errors.Is(exchangeProblem(err), problem.ExchangeRefused) {
 		outcome = "refused"
@@ -145,7 +148,7 @@ func (a *Auth) notExchanged(frontend, requestID, sessionID string, err error) {
 
 // exchangeAgain gets another token than the one that an API refused with 401. Errors:
 // [session.EndedError] only.
-func (a *Auth) exchangeAgain(c *call.Call, p *Principal, x *exchange) (bool, error) {
+func (a exchanging) exchangeAgain(c *call.Call, p *Principal, x *exchange) (bool, error) {
 	in := p.Session
 	renewed, err := a.exchange(c, p, in, x, "401 "+x.key, func(ctx context.Context) error {
 		ok, err := a.manager.Once(ctx, in, "401 "+x.key, retryInterval)

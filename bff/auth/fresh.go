@@ -150,7 +150,7 @@ var errBraked = errors.New("auth: renewed because of an answer less than a minut
 // Where there is none the API's answer passes as it is. Errors: [session.EndedError] only.
 func (a *Auth) AfterStale(c *call.Call, p *Principal, cause string, again bool) (bool, error) {
 	if x := a.exchanges[c.Route().Upstream]; x != nil {
-		return a.exchangeAgain(c, p, x)
+		return exchanging{a}.exchangeAgain(c, p, x)
 	}
 	err := a.renewStale(c, p, cause)
 	if isEnded(err) {

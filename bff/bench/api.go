@@ -50,7 +50,13 @@ func serveAPI(args []string) error {
 			}
 		}
 	})
+	mux.HandleFunc("/api/1g", func(w http.ResponseWriter, r *http.Request) {
+		if n, err := io.Copy(io.Discard, r.Body); n != gib {
+			http.Error(w, fmt.Sprint(err), http.StatusBadRequest)
+		}
+	})
 	mux.HandleFunc("/api/items", answer(body()))
+	mux.HandleFunc(slow, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	mux.HandleFunc("/api/events", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		for {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -20,11 +21,14 @@ var files embed.FS
 
 // titles are the rows' names in the table.
 var titles = map[string]string{
-	"near":  "Coatcheck, near cache",
-	"cold":  "Coatcheck, store asked on every call",
-	"plain": "nginx, constant token, no session",
-	"lua":   "nginx + Lua + Redis session",
-	"go":    "Go ReverseProxy + scs + Redis session",
+	"near":    "Coatcheck, near cache",
+	"before":  "an earlier Coatcheck, near cache",
+	"cold":    "Coatcheck, store asked on every call",
+	"plain":   "nginx, constant token, no session",
+	"lua":     "nginx + Lua + Redis session",
+	"go":      "Go ReverseProxy + scs + Redis session",
+	"haproxy": "HAProxy, constant token, no session",
+	"caddy":   "Caddy, constant token, no session",
 }
 
 // token is the one that the API wants, ticket the session that opens it.
@@ -36,8 +40,8 @@ const (
 // row is one proxy under test.
 type row struct {
 	*process
-	address string
-	cookie  string
+	scheme, address string
+	cookie          string
 }
 
 // neighbours starts what every row needs: Redis and the API, on core 0.
@@ -45,10 +49,19 @@ func (b *bench) neighbours() (err error) {
 	if err := b.startRedis(); err != nil {
 		return err
 	}
-	if b.api, err = free(); err != nil {
+	if err := b.furnish(); err != nil {
 		return err
 	}
-	return b.nginx("api", "0", b.api, map[string]string{"Body": body()})
+	for _, address := range []*string{&b.api, &b.apiTLS, &b.ownAPI} {
+		if *address, err = free(); err != nil {
+			return err
+		}
+	}
+	p, err := b.start("own-api", "0", b.own, "api", "-listen", b.ownAPI)
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.listening(b.ownAPI), b.nginx("api", "0", b.api, house{}, map[string]string{"Body": body(), "Secure": b.apiTLS}))
 }
 
 func (b *bench) startRedis() (err error) {
@@ -82,22 +95,40 @@ func body() string {
 	return string(text)
 }
 
-// nginx starts one with the configuration NAME.conf.tmpl, one worker.
-func (b *bench) nginx(name, core, address string, values map[string]string) error {
+// written fills in NAME.conf.tmpl, and returns the file.
+func (b *bench) written(name, address string, h house, values map[string]string) (string, error) {
 	made, err := template.ParseFS(files, name+".conf.tmpl")
 	if err != nil {
-		return err
+		return "", err
 	}
-	all := map[string]string{"Dir": b.dir, "Name": name, "Listen": address, "API": b.api, "Token": token}
+	_, port, _ := net.SplitHostPort(address)
+	all := map[string]any{"Port": port, "Dir": b.dir, "Name": name, "Listen": address, "API": b.addressOf(h), "Token": token, "Door": h.door, "TLS": h.api}
 	for k, v := range values {
 		all[k] = v
 	}
 	var text strings.Builder
 	if err := made.Execute(&text, all); err != nil {
-		return err
+		return "", err
 	}
 	file := filepath.Join(b.dir, name+".conf")
-	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
+	return file, os.WriteFile(file, []byte(text.String()), 0o644)
+}
+
+// addressOf is the API that a house stands in front of.
+func (b *bench) addressOf(h house) string {
+	switch {
+	case h.own:
+		return b.ownAPI
+	case h.api:
+		return b.apiTLS
+	}
+	return b.api
+}
+
+// nginx starts one with the configuration NAME.conf.tmpl, one worker.
+func (b *bench) nginx(name, core, address string, h house, values map[string]string) error {
+	file, err := b.written(name, address, h, values)
+	if err != nil {
 		return err
 	}
 	p, err := b.start(name, core, "nginx", "-e", filepath.Join(b.dir, name+".err"), "-c", file)
@@ -108,20 +139,24 @@ func (b *bench) nginx(name, core, address string, values map[string]string) erro
 }
 
 // row starts a proxy on core 1, signed in.
-func (b *bench) row(name string) (row, error) {
+func (b *bench) row(name string, h house) (row, error) {
 	address, err := free()
 	if err != nil {
 		return row{}, err
 	}
 	switch name {
 	case "near", "cold":
-		return b.coatcheck(name, address, b.api)
+		return b.coatcheck(name, b.program, address, b.addressOf(h), h)
+	case "before":
+		return b.coatcheck(name, b.before, address, b.addressOf(h), h)
 	case "plain":
-		err = b.nginx(name, "1", address, nil)
+		err = b.nginx(name, "1", address, h, nil)
+	case "haproxy", "caddy":
+		err = b.other(name, address, h)
 	case "lua":
 		_, port, _ := net.SplitHostPort(b.redis)
 		if err = b.session("lua:"+ticket, token); err == nil {
-			err = b.nginx(name, "1", address, map[string]string{"RedisPort": port})
+			err = b.nginx(name, "1", address, h, map[string]string{"RedisPort": port})
 		}
 	case "go":
 		var p *process
@@ -130,7 +165,7 @@ func (b *bench) row(name string) (row, error) {
 		}
 		if err == nil {
 			cookie, err := signIn("http://" + address + "/login")
-			return row{p, address, cookie}, err
+			return row{p, "http", address, cookie}, err
 		}
 	default:
 		return row{}, fmt.Errorf("no row %q", name)
@@ -138,15 +173,39 @@ func (b *bench) row(name string) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	return row{b.processes[len(b.processes)-1], address, "ticket=" + ticket}, nil
+	return row{b.processes[len(b.processes)-1], h.scheme(), address, "ticket=" + ticket}, nil
 }
 
-const config = `listen: %q
+func (h house) scheme() string {
+	if h.door {
+		return "https"
+	}
+	return "http"
+}
+
+// other starts HAProxy or Caddy.
+func (b *bench) other(name, address string, h house) error {
+	file, err := b.written(name, address, h, nil)
+	if err != nil {
+		return err
+	}
+	argv := []string{"haproxy", "-db", "-f", file}
+	if name == "caddy" {
+		argv = []string{"caddy", "run", "--adapter", "caddyfile", "--config", file}
+	}
+	p, err := b.start(name, "1", argv...)
+	if err != nil {
+		return err
+	}
+	return p.listening(address)
+}
+
+const config = `%slisten: %q
 admin: {listen: %q}
 sessions: {store: "redis://%s/0", keys: ["QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="], near_cache: %s}
 upstreams:
   api:
-    url: http://%s
+    url: %s://%s
     login:
       request: {method: POST, path: /login, encoding: json, body: {email: "{email}", password: "{password}"}}
       rejected: [401]
@@ -154,14 +213,16 @@ upstreams:
       user: {from: response, at: /user}
 frontends:
   bench:
-    origins: ["http://localhost:%s"]
+    origins: ["%s://localhost:%s"]
     host: localhost
     login: {upstream: api, fields: [email, password], expose: [id, email]}
-    routes: [{path: /api/, upstream: api}]
+    throttle: {account: 1000000, address: 1000000}
+    routes:
+      - {path: /api/, upstream: api, max_body: 0, websocket: true}
 `
 
-// coatcheck starts the program under test in front of an API, and signs in.
-func (b *bench) coatcheck(name, address, api string) (row, error) {
+// coatcheck starts a program under test in front of an API, and signs in.
+func (b *bench) coatcheck(name, program, address, api string, h house) (row, error) {
 	near := "1s"
 	if name == "cold" {
 		near = "0s"
@@ -172,19 +233,39 @@ func (b *bench) coatcheck(name, address, api string) (row, error) {
 	}
 	_, port, _ := net.SplitHostPort(address)
 	file := filepath.Join(b.dir, name+".yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, config, address, admin, b.redis, near, api, port), 0o600); err != nil {
+	door, scheme := "", "http"
+	if h.door {
+		door = fmt.Sprintf("tls: {cert: %[1]s/cert.pem, key: %[1]s/key.pem}\n", b.dir)
+	}
+	if h.api {
+		scheme = "https"
+	}
+	text := fmt.Sprintf(config, door, address, admin, b.redis, near, scheme, api, h.scheme(), port)
+	if h.api {
+		text = strings.Replace(text, "    login:", fmt.Sprintf("    ca: %s/cert.pem\n    login:", b.dir), 1)
+	}
+	for i := range h.routes {
+		text += fmt.Sprintf("      - {path: /other/%d/, upstream: api}\n", i)
+	}
+	if name == "memory" { // one person opens all streams
+		text = strings.Replace(text, "    login:", "    streams_per_session: 1000000\n    login:", 1)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return row{}, err
 	}
-	p, err := b.start(name, "1", b.program, "serve", "-config", file)
+	p, err := b.start(name, "1", program, "serve", "-config", file)
 	if err != nil {
 		return row{}, err
 	}
 	if err := p.listening(address); err != nil {
 		return row{}, err
 	}
-	cookie, err := signIn("http://" + address + "/bff/login")
-	return row{p, address, cookie}, err
+	cookie, err := signIn(h.scheme() + "://" + address + "/bff/login")
+	return row{p, h.scheme(), address, cookie}, err
 }
+
+// client trusts the certificates of this run.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 
 // signIn returns the cookie that a sign-in brings.
 func signIn(url string) (string, error) {
@@ -194,10 +275,10 @@ func signIn(url string) (string, error) {
 	}
 	_, port, _ := net.SplitHostPort(request.URL.Host)
 	request.Host = "localhost:" + port
-	request.Header.Set("Origin", "http://localhost:"+port)
+	request.Header.Set("Origin", request.URL.Scheme+"://localhost:"+port)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("X-CSRF", "1")
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := client.Do(request)
 	if err != nil {
 		return "", err
 	}

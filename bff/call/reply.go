@@ -19,6 +19,8 @@ type Reply struct {
 	// Stream is a body that comes as it comes; the server closes it, exactly once, when
 	// the answer is out or the browser left.
 	Stream io.ReadCloser
+	// Events says that the Stream is one of events, which may last for hours.
+	Events bool
 	// Length of the Stream in bytes; -1: unknown.
 	Length int64
 	// Bodiless says that there is no body (HEAD, 204, 304): Length is what a body would

@@ -148,6 +148,7 @@ func (c *Conn) next() error {
 	if err != nil {
 		return c.refuse(err)
 	}
+	c.in.Release() // a call may take long, and needs no page for it
 	c.answering = true
 	c.out = c.request.shown
 	return nil

@@ -3,11 +3,16 @@ package gate
 import (
 	"io"
 
+	"coatcheck/bff/http1"
 	"coatcheck/bff/relay"
 )
 
-// worthPipe is how long a body must be at least to be moved without a copy.
-const worthPipe = 256 << 10
+const (
+	// worthLarge is how long a body must be at least to begin with a large page,
+	// worthPipe to be moved without a copy.
+	worthLarge = 16 << 10
+	worthPipe  = 256 << 10
+)
 
 // ReadFrom implements [io.ReaderFrom]: it writes what r gives as soon as r gives it.
 // The web server's own buffer would hold a slow body back until it is full. A long body
@@ -18,10 +23,14 @@ func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
 	var w way
 	w.open(c, r)
 	defer w.pipe.Free()
-	for n := 0; err == nil; total += int64(n) {
+	n := 0
+	if body, ok := r.(*io.LimitedReader); ok && body.N >= worthLarge {
+		n = relay.Flows
+	}
+	for ; err == nil; total += int64(n) {
 		var ok bool
 		if n, ok, err = w.step(c); !ok {
-			n, err = c.copyPage(r, page.Next(n))
+			n, err = copyPage(c, r, page.Next(n))
 		}
 	}
 	if err == io.EOF {
@@ -30,11 +39,35 @@ func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
 	return total, err
 }
 
+// WriteChunks writes what r gives as chunks, each at once, and the last one behind its end
+// (RFC 9112 §7.1). A body that breaks off has no last chunk.
+func (c *Conn) WriteChunks(r io.Reader) error {
+	var memory relay.Page
+	defer memory.Free()
+	for n := 0; ; {
+		page := memory.Next(n + http1.BeforeChunk + http1.BehindChunk)
+		var err error
+		n, err = r.Read(page[http1.BeforeChunk : len(page)-http1.BehindChunk])
+		if n > 0 {
+			if _, err := c.Write(http1.Chunk(page, n)); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			_, err = io.WriteString(c, "0\r\n\r\n")
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // copyPage is one read and one write.
-func (c *Conn) copyPage(r io.Reader, page []byte) (int, error) {
+func copyPage(w io.Writer, r io.Reader, page []byte) (int, error) {
 	n, err := r.Read(page)
 	if n > 0 {
-		if written, err := c.Write(page[:n]); err != nil {
+		if written, err := w.Write(page[:n]); err != nil {
 			return written, err
 		}
 	}

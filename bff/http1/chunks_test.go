@@ -1,6 +1,7 @@
 package http1_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -168,5 +169,23 @@ func TestChunksAgain(t *testing.T) {
 	}
 	if !c.Done() {
 		t.Error("not done")
+	}
+}
+
+// A chunk that Chunk makes is read as what was put in, whatever its size.
+func TestChunkIsRead(t *testing.T) {
+	for _, n := range []int{1, 15, 16, 255, 256, 4095, 4096, 65_535} {
+		page := make([]byte, http1.BeforeChunk+n+http1.BehindChunk)
+		for i := range n {
+			page[http1.BeforeChunk+i] = byte(i)
+		}
+		want := bytes.Clone(page[http1.BeforeChunk : http1.BeforeChunk+n])
+		var in http1.Reader
+		in.Reset(io.MultiReader(bytes.NewReader(http1.Chunk(page, n)), strings.NewReader("0\r\n\r\n")))
+		var chunks http1.Chunks
+		chunks.Reset(&in)
+		if got, err := io.ReadAll(&chunks); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes: %d came, %v", n, len(got), err)
+		}
 	}
 }

@@ -1,12 +1,13 @@
 // Package metrics counts what happens, for Prometheus. Labels are names of the
 // configuration and words of closed lists, never what a request says, so that no
 // caller can make them grow. Where a call is counted on the hot path, its counters
-// were looked up before ([Metrics.Route]).
+// are looked up once ([Metrics.Route]).
 package metrics
 
 import (
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -119,34 +120,59 @@ var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTI
 
 var classes = [...]string{"1xx", "2xx", "3xx", "4xx", "5xx"}
 
-// Route counts the calls of one route; its counters are looked up once.
+// Route counts the calls of one route. Each counter is made with the first call that it
+// counts, so that thousands of routes nobody calls cost nothing; later calls look nothing
+// up.
 type Route struct {
-	calls    [len(methods)][len(classes)]prometheus.Counter
+	metrics         *Metrics
+	frontend, route string
+	counters        atomic.Pointer[counters]
+}
+
+// counters of a route that was called.
+type counters struct {
+	calls    [len(methods)][len(classes)]atomic.Pointer[prometheus.Counter]
 	own, api prometheus.Observer
 }
 
-// Route looks up the counters of a route.
+// Route names the counters of a route.
 func (m *Metrics) Route(frontend, route string) *Route {
-	r := &Route{own: m.own.WithLabelValues(frontend, route), api: m.api.WithLabelValues(frontend, route)}
-	for i, method := range methods {
-		for j, class := range classes {
-			r.calls[i][j] = m.calls.WithLabelValues(frontend, route, method, class)
-		}
+	return &Route{metrics: m, frontend: frontend, route: route}
+}
+
+// called returns the counters. Two first calls at once get the same ones: the registry
+// knows them by their labels.
+func (r *Route) called() *counters {
+	if c := r.counters.Load(); c != nil {
+		return c
 	}
-	return r
+	m := r.metrics
+	r.counters.CompareAndSwap(nil, &counters{own: m.own.WithLabelValues(r.frontend, r.route), api: m.api.WithLabelValues(r.frontend, r.route)})
+	return r.counters.Load()
+}
+
+func (r *Route) count(at *atomic.Pointer[prometheus.Counter], method, class string) {
+	c := at.Load()
+	if c == nil {
+		made := r.metrics.calls.WithLabelValues(r.frontend, r.route, method, class)
+		at.Store(&made)
+		c = &made
+	}
+	(*c).Inc()
 }
 
 // Call counts one call: whole is the time until its answer began, api the API's part of it, 0
 // where the API was not asked.
 func (r *Route) Call(method []byte, status int, whole, api time.Duration) {
+	c, class := r.called(), min(max(status/100, 1), len(classes))-1
 	for i := range methods {
 		if methods[i] == string(method) || i == len(methods)-1 {
-			r.calls[i][min(max(status/100, 1), len(classes))-1].Inc()
+			r.count(&c.calls[i][class], methods[i], classes[class])
 			break
 		}
 	}
-	r.own.Observe((whole - api).Seconds())
+	c.own.Observe((whole - api).Seconds())
 	if api > 0 {
-		r.api.Observe(api.Seconds())
+		c.api.Observe(api.Seconds())
 	}
 }

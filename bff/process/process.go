@@ -74,24 +74,26 @@ type Options struct {
 	Version, Commit string
 }
 
+// listeners are where a process is reached.
+type listeners struct{ public, operators net.Listener }
+
 // Process is all rooms of one running process.
 type Process struct {
-	config      *configs.Config
-	load        func() (*configs.Config, []configs.Fault) // again, for a reload; nil: there is none
-	changed     <-chan struct{}                           // asks for a reload, as SIGHUP does
-	level       *slog.LevelVar
-	token       atomic.Pointer[credential.Secret]
-	lines       *lineWriter
-	log         *slog.Logger
-	counts      *metrics.Metrics
-	tracer      *trace.Tracer
-	manager     *session.Manager
-	upstreams   *signin.Set
-	programs    *programs
-	server      *server.Server
-	admin       *http.Server
-	public      net.Listener
-	operators   net.Listener
+	config    *configs.Config
+	load      func() (*configs.Config, []configs.Fault) // again, for a reload; nil: there is none
+	changed   <-chan struct{}                           // asks for a reload, as SIGHUP does
+	level     *slog.LevelVar
+	token     atomic.Pointer[credential.Secret]
+	lines     *lineWriter
+	log       *slog.Logger
+	counts    *metrics.Metrics
+	tracer    *trace.Tracer
+	manager   *session.Manager
+	upstreams *signin.Set
+	programs  *programs
+	server    *server.Server
+	admin     *http.Server
+	listeners
 	certificate *certificate
 	callers     atomic.Pointer[map[string]*configs.Caller]
 	draining    atomic.Bool

@@ -52,7 +52,7 @@ func (a *addresses) withoutSent(value []byte) []byte {
 }
 
 func (a *addresses) relocate(value []byte) []byte {
-	ref, ok := parseReference(value)
+	ref, ok := http1.ParseReference(value)
 	if !ok {
 		return value
 	}
@@ -60,37 +60,37 @@ func (a *addresses) relocate(value []byte) []byte {
 	if !ok {
 		return value
 	}
-	return append(path, ref.rest...)
+	return append(path, ref.Rest...)
 }
 
 // publicPath is the path at which the route serves what ref names. ok is false where ref
 // is to stay as it is.
-func (a *addresses) publicPath(ref *reference) (path []byte, ok bool) {
+func (a *addresses) publicPath(ref *http1.Reference) (path []byte, ok bool) {
 	switch {
-	case ref.hasAuthority:
+	case ref.HasAuthority:
 		return a.absolutePath(ref)
-	case len(ref.path) == 0:
+	case len(ref.Path) == 0:
 		return nil, false // the same document
-	case ref.path[0] == '/':
-		return a.toldPath(removeDots(ref.path))
+	case ref.Path[0] == '/':
+		return a.toldPath(http1.RemoveDots(ref.Path))
 	}
-	path, ok = a.frontend.PublicPath(a.route, resolve(a.asked, ref.path))
-	if ok && bytes.Equal(path, resolve(a.public, ref.path)) {
+	path, ok = a.frontend.PublicPath(a.route, http1.Resolve(a.asked, ref.Path))
+	if ok && bytes.Equal(path, http1.Resolve(a.public, ref.Path)) {
 		return nil, false // the browser finds it where the API means it
 	}
 	return path, ok
 }
 
-func (a *addresses) absolutePath(ref *reference) (path []byte, ok bool) {
+func (a *addresses) absolutePath(ref *http1.Reference) (path []byte, ok bool) {
 	path = []byte("/")
-	if len(ref.path) > 0 {
-		path = removeDots(ref.path)
+	if len(ref.Path) > 0 {
+		path = http1.RemoveDots(ref.Path)
 	}
 	scheme, authority, _ := bytes.Cut([]byte(a.route.Origin), []byte("://"))
 	switch {
-	case ref.isAt(a.frontend.Scheme, a.called):
+	case ref.IsAt(a.frontend.Scheme, a.called):
 		return a.toldPath(path)
-	case ref.isAt(string(scheme), authority) || ref.isAt(string(scheme), []byte(a.route.Host)):
+	case ref.IsAt(string(scheme), authority) || ref.IsAt(string(scheme), []byte(a.route.Host)):
 		return a.frontend.PublicPath(a.route, path)
 	}
 	return nil, false

@@ -71,7 +71,7 @@ func (x *roundTrip) keptAffinity() affinity {
 // strangerKey is who calls without a session: a program, or an address.
 func (x *roundTrip) strangerKey() string {
 	if x.who.Caller != nil {
-		return x.programOwner()
+		return programOwner(x)
 	}
 	return x.call.Request.Client.String()
 }

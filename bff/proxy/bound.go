@@ -82,7 +82,7 @@ func (x *roundTrip) wantsNonce() bool {
 // demands reports whether a challenge of the scheme DPoP says this error.
 func demands(fields []http1.Field, what string) bool {
 	found := false
-	eachChallenge(fields, func(scheme string, p map[string]string) bool {
+	http1.EachChallenge(fields, func(scheme string, p map[string]string) bool {
 		found = scheme == "dpop" && p["error"] == what
 		return !found
 	})

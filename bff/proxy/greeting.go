@@ -38,7 +38,7 @@ type greeting struct {
 }
 
 // newGreeting is nil where nothing is put into first messages.
-func (x *roundTrip) newGreeting() *greeting {
+func (x upgrade) newGreeting() *greeting {
 	message := x.target.up.Send().Message
 	if message == nil {
 		return nil

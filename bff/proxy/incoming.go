@@ -24,7 +24,7 @@ func (x *roundTrip) passAnswer() error {
 		return problem.UpstreamInvalid // a proxy's challenge is none of the browser's business
 	}
 	if a.Status == 101 {
-		return x.passUpgrade()
+		return upgrade{x}.passUpgrade()
 	}
 	if err := checkTypes(a.Fields); err != nil {
 		return err
@@ -35,7 +35,7 @@ func (x *roundTrip) passAnswer() error {
 	x.call.Reply.Status = a.Status
 	x.passFields()
 	x.mark()
-	return x.passBody()
+	return bodyPass{x}.passBody()
 }
 
 // checkTypes refuses an answer whose Content-Type lines differ: it is one value (RFC 9110
@@ -75,7 +75,7 @@ func (x *roundTrip) passFields() {
 		case http1.EqualFold(f.Name, "content-type"):
 			h.Set("Content-Type", string(f.Value)) // one line: all are equal
 		default:
-			if value := x.told(f); !x.showsSent(value) {
+			if value := x.told(f); !showsSent(x, value) {
 				h.AddBytes(f.Name, value)
 			}
 		}

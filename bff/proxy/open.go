@@ -109,7 +109,7 @@ func (x *roundTrip) takePlace() error {
 	}
 	open, at := x.proxy.open, place{x.call.Route().Upstream, owner}
 	if !open.places.take(at, x.target.streams) {
-		x.tooMany()
+		tooMany(x)
 		return problem.TooManyStreams
 	}
 	x.leave = func() { open.places.giveBack(at) }
@@ -117,7 +117,7 @@ func (x *roundTrip) takePlace() error {
 }
 
 // tooMany counts a refusal, and logs one a second at most.
-func (x *roundTrip) tooMany() {
+func tooMany(x *roundTrip) {
 	c, e := x.call, x.proxy.events
 	e.Metrics.Event(c.Frontend().Name, "stream", "too_many")
 	now, last := c.Record.Begun.UnixNano(), x.proxy.open.told.Load()

@@ -167,7 +167,7 @@ func (x *roundTrip) token() *credential.Credential {
 // the session's, or the program's; all calls without one share an owner.
 func (x *roundTrip) owner() string {
 	if x.who.Caller != nil {
-		return x.programOwner()
+		return programOwner(x)
 	}
 	if x.who.Session == nil {
 		return ""

@@ -15,10 +15,13 @@ import (
 // signedChunk is how much of a signed body is reserved and read at a time.
 const signedChunk = 16 << 10
 
+// signedCall is a round trip of a call that may be signed.
+type signedCall struct{ *roundTrip }
+
 // proveSigned reads the body of a call that may be signed and finds out who signed it.
 // It reports that the reply is made: a handshake's, or that of an event that came
 // before.
-func (x *roundTrip) proveSigned(limit int64) (answered bool, err error) {
+func (x signedCall) proveSigned(limit int64) (answered bool, err error) {
 	body, err := x.readSigned(limit)
 	if err != nil {
 		return false, err
@@ -46,7 +49,7 @@ func (x *roundTrip) proveSigned(limit int64) (answered bool, err error) {
 // readSigned reads a whole body of at most limit bytes. Memory is reserved as bytes
 // come, not as a head announces them. What was read is reserved when it returns without
 // an error, and nothing otherwise.
-func (x *roundTrip) readSigned(limit int64) (body []byte, err error) {
+func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 	in, budget := x.call.In, x.proxy.budget()
 	if !in.HasBody() {
 		return nil, nil
@@ -81,13 +84,13 @@ func (x *roundTrip) readSigned(limit int64) (body []byte, err error) {
 
 // bodyEnded reports whether the whole body was read: of a body that broke off, io.ReadFull
 // says the same as of one that ends inside a chunk.
-func (x *roundTrip) bodyEnded() bool {
+func (x signedCall) bodyEnded() bool {
 	_, err := x.call.In.Read(make([]byte, 1))
 	return errors.Is(err, io.EOF)
 }
 
 // greet answers a handshake.
-func (x *roundTrip) greet(reply *signature.Reply) {
+func (x signedCall) greet(reply *signature.Reply) {
 	c := x.call
 	c.Own()
 	for name, value := range reply.Headers {
@@ -106,7 +109,7 @@ func (x *roundTrip) accountOf() *credential.Credential {
 }
 
 // programOwner is whose connections and streams a program's are.
-func (x *roundTrip) programOwner() string { return "caller " + x.who.Caller.Name }
+func programOwner(x *roundTrip) string { return "caller " + x.who.Caller.Name }
 
 func (p *Proxy) budget() *signature.Budget { return p.auth.Programs().Budget }
 

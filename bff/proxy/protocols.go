@@ -68,7 +68,7 @@ func offers(head *http1.Head, protocol []byte) bool {
 // agrees reports whether the API chose at most one protocol, and one that was offered. A
 // page that offered none may be answered one of ours, and is not told; one that offered
 // some hears of its own only, or the browser would break the connection off.
-func (x *roundTrip) agrees() bool {
+func (x upgrade) agrees() bool {
 	head := x.call.Request.Head
 	protocol, chosen := field(x.answer.Fields, protocols)
 	switch {

@@ -54,6 +54,7 @@ type Proxy struct {
 	transports map[string]*forward.Transport
 	jars       map[string]*jar
 	provers    provers
+	rules      map[string]rules // by the names that they are made of
 }
 
 // target is what stands behind a route.
@@ -75,7 +76,7 @@ type target struct {
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}}
+		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}, rules: map[string]rules{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -120,7 +121,8 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	for len(p.targets) <= r.Index {
 		p.targets = append(p.targets, nil)
 	}
-	t := &target{up: up, transport: transport, request: requestRules(up, r), answer: headers.ToBrowser(up.HiddenNames())}
+	rules := p.rulesOf(up, r)
+	t := &target{up: up, transport: transport, request: rules.request, answer: rules.answer}
 	t.stale = up.Stale()
 	t.reads = t.stale.ReadsBodies() || r.Config.BlockTokens
 	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
@@ -130,15 +132,6 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 		t.exchanges = u.Exchange != nil
 	}
 	p.targets[r.Index] = t
-}
-
-// requestRules hold back, beside the tables, what carries a person or proves who calls.
-func requestRules(u *signin.Upstream, r *routing.Route) headers.Rules {
-	names := u.SendNames()
-	if r.Programs != nil {
-		names = append(names, r.Programs.Secret...)
-	}
-	return headers.ToAPI(names, r.Config.PassHeaders)
 }
 
 // addDevServer makes the way to a frontend's development server, which is an upstream
@@ -246,7 +239,7 @@ func (p *Proxy) Serve(c *call.Call) error {
 		return problem.BodyTooLarge
 	}
 	if limit, is := x.who.Unverified(); is {
-		if answered, err := x.proveSigned(limit); answered || err != nil {
+		if answered, err := (signedCall{x}).proveSigned(limit); answered || err != nil {
 			return err
 		}
 	} else if err := x.prepareBody(); err != nil {

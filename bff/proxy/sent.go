@@ -12,7 +12,7 @@ const leastShown = 8
 // showsSent reports whether a header of the answer repeats a value that `send` put into
 // the query or a cookie. An API shows it in links and in headers for debugging; a page has
 // no use for it, and must not learn it.
-func (x *roundTrip) showsSent(value []byte) bool {
+func showsSent(x *roundTrip, value []byte) bool {
 	send := x.target.up.Send()
 	if len(send.Query) == 0 && len(send.Cookies) == 0 {
 		return false

@@ -16,7 +16,7 @@ const insufficient = "insufficient_user_authentication"
 // /bff/login, so that a page can go there with it; empty: there is no demand.
 func stepUp(fields []http1.Field) string {
 	demand := ""
-	eachChallenge(fields, func(_ string, p map[string]string) bool {
+	http1.EachChallenge(fields, func(_ string, p map[string]string) bool {
 		if p["error"] != insufficient {
 			return true
 		}

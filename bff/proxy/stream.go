@@ -9,8 +9,11 @@ import (
 	"coatcheck/bff/relay"
 )
 
+// bodyPass is a round trip whose answer's body goes on to the browser.
+type bodyPass struct{ *roundTrip }
+
 // passBody hands the body over: a small one at once, any other as it comes.
-func (x *roundTrip) passBody() error {
+func (x bodyPass) passBody() error {
 	a, r := &x.answer, &x.call.Reply
 	if x.call.Request.IsHead() || a.Status == 204 || a.Status == 304 {
 		r.Bodiless, r.Length = true, a.Length
@@ -27,7 +30,7 @@ func (x *roundTrip) passBody() error {
 	}
 	cancel := &streamCancel{abort: x.abort, hurry: x.call.In.Conn().Hurry}
 	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
-		cancel.events = new(events)
+		cancel.events, r.Events = new(events), true
 		r.Header.Set("X-Accel-Buffering", "no") // an nginx in front would hold events back
 		if err := x.takePlace(); err != nil {
 			return err
@@ -37,7 +40,7 @@ func (x *roundTrip) passBody() error {
 		return err
 	}
 	x.proxy.events.Metrics.Stream("stream", 1)
-	r.Stream, r.Length = &stream{x: x, cancel: cancel}, a.Length
+	r.Stream, r.Length = &stream{x: x.roundTrip, cancel: cancel}, a.Length
 	r.BodyOpen = x.out.Body != nil
 	return nil
 }
@@ -45,7 +48,7 @@ func (x *roundTrip) passBody() error {
 // endUpload returns the whole body of a small answer. Where the request's body is still
 // on its way, the API has answered early: its reading ends here, because the server is
 // about to look at what is left of it.
-func (x *roundTrip) endUpload() []byte {
+func (x bodyPass) endUpload() []byte {
 	if x.out.Body == nil {
 		return x.answer.Complete
 	}
@@ -58,7 +61,7 @@ func (x *roundTrip) endUpload() []byte {
 // the API's own Trailer field names can be sent on, because a browser must hear of it
 // before; of that, what the rules for headers hold back is left out, and what would
 // change the meaning of the answer's head afterwards (RFC 9110 §6.5.1).
-func (x *roundTrip) announceTrailers() {
+func (x bodyPass) announceTrailers() {
 	if x.answer.Length >= 0 || x.call.Request.Head.Minor == 0 {
 		return // no chunks, no trailers
 	}
@@ -78,7 +81,7 @@ func (x *roundTrip) announceTrailers() {
 }
 
 // mayTrail reports whether a field of this name may stand behind a body.
-func (x *roundTrip) mayTrail(name []byte) bool {
+func (x bodyPass) mayTrail(name []byte) bool {
 	if _, inHead := field(x.answer.Fields, strings.ToLower(string(name))); inHead > 0 || x.target.answer.Holds(name) {
 		return false // a field of the head would move behind the body
 	}

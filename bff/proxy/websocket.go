@@ -21,9 +21,12 @@ const (
 // websocketGUID is what the API must have hashed the key with (RFC 6455 §1.3).
 const websocketGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
+// upgrade is a round trip that becomes a tunnel.
+type upgrade struct{ *roundTrip }
+
 // checkAccept verifies what the API answered (RFC 6455 §4.1): it speaks WebSocket,
 // has read this very handshake, and chose nothing that was not offered.
-func (x *roundTrip) checkAccept() error {
+func (x upgrade) checkAccept() error {
 	head := x.call.Request.Head
 	key, _ := head.Get("sec-websocket-key")
 	sum := sha1.Sum(append(key[:len(key):len(key)], websocketGUID...)) //nolint:gosec // as above
@@ -39,7 +42,7 @@ func (x *roundTrip) checkAccept() error {
 }
 
 // passUpgrade answers 101 and ties both connections together.
-func (x *roundTrip) passUpgrade() error {
+func (x upgrade) passUpgrade() error {
 	if err := x.checkAccept(); err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func (x *roundTrip) passUpgrade() error {
 	return nil
 }
 
-func (x *roundTrip) newTunnel() *tunnel {
+func (x upgrade) newTunnel() *tunnel {
 	idle := x.call.Route().Config.IdleTimeout
 	return &tunnel{browser: x.call.In.Conn(), api: x.answer.Hijack(), idle: idle, faults: x.proxy.events,
 		write: min(idle, x.proxy.bodyIdle), requestID: string(x.call.ID), greeting: x.newGreeting()}

@@ -11,9 +11,12 @@ import "sync"
 // Sizes of a page: small while a body trickles, as events do, large once it flows. A
 // large one holds the 64 KiB that the kernel gathers for one read.
 const (
-	small = 4 << 10
+	small = 1 << 10
 	large = 64 << 10
 )
+
+// Flows, given to [Page.Next] for the first read, asks for a large page at once.
+const Flows = small
 
 var (
 	smallPages = sync.Pool{New: func() any { b := make([]byte, small); return &b }}
@@ -27,12 +30,10 @@ type Page struct{ page *[]byte }
 // none. What was in the page is lost.
 func (p *Page) Next(n int) []byte {
 	switch {
-	case p.page == nil:
-		p.page = smallPages.Get().(*[]byte)
-	case n == small && len(*p.page) == small:
+	case n >= small && (p.page == nil || len(*p.page) == small):
 		p.Free()
 		p.page = largePages.Get().(*[]byte)
-	case n < small && len(*p.page) == large:
+	case n < small && (p.page == nil || len(*p.page) == large):
 		p.Free()
 		p.page = smallPages.Get().(*[]byte)
 	}

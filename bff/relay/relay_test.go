@@ -147,7 +147,7 @@ func TestPipeIsEmptyForTheNext(t *testing.T) {
 func TestPagesGrowWithTheFlow(t *testing.T) {
 	var p relay.Page
 	defer p.Free()
-	for i, step := range []struct{ last, size int }{{0, 4 << 10}, {100, 4 << 10}, {4 << 10, 64 << 10}, {64 << 10, 64 << 10}, {5000, 64 << 10}, {4095, 4 << 10}, {4 << 10, 64 << 10}} {
+	for i, step := range []struct{ last, size int }{{0, 1 << 10}, {100, 1 << 10}, {1 << 10, 64 << 10}, {64 << 10, 64 << 10}, {5000, 64 << 10}, {1023, 1 << 10}, {1 << 10, 64 << 10}} {
 		if got := len(p.Next(step.last)); got != step.size {
 			t.Errorf("step %d: %d bytes, want %d", i, got, step.size)
 		}

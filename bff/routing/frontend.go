@@ -40,6 +40,7 @@ type Frontend struct {
 	// HasPages reports that Coatcheck serves the application's files.
 	HasPages bool
 	Routes   []*Route
+	index    routeIndex
 	// ExposeHeaders is the value of Access-Control-Expose-Headers.
 	ExposeHeaders string
 	allowHeaders  string

@@ -74,6 +74,7 @@ func (t *Table) addRoutes(f *Frontend, o Options) error {
 		t.addRoute(f, r)
 	}
 	slices.SortStableFunc(f.Routes, func(a, b *Route) int { return cmp.Compare(len(b.Prefix), len(a.Prefix)) })
+	f.index = newRouteIndex(f.Routes)
 	return nil
 }
 
@@ -122,14 +123,7 @@ func devServerRoute() *configs.Route {
 }
 
 // route finds the longest route that holds path.
-func (f *Frontend) route(path []byte) *Route {
-	for _, r := range f.Routes {
-		if r.Holds(path) {
-			return r
-		}
-	}
-	return nil
-}
+func (f *Frontend) route(path []byte) *Route { return f.index.find(path) }
 
 // takesStrangers reports whether calls come from elsewhere than the frontend's pages.
 func (r *Route) takesStrangers() bool { return !r.Config.Guard || r.Programs != nil }

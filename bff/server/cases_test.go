@@ -147,7 +147,7 @@ func TestCaseTokenOfAHundredYears(t *testing.T) {
 			t.Errorf("%s: %d %s", in, got.StatusCode, got.body)
 		}
 	}
-	if n := strings.Count(h.logs.String(), "counts as not told"); n != 1 {
+	if n := strings.Count(h.logs.String(), "and that is ignored"); n != 1 {
 		t.Errorf("%d warnings", n)
 	}
 }

@@ -283,3 +283,35 @@ func TestExpectContinue(t *testing.T) {
 		_ = conn.Close()
 	}
 }
+
+// TestEventsHaveTheirConnection: a stream of events says that its connection ends with
+// it, arrives whole, and has a last chunk only where the API's has one.
+func TestEventsHaveTheirConnection(t *testing.T) {
+	for _, whole := range []bool{true, false} {
+		h := (&house{t: t}).behind("60s", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			_, _ = io.WriteString(w, strings.Repeat("data: hello\n\n", 10_000))
+			w.(http.Flusher).Flush()
+			if !whole {
+				panic(http.ErrAbortHandler)
+			}
+		})
+		request, err := http.NewRequest("GET", "http://"+h.address+"/gone/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = "shop.example.com"
+		got, err := http.DefaultTransport.RoundTrip(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(got.Body)
+		_ = got.Body.Close()
+		if !got.Close || got.TransferEncoding == nil || len(body) != 13*10_000 || strings.Trim(string(body), "dat: helo\n") != "" {
+			t.Errorf("closes: %v, %v, %d bytes", got.Close, got.TransferEncoding, len(body))
+		}
+		if ended := err == nil; ended != whole {
+			t.Errorf("the API ended: %v, the stream: %v", whole, err)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"time"
 
+	"coatcheck/bff/gate"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/relay"
@@ -70,7 +71,18 @@ func (e *exchange) stream() {
 	case r.Length >= 0:
 		e.ctx.Response.SetBodyStream(body, int(r.Length))
 	case c.Request.Head.Minor == 0:
-		e.toEnd(body)
+		e.takeOver(body, func(conn *gate.Conn) error {
+			_, err := conn.ReadFrom(body)
+			if err != nil {
+				conn.Break() // an orderly end would say that this was all
+			}
+			return err
+		})
+		return
+	case r.Events && !r.BodyOpen && len(r.Trailers) == 0:
+		e.ctx.Response.Header.SetConnectionClose()
+		e.ctx.Response.Header.SetContentLength(-1) // in chunks
+		e.takeOver(body, func(conn *gate.Conn) error { return conn.WriteChunks(body) })
 		return
 	default:
 		e.ctx.Response.SetBodyStream(chunked{body}, -1)
@@ -78,12 +90,15 @@ func (e *exchange) stream() {
 	e.ctx.Response.ImmediateHeaderFlush = true
 }
 
-// toEnd sends a body of unknown length to a caller of HTTP/1.0, who knows no
-// chunks: it ends with the connection (RFC 9112 §6.3). The web server would send
-// chunks to anybody, so that the connection is taken from it.
-func (e *exchange) toEnd(body *streamed) {
+// takeOver takes the connection from the web server, and lets send have it for the body;
+// it ends behind that. A caller of HTTP/1.0 knows no chunks, so that its body ends with
+// the connection (RFC 9112 §6.3); the web server would send chunks to anybody. A stream
+// of events needs less memory so: no writer's buffer, and no stack of the web server's.
+func (e *exchange) takeOver(body *streamed, send func(*gate.Conn) error) {
 	conn, ctx := e.call.In.Conn(), e.ctx
-	ctx.Response.Header.SetContentLength(-2) // until the connection ends
+	if e.call.Request.Head.Minor == 0 {
+		ctx.Response.Header.SetContentLength(-2) // until the connection ends
+	}
 	ctx.HijackSetNoResponse(true)
 	s, id := e.server, string(e.call.ID)
 	s.background.Add(1)
@@ -91,17 +106,16 @@ func (e *exchange) toEnd(body *streamed) {
 		defer s.background.Done()
 		defer s.events().Contain(id)
 		defer body.Close()
-		whole := false
+		done := false
 		defer func() {
-			if !whole {
-				conn.Break() // an orderly end would say that this was all
+			if !done {
+				conn.Break() // a fault
 			}
 		}()
-		if _, err := conn.Write(ctx.Response.Header.Header()); err != nil {
-			return
+		if _, err := conn.Write(ctx.Response.Header.Header()); err == nil {
+			_ = send(conn)
 		}
-		_, err := conn.ReadFrom(body)
-		whole = err == nil
+		done = true
 	})
 }
 

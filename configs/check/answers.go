@@ -113,7 +113,7 @@ func (ck mappingCheck) named(path string, places map[string]mapping.Place, known
 		switch {
 		case p.Name == "":
 		case mapping.IsExpiry(key):
-			ck.refuse(at, "an end is told by the answer", "/expires_in")
+			ck.refuse(at, "an expiry stands in the answer", "/expires_in")
 		case mapping.IsBuiltIn(p.Name):
 			ck.refuse(at, ck.braced(at, p.Name)+" is not something that was kept or sent", "")
 		default:

@@ -13,8 +13,8 @@ import (
 // frontends checks each frontend and then all of them together.
 func (ck frontendCheck) frontends() {
 	names := slices.Sorted(maps.Keys(ck.config.Frontends))
-	cookies := map[string]string{}
-	for i, name := range names {
+	cookies, near := map[string]string{}, newNeighbours()
+	for _, name := range names {
 		f, path := ck.config.Frontends[name], child("frontends", name)
 		ck.frontend(path, name, f)
 		// A sign-in that waits for a step, or for a provider, has a cookie of its own, named after the session's.
@@ -28,7 +28,7 @@ func (ck frontendCheck) frontends() {
 			}
 			cookies[cookie] = name
 		}
-		for _, other := range names[:i] {
+		for _, other := range near.join(name, f) {
 			ck.together(name, other)
 			ck.shareThrottle(name, other)
 		}

@@ -108,7 +108,7 @@ func wayNames(u *configs.Upstream, w *configs.Way, exchange bool) scope {
 			s.optional = append(s.optional, name)
 		}
 	}
-	s.hint = "known here: " + strings.Join(append(slices.Clone(s.known), mapping.BuiltIn()...), ", ")
+	s.hint = "known: " + strings.Join(append(slices.Clone(s.known), mapping.BuiltIn()...), ", ")
 	return s
 }
 
@@ -147,7 +147,7 @@ func (ck *checker) listed(path string, names []string, there map[string]*configs
 		case there[name] == nil:
 			ck.refuse(at, "the upstream has none of this name", ck.suggestFor(at, name, slices.Sorted(maps.Keys(there))))
 		case slices.Index(names, name) < i:
-			ck.refuse(at, "this name stands twice", "")
+			ck.refuse(at, "listed twice", "")
 		}
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
 
 	"coatcheck/configs"
 )
@@ -18,10 +17,12 @@ import (
 // Bounds on a file. They are far above any real configuration; they keep a
 // hostile or broken one (alias bombs, a million brackets) from taking the process.
 const (
-	maxFile   = 256 << 10 // bytes
-	maxTokens = 20_000    // before parsing: the library's time grows with their square
-	maxNodes  = 20_000    // values, after aliases
-	maxDepth  = 64        // levels, after aliases
+	maxFile   = 4 << 20    // bytes
+	maxTokens = 500_000    // before parsing
+	maxKeys   = 40_000_000 // squares of the mappings' sizes, summed: so the library's time grows
+	maxNodes  = 1_000_000  // values, after aliases
+	maxCopies = 20_000     // values that aliases add
+	maxDepth  = 64         // levels, after aliases
 )
 
 // readDocument turns a file's text into a tree. The tree is nil where YAML itself is broken.
@@ -54,6 +55,7 @@ type reader struct {
 	file    string
 	faults  []configs.Fault
 	anchors map[string]*node
+	tokens  int // of the file: it has no more values than these, but for aliases
 }
 
 func (r *reader) fault(at configs.Position, path, message, hint string) {
@@ -67,7 +69,8 @@ func (r *reader) parse(content []byte) ast.Node {
 		r.fault(at, "", message, "")
 		return nil
 	}
-	file, err := tokenizeAndParse(string(content))
+	file, tokens, err := tokenizeAndParse(string(content))
+	r.tokens = tokens
 	if err != nil {
 		r.syntax(err, content)
 		return nil
@@ -92,7 +95,7 @@ func (r *reader) parse(content []byte) ast.Node {
 // unreadable finds what is no text at all, before the YAML library sees it.
 func unreadable(content []byte) (message string, at configs.Position) {
 	if len(content) > maxFile {
-		return "the file is larger than 256 KiB", configs.Position{Line: 1, Column: 1}
+		return "the file is larger than 4 MiB", configs.Position{Line: 1, Column: 1}
 	}
 	for i, c := range content {
 		if c < 0x20 && c != '\n' && c != '\r' && c != '\t' || c == 0x7f {
@@ -113,43 +116,25 @@ func lineOf(content []byte, offset int) configs.Position {
 // tokenizeAndParse guards the library: it recurses, so depth is bounded before
 // it starts (a stack overflow cannot be recovered from), and a panic of its own
 // is an error like any other.
-func tokenizeAndParse(content string) (file *ast.File, err error) {
+func tokenizeAndParse(content string) (file *ast.File, count int, err error) {
 	defer func() {
 		if recover() != nil {
 			file, err = nil, errors.New("not valid YAML")
 		}
 	}()
 	tokens := lexer.Tokenize(content)
-	if len(tokens) > maxTokens {
-		return nil, &yaml.SyntaxError{Message: "too large for a configuration", Token: tokens[maxTokens]}
+	count = len(tokens)
+	if count > maxTokens {
+		return nil, count, &yaml.SyntaxError{Message: "too large for a configuration", Token: tokens[maxTokens]}
+	}
+	if at := tooMany(tokens); at != nil {
+		return nil, count, &yaml.SyntaxError{Message: "too large for a configuration", Token: at}
 	}
 	if at := tooDeep(tokens); at != nil {
-		return nil, &yaml.SyntaxError{Message: "nested too deeply", Token: at}
+		return nil, count, &yaml.SyntaxError{Message: "nested too deeply", Token: at}
 	}
-	return parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
-}
-
-// tooDeep returns the token at which brackets, or the markers of one line (the
-// block's other way to nest without indentation), pass maxDepth.
-func tooDeep(tokens token.Tokens) *token.Token {
-	brackets, markers, line := 0, 0, 0
-	for _, t := range tokens {
-		if t.Position.Line != line {
-			line, markers = t.Position.Line, 0
-		}
-		switch t.Type {
-		case token.MappingStartType, token.SequenceStartType:
-			brackets++
-		case token.MappingEndType, token.SequenceEndType:
-			brackets--
-		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:
-			markers++
-		}
-		if brackets > maxDepth || brackets <= 0 && markers > maxDepth {
-			return t
-		}
-	}
-	return nil
+	file, err = parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	return file, count, err
 }
 
 // syntax reports an error of the library by its place, without the excerpt of

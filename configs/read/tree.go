@@ -55,7 +55,7 @@ func (r *reader) node(path string, from ast.Node) *node {
 
 // bounded refuses a tree that aliases made too large or too deep.
 func (r *reader) bounded(path string, n *node) *node {
-	if n.size <= maxNodes && n.depth <= maxDepth {
+	if n.size <= maxCopies+r.tokens && n.depth <= maxDepth {
 		return n
 	}
 	r.fault(n.at, path, "too large or nested too deeply", "write it without aliases")

@@ -22,10 +22,15 @@ type dialect struct {
 	name, password               string // of the login request's fields
 	renew, code, pending         string // names of fields: refresh_token, otp, mfa_token unless said
 	second                       string // where the code goes in a request of its own; "" = with the password
-	scheme, prefix, cookie       string // how a token stands in Authorization, or in a cookie of that name
-	jwt                          bool   // {access} is a JWT around the token
+	form                                // of a token
 	good, renewed, who           string // answers with 200; renewed is good unless said
 	wrong, locked, dead, factor  answer // refusals; factor where a code is wanted
+}
+
+// form is how a token is written.
+type form struct {
+	scheme, prefix, cookie string // in Authorization, or in a cookie of that name
+	jwt                    bool   // {access} is a JWT around the token
 }
 
 type answer struct {

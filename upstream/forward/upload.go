@@ -5,17 +5,20 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"strconv"
 	"sync"
 	"time"
+
+	"coatcheck/bff/http1"
+	"coatcheck/bff/relay"
 )
 
 const (
 	// portion is how much of a body is copied at a time.
 	portion = 32 << 10
-	// before and behind are the room that a chunk's size and its end need.
-	before = len("ffff\r\n")
-	behind = len("\r\n0\r\n\r\n")
+	// before and behind are the room that a chunk's size and its end need, and the last
+	// chunk behind it.
+	before = http1.BeforeChunk
+	behind = http1.BehindChunk + len("0\r\n\r\n")
 	// patience is how long a complete response waits for the end of its request.
 	patience = 100 * time.Millisecond
 )
@@ -177,7 +180,7 @@ func (u *upload) finished() {
 func (u *upload) copyLength() error {
 	w := u.openWay()
 	defer w.close()
-	for n, left := 0, u.call.BodyLength; left > 0; {
+	for n, left := relay.Flows, u.call.BodyLength; left > 0; {
 		var p []byte
 		var err error
 		n, p, err = w.read(n, left)
@@ -208,7 +211,7 @@ func (u *upload) copyChunks() error {
 		}
 		out := page[before : before+n]
 		if n > 0 {
-			out = chunk(page, n)
+			out = http1.Chunk(page, n)
 		}
 		if err == io.EOF {
 			return u.write(append(out, "0\r\n\r\n"...), true)
@@ -219,15 +222,6 @@ func (u *upload) copyChunks() error {
 			}
 		}
 	}
-}
-
-// chunk puts a size before, and a line's end behind, n bytes in a page.
-func chunk(page []byte, n int) []byte {
-	var size [before]byte
-	line := append(strconv.AppendInt(size[:0], int64(n), 16), "\r\n"...)
-	from := before - len(line)
-	copy(page[from:], line)
-	return append(page[from:before+n], "\r\n"...)
 }
 
 // write sends a part of the body; last says that nothing follows.

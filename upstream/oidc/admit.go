@@ -12,11 +12,11 @@ import (
 
 // Admit holds a person against the lines of admit: all must match. It is
 // [ErrNotAdmitted] where one does not.
-func (p *Provider) Admit(user map[string]json.RawMessage) error {
+func (p people) Admit(user map[string]json.RawMessage) error {
 	return p.within("admit", p.admit(user))
 }
 
-func (p *Provider) admit(user map[string]json.RawMessage) error {
+func (p people) admit(user map[string]json.RawMessage) error {
 	if len(p.config.Admit) == 0 {
 		return nil
 	}

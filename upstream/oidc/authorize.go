@@ -100,7 +100,7 @@ func (m *Metadata) pushes(par string) bool {
 }
 
 // push sends the request to the provider and returns the reference to it (RFC 9126 §2).
-func (p *Provider) push(ctx context.Context, m *Metadata, q url.Values) (string, error) {
+func (p asker) push(ctx context.Context, m *Metadata, q url.Values) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
 	began := time.Now()
@@ -126,7 +126,7 @@ func (p *Provider) push(ctx context.Context, m *Metadata, q url.Values) (string,
 }
 
 // endpoint is the address of an endpoint at which the client proves itself.
-func (p *Provider) endpoint(usual, mtls string) string {
+func (p *link) endpoint(usual, mtls string) string {
 	if p.config.ClientCert != "" && mtls != "" {
 		return mtls
 	}

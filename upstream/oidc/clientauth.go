@@ -118,7 +118,7 @@ func (p *proof) algorithm(announced []string) (jose.SignatureAlgorithm, error) {
 // authenticate puts the client's proof into a request: by certificate (RFC 8705), by
 // an assertion (RFC 7523), or by its secret (RFC 6749 §2.3.1). A client with none of
 // them is public and only says its name.
-func (p *Provider) authenticate(m *Metadata, form url.Values, header http.Header) error {
+func (p asker) authenticate(m *Metadata, form url.Values, header http.Header) error {
 	c := p.config
 	form.Set("client_id", c.ClientID)
 	switch {
@@ -143,7 +143,7 @@ func (p *Provider) authenticate(m *Metadata, form url.Values, header http.Header
 }
 
 // usesPost reports whether the secret goes into the body.
-func (p *Provider) usesPost(m *Metadata) bool {
+func (p asker) usesPost(m *Metadata) bool {
 	switch p.config.ClientAuth {
 	case "basic":
 		return false
@@ -155,7 +155,7 @@ func (p *Provider) usesPost(m *Metadata) bool {
 
 // assertion is a fresh proof of who we are. Its audience is the issuer, and nothing
 // else: a proof made for one provider must not serve at another.
-func (p *Provider) assertion(m *Metadata) (string, error) {
+func (p asker) assertion(m *Metadata) (string, error) {
 	if path := p.config.ClientAssertion.Path; path != "" {
 		return readAssertion(path)
 	}

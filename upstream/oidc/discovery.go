@@ -13,7 +13,7 @@ const wellKnown = "/.well-known/openid-configuration"
 
 // Metadata returns what the provider says about itself, asking it where that is not
 // known or old. For a plain OAuth 2.0 provider it is what the configuration says.
-func (p *Provider) Metadata(ctx context.Context) (*Metadata, error) {
+func (p *link) Metadata(ctx context.Context) (*Metadata, error) {
 	if !p.config.HasIssuer() {
 		return static(p.config), nil
 	}
@@ -23,7 +23,7 @@ func (p *Provider) Metadata(ctx context.Context) (*Metadata, error) {
 
 // discover fetches the metadata. An endpoint at another host than before is a security
 // event: what was known before stays in use until the configuration is reloaded.
-func (p *Provider) discover(ctx context.Context) (*Metadata, error) {
+func (p *link) discover(ctx context.Context) (*Metadata, error) {
 	began := time.Now()
 	body, err := p.document(ctx, p.metadataURL())
 	if err != nil {
@@ -45,7 +45,7 @@ func (p *Provider) discover(ctx context.Context) (*Metadata, error) {
 }
 
 // metadataURL loses a slash at the issuer's end; the issuer itself never does.
-func (p *Provider) metadataURL() string { return strings.TrimSuffix(p.config.Issuer, "/") + wellKnown }
+func (p *link) metadataURL() string { return strings.TrimSuffix(p.config.Issuer, "/") + wellKnown }
 
 // last is the last good value, however old.
 func (s *shared[T]) last() (T, bool) {
@@ -55,7 +55,7 @@ func (s *shared[T]) last() (T, bool) {
 }
 
 // document fetches a JSON document of the provider's.
-func (p *Provider) document(ctx context.Context, address string) ([]byte, error) {
+func (p *link) document(ctx context.Context, address string) ([]byte, error) {
 	reply, err := ask(ctx, p.plain, signin.URLRequest{URL: address})
 	if err != nil {
 		return nil, err

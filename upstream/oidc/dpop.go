@@ -157,7 +157,7 @@ func (k *DPoPKeyPair) sign(text []byte) (signature [signatureSize]byte, err erro
 
 // newKey makes a key where tokens are to be bound; nil where not. wanted says that the
 // API takes such tokens.
-func (p *Provider) newKey(m *Metadata, wanted bool) (*DPoPKeyPair, error) {
+func (p asker) newKey(m *Metadata, wanted bool) (*DPoPKeyPair, error) {
 	announced := slices.Contains(m.DPoPAlgorithms, string(jose.ES256))
 	switch p.config.DPoP {
 	case "off":

@@ -77,7 +77,7 @@ func failed(format string, args ...any) error {
 }
 
 // within says which provider and which exchange an error is about.
-func (p *Provider) within(what string, err error) error {
+func (p *link) within(what string, err error) error {
 	var refusal *mapping.Refusal
 	if err == nil || errors.As(err, &refusal) {
 		return err

@@ -24,7 +24,7 @@ var ofProtocol = []string{"aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at
 
 // readIDToken verifies the ID token of a sign-in (OpenID Connect Core 1.0 §3.1.3.7)
 // and takes the person from it.
-func (p *Provider) readIDToken(ctx context.Context, m *Metadata, c Code, t *tokens, r *Result) error {
+func (p verifier) readIDToken(ctx context.Context, m *Metadata, c Code, t *tokens, r *Result) error {
 	if t.ID == "" {
 		return failed("token response has none")
 	}
@@ -51,7 +51,7 @@ func (p *Provider) readIDToken(ctx context.Context, m *Metadata, c Code, t *toke
 }
 
 // verifyIDToken checks what must hold of every ID token, a refreshed one too.
-func (p *Provider) verifyIDToken(ctx context.Context, m *Metadata, t *tokens) (*oidc.IDToken, *claims, error) {
+func (p verifier) verifyIDToken(ctx context.Context, m *Metadata, t *tokens) (*oidc.IDToken, *claims, error) {
 	verified, err := p.verify(ctx, m, t.ID, &p.forLogins, false)
 	if err != nil {
 		return nil, nil, err
@@ -78,7 +78,7 @@ func (p *Provider) verifyIDToken(ctx context.Context, m *Metadata, t *tokens) (*
 
 // isAddressed reports whether a token is for us and for nobody whom the operator does
 // not know. go-oidc has seen that we are among its audiences.
-func (p *Provider) isAddressed(audience []string, party *string) bool {
+func (p verifier) isAddressed(audience []string, party *string) bool {
 	if party != nil && *party != p.config.ClientID || len(audience) > 1 && party == nil {
 		return false
 	}
@@ -89,7 +89,7 @@ func (p *Provider) isAddressed(audience []string, party *string) bool {
 
 // keptPromises reports what was asked and not held: the strength of the sign-in, and
 // how long ago it may have been.
-func (p *Provider) keptPromises(c Code, own *claims) error {
+func (p verifier) keptPromises(c Code, own *claims) error {
 	if len(c.ACR) > 0 && !slices.Contains(c.ACR, own.ACR) {
 		return failed("acr is not one of those requested")
 	}

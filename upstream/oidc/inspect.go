@@ -44,7 +44,7 @@ func (p *Provider) Inspect(ctx context.Context) (*Inspection, error) {
 	return i, p.within("inspect", err)
 }
 
-func (p *Provider) inspect(ctx context.Context) (*Inspection, error) {
+func (p *link) inspect(ctx context.Context) (*Inspection, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	began := time.Now()

@@ -29,7 +29,7 @@ var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, j
 type keySet struct{ keys []jose.JSONWebKey }
 
 // fetchKeys fetches the provider's keys (RFC 7517 §5).
-func (p *Provider) fetchKeys(ctx context.Context) (*keySet, error) {
+func (p *link) fetchKeys(ctx context.Context) (*keySet, error) {
 	m, err := p.Metadata(ctx)
 	if err != nil {
 		return nil, err

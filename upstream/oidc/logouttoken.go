@@ -62,7 +62,7 @@ func (p *Provider) LogoutToken(ctx context.Context, token string) (*Logout, erro
 	return l, p.within("logout token", err)
 }
 
-func (p *Provider) logoutToken(ctx context.Context, m *Metadata, token string) (*Logout, error) {
+func (p verifier) logoutToken(ctx context.Context, m *Metadata, token string) (*Logout, error) {
 	if err := checkType(token, allowed(m)); err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func (n *Nonces) Note(host, nonce string) {
 }
 
 // Nonce is the last nonce that the server of address gave; empty where it gave none.
-func (p *Provider) Nonce(address string) string { return p.nonces.Get(hostOf(address)) }
+func (p *link) Nonce(address string) string { return p.nonces.Get(hostOf(address)) }
 
 // NoteNonce keeps the DPoP-Nonce header of an answer of address (RFC 9449 §8.2).
-func (p *Provider) NoteNonce(address, nonce string) { p.nonces.Note(hostOf(address), nonce) }
+func (p *link) NoteNonce(address, nonce string) { p.nonces.Note(hostOf(address), nonce) }

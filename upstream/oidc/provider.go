@@ -48,7 +48,17 @@ type Options struct {
 }
 
 // Provider is one configured provider. It is made by [New] and used by many goroutines.
-type Provider struct {
+type Provider struct{ people }
+
+// What a Provider consists of, each made of the one before it.
+type (
+	asker    struct{ *link }    // asks the provider's endpoints, proves who the client is
+	verifier struct{ asker }    // verifies what the provider has signed
+	people   struct{ verifier } // finds out who signed in
+)
+
+// link is the way to a provider, and what is known of it.
+type link struct {
 	name    string
 	config  *configs.Provider
 	options Options
@@ -71,7 +81,7 @@ type Provider struct {
 // New makes a provider of its configuration, and reads the files that it names. It
 // calls nobody. No error holds a secret.
 func New(name string, c *configs.Provider, o Options) (*Provider, error) {
-	p := &Provider{name: name, config: c, options: o, now: o.Now, log: o.Log, reach: newReach(c)}
+	p := &link{name: name, config: c, options: o, now: o.Now, log: o.Log, reach: newReach(c)}
 	if p.now == nil {
 		p.now = time.Now
 	}
@@ -88,11 +98,11 @@ func New(name string, c *configs.Provider, o Options) (*Provider, error) {
 	}
 	p.metadata = newShared(p.now, p.discover)
 	p.keys = newShared(p.now, p.fetchKeys)
-	return p, nil
+	return &Provider{people{verifier{asker{p}}}}, nil
 }
 
 // clientOptions are for the client that asks; identified: it shows client_cert.
-func (p *Provider) clientOptions(identified bool) signin.ClientOptions {
+func (p *link) clientOptions(identified bool) signin.ClientOptions {
 	c := p.config
 	o := signin.ClientOptions{UserAgent: p.options.UserAgent, ConnectTimeout: c.ConnectTimeout, CA: c.CA,
 		Addresses: c.Addresses, Allow: p.reach.allow, Limit: maxDocument}
@@ -112,7 +122,7 @@ func (p *Provider) Issuer() string { return p.config.Issuer }
 func (p *Provider) Attempt() time.Duration { return p.config.Attempt }
 
 // Close closes idle connections. Calls at work end as they would have.
-func (p *Provider) Close() {
+func (p *link) Close() {
 	for _, c := range []*signin.Client{p.plain, p.auth} {
 		if c != nil {
 			c.Close()
@@ -129,7 +139,7 @@ func (p *Provider) RefreshBefore() time.Duration { return p.config.Before }
 // RefreshTimeout bounds a whole refresh.
 func (p *Provider) RefreshTimeout() time.Duration { return p.timeout() }
 
-func (p *Provider) timeout() time.Duration {
+func (p *link) timeout() time.Duration {
 	if p.config.Timeout > 0 {
 		return p.config.Timeout
 	}
@@ -147,7 +157,7 @@ func ask(ctx context.Context, c *signin.Client, q signin.URLRequest) (*signin.UR
 }
 
 // observe tells who watches how an exchange went, and returns err.
-func (p *Provider) observe(exchange string, began time.Time, err error) error {
+func (p *link) observe(exchange string, began time.Time, err error) error {
 	if p.options.Observe != nil {
 		p.options.Observe(exchange, time.Since(began), err)
 	}

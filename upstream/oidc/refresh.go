@@ -38,7 +38,7 @@ func (p *Provider) Refresh(ctx context.Context, old *credential.Credential, _ ma
 	return old.WithoutExchanged().Renew(fresh), nil
 }
 
-func (p *Provider) refresh(ctx context.Context, m *Metadata, old *credential.Credential) (*credential.Credential, error) {
+func (p people) refresh(ctx context.Context, m *Metadata, old *credential.Credential) (*credential.Credential, error) {
 	key, err := keyOf(old)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (p *Provider) refresh(ctx context.Context, m *Metadata, old *credential.Cre
 }
 
 // compareIDToken verifies a refreshed ID token and holds it against the one before.
-func (p *Provider) compareIDToken(ctx context.Context, m *Metadata, t *tokens, old string) error {
+func (p verifier) compareIDToken(ctx context.Context, m *Metadata, t *tokens, old string) error {
 	verified, own, err := p.verifyIDToken(ctx, m, t)
 	if err != nil {
 		return fmt.Errorf("id token: %w", err)

@@ -94,7 +94,7 @@ func (e *EndSession) hint() string {
 }
 
 // fill puts values into the configured address.
-func (p *Provider) fill(address string, e EndSession) string {
+func (p asker) fill(address string, e EndSession) string {
 	escape := url.QueryEscape
 	return strings.NewReplacer("{client_id}", escape(p.config.ClientID), "{post_logout_redirect_uri}", escape(e.RedirectURI),
 		"{id_token}", escape(e.hint()), "{logout_hint}", escape(e.LogoutHint), "{state}", escape(e.State)).Replace(address)

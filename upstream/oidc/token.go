@@ -42,7 +42,7 @@ type tokens struct {
 // askTokens sends one token request: grant_type and what belongs to it. A code or a
 // refresh token is sent once; only a provider that asks for a nonce, and so has spent
 // nothing, is asked a second time (RFC 9449 §8).
-func (p *Provider) askTokens(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*tokens, error) {
+func (p asker) askTokens(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*tokens, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
 	if resource := p.config.Authorize["resource"]; resource != "" && form.Get("resource") == "" {
@@ -64,7 +64,7 @@ func (p *Provider) askTokens(ctx context.Context, m *Metadata, form url.Values, 
 	return t, nil
 }
 
-func (p *Provider) askOnce(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*signin.URLResponse, error) {
+func (p asker) askOnce(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*signin.URLResponse, error) {
 	address, header := p.endpoint(m.Token, m.MTLS.Token), http.Header{}
 	if err := p.authenticate(m, form, header); err != nil {
 		return nil, err

@@ -23,7 +23,7 @@ func (p *Provider) Userinfo(ctx context.Context, c *credential.Credential, subje
 	return doc, p.within("userinfo", err)
 }
 
-func (p *Provider) userinfo(ctx context.Context, m *Metadata, c *credential.Credential, subject string) (map[string]json.RawMessage, error) {
+func (p people) userinfo(ctx context.Context, m *Metadata, c *credential.Credential, subject string) (map[string]json.RawMessage, error) {
 	if m.Userinfo == "" {
 		return nil, failed("metadata has no userinfo_endpoint")
 	}
@@ -40,7 +40,7 @@ func (p *Provider) userinfo(ctx context.Context, m *Metadata, c *credential.Cred
 
 // mergeUserinfo adds the userinfo document to the person. The ID token's own sub and
 // iss stay.
-func (p *Provider) mergeUserinfo(ctx context.Context, m *Metadata, r *Result) error {
+func (p people) mergeUserinfo(ctx context.Context, m *Metadata, r *Result) error {
 	doc, err := p.userinfo(ctx, m, r.Credential, r.Subject)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (p *Provider) mergeUserinfo(ctx context.Context, m *Metadata, r *Result) er
 }
 
 // readUser asks a provider without ID tokens who signed in.
-func (p *Provider) readUser(ctx context.Context, m *Metadata, r *Result) error {
+func (p people) readUser(ctx context.Context, m *Metadata, r *Result) error {
 	who := p.config.User
 	if who == nil {
 		return failed("the provider gives no ID token, and user does not say where the person is")
@@ -98,7 +98,7 @@ func subjectText(v any) (string, bool) {
 }
 
 // resource asks a JSON object with the access token.
-func (p *Provider) resource(ctx context.Context, what, address string, c *credential.Credential) (map[string]json.RawMessage, error) {
+func (p asker) resource(ctx context.Context, what, address string, c *credential.Credential) (map[string]json.RawMessage, error) {
 	body, err := p.resourceBody(ctx, what, address, c)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (p *Provider) resource(ctx context.Context, what, address string, c *creden
 
 // resourceBody asks with the access token, as Bearer or, where the token is bound to
 // a key, with a proof; a nonce that is asked for is put in once.
-func (p *Provider) resourceBody(ctx context.Context, what, address string, c *credential.Credential) ([]byte, error) {
+func (p asker) resourceBody(ctx context.Context, what, address string, c *credential.Credential) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
 	began := time.Now()
@@ -129,7 +129,7 @@ func (p *Provider) resourceBody(ctx context.Context, what, address string, c *cr
 	return reply.Body, nil
 }
 
-func (p *Provider) askResource(ctx context.Context, address string, c *credential.Credential) (*signin.URLResponse, error) {
+func (p asker) askResource(ctx context.Context, address string, c *credential.Credential) (*signin.URLResponse, error) {
 	header := http.Header{"Authorization": {"Bearer " + c.Value(credential.AccessToken).Reveal()}}
 	if secret := c.Value(DPoPKey); !secret.IsEmpty() {
 		key, err := ParseDPoPKey(secret)

@@ -21,7 +21,7 @@ var errUnknownKey = errors.New("signed by a key that the provider does not publi
 
 // verify verifies a token's signature, issuer, audience and expiry, by go-oidc over our
 // own key set. skipExpiry is for logout tokens, which may have no exp.
-func (p *Provider) verify(ctx context.Context, m *Metadata, token string, a *allowance, skipExpiry bool) (*oidc.IDToken, error) {
+func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *allowance, skipExpiry bool) (*oidc.IDToken, error) {
 	keys := &verifyingKeys{p: p, m: m, a: a}
 	verified, err := oidc.NewVerifier(p.config.Issuer, keys, &oidc.Config{
 		ClientID: p.config.ClientID, SupportedSigningAlgs: algorithmNames(m), SkipExpiryCheck: skipExpiry,
@@ -69,7 +69,7 @@ func algorithmNames(m *Metadata) []string {
 
 // verifyingKeys is the key set that go-oidc asks about one token.
 type verifyingKeys struct {
-	p   *Provider
+	p   verifier
 	m   *Metadata
 	a   *allowance
 	err error // why there is no key; go-oidc keeps only its text
@@ -110,7 +110,7 @@ func parseJWS(token string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignat
 // key finds the key of a signature. One that is not known makes the keys be fetched
 // anew, once in a while, and is then looked for again: so the very sign-in that meets
 // a rotated key succeeds.
-func (p *Provider) key(ctx context.Context, a *allowance, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
+func (p verifier) key(ctx context.Context, a *allowance, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
 	set, err := p.keys.get(ctx)
 	if err != nil {
 		return nil, err

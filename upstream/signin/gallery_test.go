@@ -239,7 +239,7 @@ func renewal(c *configs.Upstream) string {
 func (p *page) row(name string, c *configs.Upstream, done map[string]int) {
 	out := "–"
 	if c.Logout != nil {
-		out = "told"
+		out = "the API is notified"
 	}
 	n := 0
 	for _, count := range done {

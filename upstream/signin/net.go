@@ -22,7 +22,7 @@ const jwtMark = `"eyJ`
 // signs in.
 func (u *Upstream) newNet() Net {
 	n := Net{}
-	for _, places := range u.allPlaces() {
+	for _, places := range allPlaces(u) {
 		for _, name := range []string{credential.AccessToken, credential.RefreshToken} {
 			p, ok := places.Values[name]
 			if !ok || !p.InBody() || p.Pointer == "" || slices.Contains(n.places, p) {
@@ -33,7 +33,7 @@ func (u *Upstream) newNet() Net {
 			n.marks = append(n.marks, strings.NewReplacer("~1", "/", "~0", "~").Replace(key))
 		}
 	}
-	if len(u.allPlaces()) > 0 {
+	if len(allPlaces(u)) > 0 {
 		n.marks = append(n.marks, jwtMark)
 	}
 	return n

@@ -19,5 +19,5 @@ func (u *Upstream) tellOdd(x *Exchange, a *mapping.Response) {
 	if last != 0 && now-last < int64(oddEvery) || !u.warned.CompareAndSwap(last, now) {
 		return
 	}
-	u.log.Warn("an end that the API tells cannot be used, and counts as not told", "upstream", u.name, "exchange", x.Name, "value", a.Odd[0])
+	u.log.Warn("the API gives an expiry that cannot be used, and that is ignored", "upstream", u.name, "exchange", x.Name, "value", a.Odd[0])
 }

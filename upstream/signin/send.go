@@ -11,8 +11,16 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// setSend compiles `send`: what carries a person on calls.
-func (u *Upstream) setSend(c *configs.Upstream) {
+// sending is what carries a person on calls, compiled.
+type sending struct {
+	send        mapping.Send
+	sendsToken  bool
+	sendsCaller bool
+	hidden      []string
+}
+
+// setSend compiles `send`.
+func (u *sending) setSend(c *configs.Upstream) {
 	headers, _ := c.SendHeaders()
 	own := c.Send
 	if own == nil {
@@ -24,31 +32,31 @@ func (u *Upstream) setSend(c *configs.Upstream) {
 }
 
 // Send is what carries a person on calls. It is not changed.
-func (u *Upstream) Send() *mapping.Send { return &u.send }
+func (u *sending) Send() *mapping.Send { return &u.send }
 
 // SendsCaller reports whether `send` puts built-in names, so that what is appended by
 // [Upstream.Send] needs to know the caller.
-func (u *Upstream) SendsCaller() bool { return u.sendsCaller }
+func (u *sending) SendsCaller() bool { return u.sendsCaller }
 
 // AppendSend appends the header lines that carry the person of c, as
 // [mapping.Headers.Append] does; query, cookies and WebSockets have methods of their own.
 // who may be the zero Caller where [Upstream.SendsCaller] says no. An access token that is
 // bound to a key is left out: it goes along with a proof, and never as a bearer token
 // (RFC 9449 §7.2).
-func (u *Upstream) AppendSend(dst []byte, c *credential.Credential, who mapping.Caller) []byte {
+func (u *sending) AppendSend(dst []byte, c *credential.Credential, who mapping.Caller) []byte {
 	return u.send.Headers.Append(dst, c, who)
 }
 
 // SendsToken reports whether a header of `send` carries the access token.
-func (u *Upstream) SendsToken() bool { return u.sendsToken }
+func (u *sending) SendsToken() bool { return u.sendsToken }
 
 // SendNames are the lower-case names of all headers of `send`. They are always
 // removed from what the browser sent.
-func (u *Upstream) SendNames() []string { return u.send.Headers.LowerNames() }
+func (u *sending) SendNames() []string { return u.send.Headers.LowerNames() }
 
 // Carries names what carries a person, for people: headers in lower case, parameters of the
 // query, cookies, and what goes out on WebSockets only.
-func (u *Upstream) Carries() []string {
+func (u *sending) Carries() []string {
 	names := u.SendNames()
 	for _, p := range u.send.Query {
 		names = append(names, "query "+p.Name)
@@ -68,7 +76,7 @@ func (u *Upstream) Carries() []string {
 // HiddenNames are the lower-case names of headers removed from proxied responses:
 // those of send.hide, and every header from which a value is extracted that `send`
 // puts. Set-Cookie is removed anyway.
-func (u *Upstream) HiddenNames() []string { return slices.Clone(u.hidden) }
+func (u *sending) HiddenNames() []string { return slices.Clone(u.hidden) }
 
 // hide collects the names that responses of u hide, when all places are known: those
 // of every upstream, because a token of one may be carried to another.
@@ -80,7 +88,7 @@ func (s *Set) hide(u *Upstream, c *configs.Upstream) {
 		}
 	}
 	for _, other := range s.upstreams {
-		for _, places := range other.allPlaces() {
+		for _, places := range allPlaces(other) {
 			for name, p := range places.Values {
 				if p.Header != "" && slices.Contains(put, name) {
 					names[strings.ToLower(p.Header)] = true
@@ -92,7 +100,7 @@ func (s *Set) hide(u *Upstream, c *configs.Upstream) {
 }
 
 // allPlaces are the places of every way, their steps and refresh.
-func (u *Upstream) allPlaces() []*mapping.Places {
+func allPlaces(u *Upstream) []*mapping.Places {
 	var all []*mapping.Places
 	for _, w := range u.allWays() {
 		all = append(all, w.Places)

@@ -60,11 +60,8 @@ type Upstream struct {
 	maxConns  int  // connections for calls; 0: the forwarder's default
 	ownerOnly bool // a connection that was kept serves one person only
 
-	send        mapping.Send
-	sendsToken  bool
-	sendsCaller bool
-	hidden      []string
-	closed      mapping.ClosedPaths
+	sending
+	closed mapping.ClosedPaths
 
 	login    *way // nil where people cannot sign in here; as the next ones
 	ways     map[Way]*way

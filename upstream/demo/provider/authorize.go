@@ -36,7 +36,7 @@ const sessionCookie = "provider-session"
 
 // authorize is where a client sends its browser. What is wrong with client or redirect
 // URI is told to the person; everything else goes back to the client (RFC 6749 §4.1.2.1).
-func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
+func (p signIns) authorize(w http.ResponseWriter, r *http.Request) {
 	if r.ParseForm() != nil {
 		p.page(w, http.StatusBadRequest, sheet{Title: "This link is broken", Text: "The request cannot be read."})
 		return
@@ -65,7 +65,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 
 // resolve reads a request, a pushed one by its reference. Without a client and a
 // registered redirect URI there is none.
-func (p *Provider) resolve(form url.Values) (q *request, complaint string) {
+func (p signIns) resolve(form url.Values) (q *request, complaint string) {
 	if uri := form.Get("request_uri"); uri != "" {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -79,7 +79,7 @@ func (p *Provider) resolve(form url.Values) (q *request, complaint string) {
 	return p.parse(form)
 }
 
-func (p *Provider) parse(form url.Values) (*request, string) {
+func (p signIns) parse(form url.Values) (*request, string) {
 	for name, values := range form {
 		if len(values) > 1 {
 			return nil, "The parameter " + strconv.Quote(name) + " is set twice."
@@ -114,7 +114,7 @@ func (p *Provider) parse(form url.Values) (*request, string) {
 }
 
 // ask shows the sign-in page.
-func (p *Provider) ask(w http.ResponseWriter, status int, q *request, complaint string) {
+func (p signIns) ask(w http.ResponseWriter, status int, q *request, complaint string) {
 	handle := random()
 	p.mu.Lock()
 	p.requests.put(handle, *q, p.now(), requestLife)
@@ -127,7 +127,7 @@ func (p *Provider) ask(w http.ResponseWriter, status int, q *request, complaint 
 }
 
 // signIn takes the page's form.
-func (p *Provider) signIn(w http.ResponseWriter, r *http.Request) {
+func (p signIns) signIn(w http.ResponseWriter, r *http.Request) {
 	handle := r.PostFormValue("request")
 	p.mu.Lock()
 	q, known := p.requests.get(handle, p.now())
@@ -157,7 +157,7 @@ func (p *Provider) signIn(w http.ResponseWriter, r *http.Request) {
 	p.grant(w, r, &q, s)
 }
 
-func (p *Provider) match(email, password string) *Person {
+func (p signIns) match(email, password string) *Person {
 	var found *Person
 	for i := range p.options.People {
 		who := &p.options.People[i]
@@ -168,7 +168,7 @@ func (p *Provider) match(email, password string) *Person {
 	return found
 }
 
-func (p *Provider) sessionOf(r *http.Request) (session, bool) {
+func (p *state) sessionOf(r *http.Request) (session, bool) {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil {
 		return session{}, false
@@ -179,7 +179,7 @@ func (p *Provider) sessionOf(r *http.Request) (session, bool) {
 }
 
 // grant makes a code and sends the browser back with it.
-func (p *Provider) grant(w http.ResponseWriter, r *http.Request, q *request, s session) {
+func (p signIns) grant(w http.ResponseWriter, r *http.Request, q *request, s session) {
 	switch p.first(ResponseDenied, ResponseTemporarily, ResponseServerError) {
 	case ResponseDenied:
 		p.back(w, r, q, url.Values{"error": {"access_denied"}, "error_description": {hostile}})
@@ -212,7 +212,7 @@ func (p *Provider) grant(w http.ResponseWriter, r *http.Request, q *request, s s
 const hostile = "<script>alert(1)</script>\r\nSet-Cookie: a=b\x1b[2J"
 
 // back sends the browser back to the client.
-func (p *Provider) back(w http.ResponseWriter, r *http.Request, q *request, answer url.Values) {
+func (p signIns) back(w http.ResponseWriter, r *http.Request, q *request, answer url.Values) {
 	if q.state != "" {
 		answer.Set("state", q.state)
 	}
@@ -235,7 +235,7 @@ func (p *Provider) back(w http.ResponseWriter, r *http.Request, q *request, answ
 }
 
 // push takes a request before the browser comes (RFC 9126).
-func (p *Provider) push(w http.ResponseWriter, r *http.Request) {
+func (p signIns) push(w http.ResponseWriter, r *http.Request) {
 	if p.options.NoPAR {
 		http.NotFound(w, r)
 		return

@@ -15,7 +15,7 @@ import (
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 // authenticated finds out which client asks, or answers 401. Exactly one proof counts.
-func (p *Provider) authenticated(w http.ResponseWriter, r *http.Request) (*Client, bool) {
+func (p clients) authenticated(w http.ResponseWriter, r *http.Request) (*Client, bool) {
 	if r.ParseForm() != nil {
 		refuse(w, http.StatusBadRequest, "invalid_request", "the body is not a form")
 		return nil, false
@@ -27,7 +27,7 @@ func (p *Provider) authenticated(w http.ResponseWriter, r *http.Request) (*Clien
 	return c, c != nil
 }
 
-func (p *Provider) prove(r *http.Request) *Client {
+func (p clients) prove(r *http.Request) *Client {
 	id, secret, basic := r.BasicAuth()
 	form := r.PostForm
 	switch {
@@ -53,7 +53,7 @@ func unescape(s string) string {
 	return s
 }
 
-func (p *Provider) bySecret(id, secret string) *Client {
+func (p clients) bySecret(id, secret string) *Client {
 	c := p.registered(id)
 	if c == nil || c.Secret == "" || subtle.ConstantTimeCompare([]byte(c.Secret), []byte(secret)) != 1 {
 		return nil
@@ -62,7 +62,7 @@ func (p *Provider) bySecret(id, secret string) *Client {
 }
 
 // byAssertion verifies private_key_jwt (OpenID Connect Core 1.0 §9).
-func (p *Provider) byAssertion(form url.Values) *Client {
+func (p clients) byAssertion(form url.Values) *Client {
 	c := p.registered(form.Get("client_id"))
 	if c == nil || c.Keys == nil || form.Get("client_assertion_type") != assertionType {
 		return nil
@@ -84,7 +84,7 @@ func (p *Provider) byAssertion(form url.Values) *Client {
 }
 
 // once reports whether a name comes for the first time.
-func (p *Provider) once(name string) bool {
+func (p *state) once(name string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, used := p.proofs.get(name, p.now()); used {
@@ -95,7 +95,7 @@ func (p *Provider) once(name string) bool {
 }
 
 // byCertificate compares the certificate that was shown (RFC 8705 §2.2).
-func (p *Provider) byCertificate(r *http.Request) *Client {
+func (p clients) byCertificate(r *http.Request) *Client {
 	c := p.registered(r.PostForm.Get("client_id"))
 	if c == nil || len(c.Certificate) == 0 || r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 		return nil

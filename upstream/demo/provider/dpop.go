@@ -22,7 +22,7 @@ type proofClaims struct {
 
 // bound returns the thumbprint of the key that a request proves; "" where it proves
 // none. ok is false where the request was answered: the proof is bad, or lacks our nonce.
-func (p *Provider) bound(w http.ResponseWriter, r *http.Request, token string) (thumbprint string, ok bool) {
+func (p clients) bound(w http.ResponseWriter, r *http.Request, token string) (thumbprint string, ok bool) {
 	proofs := r.Header.Values("DPoP")
 	if len(proofs) == 0 || p.options.NoDPoP {
 		return "", true
@@ -67,14 +67,14 @@ func readProof(proofs []string) (string, *proofClaims) {
 }
 
 // seenAt is the address that a client used for this request.
-func (p *Provider) seenAt(r *http.Request) string {
+func (p *state) seenAt(r *http.Request) string {
 	if r.TLS != nil && p.options.MTLS != "" && len(r.TLS.PeerCertificates) > 0 {
 		return p.options.MTLS + r.URL.Path
 	}
 	return p.at(r.URL.Path)
 }
 
-func (p *Provider) nonceNow() string {
+func (p *state) nonceNow() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.nonce
@@ -88,7 +88,7 @@ func (p *Provider) NextNonce() {
 }
 
 // askNonce demands our nonce (RFC 9449 §8, §9).
-func (p *Provider) askNonce(w http.ResponseWriter, resource bool) {
+func (p clients) askNonce(w http.ResponseWriter, resource bool) {
 	w.Header().Set("DPoP-Nonce", p.nonceNow())
 	if resource {
 		w.Header().Set("WWW-Authenticate", `DPoP error="use_dpop_nonce"`)

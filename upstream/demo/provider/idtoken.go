@@ -12,7 +12,7 @@ import (
 const idTokenLife = 10 * time.Minute
 
 // idToken makes an ID token. first: for a sign-in, not for a refresh.
-func (p *Provider) idToken(c *Client, g grant, access string, first bool) string {
+func (p tokens) idToken(c *Client, g grant, access string, first bool) string {
 	now := p.now()
 	claims := map[string]any{"iss": p.options.Issuer, "aud": c.ID, "iat": now.Unix(), "exp": now.Add(idTokenLife).Unix(),
 		"auth_time": g.authTime.Unix(), "sid": g.session, "at_hash": p.atHash(access)}
@@ -31,7 +31,7 @@ func (p *Provider) idToken(c *Client, g grant, access string, first bool) string
 }
 
 // atHash is the left half of the access token's hash (OpenID Connect Core 1.0 §3.1.3.6).
-func (p *Provider) atHash(access string) string {
+func (p tokens) atHash(access string) string {
 	if p.has(SignedEdDSA) {
 		sum := sha512.Sum512([]byte(access))
 		return encode(sum[:32])
@@ -45,7 +45,7 @@ func (p *Provider) atHash(access string) string {
 }
 
 // describe are a person's claims, by scope.
-func (p *Provider) describe(g grant) map[string]any {
+func (p tokens) describe(g grant) map[string]any {
 	claims := map[string]any{"sub": g.subject}
 	who := p.person(g.subject)
 	if who == nil {
@@ -62,7 +62,7 @@ func (p *Provider) describe(g grant) map[string]any {
 }
 
 // pervert puts the sins of the moment into an ID token.
-func (p *Provider) pervert(claims map[string]any, c *Client, g grant) {
+func (p tokens) pervert(claims map[string]any, c *Client, g grant) {
 	now := p.now()
 	for sin, change := range map[Sin]func(){
 		NonceInvalid:    func() { claims["nonce"] = "not " + g.nonce },
@@ -91,7 +91,7 @@ func (p *Provider) pervert(claims map[string]any, c *Client, g grant) {
 	}
 }
 
-func (p *Provider) pervertRefreshed(claims map[string]any) {
+func (p tokens) pervertRefreshed(claims map[string]any) {
 	for sin, change := range map[Sin]func(){
 		RefreshInvalidIssuer: func() { claims["iss"] = "https://evil.example" },
 		RefreshInvalidSub:    func() { claims["sub"] = "somebody-else" },
@@ -106,7 +106,7 @@ func (p *Provider) pervertRefreshed(claims map[string]any) {
 }
 
 // userinfo describes the person of an access token.
-func (p *Provider) userinfo(w http.ResponseWriter, r *http.Request) {
+func (p tokens) userinfo(w http.ResponseWriter, r *http.Request) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	g, known := p.Introspect(token)
 	if !known || !strings.EqualFold(scheme, kind(g.Thumbprint)) {

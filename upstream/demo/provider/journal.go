@@ -33,7 +33,7 @@ func (p *Provider) Journal(session string, n int) []Event {
 }
 
 // note writes into the journal of a session.
-func (p *Provider) note(session, kind, token string) {
+func (p *state) note(session, kind, token string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	events, _ := p.events.get(session, p.now())

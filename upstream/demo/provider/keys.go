@@ -62,7 +62,7 @@ func (p *Provider) keys(w http.ResponseWriter, r *http.Request) {
 }
 
 // published is the key set as the sins of the moment have it.
-func (p *Provider) published() []any {
+func (p *state) published() []any {
 	p.mu.Lock()
 	keys := p.ring
 	p.mu.Unlock()
@@ -95,7 +95,7 @@ func (p *Provider) published() []any {
 }
 
 // sign makes a token of claims, as the sins of the moment have it.
-func (p *Provider) sign(claims map[string]any, typ string, c *Client) string {
+func (p *state) sign(claims map[string]any, typ string, c *Client) string {
 	p.mu.Lock()
 	keys := p.ring
 	p.mu.Unlock()

@@ -19,7 +19,7 @@ const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
 // endSession ends the browser's session here, tells every client of it, and sends the
 // browser back where that address is registered (RP-Initiated Logout 1.0).
-func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
+func (p signOuts) endSession(w http.ResponseWriter, r *http.Request) {
 	if r.ParseForm() != nil {
 		p.page(w, http.StatusBadRequest, sheet{Title: "This link is broken", Text: "The request cannot be read."})
 		return
@@ -49,7 +49,7 @@ func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
 }
 
 // hint reads an ID token of ours, expired or not.
-func (p *Provider) hint(token string) (subject, session, audience string) {
+func (p signOuts) hint(token string) (subject, session, audience string) {
 	p.mu.Lock()
 	keys := []any{p.ring.rsa.Public().Key, p.ring.ec.Public().Key, p.ring.ed.Public().Key}
 	p.mu.Unlock()
@@ -76,7 +76,7 @@ func (p *Provider) Sessions() []string {
 
 // EndSession ends a session: its tokens are dead, and every client of it with a
 // back-channel address is told. The error says which ones were not reached.
-func (p *Provider) EndSession(ctx context.Context, id string) error {
+func (p signOuts) EndSession(ctx context.Context, id string) error {
 	p.mu.Lock()
 	s, known := p.sessions.get(id, p.now())
 	p.sessions.drop(id)
@@ -99,7 +99,7 @@ func (p *Provider) EndSession(ctx context.Context, id string) error {
 
 // LogoutToken makes a logout token for a client (Back-Channel Logout 1.0 §2.4). change,
 // if set, may falsify its claims; so may the sins of the moment its signature.
-func (p *Provider) LogoutToken(client, subject, session, typ string, change func(map[string]any)) string {
+func (p signOuts) LogoutToken(client, subject, session, typ string, change func(map[string]any)) string {
 	now := p.now()
 	claims := map[string]any{"iss": p.options.Issuer, "aud": client, "iat": now.Unix(), "exp": now.Add(idTokenLife).Unix(), "jti": random(),
 		"events": map[string]any{logoutEvent: map[string]any{}}}
@@ -120,7 +120,7 @@ func (p *Provider) LogoutToken(client, subject, session, typ string, change func
 }
 
 // tell posts a logout token to a client (§2.5).
-func (p *Provider) tell(ctx context.Context, c *Client, token string) error {
+func (p signOuts) tell(ctx context.Context, c *Client, token string) error {
 	ctx = context.WithoutCancel(ctx)
 	body := strings.NewReader(url.Values{"logout_token": {token}}.Encode())
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.BackChannel, body)

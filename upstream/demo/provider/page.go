@@ -33,7 +33,7 @@ var pageHTML string
 // can sign in as well.
 var paper = template.Must(template.New("page").Parse(pageHTML))
 
-func (p *Provider) page(w http.ResponseWriter, status int, s sheet) {
+func (p *state) page(w http.ResponseWriter, status int, s sheet) {
 	s.Name, s.Host = p.options.Name, p.host
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -44,7 +44,7 @@ func (p *Provider) page(w http.ResponseWriter, status int, s sheet) {
 }
 
 // fillIn makes the sign-in form ready for one of the people, and offers the others.
-func (p *Provider) fillIn(s *sheet) {
+func (p *state) fillIn(s *sheet) {
 	chosen := 0
 	for i, who := range p.options.People {
 		if strings.EqualFold(who.Email, s.Email) {
@@ -61,7 +61,7 @@ func (p *Provider) fillIn(s *sheet) {
 }
 
 // home is the person's own page.
-func (p *Provider) home(w http.ResponseWriter, r *http.Request) {
+func (p signIns) home(w http.ResponseWriter, r *http.Request) {
 	s, known := p.sessionOf(r)
 	who := p.person(s.subject)
 	if !known || who == nil {
@@ -88,6 +88,6 @@ func (c *Client) title() string {
 
 // formPost carries an answer back in a form (OAuth 2.0 Form Post Response Mode). Other
 // providers send it by a script; here the person presses a button.
-func (p *Provider) formPost(w http.ResponseWriter, to string, answer url.Values) {
+func (p signIns) formPost(w http.ResponseWriter, to string, answer url.Values) {
 	p.page(w, http.StatusOK, sheet{Title: "Almost there", Text: "You are signed in.", Action: to, Fields: answer, Button: "Continue"})
 }

@@ -97,7 +97,18 @@ type Person struct {
 }
 
 // Provider is one running provider. It is an [http.Handler].
-type Provider struct {
+type Provider struct{ signOuts }
+
+// What a Provider consists of, each made of the one before it.
+type (
+	clients  struct{ *state }  // find out which client asks
+	tokens   struct{ clients } // give tokens, and look at them
+	signIns  struct{ tokens }  // people's pages
+	signOuts struct{ signIns }
+)
+
+// state is what a provider is made of and remembers.
+type state struct {
 	options Options
 	client  *http.Client
 	mux     *http.ServeMux
@@ -133,7 +144,7 @@ func New(o Options) (*Provider, error) {
 	if o.Name == "" {
 		o.Name = issuer.Host
 	}
-	p := &Provider{options: o, client: o.HTTP, base: strings.TrimSuffix(issuer.Path, "/"), host: issuer.Host, sins: map[Sin]bool{}, families: map[string]bool{}, nonce: random()}
+	p := &state{options: o, client: o.HTTP, base: strings.TrimSuffix(issuer.Path, "/"), host: issuer.Host, sins: map[Sin]bool{}, families: map[string]bool{}, nonce: random()}
 	if p.client == nil {
 		p.client = &http.Client{Timeout: 5 * time.Second}
 	}
@@ -142,8 +153,9 @@ func New(o Options) (*Provider, error) {
 			return nil, err
 		}
 	}
-	p.routes()
-	return p, nil
+	whole := &Provider{signOuts{signIns{tokens{clients{p}}}}}
+	whole.routes()
+	return whole, nil
 }
 
 func (p *Provider) routes() {
@@ -179,7 +191,7 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // Rotate makes new signing keys. The old ones are published no more.
-func (p *Provider) Rotate() error {
+func (p *state) Rotate() error {
 	next, err := NewKeys()
 	if err != nil {
 		return err
@@ -190,14 +202,14 @@ func (p *Provider) Rotate() error {
 	return nil
 }
 
-func (p *Provider) now() time.Time { return p.options.Now() }
+func (p *state) now() time.Time { return p.options.Now() }
 
 // at is an address of ours.
-func (p *Provider) at(path string) string { return p.options.Issuer + path }
+func (p *state) at(path string) string { return p.options.Issuer + path }
 
-func (p *Provider) isHTTPS() bool { return strings.HasPrefix(p.options.Issuer, "https://") }
+func (p *state) isHTTPS() bool { return strings.HasPrefix(p.options.Issuer, "https://") }
 
-func (p *Provider) registered(id string) *Client {
+func (p *state) registered(id string) *Client {
 	for i := range p.options.Clients {
 		if c := &p.options.Clients[i]; c.ID == id {
 			return c
@@ -206,7 +218,7 @@ func (p *Provider) registered(id string) *Client {
 	return nil
 }
 
-func (p *Provider) person(subject string) *Person {
+func (p *state) person(subject string) *Person {
 	for i := range p.options.People {
 		if who := &p.options.People[i]; who.Subject == subject {
 			return who

@@ -130,14 +130,14 @@ func (p *Provider) Commit(sins ...Sin) {
 }
 
 // has reports whether the provider breaks a rule now.
-func (p *Provider) has(s Sin) bool {
+func (p *state) has(s Sin) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.sins[s]
 }
 
 // first returns the first of list that the provider commits; "" for none.
-func (p *Provider) first(list ...Sin) Sin {
+func (p *state) first(list ...Sin) Sin {
 	for _, s := range list {
 		if p.has(s) {
 			return s

@@ -25,7 +25,7 @@ type grant struct {
 }
 
 // token is the token endpoint.
-func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
+func (p tokens) token(w http.ResponseWriter, r *http.Request) {
 	c, ok := p.authenticated(w, r)
 	if !ok || p.misbehave(w, r) {
 		return
@@ -47,7 +47,7 @@ func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // misbehave answers for the sins of the token endpoint.
-func (p *Provider) misbehave(w http.ResponseWriter, r *http.Request) bool {
+func (p tokens) misbehave(w http.ResponseWriter, r *http.Request) bool {
 	refreshes := r.PostForm.Get("grant_type") == "refresh_token"
 	switch p.first(TokenGarbage, TokenHTML, TokenForm, TokenError500, TokenError200, TokenErrorText, TokenRedirect, TokenHuge, RefreshThrottled) {
 	case TokenGarbage:
@@ -80,7 +80,7 @@ func (p *Provider) misbehave(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // redeem takes a code. One that comes twice ends what came of it (RFC 6749 §4.1.2).
-func (p *Provider) redeem(w http.ResponseWriter, r *http.Request, c *Client, thumbprint string) {
+func (p tokens) redeem(w http.ResponseWriter, r *http.Request, c *Client, thumbprint string) {
 	code := r.PostForm.Get("code")
 	p.mu.Lock()
 	g, known := p.codes.get(code, p.now())
@@ -107,7 +107,7 @@ func (p *Provider) redeem(w http.ResponseWriter, r *http.Request, c *Client, thu
 
 // renew takes a refresh token, once: one that comes again was copied by somebody, so
 // its whole family ends (RFC 9700 §4.14.2).
-func (p *Provider) renew(w http.ResponseWriter, r *http.Request, c *Client, thumbprint string) {
+func (p tokens) renew(w http.ResponseWriter, r *http.Request, c *Client, thumbprint string) {
 	name := r.PostForm.Get("refresh_token")
 	p.mu.Lock()
 	g, known := p.refresh.get(name, p.now())
@@ -130,7 +130,7 @@ func (p *Provider) renew(w http.ResponseWriter, r *http.Request, c *Client, thum
 }
 
 // exchange gives a token for another API (RFC 8693).
-func (p *Provider) exchange(w http.ResponseWriter, r *http.Request, c *Client, thumbprint string) {
+func (p tokens) exchange(w http.ResponseWriter, r *http.Request, c *Client, thumbprint string) {
 	g, ok := p.Introspect(r.PostForm.Get("subject_token"))
 	audience := r.PostForm.Get("audience") + r.PostForm.Get("resource")
 	switch {
@@ -159,7 +159,7 @@ func kind(thumbprint string) string {
 }
 
 // answer gives tokens for g. first: for a code, not for a refresh token.
-func (p *Provider) answer(w http.ResponseWriter, c *Client, g grant, first bool) {
+func (p tokens) answer(w http.ResponseWriter, c *Client, g grant, first bool) {
 	access, refresh := random()+"."+random(), random()
 	g.ends = p.now().Add(p.options.AccessLife)
 	p.note(g.session, map[bool]string{true: "token", false: "refresh"}[first], access)
@@ -180,7 +180,7 @@ func (p *Provider) answer(w http.ResponseWriter, c *Client, g grant, first bool)
 }
 
 // spoil puts the sins of the moment into a token response.
-func (p *Provider) spoil(doc map[string]any, first bool) {
+func (p tokens) spoil(doc map[string]any, first bool) {
 	for sin, change := range map[Sin]func(){
 		MissingIDToken:    func() { delete(doc, "id_token") },
 		GarbageIDToken:    func() { doc["id_token"] = "a.b.c" },
@@ -222,7 +222,7 @@ type Grant struct {
 }
 
 // Introspect returns what an access token stands for; false where it is dead.
-func (p *Provider) Introspect(token string) (Grant, bool) {
+func (p tokens) Introspect(token string) (Grant, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	g, known := p.access.get(token, p.now())
@@ -233,7 +233,7 @@ func (p *Provider) Introspect(token string) (Grant, bool) {
 }
 
 // revoke ends a token and its family (RFC 7009). It says 200 whatever came.
-func (p *Provider) revoke(w http.ResponseWriter, r *http.Request) {
+func (p tokens) revoke(w http.ResponseWriter, r *http.Request) {
 	c, ok := p.authenticated(w, r)
 	if !ok {
 		return

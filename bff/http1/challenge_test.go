@@ -1,4 +1,4 @@
-package proxy
+package http1_test
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ func challenges(lines ...string) (all []string) {
 	for _, line := range lines {
 		fields = append(fields, http1.Field{Name: []byte("WWW-Authenticate"), Value: []byte(line)})
 	}
-	eachChallenge(fields, func(scheme string, p map[string]string) bool {
+	http1.EachChallenge(fields, func(scheme string, p map[string]string) bool {
 		all = append(all, fmt.Sprint(scheme, " ", p))
 		return true
 	})
@@ -42,35 +42,18 @@ func TestChallenges(t *testing.T) {
 	}
 }
 
-// TestDemands: only the scheme DPoP speaks of proofs.
-func TestDemands(t *testing.T) {
-	for line, want := range map[string]bool{
-		`DPoP error="use_dpop_nonce"`: true, `Bearer realm="x", dpop algs="ES256", error=use_dpop_nonce`: true,
-		`Bearer error="use_dpop_nonce"`: false, `DPoP error="invalid_token"`: false, `DPoP realm="DPoP error=use_dpop_nonce"`: false,
-	} {
-		if got := demands([]http1.Field{{Name: []byte("www-authenticate"), Value: []byte(line)}}, useNonce); got != want {
-			t.Errorf("%s: %v", line, got)
-		}
-	}
-}
-
 // FuzzChallenge: whatever an API writes is read to its end.
 func FuzzChallenge(f *testing.F) {
 	for _, seed := range []string{`DPoP error="use_dpop_nonce"`, `Bearer a="b\"c", DPoP d=e`, `a b==`, `,=,"`, `A x="`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		rest := line
-		for range len(line) + 1 {
-			scheme, parameters, after, ok := challenge(rest)
-			if !ok {
-				return
+		n := 0
+		http1.EachChallenge([]http1.Field{{Name: []byte("www-authenticate"), Value: []byte(line)}}, func(scheme string, parameters map[string]string) bool {
+			if n++; scheme == "" || strings.ToLower(scheme) != scheme || parameters == nil || n > len(line) {
+				t.Fatalf("%q: %q %v", line, scheme, parameters)
 			}
-			if scheme == "" || strings.ToLower(scheme) != scheme || parameters == nil || len(after) >= len(rest) {
-				t.Fatalf("%q: %q %v, left %q", rest, scheme, parameters, after)
-			}
-			rest = after
-		}
-		t.Fatalf("no end: %q", line)
+			return true
+		})
 	})
 }

@@ -1,27 +1,25 @@
-package proxy
+package http1
 
 import (
 	"bytes"
-
-	"coatcheck/bff/http1"
 )
 
-// reference is a URI reference taken apart (RFC 3986 §4.1), as far as addresses of an
+// Reference is a URI reference taken apart (RFC 3986 §4.1), as far as addresses of an
 // API need it: with scheme http or https, or without a scheme.
-type reference struct {
-	// scheme is lower case; empty: there is none.
-	scheme       string
-	hasAuthority bool
-	authority    []byte
-	path         []byte
-	// rest is query and fragment, with their marks.
-	rest []byte
+type Reference struct {
+	// Scheme is lower case; empty: there is none.
+	Scheme string
+	// HasAuthority reports whether there is an Authority.
+	HasAuthority    bool
+	Authority, Path []byte
+	// Rest is query and fragment, with their marks.
+	Rest []byte
 }
 
-// parseReference takes v apart. It refuses what browsers and RFC 3986 read differently:
+// ParseReference takes v apart. It refuses what browsers and RFC 3986 read differently:
 // backslashes (a browser's slashes), control bytes (a browser drops some of them),
 // spaces at the ends, http: without "//", and more than two slashes at the start.
-func parseReference(v []byte) (r reference, ok bool) {
+func ParseReference(v []byte) (r Reference, ok bool) {
 	for _, c := range v {
 		if c < ' ' || c == 0x7f || c == '\\' {
 			return r, false
@@ -32,10 +30,10 @@ func parseReference(v []byte) (r reference, ok bool) {
 	}
 	if i := bytes.IndexAny(v, ":/?#"); i >= 0 && v[i] == ':' {
 		switch {
-		case http1.EqualFold(v[:i], "http"):
-			r.scheme = "http"
-		case http1.EqualFold(v[:i], "https"):
-			r.scheme = "https"
+		case EqualFold(v[:i], "http"):
+			r.Scheme = "http"
+		case EqualFold(v[:i], "https"):
+			r.Scheme = "https"
 		default:
 			return r, false
 		}
@@ -44,32 +42,32 @@ func parseReference(v []byte) (r reference, ok bool) {
 		}
 	}
 	if i := bytes.IndexAny(v, "?#"); i >= 0 {
-		v, r.rest = v[:i], v[i:]
+		v, r.Rest = v[:i], v[i:]
 	}
-	r.path = v
+	r.Path = v
 	if authority, ok := bytes.CutPrefix(v, []byte("//")); ok {
-		r.hasAuthority, r.authority, r.path = true, authority, nil
+		r.HasAuthority, r.Authority, r.Path = true, authority, nil
 		if i := bytes.IndexByte(authority, '/'); i >= 0 {
-			r.authority, r.path = authority[:i], authority[i:]
+			r.Authority, r.Path = authority[:i], authority[i:]
 		}
-		return r, len(r.authority) > 0
+		return r, len(r.Authority) > 0
 	}
 	return r, true
 }
 
-// isAt reports whether the reference names the server at authority, which is called by
+// IsAt reports whether the reference names the server at authority, which is called by
 // scheme. The reference may have the other scheme, if it has the same port or both have
 // their scheme's own. One with a user name never matches.
-func (r *reference) isAt(scheme string, authority []byte) bool {
-	host, port := splitAuthority(r.authority)
+func (r *Reference) IsAt(scheme string, authority []byte) bool {
+	host, port := splitAuthority(r.Authority)
 	wantHost, wantPort := splitAuthority(authority)
-	if !http1.EqualFoldBytes(host, wantHost) {
+	if !EqualFoldBytes(host, wantHost) {
 		return false
 	}
 	if len(wantPort) == 0 {
 		wantPort = defaultPort(scheme)
 	}
-	usual := len(port) == 0 || r.scheme != "" && bytes.Equal(port, defaultPort(r.scheme))
+	usual := len(port) == 0 || r.Scheme != "" && bytes.Equal(port, defaultPort(r.Scheme))
 	return bytes.Equal(port, wantPort) || usual && bytes.Equal(wantPort, defaultPort(scheme))
 }
 
@@ -87,18 +85,18 @@ func defaultPort(scheme string) []byte {
 	return []byte("80")
 }
 
-// resolve resolves a path against the path of what it stands in (RFC 3986 §5.2.2), dot
+// Resolve resolves a path against the path of what it stands in (RFC 3986 §5.2.2), dot
 // segments removed. path may be one that begins with "/".
-func resolve(base, path []byte) []byte {
+func Resolve(base, path []byte) []byte {
 	if len(path) == 0 || path[0] != '/' {
 		path = append(append([]byte(nil), base[:bytes.LastIndexByte(base, '/')+1]...), path...)
 	}
-	return removeDots(path)
+	return RemoveDots(path)
 }
 
-// removeDots removes the dot segments of a path that begins with "/", in the spellings
+// RemoveDots removes the dot segments of a path that begins with "/", in the spellings
 // that browsers know (URL Standard, "single-dot" and "double-dot URL path segment").
-func removeDots(path []byte) []byte {
+func RemoveDots(path []byte) []byte {
 	out := make([]byte, 0, len(path))
 	for rest := path[1:]; ; {
 		segment, next, more := bytes.Cut(rest, []byte{'/'})
@@ -127,7 +125,7 @@ func dotCount(segment []byte) (n int) {
 		switch {
 		case segment[0] == '.':
 			segment = segment[1:]
-		case http1.HasPrefixFold(segment, "%2e"):
+		case HasPrefixFold(segment, "%2e"):
 			segment = segment[3:]
 		default:
 			return 0

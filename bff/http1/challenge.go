@@ -1,17 +1,15 @@
-package proxy
+package http1
 
 import (
 	"strings"
-
-	"coatcheck/bff/http1"
 )
 
-// eachChallenge hands over the challenges in WWW-Authenticate (RFC 9110 §11.6.1), the
+// EachChallenge hands over the challenges in WWW-Authenticate (RFC 9110 §11.6.1), the
 // scheme in lower case, until take returns false. One line may hold several. What cannot
 // be read ends the reading of its line.
-func eachChallenge(fields []http1.Field, take func(scheme string, parameters map[string]string) bool) {
+func EachChallenge(fields []Field, take func(scheme string, parameters map[string]string) bool) {
 	for i := range fields {
-		if !http1.EqualFold(fields[i].Name, "www-authenticate") {
+		if !EqualFold(fields[i].Name, "www-authenticate") {
 			continue
 		}
 		for s := string(fields[i].Value); ; {
@@ -55,7 +53,7 @@ func challenge(s string) (scheme string, parameters map[string]string, rest stri
 // cutToken cuts off the token that s begins with; empty: there is none.
 func cutToken(s string) (token, rest string) {
 	end := 0
-	for end < len(s) && http1.IsToken([]byte(s[end:end+1])) {
+	for end < len(s) && IsToken([]byte(s[end:end+1])) {
 		end++
 	}
 	return s[:end], s[end:]
