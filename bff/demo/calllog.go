@@ -2,9 +2,11 @@ package demo
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,6 +29,7 @@ type logged struct {
 	Code     string    `json:"code"`
 	Frontend string    `json:"frontend"`
 	Session  string    `json:"session"`
+	Request  string    `json:"request_id"`
 	Millis   float64   `json:"duration_ms"`
 }
 
@@ -85,6 +88,25 @@ func (l *callLog) since(n int) (lines []logged, last int) {
 	return lines, l.counts
 }
 
+// await waits until calls that are known by their request ids were logged: a line is
+// written a little after its answer.
+func (l *callLog) await(ctx context.Context, ids []string) error {
+	for {
+		lines, _ := l.since(0)
+		missing := slices.ContainsFunc(ids, func(id string) bool {
+			return !slices.ContainsFunc(lines, func(line logged) bool { return line.Request == id })
+		})
+		if !missing {
+			return nil
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // lineOf is one line of the log for people; "" for what they need not see.
 func lineOf(p *terminal.Paint, c logged) string {
 	clock := p.As(terminal.Faint, c.Time.Format("15:04:05"))
@@ -98,7 +120,7 @@ func lineOf(p *terminal.Paint, c logged) string {
 		if code == "" {
 			code = p.As(terminal.Faint, fmt.Sprintf("%.1f ms", c.Millis))
 		}
-		return strings.TrimRight(fmt.Sprintf("  %s  %-6s %-6s %-28s %s  %s", clock, c.Frontend, c.Method, c.Path, p.As(style, fmt.Sprint(c.Status)), code), " ") + "\n"
+		return strings.TrimRight(fmt.Sprintf("  %s  %-8s %-6s %-28s %s  %s", clock, c.Frontend, c.Method, c.Path, p.As(style, fmt.Sprint(c.Status)), code), " ") + "\n"
 	case c.Level == "WARN" || c.Level == "ERROR":
 		return fmt.Sprintf("  %s  %s\n", clock, p.As(terminal.Yellow, c.Message))
 	}

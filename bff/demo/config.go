@@ -58,11 +58,13 @@ func standIn(config *configs.Config, api string, getenv func(string) (string, bo
 	return nil
 }
 
-// allByForm has everybody sign in at the API: a provider's tokens would mean nothing to
-// an API that stands in for another.
+// allByForm has everybody sign in at the API, and no programs call: tokens that it did not
+// make would mean nothing to an API that stands in for another.
 func allByForm(config *configs.Config) {
-	config.Providers = nil
+	config.Providers, config.Callers = nil, nil
+	delete(config.Frontends, "programs")
 	for _, f := range config.Frontends {
+		f.Routes = slices.DeleteFunc(f.Routes, func(r *configs.Route) bool { return len(r.Callers) > 0 })
 		if f.Login.Provider != nil {
 			f.Login.Provider, f.Login.Fields, f.Login.Expose = nil, []string{"email", "password"}, []string{"id", "email", "name"}
 		}

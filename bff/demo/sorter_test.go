@@ -107,29 +107,12 @@ func TestCallLogOnATerminal(t *testing.T) {
 	if n, err := l.Write([]byte(text)); n != len(text) || err != nil {
 		t.Error(n, err)
 	}
-	if want := "  03:04:05  shop   GET    /api/me                      403  origin_not_allowed\n"; out.String() != want {
+	if want := "  03:04:05  shop     GET    /api/me                      403  origin_not_allowed\n"; out.String() != want {
 		t.Errorf("%q", &out)
 	}
 	l.paint.Colours = true
 	_, _ = l.Write([]byte(text))
 	if !strings.Contains(out.String(), "\x1b[31m403\x1b[0m") {
 		t.Errorf("no red in %q", &out)
-	}
-}
-
-// TestGreeting: three links, everybody's password, and what to do first.
-func TestGreeting(t *testing.T) {
-	var out bytes.Buffer
-	welcome{port: "8080", api: "127.0.0.1:1", admin: "127.0.0.1:2"}.write(&out)
-	for _, want := range []string{"http://shop.coatcheck.localhost:8080\n", "http://admin.coatcheck.localhost:8080\n", "http://evil.coatcheck.localhost:8080\n",
-		"engine-number-one", "ship-in-harbour", "and the code 123456", "spanning-tree", "First", "Ctrl-C", "http://localhost:8080 "} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the greeting lacks %q", want)
-		}
-	}
-	for line := range strings.Lines(out.String()) {
-		if len(line) > 101 || strings.HasSuffix(line, " \n") {
-			t.Errorf("too long, or blank at its end: %q", line)
-		}
 	}
 }

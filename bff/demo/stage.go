@@ -17,6 +17,7 @@ type stage struct {
 	api, public, operators net.Listener
 	port                   string // of the pages
 	porter                 *porter
+	programs               *programs // nil: there are none
 	config                 *configs.Config
 	log                    *callLog
 	coatcheck              *process.Process
@@ -25,13 +26,18 @@ type stage struct {
 // setStage opens the listeners and makes everybody, in the order in which they need to
 // know of each other.
 func setStage(p *command.Program, o Options) (*stage, error) {
-	s := &stage{log: &callLog{out: p.Stderr, paint: terminal.Of(p.Stderr, p.Getenv)}}
+	s := &stage{programs: newPrograms(), log: &callLog{out: p.Stderr, paint: terminal.Of(p.Stderr, p.Getenv)}}
 	if err := s.listen(o.Listen); err != nil {
 		return nil, command.Failed(err)
 	}
 	var err error
 	if s.config, err = configure(p, o, s.variables()); err != nil {
 		return nil, err
+	}
+	if o.API != "" {
+		s.programs = nil // what stands in for another API knows neither
+	} else {
+		s.programs.door, s.programs.client = "http://programs.coatcheck.localhost:"+s.port, callerOf(s.public.Addr())
 	}
 	if err = s.porter.know(s.port, s.public.Addr()); err != nil {
 		return nil, command.Failed(err)
@@ -63,7 +69,8 @@ func (s *stage) listen(public string) (err error) {
 // variables are those of configs/demo.yaml that only the running demo knows.
 func (s *stage) variables() map[string]string {
 	return map[string]string{"DEMO_PORT": s.port, "DEMO_API": "http://" + s.api.Addr().String(),
-		"DEMO_ISSUER": s.porter.issuer, "DEMO_ISSUER_AT": s.porter.direct.Addr().String(), "DEMO_CLIENT_SECRET": s.porter.secret}
+		"DEMO_ISSUER": s.porter.issuer, "DEMO_ISSUER_AT": s.porter.direct.Addr().String(), "DEMO_CLIENT_SECRET": s.porter.secret,
+		"DEMO_ROBOT": s.programs.robot, "DEMO_SPREADSHEET": s.programs.hash(), "DEMO_PHONE": s.programs.phone.text()}
 }
 
 // play lets everybody do their part until ctx ends or a signal comes.
@@ -71,11 +78,16 @@ func (s *stage) play(ctx context.Context, o Options, begun func()) error {
 	ctx, cancel := context.WithCancel(ctx)
 	sorted := newSorter(s.public, evilHost+":"+s.port, porterHost+":"+s.port)
 	s.coatcheck.Use(sorted, s.operators)
-	options := demoapi.Options{API: o.API, Provider: known{s.porter}, Revoke: revoker(s.operators.Addr().String(), s.config.Admin.Token)}
+	operators := desk{s.operators.Addr().String(), s.config.Admin.Token}
+	options := demoapi.Options{API: o.API, Provider: known{s.porter}, People: append(demoapi.People(), mallory), Revoke: operators.endSessions}
+	if s.programs != nil {
+		options.Robot, options.Programs = s.programs.robot, s.programs
+	}
+	thief := &burglar{client: callerOf(s.public.Addr()), port: s.port, porter: s.porter, prey: s.programs, log: s.log, desk: operators}
 	var beside sync.WaitGroup
-	beside.Go(func() { _ = demoapi.Serve(ctx, s.api, options) })         // ends with ctx
-	beside.Go(func() { serveEvil(ctx, sorted.sides[0], s.port, s.log) }) // ends with ctx, or with sorted
-	beside.Go(func() { s.porter.serve(ctx, sorted.sides[1]) })           // ends with ctx
+	beside.Go(func() { _ = demoapi.Serve(ctx, s.api, options) }) // ends with ctx
+	beside.Go(func() { serveEvil(ctx, sorted.sides[0], thief) }) // ends with ctx, or with sorted
+	beside.Go(func() { s.porter.serve(ctx, sorted.sides[1]) })   // ends with ctx
 	begun()
 	err := s.coatcheck.Run(ctx)
 	cancel()

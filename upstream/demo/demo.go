@@ -29,6 +29,10 @@
 //	GET    /api/socket          a WebSocket that sends back what it gets, for 10 minutes
 //	GET    /api/journal?after=  what arrived here for this sign-in, refreshes included; tokens only as fingerprints; ?provider= what the provider noted
 //	POST   /api/revoke          tells the operators' interface to end the person's sessions, where one is set; else 404
+//	GET    /api/programs        server-sent events: what programs left here, and what comes; where Robot is set
+//	POST   /api/programs/{name} sets a program going, where [Options] has some: {outcomes}
+//	GET    /v1/orders           a CSV file, for people and for programs
+//	POST   /hooks/phone         an event, for programs
 //	POST   /api/expire          204; the caller's access tokens are dead from then on; 429 within 70 s
 //
 // Everything lies in memory, is bounded, and is gone when the process ends.
@@ -58,6 +62,10 @@ type Options struct {
 	API string
 	// Provider that made the tokens of those who signed in there; nil: there is none.
 	Provider Provider
+	// Robot is the token of the account that programs call with; "": there are none.
+	Robot string
+	// Programs that can be set going from here; nil: none.
+	Programs Programs
 	// Revoke asks those who keep the person's sessions to end them: what an API's own
 	// security desk would do. nil: POST /api/revoke is 404.
 	Revoke func(ctx context.Context, p Person) error
@@ -71,6 +79,10 @@ type api struct {
 	door   *door // nil: the API spoken for asks for codes itself
 	now    func() time.Time
 	revoke func(context.Context, Person) error
+
+	robot    string
+	programs Programs
+	arrivals *arrivals
 }
 
 // Handler returns a new API with nobody signed in.
@@ -86,7 +98,8 @@ func Handler(o Options) http.Handler {
 	}
 	g := newGrants(o.TokenLifetime, o.Now)
 	g.people, g.provider = o.People, o.Provider
-	a := &api{people: o.People, grants: g, notes: newNotebook(), now: o.Now, revoke: o.Revoke}
+	a := &api{people: o.People, grants: g, notes: newNotebook(), now: o.Now, revoke: o.Revoke,
+		robot: o.Robot, programs: o.Programs, arrivals: newArrivals()}
 	if o.API == "" {
 		a.door = &door{now: o.Now, waiting: map[string]*waiter{}}
 	}
@@ -118,8 +131,21 @@ func (a *api) routes() http.Handler {
 		mux.HandleFunc("POST /api/revoke", a.signedIn(a.endElsewhere))
 	}
 	mux.HandleFunc("POST /api/expire", a.signedIn(a.expire))
+	a.programRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "not_found") })
 	return mux
+}
+
+// programRoutes are there only where programs are.
+func (a *api) programRoutes(mux *http.ServeMux) {
+	if a.robot != "" {
+		mux.HandleFunc("GET /v1/orders", a.listOrders)
+		mux.HandleFunc("POST /hooks/phone", a.phoneEvent)
+		mux.HandleFunc("GET /api/programs", a.watchPrograms)
+	}
+	if a.programs != nil {
+		mux.HandleFunc("POST /api/programs/{name}", a.signedIn(a.runProgram))
+	}
 }
 
 // Serve answers on ln until ctx ends, then lets calls finish for a second and

@@ -27,7 +27,7 @@ test("the attacker's page gets nowhere, and its cookies go along", async () => {
   await attacker.goto(house.evil)
   await attacker.click("#attack")
   await attacker.waitForSelector("#score:not(:empty)")
-  const tries = await attacker.$$eval("#tries li", (all) => all.map((li) => [li.querySelector("h3").textContent, li.dataset.verdict, li.dataset.code]))
+  const tries = await attacker.$$eval("#tries li", (all) => all.map((li) => [li.querySelector("h4").textContent, li.dataset.verdict, li.dataset.code]))
   assert.deepEqual(tries, [
     ["Post a form", "refused", "403 origin_not_allowed"],
     ["Sign the customer in as me", "refused", "403 origin_not_allowed"],
@@ -37,7 +37,17 @@ test("the attacker's page gets nowhere, and its cookies go along", async () => {
     ["Sign out by prefetch", "refused", "403 cross_site_request"],
     ["Ask for permission", "refused", "403 origin_not_allowed"],
     ["Plant a cookie", "refused", "__Host- name, by the browser"],
+    ["My callback in your browser", "refused", "400 login_elsewhere"],
+    ["A replayed callback", "refused", "200, but no ticket"],
+    ["A stolen code without its verifier", "refused", "400 invalid_grant"],
+    ["A key, from a page", "refused", "403 origin_not_allowed"],
+    ["Ticket and key", "refused", "400 two_credentials"],
+    ["A replayed event", "refused", "200 duplicate"],
+    ["A changed event", "refused", "401 signature_invalid"],
+    ["A key revoked a second ago", "refused", "401 caller_unknown"],
   ])
+  const [window] = context.pages().filter((p) => ![page, attacker].includes(p))
+  assert.equal(window, undefined, "the attacker's window stayed open")
   // The attack is a real one: SameSite=Strict did not keep the cookie away.
   assert.ok(carried.has("__Host-Http-shop"), [...carried].join())
   await page.reload()

@@ -200,6 +200,12 @@ export async function press(page, name) {
   await page.waitForSelector(`[data-call=${name}]:not([disabled])`, { state: "attached" })
 }
 
+/** Sets one of the demo's programs going, and waits until it is done. */
+export async function runs(page, name) {
+  await page.click(`[data-program=${name}]`)
+  await page.waitForSelector(`[data-program=${name}]:not([disabled])`, { state: "attached" })
+}
+
 /** The cookies as the browser keeps them, by the DevTools protocol. */
 export async function kept(context, page, url) {
   const devtools = await context.newCDPSession(page)

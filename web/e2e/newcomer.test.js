@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { readFile } from "node:fs/promises"
 import { after, before, test } from "node:test"
-import { axe, browse, demo, inside, outside, people, press, signIn, until } from "./house.js"
+import { axe, browse, demo, inside, outside, people, press, runs, signIn, until } from "./house.js"
 
 let house, browser
 before(async () => { [house, browser] = await Promise.all([demo(), browse()]) })
@@ -37,10 +37,17 @@ const steps = {
     await page.click("#thief")
     await page.waitForSelector("text=8 places, nothing")
   },
+  "Programs call, too": async (page) => {
+    for (const [name, words] of [["read", "200, 9 more at once"], ["ring", "204, once"], ["hurry", "too_many_requests"], ["page", "403 key_in_browser"]]) {
+      await page.click(`[data-program=${name}]`)
+      await page.waitForSelector(`#program-strip >> text=${words}`)
+    }
+    await page.waitForSelector("#arrivals >> text=call.ringing from +44 20 7946 0000")
+  },
   "The attacker": async (page) => {
     await page.click("#to-evil")
     await page.click("#attack")
-    await page.waitForSelector("text=8 tries, 8 refused")
+    await page.waitForSelector("text=16 tries, 16 refused")
     await page.click("#still")
     await page.waitForSelector("text=Ada Lovelace")
   },
@@ -161,10 +168,15 @@ test("nobody is shut out: light and dark, wide and narrow", async () => {
     await check("door")
     await signIn(page, people.ada)
     for (const name of ["read", "forge", "error", "expire"]) await press(page, name)
+    await page.waitForSelector("#programs:not([hidden])")
+    for (const name of ["read", "ring", "hurry", "page"]) await runs(page, name)
+    await page.waitForSelector("#arrivals li")
     await page.click("#thief")
     await page.waitForSelector("text=8 places, nothing")
     await check("inside")
     await page.goto(house.evil)
+    await page.waitForSelector("#attack:not([disabled])")
+    await check("attacker, before")
     await page.click("#attack")
     await page.waitForSelector("#score:not(:empty)")
     await check("attacker")

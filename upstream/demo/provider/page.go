@@ -52,9 +52,10 @@ func (p *state) fillIn(s *sheet) {
 		}
 	}
 	for i, who := range p.options.People {
-		if i == chosen && s.Complaint == "" {
+		switch {
+		case i == chosen && s.Complaint == "":
 			s.Email, s.Password = who.Email, who.Password
-		} else {
+		case !who.Unlisted:
 			s.Others = append(s.Others, who)
 		}
 	}

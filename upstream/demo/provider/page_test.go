@@ -24,7 +24,8 @@ func filledIn(t *testing.T) (get func(path string) (int, string)) {
 	idp, err = provider.New(provider.Options{Issuer: server.URL, Keys: k, Name: "The Lodge", FillIn: true,
 		Clients: []provider.Client{{ID: "shop", Secret: "s", RedirectURIs: []string{back}}},
 		People: []provider.Person{{Subject: "p-1", Email: "ada@shop.example", Password: "pw-of-ada", Name: "Ada"},
-			{Subject: "p-2", Email: "bob@shop.example", Password: "pw-of-bob", Name: "Bob"}}})
+			{Subject: "p-2", Email: "bob@shop.example", Password: "pw-of-bob", Name: "Bob"},
+			{Subject: "p-3", Email: "eve@shop.example", Password: "pw-of-eve", Name: "Eve", Unlisted: true}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,10 +43,10 @@ const ask = "/authorize?client_id=shop&response_type=code&code_challenge_method=
 // names, and the others need one press.
 func TestFilledIn(t *testing.T) {
 	get := filledIn(t)
-	for hint, want := range map[string][2]string{"": {"ada", "bob"}, "bob@shop.example": {"bob", "ada"}, "eve@shop.example": {"ada", "bob"}} {
+	for hint, want := range map[string][2]string{"": {"ada", "bob"}, "bob@shop.example": {"bob", "ada"}, "zoe@shop.example": {"ada", "bob"}} {
 		_, body := get(ask + url.QueryEscape(back) + "&login_hint=" + url.QueryEscape(hint))
 		first, rest, ok := strings.Cut(body, `class="others"`)
-		if !ok || !strings.Contains(first, `value="pw-of-`+want[0]+`" required`) || strings.Contains(first, "pw-of-"+want[1]) || !strings.Contains(rest, `value="pw-of-`+want[1]) {
+		if !ok || !strings.Contains(first, `value="pw-of-`+want[0]+`" required`) || strings.Contains(first, "pw-of-"+want[1]) || !strings.Contains(rest, `value="pw-of-`+want[1]) || strings.Contains(body, "pw-of-eve") {
 			t.Errorf("%q: %s", hint, body)
 		}
 		if strings.Contains(body, "<script") || !strings.Contains(body, "The Lodge") {

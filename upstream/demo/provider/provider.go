@@ -94,6 +94,8 @@ type Person struct {
 	Subject, Email, Password, Name string
 	// Claims are added to ID token and userinfo.
 	Claims map[string]any
+	// Unlisted: a page that is filled in does not offer this person.
+	Unlisted bool
 }
 
 // Provider is one running provider. It is an [http.Handler].

@@ -7,6 +7,7 @@ import { emptyRooms, look, showArrived, type Echo } from "./rooms"
 import { cameIn, watchEnd } from "./lodge"
 import { clear, draw, stopped, through } from "./strip"
 import { events, socket, upload } from "./streams"
+import { forgetPrograms, watchPrograms } from "./programs"
 
 /** Shows an answer's body as text; a page of the API can put nothing else here. */
 export function showAnswer(status: string, text: string) {
@@ -108,6 +109,7 @@ export function listen(bff: Bff<User>) {
   const begin = () => {
     if (bff.session.status !== "authenticated") return
     echo(bff).then(() => cameIn(bff)).catch(() => {})
+    watchPrograms()
   }
   bff.on("login", begin)
   bff.ready.then(begin)
@@ -115,6 +117,7 @@ export function listen(bff: Bff<User>) {
     clear()
     emptyRooms()
     watchEnd()
+    forgetPrograms()
     journal.forget()
     $("answer").textContent = "–"
   })

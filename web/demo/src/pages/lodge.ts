@@ -27,7 +27,7 @@ export async function cameIn(bff: Bff<User>) {
     { far: { to: "right", words: "token: the code, and its verifier" } },
     { far: { to: "left", how: "good", words: `token ${token.token}, never in the browser` } },
     { near: { to: "left", how: "good", words: "a ticket" } },
-  ], ["Browser", "Coatcheck", "Porter’s Lodge"])
+  ], { heads: ["Browser", "Coatcheck", "Porter’s Lodge"] })
 }
 
 let stream: EventSource | undefined

@@ -5,6 +5,7 @@ import { $, make, sibling } from "../dom"
 import { names, people, type Frontend } from "../people"
 import { listen } from "./calls"
 import { chooseDoor, fill, openDoor, type User } from "./door"
+import { listenToPrograms, refill } from "./programs"
 import { showSession, tick } from "./rooms"
 import { letIn } from "./thief"
 import { ends, sentence } from "./words"
@@ -108,5 +109,9 @@ bff.on("error", (e) => {
   show()
 })
 listen(bff)
-setInterval(tick, 1000)
+listenToPrograms(bff)
+setInterval(() => {
+  tick()
+  refill()
+}, 1000)
 bff.ready.then(show) // the session may have come with the page: then nothing changes

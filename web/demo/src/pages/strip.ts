@@ -20,11 +20,11 @@ function arrow(side: string, a: Arrow | undefined, delay: number): HTMLElement {
   return cell
 }
 
-/**
- * Draws one call. heads name the three where they are not those of the strip. Returns how
- * to say the last words anew, for what goes on.
- */
-export function draw(title: string, lines: Line[], heads?: [string, string, string]): (words: string) => void {
+/** Where something is drawn, and what the three are called where that is not as the strip has it. */
+type Place = { strip?: "strip" | "program-strip"; heads?: [string, string, string] }
+
+/** Draws one call. Returns how to say the last words anew, for what goes on. */
+export function draw(title: string, lines: Line[], { strip: id = "strip", heads }: Place = {}): (words: string) => void {
   let delay = 0
   const rows = lines.map(({ near, far, across }) => {
     if (across) {
@@ -37,7 +37,7 @@ export function draw(title: string, lines: Line[], heads?: [string, string, stri
     return make("span", "lane", arrow("near", near, first === near ? at : at + 180), arrow("far", far, first === far ? at : at + 180))
   })
   const item = make("li", "", make("b", "title", title), ...(heads ? [make("span", "heads", ...heads.map((h) => make("span", "", h)))] : []), ...rows)
-  const strip = $("strip")
+  const strip = $(id)
   item.querySelector(".heads")?.setAttribute("aria-hidden", "true")
   strip.prepend(item)
   while (strip.children.length > longest) strip.lastElementChild?.remove()
@@ -56,12 +56,13 @@ export const through = (title: string, token: string, status: string, good: bool
   ])
 
 /** A call that Coatcheck did not let through. */
-export const stopped = (title: string, refusal: string, sent = "with the ticket") =>
+export const stopped = (title: string, refusal: string, sent = "with the ticket", place?: Place) =>
   draw(title, [
     { near: { to: "right", how: "cut", words: sent } },
     { near: { to: "left", how: "bad", words: refusal } },
-  ])
+  ], place)
 
 export function clear() {
   $("strip").replaceChildren()
+  $("program-strip").replaceChildren()
 }
