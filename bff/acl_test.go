@@ -23,7 +23,7 @@ func TestLeastPrivilege(t *testing.T) {
 	}
 	addr := rig.Redis(t)
 	rig.RedisDo(t, addr, strings.Fields(rules)...)
-	f := &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}, text: programsText()}
+	f := &fleet{T: t, api: newFleetAPI(t), replicas: []*replica{{}, {}}, text: programsText()}
 	f.launch(func(*replica) string { return "redis://coatcheck:PASSWORD@" + addr + "/0" })
 	f.life()
 	f.programs(seen{}, f.replicas[0])

@@ -48,13 +48,13 @@ frontends:
       - {path: /open/, upstream: api, session: none}
 `
 
-// fleet is two processes of the built program in front of one API. Each reaches the
-// store through a link of its own that the test can spoil.
+// fleet is two processes or more of the built program in front of one API. Each reaches
+// the store through a link of its own that the test can spoil.
 type fleet struct {
 	*testing.T
 	api      *fleetAPI
 	text     string // of the configuration; empty: fleetConfig
-	replicas [2]*replica
+	replicas []*replica
 }
 
 type replica struct {
@@ -69,14 +69,14 @@ type replica struct {
 func newFleet(t *testing.T, addr, user string) *fleet {
 	t.Helper()
 	f := &fleet{T: t, api: newFleetAPI(t)}
-	for i := range f.replicas {
-		f.replicas[i] = &replica{link: rig.NewLink(t, addr)}
+	for range 2 {
+		f.replicas = append(f.replicas, &replica{link: rig.NewLink(t, addr)})
 	}
 	f.launch(func(r *replica) string { return "redis://" + user + r.link.Addr() + "/0" })
 	return f
 }
 
-// launch starts the two processes; store says where each has its sessions.
+// launch starts the processes; store says where each has its sessions.
 func (f *fleet) launch(store func(*replica) string) {
 	f.Helper()
 	file, err := rig.Binary()
@@ -87,14 +87,17 @@ func (f *fleet) launch(store func(*replica) string) {
 	if err := os.WriteFile(config, []byte(cmp.Or(f.text, fleetConfig)), 0o600); err != nil {
 		f.Fatal(err)
 	}
-	ports := [2]string{freeport.Text(f.T), freeport.Text(f.T)}
+	var ports, numbered []string
+	for i := range f.replicas {
+		ports = append(ports, freeport.Text(f.T))
+		numbered = append(numbered, fmt.Sprintf("PORT_%d=%s", i, ports[i]))
+	}
 	_, key, _ := runCommand(nil, "keygen")
 	for i, r := range f.replicas {
 		admin := freeport.Text(f.T)
 		r.host, r.admin = "localhost:"+ports[i], "http://127.0.0.1:"+admin
 		r.client = rig.Client("127.0.0.1:" + ports[i])
-		env := []string{"PORT=" + ports[i], "ADMIN=" + admin, "PORT_0=" + ports[0], "PORT_1=" + ports[1],
-			"STORE=" + store(r), "API=" + f.api.URL, "KEY=" + strings.TrimSpace(key)}
+		env := append([]string{"PORT=" + ports[i], "ADMIN=" + admin, "STORE=" + store(r), "API=" + f.api.URL, "KEY=" + strings.TrimSpace(key)}, numbered...)
 		args := []string{file, "serve", "-config", config}
 		r.Program = rig.Start(f.T, env, args[0], args[1:]...)
 	}
@@ -231,6 +234,7 @@ type fleetAPI struct {
 	slow      time.Duration
 	hold      chan struct{} // refresh, /api/slow: nothing goes on before this is closed
 	slowCalls int           // of /api/slow, that have come
+	events    int           // of /api/event, that have come
 	lose      bool          // refresh: rotate, then answer nothing
 	answer    int           // refresh: this status instead, nothing rotated
 	late      chan struct{} // refresh: once this is closed, a token that is worth nothing by then
@@ -277,6 +281,8 @@ func (a *fleetAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.whoami(w, r)
 	case "/api/stream":
 		a.stream(w, r)
+	case "/api/event":
+		a.set(func(a *fleetAPI) { a.events++ })
 	default:
 		a.whoami(w, r)
 	}

@@ -12,7 +12,7 @@ import (
 // the configuration makes it.
 func TestLabelsAreBounded(t *testing.T) {
 	t.Parallel()
-	f := &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}}
+	f := &fleet{T: t, api: newFleetAPI(t), replicas: []*replica{{}, {}}}
 	f.launch(func(*replica) string { return "memory://" })
 	r := f.replicas[0]
 	ask := func(i int) {

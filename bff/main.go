@@ -109,6 +109,7 @@ func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 		{Name: "try", Usage: "sign in once at the real API and show what its mapping reads", Flags: tryFlags(file),
 			Action: func(ctx context.Context, c *cli.Command) error {
 				return p.Try(ctx, command.TryOptions{File: c.String("config"), Upstream: c.String("upstream"), Frontend: c.String("frontend"),
+					Account: c.String("account"), Caller: c.String("caller"), To: c.String("to"),
 					Provider: c.String("provider"), Listen: c.String("listen"), Paste: c.Bool("paste"),
 					Refresh: c.Bool("refresh"), Logout: c.Bool("logout")})
 			}},
@@ -149,6 +150,9 @@ func explainFlags(file cli.Flag) []cli.Flag {
 func tryFlags(file cli.Flag) []cli.Flag {
 	return []cli.Flag{file,
 		&cli.StringFlag{Name: "upstream", Usage: "upstream `NAME` to sign in at (default: the only one with a login)"},
+		&cli.StringFlag{Name: "account", Usage: "account `NAME` of that upstream to sign in with, instead of a person"},
+		&cli.StringFlag{Name: "caller", Usage: "caller `NAME`: send a sample call, signed by the caller's own lines, to the running Coatcheck"},
+		&cli.StringFlag{Name: "to", Usage: "`URL` of the running Coatcheck (default: the configuration's listen address, on this machine)"},
 		&cli.StringFlag{Name: "provider", Usage: "provider `NAME` to sign in at instead"},
 		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8765", Usage: "loopback `ADDRESS` for the provider's redirect"},
 		&cli.BoolFlag{Name: "paste", Usage: "use the registered redirect URI and paste the address at which the browser ends"},

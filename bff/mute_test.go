@@ -40,7 +40,7 @@ func TestLibrariesAreMuted(t *testing.T) {
 	if answer, _ := io.ReadAll(c); !strings.Contains(string(answer), "upstream_invalid") {
 		t.Errorf("answer: %s", answer)
 	}
-	rig.Until(t, "a line of the library", func() bool { return strings.Contains(p.Log.String(), "a library had something to say") })
+	rig.Until(t, "a line of the library", func() bool { return strings.Contains(p.Log.String(), "a library logged something") })
 	for line := range strings.SplitSeq(strings.TrimSpace(p.Log.String()), "\n") {
 		if !json.Valid([]byte(line)) || strings.Contains(line, "MARKED") {
 			t.Errorf("line: %s", line)

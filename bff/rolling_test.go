@@ -146,7 +146,7 @@ func TestRollingRestart(t *testing.T) {
 	f := front{over: make(chan struct{})}
 	text := strings.Replace(fleetConfig, "drain: {delay: 0s, timeout: 5s}", "drain: {delay: 1s, timeout: 4s}\nhealth_path: /healthz", 1)
 	store := "redis://" + rig.Redis(t) + "/0"
-	f.fleet = &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}, text: text}
+	f.fleet = &fleet{T: t, api: newFleetAPI(t), replicas: []*replica{{}, {}}, text: text}
 	f.launch(func(*replica) string { return store })
 	for i := range f.replicas {
 		f.work.Go(func() { f.watch(i) })

@@ -18,8 +18,14 @@ var seenKey = apikey.New()
 
 var seenCallers = `callers:
   robot: {keys: ["sha256:` + hex.EncodeToString(seenKey.Hash[:]) + `"], limit: {calls: 1, per: 1h, burst: 2}}
-  made: {keys: [], methods: [GET]}
+  made: {keys: [], methods: [GET], account: robot}
   hook: {signature: {take: {id: {header: X-Id}}, over: "{id}.{body}", by: hmac-sha256, keys: [0123456789abcdef], proof: {header: X-Signature}, once: "{id}"}}
+`
+
+// seenAccount is how Coatcheck itself signs in; it stands before the end of the API's own
+// sign-in.
+const seenAccount = `    accounts: {robot: {fields: {email: robot, password: pw}}}
+    logout:
 `
 
 const seenRoutes = `      - {path: /programs/, upstream: api, rewrite: /api/, session: none, callers: [robot, made]}
@@ -71,6 +77,8 @@ func (f *fleet) programs(s seen, r *replica) string {
 		f.Fatalf("a new key: %d", got)
 	}
 	s.until(f, "caller_limited_total", "caller_limit_trips_total", "caller_calls_total", "keys", "key_expires_seconds")
+	f.says(r, `"event":"account","outcome":"signed_in"`, func() { f.program(r, "GET", "/programs/x", "", "X-Api-Key", first.Key) })
+	s.until(f, "account_up")
 	f.says(r, `"outcome":"unknown"`, func() { f.program(r, "GET", "/programs/x", "", "X-Api-Key", "x") })
 	f.says(r, `"outcome":"not_allowed"`, func() { f.program(r, "POST", "/programs/x", "", "X-Api-Key", first.Key) })
 	f.says(r, `"outcome":"invalid"`, func() { f.program(r, "POST", "/hooks/x", "", "X-Signature", "00") })

@@ -83,9 +83,9 @@ func seeingFleet(t *testing.T) (f *fleet, redis string, server *rig.Program) {
 		info, _ := rig.RedisDo(t, redis, "CLUSTER", "INFO").(string)
 		return strings.Contains(info, "cluster_state:ok")
 	})
-	f = &fleet{T: t, api: moody(t), replicas: [2]*replica{{}, {}}}
+	f = &fleet{T: t, api: moody(t), replicas: []*replica{{}, {}}}
 	f.text = strings.NewReplacer("login: {upstream: api, fields", "login: {upstream: api, provider: id, fields", "throttle: {account: 100000,", "throttle: {account: 2,", `    url: "${API}"`, `    url: "${API}"`+"\n    streams_per_session: 1",
-		"frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nproviders:\n  id: {issuer: \""+demoProvider(t)+"\", client_id: c, client_secret: s}\n"+seenCallers+"frontends:\n",
+		"    logout:\n", seenAccount, "frontends:\n", "  narrow: {url: \"${API}\", max_connections: 1, connect_timeout: 5s}\nproviders:\n  id: {issuer: \""+demoProvider(t)+"\", client_id: c, client_secret: s}\n"+seenCallers+"frontends:\n",
 		"    routes:\n", "    routes:\n"+seenRoutes+"      - {path: /narrow/, upstream: narrow, rewrite: /api/, session: none}\n").Replace(fleetConfig)
 	f.launch(func(*replica) string { return "redis-cluster://" + redis })
 	return f, redis, server
@@ -405,7 +405,7 @@ func (f *fleet) logged(replicas ...*replica) {
 // TestLogLevelReload: the level follows the file at a reload.
 func TestLogLevelReload(t *testing.T) {
 	t.Parallel()
-	f := &fleet{T: t, api: newFleetAPI(t), replicas: [2]*replica{{}, {}}}
+	f := &fleet{T: t, api: newFleetAPI(t), replicas: []*replica{{}, {}}}
 	f.launch(func(*replica) string { return "memory://" })
 	r := f.replicas[0]
 	calls := func() int { return strings.Count(r.Log.String(), `"msg":"call"`) }

@@ -85,7 +85,7 @@ func traced(t *testing.T, trusted string) (*fleet, *receiver, *person) {
 		}
 		a.ServeHTTP(w, q)
 	}))
-	f := &fleet{T: t, api: a, replicas: [2]*replica{{}, {}}, text: fleetConfig + "trusted_proxies: [" + trusted + "]\n"}
+	f := &fleet{T: t, api: a, replicas: []*replica{{}, {}}, text: fleetConfig + "trusted_proxies: [" + trusted + "]\n"}
 	f.launch(func(*replica) string { return "memory://" })
 	return f, r, f.signIn(f.replicas[0], "ada")
 }

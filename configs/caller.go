@@ -20,7 +20,7 @@ type Caller struct {
 	Signature Signatures `yaml:"signature"`
 	// Calls that are answered here and never forwarded.
 	Handshake []Handshake `yaml:"handshake"`
-	// Tokens of a provider that it presents. Not served yet: refused.
+	// Tokens of a provider that it presents, as Authorization: Bearer.
 	Token *CallerToken `yaml:"token"`
 	// Account of the upstream that calls go out with; none: only the constants of send.
 	Account string `yaml:"account"`
@@ -180,9 +180,9 @@ type HandshakeAnswer struct {
 type Account struct {
 	// A token that is known: access_token, and other values for send.
 	Credential map[string]credential.Secret `yaml:"credential"`
-	// Fields of the upstream's own login. Not served yet: refused.
+	// Fields of the upstream's own login, by which Coatcheck signs in at first need; its refresh renews.
 	Fields map[string]credential.Secret `yaml:"fields"`
-	// A sign-in of its own, such as client_credentials. Not served yet: refused.
+	// A sign-in of its own, such as client_credentials; it is made again when the token is about to end.
 	Login *Login `yaml:"login"`
 }
 

@@ -23,9 +23,10 @@ func (c *Config) KeyHashes() map[apikey.Hash]string {
 	return hashes
 }
 
-// Places are where the caller's keys are read; none for a caller of another kind.
+// Places are where the caller's keys, or tokens of a provider, are read; none for one
+// that signs.
 func (c *Caller) Places() apikey.Places {
-	var p apikey.Places
+	p := apikey.Places{Bearer: c.Token != nil}
 	for _, from := range c.From {
 		p.Bearer = p.Bearer || from.Bearer
 		p.Basic = p.Basic || from.Basic

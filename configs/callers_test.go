@@ -33,6 +33,9 @@ func TestProgramsNeedFewLinesAndNoStore(t *testing.T) {
 	if excel.Limit.Per != time.Minute || excel.Limit.Burst != 100 || mail.From != nil || mail.Kind() != configs.BySignature {
 		t.Errorf("%+v %+v", excel.Limit, mail)
 	}
+	if r := c.Upstreams["api"].Accounts["reports"].Login; r.Request.Method != "POST" || len(r.Rejected) != 4 {
+		t.Errorf("%+v", r)
+	}
 	if v, faults := signature.Compile(mail.Scheme("mail")); v == nil || len(faults) > 0 {
 		t.Error(faults)
 	}

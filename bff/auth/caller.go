@@ -56,6 +56,8 @@ func (a *Auth) identifyKey(c *call.Call, p *Principal, presented apikey.Presente
 	switch {
 	case errors.Is(err, apikey.ErrUnavailable):
 		return store.Unavailable("key", err)
+	case err != nil && presented.Place == "bearer" && len(a.tokenNames) > 0 && !strings.HasPrefix(presented.Value.Reveal(), apikey.Prefix):
+		return a.identifyToken(c, p, presented.Value)
 	case err != nil:
 		a.note(c, "unknown", err.Error())
 		return problem.CallerUnknown
@@ -66,6 +68,11 @@ func (a *Auth) identifyKey(c *call.Call, p *Principal, presented apikey.Presente
 		return problem.CallerUnknown
 	}
 	c.Program.Name, c.Program.Key, c.Program.Proof = who.name, found.ID, configs.ByKey
+	return a.letIn(c, p, who)
+}
+
+// letIn lets a caller in that proved itself in the head of the call, if it may make it.
+func (a *Auth) letIn(c *call.Call, p *Principal, who *caller) error {
 	if why := who.refuses(c); why != "" {
 		a.note(c, "not_allowed", why)
 		return problem.CallerNotAllowed

@@ -1,11 +1,13 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"coatcheck/bff/apikey"
 	"coatcheck/bff/call"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/signature"
@@ -16,6 +18,9 @@ import (
 // where there is none. body is the whole body; nil: it is not known. Nothing that is said
 // holds a key or a right signature.
 func (a *Auth) ExplainProgram(c *call.Call, body []byte) (lines []string, refused *problem.Problem) {
+	if a.presentsToken(c) {
+		return a.explainToken(c)
+	}
 	var p Principal
 	err := a.identifyProgram(c, &p)
 	if c.Program.Key != "" {
@@ -41,6 +46,53 @@ func (a *Auth) ExplainProgram(c *call.Call, body []byte) (lines []string, refuse
 		lines = append(lines, "the head could be signed; -body FILE looks at the rest")
 	}
 	return lines, refused
+}
+
+// presentsToken reports whether a call brings what may be a token of a provider.
+func (a *Auth) presentsToken(c *call.Call) bool {
+	keys := c.Decision.Keys
+	if len(keys) != 1 || keys[0].Place != "bearer" || len(a.tokenNames) == 0 || strings.HasPrefix(keys[0].Value.Reveal(), apikey.Prefix) {
+		return false
+	}
+	_, err := a.programs.Keys.Find(context.Background(), keys[0].Value)
+	return err != nil
+}
+
+// explainToken says of each caller what is known of a token without its provider, which
+// is never asked here.
+func (a *Auth) explainToken(c *call.Call) (lines []string, refused *problem.Problem) {
+	refused = problem.CallerUnknown
+	for _, who := range a.tokenCallers(c) {
+		of := who.config.Token
+		tokens := a.tokens[of.Provider]
+		if tokens == nil {
+			continue
+		}
+		claims, err := tokens.InspectAccessToken(c.Decision.Keys[0].Value.Reveal(), of.Audiences)
+		if err == nil {
+			err = who.claims.Admit(claims)
+		}
+		if err != nil {
+			lines = append(lines, who.name+": "+err.Error())
+			continue
+		}
+		lines = append(lines, who.name+": the token says what it should; whether "+of.Provider+" signed it is not looked at here")
+		c.Program.Name, refused = who.name, nil
+		if why := who.refuses(c); why != "" {
+			lines, refused = append(lines, who.name+": "+why), problem.CallerNotAllowed
+		}
+		return lines, refused
+	}
+	return lines, refused
+}
+
+// AccountOf is the account that the caller's calls go out with, once it is known who
+// calls; empty: none.
+func (a *Auth) AccountOf(c *call.Call) string {
+	if who := a.callers[c.Program.Name]; who != nil {
+		return who.config.Account
+	}
+	return ""
 }
 
 // signersOf are those who may have signed a call.

@@ -3,12 +3,14 @@ package auth
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"coatcheck/bff/apikey"
 	"coatcheck/bff/call"
 	"coatcheck/bff/ratelimit"
+	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/signature"
 	"coatcheck/configs"
@@ -23,6 +25,8 @@ const unverified = 32 << 20
 type Programs struct {
 	Keys   *apikey.Table
 	Limits *ratelimit.Limiter
+	// Accounts are what calls go out with, where Coatcheck signs in itself.
+	Accounts *serviceaccount.Keeper
 	// Budget bounds the bodies that are held until they are verified.
 	Budget *signature.Budget
 
@@ -33,12 +37,14 @@ type Programs struct {
 
 // NewPrograms returns what a process knows at first: nothing. counters and prefix are
 // the store's; keys and limits are where the other replicas keep theirs, nil where there
-// are none. Without counters no event can be remembered, and each is refused.
+// are none. Without counters no event can be remembered, and each is refused. Until
+// Accounts is set no account can sign in.
 func NewPrograms(keys *apikey.Table, limits ratelimit.Store, counters store.Counters, prefix string) *Programs {
 	if prefix == "" {
 		prefix = "coatcheck"
 	}
-	return &Programs{Keys: keys, Limits: ratelimit.New(limits), Budget: signature.NewBudget(unverified), counters: counters, prefix: prefix}
+	return &Programs{Keys: keys, Limits: ratelimit.New(limits), Budget: signature.NewBudget(unverified), counters: counters, prefix: prefix,
+		Accounts: serviceaccount.NewKeeper(serviceaccount.Options{})}
 }
 
 // Programs is what the process knows of programs.
@@ -49,6 +55,11 @@ func (a *Auth) Programs() *Programs { return a.programs }
 func (p *Programs) Use(c *configs.Config) {
 	p.Keys.SetFile(c.KeyHashes())
 	p.Limits.Keep(func(name string) bool { return c.Callers[name] != nil })
+	p.Accounts.Keep(func(name string) bool {
+		upstream, account, _ := strings.Cut(name, "/")
+		u := c.Upstreams[upstream]
+		return u != nil && u.Accounts[account] != nil
+	})
 }
 
 // caller is a [configs.Caller] made ready.
@@ -56,6 +67,7 @@ type caller struct {
 	name     string
 	config   *configs.Caller
 	verifier *signature.Verifier // nil: it does not sign
+	claims   *signature.Claims   // nil: it has no tokens of a provider
 	places   apikey.Places
 	limit    ratelimit.Limit
 	limited  bool
@@ -71,8 +83,11 @@ func newCallers(c *configs.Config) map[string]*caller {
 		if one.limit, one.limited = config.Rate(); one.limited {
 			one.policy = one.limit.PolicyHeader()
 		}
-		if config.Kind() == configs.BySignature {
+		switch config.Kind() {
+		case configs.BySignature:
 			one.verifier, _ = signature.Compile(config.Scheme(name)) // checked: faults are warnings
+		case configs.ByToken:
+			one.claims, _ = signature.CompileClaims(configs.Lines(config.Token.Admit)) // checked
 		}
 		all[name] = one
 	}

@@ -2,7 +2,7 @@ package call
 
 // Program is what is known of a program that calls. Its zero value is none.
 type Program struct {
-	// Name of the caller, ID of its key, and Proof: key or signature. They are names of
+	// Name of the caller, ID of its key, and Proof: key, token or signature. They are names of
 	// the configuration and of keys that are known, never what a request says.
 	Name, Key, Proof string
 	// RateLimit and RatePolicy are the fields of an answer to a caller with a limit

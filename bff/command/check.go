@@ -36,6 +36,7 @@ func (p *Program) Check(ctx context.Context, name string, online bool) error {
 	}
 	p.printWays(config)
 	printRegistrations(p.Stdout, config)
+	printAccounts(p.Stdout, config)
 	if online {
 		return p.online(ctx, config)
 	}

@@ -57,7 +57,8 @@ func Explain(c *configs.Config, ups *signin.Set, q RawRequest) (*Explanation, er
 		return nil, err
 	}
 	events := call.Events{Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("", "")}
-	who := auth.New(nil, table, ups, nil, events, auth.NewPrograms(apikey.NewTable(nil, 0, apikey.Events{}), nil, nil, ""))
+	providers := offlineProviders(c)
+	who := auth.New(nil, table, ups, providers, events, auth.NewPrograms(apikey.NewTable(nil, 0, apikey.Events{}), nil, nil, ""))
 	who.Programs().Use(c)
 	ways, err := proxy.New(proxy.Options{Config: c, Table: table, Upstreams: ups, Events: events})
 	if err != nil {
@@ -207,6 +208,11 @@ func (e *explainer) frontend() {
 		return
 	}
 	e.say("frontend", "%s (host %s, cookie %s)", f.Name, e.call.Request.Host, f.Config.Cookie.Name)
+	if r := &e.call.Request; r.Origins == 1 {
+		if pattern := f.PatternOf(r.Origin, r.Host); pattern != "" {
+			e.say("", "%s is one of %s", r.Origin, pattern)
+		}
+	}
 	if origin := e.strangeOrigin(f); origin != "" {
 		e.say("note", "%s is not an origin of %s: %s. Host counts without its port, so the request is answered all the same if it comes here; a page at that address would send its own Origin and be refused.",
 			origin, f.Name, strings.Join(f.Config.Origins, ", "))

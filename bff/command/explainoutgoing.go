@@ -7,6 +7,8 @@ import (
 	"coatcheck/bff/problem"
 	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
+	"coatcheck/configs"
+	"coatcheck/upstream/oidc"
 )
 
 // program tells which program calls, and what would go to the API.
@@ -21,12 +23,49 @@ func (e *explainer) program() {
 		e.refuse(refused)
 		return
 	}
+	e.account()
 	e.head()
+	e.heldBack()
 	if c.Decision.BodyTooLarge {
 		e.refuse(problem.BodyTooLarge)
 		return
 	}
-	e.say("note", "Not shown: the account's token, limits, events that came before, and how the API is doing.")
+	e.say("note", "Not shown: keys made at run time, limits, events that came before, and how the API is doing.")
+}
+
+// account says what the program's call goes out with.
+func (e *explainer) account() {
+	r := e.call.Route()
+	name := e.auth.AccountOf(&e.call)
+	u := e.config.Upstreams[r.Upstream]
+	if name == "" || u == nil || u.Accounts[name] == nil {
+		e.say("account", "none: only what send puts without a token")
+		return
+	}
+	put := strings.Join(e.proxy.Carries(r), ", ")
+	switch a := u.Accounts[name]; {
+	case a.Credential != nil:
+		e.say("account", "%s of %s: the token that the file names, in %s", name, r.Upstream, put)
+	case a.Fields != nil:
+		e.say("account", "%s of %s: signed in by the login of %s at first need, in %s; while the API does not let it in, 503 account_unavailable", name, r.Upstream, r.Upstream, put)
+	default:
+		e.say("account", "%s of %s: signed in by its own login at first need, in %s; while the API does not let it in, 503 account_unavailable", name, r.Upstream, put)
+	}
+}
+
+// offlineProviders are the providers whose tokens programs present. None is asked.
+func offlineProviders(c *configs.Config) map[string]auth.Method {
+	providers := map[string]auth.Method{}
+	for _, caller := range c.Callers {
+		if caller.Token == nil || c.Providers[caller.Token.Provider] == nil {
+			continue
+		}
+		name := caller.Token.Provider
+		if p, err := oidc.New(name, c.Providers[name], oidc.Options{}); err == nil {
+			providers[name] = p
+		}
+	}
+	return providers
 }
 
 // head shows the head that would go to the API.
@@ -38,7 +77,6 @@ func (e *explainer) head() {
 			e.say("", "%s", line)
 		}
 	}
-	e.heldBack()
 }
 
 // heldBack tells which headers of the call do not go on, and why. Those that every
@@ -79,6 +117,7 @@ func (e *explainer) outgoing() {
 	if r.SendToken && r.Session != routing.SessionNone {
 		e.say("", "and, for a person who is signed in: %s", strings.Join(e.proxy.Carries(r), ", "))
 	}
+	e.heldBack()
 	if c.Decision.BodyTooLarge {
 		e.say("body", "%d bytes are announced; the route's max_body is %d", c.Request.Head.Length, r.Config.MaxBody)
 		e.bodyTooLarge()

@@ -25,6 +25,11 @@ import (
 type TryOptions struct {
 	// File is the configuration, Upstream the API to sign in at.
 	File, Upstream string
+	// Account of Upstream to sign in with instead of a person.
+	Account string
+	// Caller whose sample call is signed and sent; To is the address of the running
+	// Coatcheck, where it is not the one that the configuration says.
+	Caller, To string
 	// Frontend whose fields are asked for; "": the first that signs in there.
 	Frontend string
 	// Provider to sign in at instead of an API. Listen is the loopback address that the
@@ -54,8 +59,13 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 	if err != nil {
 		return err
 	}
-	if o.Provider != "" {
+	switch {
+	case o.Caller != "":
+		return p.tryCaller(ctx, config, o)
+	case o.Provider != "":
 		return p.tryProvider(ctx, config, o)
+	case o.Account != "":
+		return p.tryAccount(ctx, config, o)
 	}
 	if o.Upstream == "" {
 		if o.Upstream, err = onlyUpstream(config); err != nil {

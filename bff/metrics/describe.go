@@ -48,8 +48,9 @@ type Reading struct {
 	Name, Help string
 	// Total marks what only grows; all else is what is now.
 	Total bool
-	// Label tells the values apart; empty where there is one, under the empty key.
-	Label string
+	// Label tells the values apart; empty where there is one, under the empty key. A
+	// Second label follows behind a slash.
+	Label, Second string
 	// Values by label; a value that is not known is left out.
 	Values func() map[string]float64
 }
@@ -61,8 +62,10 @@ func (m *Metrics) Read(r Reading) {
 		kind, of = "counter", prometheus.CounterValue
 	}
 	var labels []string
-	if r.Label != "" {
-		labels = []string{r.Label}
+	for _, label := range []string{r.Label, r.Second} {
+		if label != "" {
+			labels = append(labels, label)
+		}
 	}
 	name := m.describe(r.Name, kind, r.Help, labels)
 	m.registry.MustRegister(&reader{prometheus.NewDesc(name, r.Help, labels, nil), of, r})
@@ -82,6 +85,10 @@ func (r *reader) Collect(to chan<- prometheus.Metric) {
 		var labels []string
 		if r.Label != "" {
 			labels = []string{label}
+		}
+		if r.Second != "" {
+			first, second, _ := strings.Cut(label, "/")
+			labels = []string{first, second}
 		}
 		to <- prometheus.MustNewConstMetric(r.desc, r.of, value, labels...)
 	}

@@ -59,6 +59,9 @@ func put(t testing.TB, p *storetest.Place, key string, value []byte) {
 	t.Helper()
 	s := p.Open()
 	defer s.Close()
+	if _, _, err := s.Remove(context.Background(), key, store.Removal{Reason: "expired"}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Create(context.Background(), key, value, time.Hour); err != nil {
 		t.Fatal(err)
 	}

@@ -123,6 +123,7 @@ var (
 	UpstreamInvalid      = define(502, "upstream_invalid", "The API's response is not usable.")
 	TokenInAnswer        = define(502, "token_in_answer", "The API's response holds what a page must not read.")
 	StoreUnavailable     = define(503, "store_unavailable", "Sessions cannot be read at the moment. Nothing is lost.")
+	AccountUnavailable   = define(503, "account_unavailable", "The API does not let this program's account in at the moment.")
 	EventAtWork          = define(503, "upstream_unavailable", "The same event is being handled at the moment.").With(func(p *Problem) { p.RetryAfter = 5 * time.Second })
 	UpstreamUnavailable  = define(503, "upstream_unavailable", "The API is not answering at the moment.")
 	UpstreamBusy         = define(503, "upstream_unavailable", "All connections to the API are in use at the moment.").With(func(p *Problem) { p.RetryAfter = time.Second })

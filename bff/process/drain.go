@@ -40,11 +40,15 @@ const (
 	leastStore = time.Second     // and for the store, where drain.timeout is over
 )
 
-// closeManager waits for refreshes at work as long as drain.timeout lasts: one that
-// hangs must not keep the process. What a refresh has stored is safe.
-func (p *Process) closeManager() error {
+// closePrograms and closeManager wait for renewals at work as long as drain.timeout
+// lasts: one that hangs must not keep the process. What a renewal has stored is safe.
+func (p *Process) closePrograms() error { return p.closeInTime(p.programs.close) }
+
+func (p *Process) closeManager() error { return p.closeInTime(p.manager.Close) }
+
+func (p *Process) closeInTime(end func() error) error {
 	closed := make(chan error, 1)
-	go func() { closed <- p.manager.Close() }() // ends with the last refresh, or with the process
+	go func() { closed <- end() }() // ends with the last renewal, or with the process
 	select {
 	case err := <-closed:
 		return err
@@ -57,7 +61,7 @@ func (p *Process) closeManager() error {
 // close ends the rooms, the highest first.
 func (p *Process) close() error {
 	err := errors.Join(closeIf(p.admin != nil, func() error { return p.admin.Close() }),
-		closeIf(p.programs != nil, func() error { p.programs.close(); return nil }),
+		closeIf(p.programs != nil, p.closePrograms),
 		closeIf(p.manager != nil, p.closeManager))
 	if p.upstreams != nil {
 		p.upstreams.Close()

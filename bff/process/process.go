@@ -123,7 +123,7 @@ func New(o Options) (*Process, error) {
 	if p.manager, err = session.NewManager(store, options); err != nil {
 		return nil, err
 	}
-	p.openPrograms(config, store)
+	p.openPrograms(config, store, options)
 	if p.upstreams, err = signin.New(config.Upstreams, signin.Options{Log: p.log}); err != nil {
 		return nil, err
 	}

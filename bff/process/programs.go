@@ -11,6 +11,8 @@ import (
 	"coatcheck/bff/auth"
 	"coatcheck/bff/metrics"
 	"coatcheck/bff/ratelimit"
+	"coatcheck/bff/serviceaccount"
+	"coatcheck/bff/session"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/store/open"
 	"coatcheck/configs"
@@ -28,7 +30,7 @@ type programs struct {
 // openPrograms makes the rooms of programs over the store. Keys and limits are shared
 // with other replicas where the store is; keys made at run time live in a Redis, or, with
 // memory://, as long as the process.
-func (p *Process) openPrograms(c *configs.Config, of store.Store) {
+func (p *Process) openPrograms(c *configs.Config, of store.Store, options session.Options) {
 	var keys apikey.Store
 	var limits ratelimit.Store
 	prefix := c.Sessions.Prefix
@@ -52,6 +54,8 @@ func (p *Process) openPrograms(c *configs.Config, of store.Store) {
 		},
 	})
 	p.programs = &programs{Programs: auth.NewPrograms(table, limits, of, prefix), done: make(chan struct{})}
+	p.programs.Accounts = serviceaccount.NewKeeper(serviceaccount.Options{Store: of, Session: options, Log: p.log,
+		Event: func(outcome string) { p.counts.Event("", "account", outcome) }})
 }
 
 // keepKeys begins to compare the keys with the store's, once there are callers that may
@@ -72,13 +76,15 @@ func (p *Process) keepKeys(c *configs.Config) {
 	}
 }
 
-// close ends the keeping of keys; the last uses are written before it returns.
-func (p *programs) close() {
+// close ends the keeping of keys and accounts; the last uses of keys are written, and
+// renewals over, before it returns.
+func (p *programs) close() error {
 	p.once.Do(func() { close(p.done) })
 	if p.stop != nil {
 		p.stop()
 	}
 	<-p.done
+	return p.Accounts.Close()
 }
 
 // readPrograms adds what is known of programs to the metrics.
@@ -107,6 +113,16 @@ func readPrograms(counts *metrics.Metrics, p *auth.Programs) {
 	}})
 	counts.Read(metrics.Reading{Name: "caller_limit_trips_total", Help: "Questions to the store about callers' limits.", Total: true, Values: func() map[string]float64 {
 		return one(p.Limits.Trips())
+	}})
+	counts.Read(metrics.Reading{Name: "account_up", Help: "1 while this process has a token of an account that signs in by itself, 0 while the API refuses it or does not answer; missing until it is needed.", Label: "upstream", Second: "account", Values: func() map[string]float64 {
+		values := map[string]float64{}
+		for name, up := range p.Accounts.Up() {
+			values[name] = 0
+			if up {
+				values[name] = 1
+			}
+		}
+		return values
 	}})
 }
 

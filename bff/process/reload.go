@@ -87,6 +87,10 @@ func (p *Process) prepare(next *configs.Config, ups *signin.Set) (uses []func(),
 		return nil, err
 	}
 	uses = append(uses, use)
+	if use, err = p.programs.Accounts.Prepare(options); err != nil {
+		return nil, err
+	}
+	uses = append(uses, use)
 	if use, err = p.server.Prepare(next, ups); err != nil {
 		return nil, err
 	}

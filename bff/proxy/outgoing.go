@@ -152,7 +152,7 @@ func appendTrace(b []byte, span *trace.Span) []byte {
 // token is the credential that this call may carry; nil: none.
 func (x *roundTrip) token() *credential.Credential {
 	if x.who.Caller != nil {
-		return x.accountOf()
+		return x.carried
 	}
 	if !x.call.Route().SendToken {
 		return nil

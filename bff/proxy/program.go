@@ -3,13 +3,10 @@ package proxy
 import (
 	"errors"
 	"io"
-	"time"
 
-	"coatcheck/bff/credential"
 	"coatcheck/bff/gate"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/signature"
-	"coatcheck/configs"
 )
 
 // signedChunk is how much of a signed body is reserved and read at a time.
@@ -103,30 +100,10 @@ func (x signedCall) greet(reply *signature.Reply) {
 	c.Reply.Bytes(200, reply.ContentType, reply.Body)
 }
 
-// accountOf is what a program's calls go out with; nil: the constants of send alone.
-func (x *roundTrip) accountOf() *credential.Credential {
-	return x.target.accounts[x.who.Caller.Account]
-}
-
 // programOwner is whose connections and streams a program's are.
 func programOwner(x *roundTrip) string { return "caller " + x.who.Caller.Name }
 
 func (p *Proxy) budget() *signature.Budget { return p.auth.Programs().Budget }
-
-// staticAccounts are the accounts of an upstream whose token the file names. Those that
-// sign in are not served yet, and refused by check.
-func staticAccounts(u *configs.Upstream) map[string]*credential.Credential {
-	accounts := map[string]*credential.Credential{}
-	if u == nil {
-		return accounts
-	}
-	for name, a := range u.Accounts {
-		if a.Credential != nil {
-			accounts[name] = credential.New(a.Credential, time.Time{}, time.Time{})
-		}
-	}
-	return accounts
-}
 
 // keyed is a stream or a tunnel that began with a key; it ends with the key.
 type keyed struct {

@@ -19,6 +19,7 @@ import (
 	"coatcheck/bff/headers"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
+	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
@@ -61,16 +62,16 @@ type Proxy struct {
 type target struct {
 	up        *signin.Upstream
 	transport *forward.Transport
-	request   headers.Rules                     // names that never go to the API
-	answer    headers.Rules                     // names that never go to the browser
-	stale     signin.Stale                      // which answers call the token dead
-	reads     bool                              // answers' bodies are looked at, so that they must be readable
-	exchanges bool                              // it gets tokens of its own
-	streams   int                               // most streams of one session at once
-	accounts  map[string]*credential.Credential // that programs' calls go out with
-	sticky    []string                          // cookies of the API's load balancer
-	jar       *jar                              // those of callers without a session
-	forwarded bool                              // Forwarded is sent, too (RFC 7239)
+	request   headers.Rules      // names that never go to the API
+	answer    headers.Rules      // names that never go to the browser
+	stale     signin.Stale       // which answers call the token dead
+	reads     bool               // answers' bodies are looked at, so that they must be readable
+	exchanges bool               // it gets tokens of its own
+	streams   int                // most streams of one session at once
+	accounts  map[string]account // that programs' calls go out with
+	sticky    []string           // cookies of the API's load balancer
+	jar       *jar               // those of callers without a session
+	forwarded bool               // Forwarded is sent, too (RFC 7239)
 }
 
 // New makes a Proxy. Nothing is dialled yet.
@@ -125,7 +126,7 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	t := &target{up: up, transport: transport, request: rules.request, answer: rules.answer}
 	t.stale = up.Stale()
 	t.reads = t.stale.ReadsBodies() || r.Config.BlockTokens
-	t.accounts = staticAccounts(p.config.Upstreams[r.Upstream])
+	t.accounts = accountsOf(p.config.Upstreams[r.Upstream], up)
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams, t.sticky, t.jar = u.StreamsPerSession, u.Sticky, p.jars[r.Upstream]
 		t.forwarded = u.Forwarded == "rfc7239"
@@ -182,6 +183,10 @@ type roundTrip struct {
 	call   *call.Call
 	target *target
 	who    auth.Principal
+	// account and carried are what a program's call goes out with; nil: the constants of
+	// send alone.
+	account *serviceaccount.Token // nil: the token is the file's, or there is none
+	carried *credential.Credential
 
 	out     forward.Call
 	answer  forward.Response
@@ -222,6 +227,7 @@ func (x *roundTrip) giveBack() {
 	_ = x.answer.Close()
 	x.proxy, x.call, x.target, x.untrack, x.leave = nil, nil, nil, nil, nil
 	x.who, x.span, x.proven = auth.Principal{}, nil, false
+	x.account, x.carried = nil, nil
 	x.out.Reset()
 	roundTrips.Put(x)
 }
@@ -245,6 +251,9 @@ func (p *Proxy) Serve(c *call.Call) error {
 	} else if err := x.prepareBody(); err != nil {
 		return err
 	}
+	if err := x.takeAccount(); err != nil {
+		return err
+	}
 	if c.Decision.Handshake {
 		if err := x.takePlace(); err != nil {
 			return err
@@ -260,16 +269,15 @@ func (p *Proxy) Serve(c *call.Call) error {
 // dead, 401 or what the mapping calls stale, is taken as word that it may be: it is
 // renewed, and the call repeated once where it can be.
 func (x *roundTrip) forward() error {
-	err := x.ask()
-	if x.who.Caller != nil {
-		x.proxy.auth.Finish(&x.who, x.answer.Status)
+	if err := x.ask(); err != nil {
+		return x.devServerAway(err)
 	}
+	renewed, err := x.afterRefusal()
 	if err != nil {
 		return x.devServerAway(err)
 	}
-	renewed, err := x.afterStale()
-	if err != nil {
-		return err
+	if x.who.Caller != nil {
+		x.proxy.auth.Finish(&x.who, x.answer.Status)
 	}
 	x.keepAffinity()
 	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
@@ -280,6 +288,22 @@ func (x *roundTrip) forward() error {
 		return x.repeat()
 	}
 	return err
+}
+
+// afterRefusal renews what the call was refused with, a person's token or an account's,
+// and repeats the call. It reports whether there was a new token.
+func (x *roundTrip) afterRefusal() (bool, error) {
+	if x.account == nil {
+		return x.afterStale()
+	}
+	if x.answer.Status != 401 {
+		return false, nil
+	}
+	again, err := x.renewAccount()
+	if err == nil && again {
+		err = x.repeat()
+	}
+	return again, err
 }
 
 // afterStale renews a token that the answer calls dead, and repeats the call. It reports

@@ -108,6 +108,17 @@ func (f *Frontend) listsByPattern(origin, host []byte) bool {
 	return false
 }
 
+// PatternOf is the pattern by which an origin may call host; "" where it is listed by
+// itself, or not at all.
+func (f *Frontend) PatternOf(origin, host []byte) string {
+	for _, p := range f.Patterns {
+		if p.HoldsOrigin(origin) && !f.listsExactly(origin) && f.listsByPattern(origin, host) {
+			return p.String()
+		}
+	}
+	return ""
+}
+
 func (f *Frontend) listsExactly(origin []byte) bool {
 	for _, o := range f.Origins {
 		if string(origin) == o {

@@ -20,6 +20,7 @@ import (
 	"coatcheck/bff/pages"
 	"coatcheck/bff/rig"
 	"coatcheck/bff/server"
+	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session"
 	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
@@ -207,6 +208,8 @@ func (h *house) build(config *configs.Config) {
 		t.Fatal(err)
 	}
 	h.programs = auth.NewPrograms(apikey.NewTable(&apikey.Memory{}, 0, apikey.Events{}), nil, store, config.Sessions.Prefix)
+	h.programs.Accounts = serviceaccount.NewKeeper(serviceaccount.Options{Store: store, Log: log, Session: session.Options{Keys: h.keys(),
+		Prefix: config.Sessions.Prefix, NearCache: config.Sessions.NearCache, Log: log}})
 	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault},
 		Programs: h.programs, Client: []byte(clientMark), Pages: h.pages})
 	if err != nil {
@@ -230,6 +233,7 @@ func (h *house) build(config *configs.Config) {
 		}
 		<-served
 		ups.Close()
+		_ = h.programs.Accounts.Close()
 		_ = h.manager.Close()
 	})
 }

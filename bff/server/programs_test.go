@@ -394,3 +394,39 @@ func TestUnverifiedBodiesAreBounded(t *testing.T) {
 		return h.call("POST /hooks/x\n\n{}", signed("b", "{}", time.Now())...).code() == "too_many_requests"
 	})
 }
+
+// TestUnsignedBodiesAreNotRead: two hundred bodies of a megabyte at once that nobody
+// signed are refused by their heads, and not a byte of them is held.
+func TestUnsignedBodiesAreNotRead(t *testing.T) {
+	h := open(t, settings{edit: func(text string) string {
+		return strings.Replace(withPrograms(newKeys())(text), "max_signed: 4KiB", "max_signed: 1MiB", 1)
+	}})
+	const size = 1 << 20
+	body := strings.Repeat("x", size)
+	refused := make(chan string, 200)
+	for range cap(refused) {
+		c, err := net.Dial("tcp", h.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		go func() { // ends with the connection
+			_, _ = io.WriteString(c, "POST /hooks/x HTTP/1.1\r\n"+door+"\r\n"+json_+"\r\nContent-Length: "+strconv.Itoa(size)+"\r\n\r\n")
+			go func() { _, _ = io.WriteString(c, body) }() // as far as it is taken
+			head := make([]byte, 12)
+			_, _ = io.ReadFull(c, head)
+			refused <- string(head)
+		}()
+	}
+	for range cap(refused) {
+		if got := <-refused; got != "HTTP/1.1 401" {
+			t.Fatalf("refused by %q", got)
+		}
+		if used := h.programs.Budget.Used(); used != 0 {
+			t.Fatalf("%d bytes are held", used)
+		}
+	}
+	if h.api.Count() != 0 {
+		t.Error("the API was called")
+	}
+}

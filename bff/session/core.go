@@ -20,15 +20,19 @@ type core struct {
 	warnings warnings.Log
 	store    store.Store
 	prefix   string
+	kind     string // of the records
 	log      *slog.Logger
 	settings atomic.Pointer[settings]
 	clock    store.SharedClock
 }
 
 func newCore(st store.Store, set *settings, o Options) *core {
-	c := &core{store: st, prefix: o.Prefix, log: o.Log}
+	c := &core{store: st, prefix: o.Prefix, kind: o.Kind, log: o.Log}
 	if c.prefix == "" {
 		c.prefix = "coatcheck"
+	}
+	if c.kind == "" {
+		c.kind = kindOfSessions
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -51,8 +55,11 @@ func (c *core) now() time.Time { return c.clock.Now() }
 // in one slot of a Redis Cluster.
 func (c *core) keyAt(kind string, h hash) string { return c.prefix + ":" + kind + ":{" + h.Hex() + "}" }
 
+// kindOfSessions is the kind of records that are people's sessions.
+const kindOfSessions = "s"
+
 // key is where the record of a session is stored.
-func (c *core) key(h hash) string { return c.keyAt("s", h) }
+func (c *core) key(h hash) string { return c.keyAt(c.kind, h) }
 
 // judge judges a record that does not open. Only a corrupt one is removed: under an
 // unknown key or in a newer format it is another replica's business. Under an unknown

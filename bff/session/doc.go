@@ -22,7 +22,8 @@
 //	coatcheck:s:{H}:every:…:l  what may be done for a session once in a while
 //	coatcheck:p:{N}     sessions of one person at one frontend, by public id
 //
-// and beside them those of packages pending and throttle.
+// and beside them those of packages pending and throttle. Records of another kind
+// ([Options].Kind), such as those of package serviceaccount ("sa"), lie in the same way.
 // N is an HMAC, so no name of a person stands in a key. The channel
 // "coatcheck:ev" carries events of ended and renewed sessions, never a token.
 //

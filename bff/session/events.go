@@ -19,7 +19,16 @@ const (
 )
 
 func (k *knowledge) note(kind string, h hash, more string) store.Note {
-	return store.Note{Channel: k.channel, Payload: kind + " " + k.replica + " " + h.Hex() + " " + more}
+	return store.Note{Channel: k.channel, Payload: k.dialect() + kind + " " + k.replica + " " + h.Hex() + " " + more}
+}
+
+// dialect begins the words of events about other records than sessions, which other
+// Managers do not understand, and ignore.
+func (k *knowledge) dialect() string {
+	if k.kind == kindOfSessions {
+		return ""
+	}
+	return k.kind + ":"
 }
 
 func (k *knowledge) endedNote(h hash, reason Reason) store.Note {
@@ -41,7 +50,11 @@ func (k *knowledge) hear(payload string) {
 	if !ok {
 		return
 	}
-	switch words[0] {
+	word, ours := strings.CutPrefix(words[0], k.dialect())
+	if !ours {
+		return
+	}
+	switch word {
 	case eventEnded:
 		k.ended(h, reasonOf(words[3]))
 	case eventMoved:

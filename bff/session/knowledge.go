@@ -50,9 +50,12 @@ func (k *knowledge) remove(ctx context.Context, h hash, at uint64, why Reason) (
 }
 
 // ended takes in that a session was ended: it is remembered, so that it cannot
-// come back, and over.
+// come back, and over. Of other records nothing is remembered: the same ticket may
+// begin anew.
 func (k *knowledge) ended(h hash, reason Reason) {
-	k.recent.add(h, ending{reason: reason, at: k.clock.Elapsed()})
+	if k.kind == kindOfSessions {
+		k.recent.add(h, ending{reason: reason, at: k.clock.Elapsed()})
+	}
 	k.over(h, reason)
 }
 

@@ -23,6 +23,10 @@ type Options struct {
 	// Prefix is the first part of every key in the store [coatcheck].
 	Prefix string
 
+	// Kind is the second part of the keys of records, and keeps the events of Managers
+	// over one store apart [s, people's sessions].
+	Kind string
+
 	// IdleTimeout ends a session that makes no call for so long [30m].
 	IdleTimeout time.Duration
 

@@ -137,6 +137,9 @@ func put(t testing.TB, p *place, key string, value []byte) {
 	t.Helper()
 	st := p.Open()
 	defer st.Close()
+	if _, _, err := st.Remove(context.Background(), key, store.Removal{Reason: "expired"}); err != nil {
+		t.Fatal(err)
+	}
 	if err := st.Create(context.Background(), key, value, time.Hour); err != nil {
 		t.Fatal(err)
 	}

@@ -87,10 +87,7 @@ func (r *reading) claim(name string) ([]value, error) {
 	if r.claims == nil {
 		return nil, needsBody
 	}
-	if !strings.HasPrefix(name, "/") {
-		name = "/" + strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
-	}
-	return one(lookup(r.claims, name))
+	return one(lookup(r.claims, pointerOf(name)))
 }
 
 // one makes a list of a value, which is empty where nothing stood there.

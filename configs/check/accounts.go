@@ -29,9 +29,6 @@ func (ck accountCheck) accounts(path, name string, u *configs.Upstream) {
 		if kinds != 1 {
 			ck.refuse(at, "an account has exactly one of credential, fields and login", "{credential: {access_token: \"${API_TOKEN}\"}}")
 		}
-		if a.Fields != nil || a.Login != nil {
-			ck.refuse(at, "an account cannot sign in by itself yet", "{credential: {access_token: \"${API_TOKEN}\"}}")
-		}
 		ck.staticAccount(child(at, "credential"), a)
 		ck.accountFields(child(at, "fields"), a, u)
 		ck.accountLogin(child(at, "login"), name, a, u)

@@ -22,6 +22,7 @@ func (ck callerCheck) callers() {
 		}
 		ck.callerKind(path, c)
 		ck.callerKeys(path, c, keys)
+		ck.runtimeKeys(path, c)
 		ck.callerFrom(path, c)
 		ck.callerBounds(path, c)
 		if len(c.Signature) > 0 {
@@ -202,15 +203,38 @@ func (ck callerCheck) callerToken(path string, t *configs.CallerToken) {
 		at := child(item(child(path, "admit"), i), "at")
 		if l.At != nil && l.At.Pointer == nil && l.At.Claim == "" {
 			ck.refuse(at, "of a token only claims are looked at", "/azp")
+			return
 		}
+	}
+	_, faults := signature.CompileClaims(configs.Lines(t.Admit))
+	for _, f := range faults {
+		ck.refuse(path+"."+f.Path, f.Message, f.Hint)
+	}
+	if len(t.Admit) == 0 {
+		ck.warn(path, "every client of this provider that may have such a token is this caller", "admit: [{at: /azp, is: …}]")
 	}
 }
 
-// tokenProvider refuses the name of a provider that is not there.
+// tokenProvider refuses a provider that is not there, or whose tokens nobody can verify.
 func (ck callerCheck) tokenProvider(path, name string) {
-	if name != "" {
-		ck.refuse(path, "there is no provider "+ck.quote(path, name), "")
+	p := ck.config.Providers[name]
+	switch {
+	case name == "":
+	case p == nil:
+		ck.refuse(path, "there is no provider "+ck.quote(path, name), ck.suggestFor(path, name, slices.Sorted(maps.Keys(ck.config.Providers))))
+	case !p.HasIssuer():
+		ck.refuse(path, "without an issuer nobody says which keys sign this provider's tokens", "a provider with an issuer")
 	}
+}
+
+// presentsTokens reports whether a caller presents tokens of a provider.
+func (ck *checker) presentsTokens(provider string) bool {
+	for _, c := range ck.config.Callers {
+		if c.Token != nil && c.Token.Provider == provider {
+			return true
+		}
+	}
+	return false
 }
 
 func (ck callerCheck) mayCallAnywhere(name string) bool {

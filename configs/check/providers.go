@@ -32,7 +32,7 @@ func (ck providerCheck) providers() {
 		ck.reachesProvider(path, p)
 		ck.unwiseProvider(path, p)
 		ck.boundAt(path, name, p)
-		if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return slices.Contains(f.Login.Provider, name) }) {
+		if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return slices.Contains(f.Login.Provider, name) }) && !ck.presentsTokens(name) {
 			ck.warn(path, "no frontend signs people in at this provider", "frontends.*.login.provider: "+name)
 		}
 	}

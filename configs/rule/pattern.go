@@ -14,6 +14,11 @@ type Pattern struct {
 	Scheme, Base, Port string
 }
 
+// String is the pattern as a file has it.
+func (p Pattern) String() string {
+	return strings.TrimSuffix(p.Scheme+"://*."+p.Base+":"+p.Port, ":")
+}
+
 // IsPattern reports whether an origin is meant as a pattern.
 func IsPattern(s string) bool { return strings.Contains(s, "://*.") }
 

@@ -72,10 +72,10 @@ type link struct {
 
 	metadata *shared[*Metadata]
 	keys     *shared[*keySet]
-	// Unknown key ids refetch keys. Logout tokens come from anybody, so they have an
-	// allowance of their own and cannot use up the one of sign-ins.
-	forLogins, forLogouts allowance
-	nonces                Nonces
+	// Unknown key ids refetch keys. Logout tokens and those of programs come from anybody,
+	// so they have allowances of their own and cannot use up the one of sign-ins.
+	forLogins, forLogouts, forCallers allowance
+	nonces                            Nonces
 }
 
 // New makes a provider of its configuration, and reads the files that it names. It

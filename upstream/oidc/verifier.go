@@ -22,7 +22,7 @@ var errUnknownKey = errors.New("signed by a key that the provider does not publi
 // verify verifies a token's signature, issuer, audience and expiry, by go-oidc over our
 // own key set. skipExpiry is for logout tokens, which may have no exp.
 func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *allowance, skipExpiry bool) (*oidc.IDToken, error) {
-	keys := &verifyingKeys{p: p, m: m, a: a}
+	keys := &verifyingKeys{p: p, a: a, algorithms: allowed(m)}
 	verified, err := oidc.NewVerifier(p.config.Issuer, keys, &oidc.Config{
 		ClientID: p.config.ClientID, SupportedSigningAlgs: algorithmNames(m), SkipExpiryCheck: skipExpiry,
 		Now: func() time.Time { return p.now().Add(-skew) },
@@ -69,16 +69,16 @@ func algorithmNames(m *Metadata) []string {
 
 // verifyingKeys is the key set that go-oidc asks about one token.
 type verifyingKeys struct {
-	p   verifier
-	m   *Metadata
-	a   *allowance
-	err error // why there is no key; go-oidc keeps only its text
+	p          verifier
+	a          *allowance
+	algorithms []jose.SignatureAlgorithm
+	err        error // why there is no key; go-oidc keeps only its text
 }
 
 // VerifySignature implements go-oidc's KeySet. A key that the token brings along in
 // its header is never looked at.
 func (v *verifyingKeys) VerifySignature(ctx context.Context, token string) ([]byte, error) {
-	jws, err := parseJWS(token, allowed(v.m))
+	jws, err := parseJWS(token, v.algorithms)
 	if err != nil {
 		return nil, err
 	}

@@ -37,5 +37,10 @@ func (u *Upstream) signInRequests() []*request {
 	if u.logout != nil {
 		list = append(list, u.logout.request)
 	}
+	for _, name := range slices.Sorted(maps.Keys(u.accounts)) {
+		if a := u.accounts[name]; u.login == nil || a.login != u.login.Exchange {
+			list = append(list, a.login.request)
+		}
+	}
 	return list
 }

@@ -100,7 +100,7 @@ func TestControlUnreachable(t *testing.T) {
 		"no HTTP":              {"http://" + rawAPI(t, saying("SSH-2.0-OpenSSH_9.6\r\n")), "upstream_invalid", ""},
 		"odd status":           {"http://" + rawAPI(t, saying("HTTP/1.1 abc\r\n\r\n")), "upstream_invalid", ""},
 		"endless head":         {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\n"+strings.Repeat("X: "+strings.Repeat("y", 1000)+"\r\n", 300))), "upstream_invalid", ""},
-		"gzip that is none":    {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz")), "upstream_invalid", ""},
+		"gzip that is none":    {"http://" + rawAPI(t, saying("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz")), "upstream_invalid", ""},
 		"gzip that was cut":    {"http://" + rawAPI(t, saying(zipped(cutShort))), "upstream_invalid", ""},
 		"gzip that breaks off": {"http://" + rawAPI(t, saying(zipped(brokenOff))), "upstream_unreachable", ""},
 		"gzip of too much":     {"http://" + rawAPI(t, saying(zipped(bomb))), "upstream_invalid", ""},
@@ -193,7 +193,7 @@ func TestControlClientCertificate(t *testing.T) {
 // zipped is a compressed answer with a token, of which cut makes what is sent.
 func zipped(cut func(body []byte) (sent []byte, length int)) string {
 	sent, length := cut(compressed(`{"token":"a"}`))
-	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", length, sent)
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%s", length, sent)
 }
 
 func compressed(text string) []byte {

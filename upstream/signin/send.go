@@ -99,7 +99,7 @@ func (s *Set) hide(u *Upstream, c *configs.Upstream) {
 	u.hidden = slices.Sorted(maps.Keys(names))
 }
 
-// allPlaces are the places of every way, their steps and refresh.
+// allPlaces are the places of every way, their steps, refresh and the accounts' own sign-ins.
 func allPlaces(u *Upstream) []*mapping.Places {
 	var all []*mapping.Places
 	for _, w := range u.allWays() {
@@ -110,6 +110,9 @@ func allPlaces(u *Upstream) []*mapping.Places {
 	}
 	if u.refresh != nil {
 		all = append(all, u.refresh.Places)
+	}
+	for _, a := range u.accounts {
+		all = append(all, a.login.Places)
 	}
 	return all
 }

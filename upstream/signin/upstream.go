@@ -71,6 +71,7 @@ type Upstream struct {
 	logout   *Exchange
 	verify   *verify
 	followed *mapping.Places
+	accounts map[string]*Account // that sign in
 }
 
 // New compiles the upstreams of a configuration, and reads their certificates. It
@@ -143,7 +144,8 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 	u.stale, unfit = newStale(c.Stale)
 	err := errors.Join(within("stale", unfit),
 		m.compileLogin(), m.compileWays(),
-		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()))
+		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()),
+		within("accounts", m.compileAccounts()))
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,8 @@ type Records interface {
 	// longer ago than [TombstoneTTL].
 	Tombstone(ctx context.Context, key string) (reason string, err error)
 
-	// Create stores a new record, stamp included, for ttl. It may return [ErrFull].
+	// Create stores a new record, stamp included, for ttl. One that is there already
+	// stays as it is, which is no error. It may return [ErrFull].
 	Create(ctx context.Context, key string, value []byte, ttl time.Duration) error
 
 	// Touch extends the idle time of a record that still exists, and then looks for

@@ -29,6 +29,10 @@ func (m *Store) Tombstone(_ context.Context, key string) (string, error) {
 
 func (m *Store) Create(_ context.Context, key string, value []byte, ttl time.Duration) error {
 	s, now := m.lock(key)
+	if _, there := s.get(key, now); there {
+		s.mu.Unlock()
+		return nil
+	}
 	_, again := s.items[key]
 	err := m.add(s, key, Item{Data: value, Ends: now + ttl.Milliseconds()})
 	if err == nil && !again { // keys of records are random: the file never had this one

@@ -12,7 +12,7 @@ local now = t[1] * 1000 + math.floor(t[2] / 1000)
 
 var (
 	createScript = redis.NewScript(`
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX')
 return 0`)
 
 	// ARGV: idle, latest end. Returns the time, or 0 if there is no record.

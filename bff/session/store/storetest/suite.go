@@ -16,6 +16,7 @@ import (
 // suite is what the contracts of package store promise, one test for each promise.
 var suite = map[string]func(t *testing.T, s store.Store){
 	"a record comes back as it was":             comesBack,
+	"a record that is there is not made anew":   staysAsItIs,
 	"no write brings a record back":             staysGone,
 	"a write needs its generation":              needsGeneration,
 	"a touch moves the stamp and nothing else":  touchMovesTheStamp,
@@ -82,6 +83,22 @@ func comesBack(t *testing.T, s store.Store) {
 	if now, err := s.Clock(context.Background()); err != nil || now.IsZero() {
 		t.Errorf("clock: %v, %v", now, err)
 	}
+}
+
+func staysAsItIs(t *testing.T, s store.Store) {
+	key, value := create(t, s, 3)
+	if err := s.Create(context.Background(), key, record(time.Now(), 1, "another"), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, s, key, value)
+	if _, outcome, err := s.Remove(context.Background(), key, store.Removal{Reason: "expired"}); err != nil || outcome != store.Done {
+		t.Fatal(outcome, err)
+	}
+	next := record(time.Now(), 1, "the next")
+	if err := s.Create(context.Background(), key, next, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, s, key, next)
 }
 
 func staysGone(t *testing.T, s store.Store) {

@@ -1,0 +1,122 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
+	"coatcheck/bff/problem"
+	"coatcheck/configs"
+	"coatcheck/upstream"
+)
+
+// Tokens verifies access tokens of a provider that programs present.
+type Tokens interface {
+	// InspectAccessToken checks what can be known without the provider, and returns what the
+	// token claims. It proves nothing.
+	InspectAccessToken(token string, audiences []string) (claims []byte, err error)
+	// AccessToken verifies a token, one of whose audiences is one of audiences, and returns
+	// its claims, a JSON object, and its audiences. [upstream.ErrUnreachable] and
+	// [upstream.ErrTimeout] say that nothing is known of the token.
+	AccessToken(ctx context.Context, token string, audiences []string) (claims []byte, audience []string, err error)
+}
+
+// tokenCallers are those who prove themselves by a token of a provider: those of the
+// route first, so that a token which fits two callers is that of the route's.
+func (a *Auth) tokenCallers(c *call.Call) (all []*caller) {
+	here := c.Route().Programs.Callers
+	for _, name := range here {
+		if who := a.callers[name]; who.claims != nil {
+			all = append(all, who)
+		}
+	}
+	for _, name := range a.tokenNames {
+		if !slices.Contains(here, name) {
+			all = append(all, a.callers[name])
+		}
+	}
+	return all
+}
+
+// identifyToken finds whose token was presented. A token is verified once for each
+// provider, however many callers present its tokens.
+func (a *Auth) identifyToken(c *call.Call, p *Principal, token credential.Secret) error {
+	why, away := error(errNotAKey), error(nil)
+	claims, audiences := map[string][]byte{}, map[string][]string{}
+	for _, who := range a.tokenCallers(c) {
+		of := who.config.Token
+		if _, known := claims[of.Provider]; !known {
+			var err error
+			claims[of.Provider], audiences[of.Provider], err = a.verifyToken(of.Provider, token)
+			switch {
+			case isAway(err):
+				away = err
+			case err != nil:
+				why = err
+			}
+		}
+		if claims[of.Provider] == nil {
+			continue
+		}
+		if err := who.admits(claims[of.Provider], audiences[of.Provider]); err != nil {
+			why = err
+			continue
+		}
+		c.Program.Name, c.Program.Proof = who.name, configs.ByToken
+		return a.letIn(c, p, who)
+	}
+	if away != nil {
+		return providerAway(away)
+	}
+	a.note(c, "unknown", why.Error())
+	return problem.CallerUnknown
+}
+
+// errNotAKey says that what was presented is no key, and no token of a provider either.
+var errNotAKey = errors.New("neither a key nor a token of a provider")
+
+// errAudience says that a token is for another caller than the one that was looked at.
+var errAudience = errors.New("token is for other audiences")
+
+// verifyToken verifies a token for all callers of a provider.
+func (a *Auth) verifyToken(provider string, token credential.Secret) (claims []byte, audience []string, err error) {
+	tokens := a.tokens[provider]
+	if tokens == nil {
+		return nil, nil, errNotAKey
+	}
+	ctx, cancel := call.Detached()
+	defer cancel()
+	return tokens.AccessToken(ctx, token.Reveal(), a.audiencesAt(provider))
+}
+
+// audiencesAt are the audiences of all callers of a provider.
+func (a *Auth) audiencesAt(provider string) (all []string) {
+	for _, name := range a.tokenNames {
+		if of := a.callers[name].config.Token; of.Provider == provider {
+			all = append(all, of.Audiences...)
+		}
+	}
+	return all
+}
+
+// admits reports why verified claims are not the caller's; nil: they are.
+func (w *caller) admits(claims []byte, audience []string) error {
+	if !slices.ContainsFunc(audience, func(a string) bool { return slices.Contains(w.config.Token.Audiences, a) }) {
+		return errAudience
+	}
+	return w.claims.Admit(claims)
+}
+
+func isAway(err error) bool {
+	return errors.Is(err, upstream.ErrUnreachable) || errors.Is(err, upstream.ErrTimeout) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func providerAway(err error) error {
+	p := problem.ProviderUnreachable
+	if errors.Is(err, upstream.ErrTimeout) || errors.Is(err, context.DeadlineExceeded) {
+		p = problem.ProviderTimeout
+	}
+	return p.Because(err.Error())
+}

@@ -1,0 +1,114 @@
+package server_test
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"coatcheck/bff/apikey"
+	"coatcheck/upstream/demo/provider"
+)
+
+// withTokens is a house at a provider, one of whose routes people use as well as programs
+// that present the provider's tokens.
+func withTokens(t *testing.T, more string) *atProvider {
+	return openAtProvider(t, func(text string) string {
+		text = strings.Replace(text, "    private_paths: [/internal]", `    private_paths: [/internal]
+    send: {headers: {Authorization: "Bearer {access_token}", X-Caller: "{caller}", X-Caller-Key: "{caller_key}"}}
+    accounts: {robot: {credential: {access_token: `+accountMark+`}}}`, 1)
+		text = strings.Replace(text, "      - {path: /plain/", `      - {path: /both/, upstream: api, callers: [erp, crm]}
+      - {path: /erp/, upstream: api, callers: [erp], session: none}
+      - {path: /plain/`, 1)
+		return strings.Replace(text, "frontends:\n", `callers:
+  erp: {token: {provider: id, audiences: [coatcheck], admit: [{at: /azp, is: erp}]}, account: robot, methods: [GET], limit: {calls: 100, per: 1h}}
+  crm: {token: {provider: id, audiences: [crm], admit: [{at: /azp, is: crm}, {at: /roles, is: batch}]}}
+`+more+`frontends:
+`, 1)
+	})
+}
+
+// accessToken makes a token that a program presents.
+func (a *atProvider) accessToken(client string, change func(map[string]any)) string {
+	return "Authorization: Bearer " + a.provider.LogoutToken("coatcheck", "p-robot", "", "at+jwt", func(c map[string]any) {
+		delete(c, "events")
+		c["azp"] = client
+		if change != nil {
+			change(c)
+		}
+	})
+}
+
+// TestTokensOfAProvider: a program is let in by a token of the provider, by nothing that
+// is less than one, and the API never sees it.
+func TestTokensOfAProvider(t *testing.T) {
+	a := withTokens(t, "")
+	crm := func(c map[string]any) { c["aud"], c["roles"] = "crm", []string{"admin", "batch"} }
+	good := a.accessToken("erp", nil)
+	for _, row := range []struct {
+		name, request, proof string
+		status               int
+		code                 string
+	}{
+		{"erp", "GET /both/x", good, 200, ""},
+		{"crm", "GET /both/x", a.accessToken("crm", crm), 200, ""},
+		{"crm without its role", "GET /both/x", a.accessToken("crm", func(c map[string]any) { c["aud"] = "crm" }), 401, "caller_unknown"},
+		{"crm for the other audience", "GET /both/x", a.accessToken("crm", func(c map[string]any) { c["roles"] = "batch" }), 401, "caller_unknown"},
+		{"another client", "GET /both/x", a.accessToken("other", nil), 401, "caller_unknown"},
+		{"over", "GET /both/x", a.accessToken("erp", func(c map[string]any) { c["exp"] = time.Now().Add(-time.Hour).Unix() }), 401, "caller_unknown"},
+		{"another issuer", "GET /both/x", a.accessToken("erp", func(c map[string]any) { c["iss"] = "https://evil.example" }), 401, "caller_unknown"},
+		{"changed", "GET /both/x", good[:len(good)-6] + "AAAAAA", 401, "caller_unknown"},
+		{"no token", "GET /both/x", "Authorization: Bearer x", 401, "caller_unknown"},
+		{"a key", "GET /both/x", bearer(apikey.New()), 401, "caller_unknown"},
+		{"no proof", "GET /both/x", "", 401, "not_authenticated"},
+		{"in another place", "GET /both/x", "X-Api-Key" + strings.TrimPrefix(good, "Authorization"), 401, "not_authenticated"},
+		{"from a browser", "GET /both/x", good + "\r\nSec-Fetch-Mode: cors", 403, "key_in_browser"},
+		{"twice", "GET /both/x", good + "\r\n" + good, 400, "two_credentials"},
+		{"another route's", "GET /erp/x", a.accessToken("crm", crm), 403, "caller_not_allowed"},
+		{"a method", "POST /both/x\n\n{}", good, 403, "caller_not_allowed"},
+	} {
+		calls := a.api.Count()
+		got := a.call(row.request, row.proof)
+		if got.StatusCode != row.status || got.code() != row.code {
+			t.Errorf("%s: %d %s", row.name, got.StatusCode, got.code())
+		}
+		if (a.api.Count() > calls) != (row.status == 200) {
+			t.Errorf("%s: the API was called, or not", row.name)
+		}
+		if got.StatusCode == 200 && strings.Contains(got.body, "eyJ") {
+			t.Errorf("%s: %s", row.name, got.body)
+		}
+	}
+	a.want(a.call("GET /both/x", good), 200, "")
+	if saw := a.api.Last(t).Header; saw.Get("Authorization") != "Bearer "+accountMark || saw.Get("X-Caller") != "erp" || saw.Get("X-Caller-Key") != "" {
+		t.Errorf("the API saw %v", saw)
+	}
+	logs := a.logs.String()
+	if strings.Contains(logs, "eyJ") || !strings.Contains(logs, `"caller":"erp"`) || !strings.Contains(logs, `"proof":"token"`) {
+		t.Error("the log names no caller, or holds a token")
+	}
+}
+
+// TestTokensWithoutTheirProvider: while nobody can say which keys sign, nobody is let in
+// and nobody is told that the token is wrong.
+func TestTokensWithoutTheirProvider(t *testing.T) {
+	a := withTokens(t, "")
+	token := a.accessToken("erp", nil)
+	a.web.Close()
+	a.want(a.call("GET /both/x", token), 502, "provider_unreachable")
+	a.want(a.call("GET /both/x", "Authorization: Bearer x"), 401, "caller_unknown")
+	if a.api.Count() != 0 {
+		t.Error("the API was called")
+	}
+}
+
+// TestTokensAndKeys: on one route a key and a token are each what they are.
+func TestTokensAndKeys(t *testing.T) {
+	key := apikey.New()
+	a := withTokens(t, "  excel: {keys: [\"sha256:"+hexOf(key)+"\"]}\n")
+	a.want(a.call("GET /both/x", bearer(key)), 403, "caller_not_allowed")
+	a.provider.Commit(provider.InvalidSigRS256)
+	a.want(a.call("GET /both/x", a.accessToken("erp", nil)), 401, "caller_unknown")
+}
+
+func hexOf(k apikey.Key) string { return hex.EncodeToString(k.Hash[:]) }
