@@ -152,6 +152,10 @@ type FrontendLogin struct {
 	Provider Names `yaml:"provider"`
 	// Fields of the sign-in body; a trailing "?" marks an optional one. Needed unless there is a provider.
 	Fields []string `yaml:"fields"`
+	// Other ways in that are offered here: names of the upstream's ways.
+	Ways []string `yaml:"ways"`
+	// Exchanges that are offered to people who are signed in here: names of the upstream's exchanges.
+	Exchanges []string `yaml:"exchanges"`
 	// Path of a page that is shown when a sign-in at a provider fails; default: a page of Coatcheck's.
 	ErrorPath string `yaml:"error_path"`
 	// Fields of the user that a browser may see.
@@ -220,6 +224,10 @@ type Route struct {
 	CSRFHeader string `yaml:"csrf_header" enum:"off|unsafe"`
 	// Whether other sites may lead to what GET answers here, by a link or a download; needs isolate, and for people who are signed in cookie.same_site: lax.
 	Navigation string `yaml:"navigation" default:"refuse" enum:"refuse|allow"`
+	// Whether a call here prolongs the session's idle time. A page's own polls can say so too: Coatcheck-Extend: false.
+	Extend bool `yaml:"extend" default:"true"`
+	// Whether an answer that seems to hold a token of this upstream is refused (502 token_in_answer); otherwise it is logged and counted. JSON of at most 64 KiB is looked at.
+	BlockTokens bool `yaml:"block_tokens" default:"false"`
 	// Whether answers are kept from becoming documents on the frontend's origin.
 	Isolate bool `yaml:"isolate" default:"true"`
 	// Whether the guard looks at calls; false only where session: none.

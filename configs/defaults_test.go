@@ -70,7 +70,7 @@ func TestRouteDefaults(t *testing.T) {
 	r := *routes[0]
 	r.SendToken = nil
 	want := configs.Route{Path: "/api/", Upstream: "api", Methods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, Session: "required",
-		EncodedSlash: "refuse", Navigation: "refuse", HeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute, MaxBody: 32 << 20, Isolate: true, Guard: true}
+		EncodedSlash: "refuse", Navigation: "refuse", HeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute, MaxBody: 32 << 20, Isolate: true, Guard: true, Extend: true}
 	if !reflect.DeepEqual(r, want) {
 		t.Errorf("route %+v, want %+v", r, want)
 	}

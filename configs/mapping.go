@@ -45,10 +45,16 @@ type Upstream struct {
 	Accounts map[string]*Account `yaml:"accounts"`
 	// How a person signs in.
 	Login *Login `yaml:"login"`
+	// Other ways in than login, by name, such as a sign-up. A frontend offers those that its login.ways lists.
+	Ways map[string]*Way `yaml:"ways"`
+	// How people who are signed in get another credential, by name: an organisation switched, a password changed. A frontend offers those that its login.exchanges lists.
+	Exchanges map[string]*Way `yaml:"exchanges"`
 	// How the token is renewed.
 	Refresh *Refresh `yaml:"refresh"`
 	// How the API is notified of a sign-out, best effort.
 	Logout *Logout `yaml:"logout"`
+	// Answers of proxied calls that say "this token is dead" beside a 401: it is renewed, and the call repeated once where it may be.
+	Stale []mapping.Sign `yaml:"stale"`
 	// Asking the API whether a token still lives, after a refusal that speaks against it.
 	Verify *Verify `yaml:"verify"`
 	// A token of its own that the person's provider gives for this API (RFC 8693), in place of the session's; send_token: true at its routes.
@@ -101,6 +107,32 @@ type Login struct {
 	User *User `yaml:"user"`
 	// Second factors and token exchanges, by name.
 	Steps map[string]*Step `yaml:"steps"`
+
+	// Presumed says that Rejected is a default; see [mapping.Rules].
+	Presumed bool `yaml:"-"`
+}
+
+// Way is how people get a credential otherwise than by login. What it does not name is login's.
+type Way struct {
+	// Fields of the body that the page posts; a trailing "?" marks an optional one. The first names the account for the throttle; an exchange may have none.
+	Fields []string `yaml:"fields"`
+	// Bound on each request.
+	Timeout time.Duration `yaml:"timeout" default:"10s" min:"1ms" max:"10m"`
+	// The request. An exchange's knows the session's own values, {access_token} among them, and carries send.
+	Request *mapping.Request `yaml:"request" required:"true"`
+	// As login's, which are the default.
+	Rejected []int `yaml:"rejected" min:"100" max:"599"`
+	// As login's, which are the default.
+	Answers *[]mapping.Rule `yaml:"answers"`
+	// As login's, which are the default. What an exchange's answer lacks keeps its old value.
+	Credential map[string]mapping.Place `yaml:"credential"`
+	// As login's, which is the default. Where an exchange's answer describes nobody, the person stays as they are.
+	User *User `yaml:"user"`
+	// As login's, which are the default. An exchange has none that ask the person.
+	Steps map[string]*Step `yaml:"steps"`
+
+	// Presumed says that Rejected is a default; see [mapping.Rules].
+	Presumed bool `yaml:"-"`
 }
 
 // Refresh says how the token is renewed.
@@ -115,6 +147,8 @@ type Refresh struct {
 	Answers []mapping.Rule `yaml:"answers"`
 	// Where the answer holds the new values; default: login's places.
 	Credential map[string]mapping.Place `yaml:"credential"`
+	// Where the answer describes the person; default: login's, but for a request of its own. Where nobody is described there, the person stays as they are.
+	User *User `yaml:"user"`
 	// Refresh when less than this is left.
 	Before time.Duration `yaml:"before" default:"30s" min:"0s" max:"8760h"`
 }
@@ -139,6 +173,9 @@ type Verify struct {
 	Rejected []int `yaml:"rejected" default:"401" min:"100" max:"599"`
 	// What other answers mean; the first match counts.
 	Answers []mapping.Rule `yaml:"answers"`
+
+	// Presumed says that Rejected is a default; see [mapping.Rules].
+	Presumed bool `yaml:"-"`
 }
 
 // User says where the person is described.
@@ -171,4 +208,7 @@ type Step struct {
 	Answers *[]mapping.Rule `yaml:"answers"`
 	// As login's, which are the default.
 	Credential map[string]mapping.Place `yaml:"credential"`
+
+	// Presumed says that Rejected is a default; see [mapping.Rules].
+	Presumed bool `yaml:"-"`
 }

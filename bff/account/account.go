@@ -67,6 +67,7 @@ func New(o Options) *Account {
 var handlers = [routing.EndpointCount]func(*Account, *call.Call) error{
 	routing.Login:          (*Account).login,
 	routing.Logout:         (*Account).logout,
+	routing.Exchange:       (*Account).exchange,
 	routing.Callback:       func(a *Account, c *call.Call) error { return atProvider{a}.callback(c) },
 	routing.ProviderLogout: func(a *Account, c *call.Call) error { return atProvider{a}.providerLogout(c) },
 	routing.BackChannel:    func(a *Account, c *call.Call) error { return atProvider{a}.backChannel(c) },

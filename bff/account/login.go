@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 
+	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
+	"coatcheck/bff/pending"
+	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
 	"coatcheck/bff/throttle"
 	"coatcheck/upstream/mapping"
@@ -27,29 +30,45 @@ func (a *Account) login(c *call.Call) error {
 	if step, ok := a.stepOf(c, fields); ok {
 		return a.takeStep(c, step, fields)
 	}
-	login := c.Frontend().Config.Login
-	if err := undeclared(fields, login.Fields); err != nil {
+	w, err := a.wayOf(c, fields)
+	if err != nil {
+		return err
+	}
+	if err := undeclared(fields, w.fields); err != nil {
 		return err
 	}
 	ctx, cancel := call.Detached()
 	defer cancel()
-	account := fields[login.FieldNames()[0]].Reveal()
+	account := w.account(fields)
 	attempt, err := a.attempt(ctx, c, account)
 	if err != nil {
 		return err
 	}
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("sign_in", api.Name())
-	signedIn, err := api.SignIn(ctx, fields, caller, a.manager.Now())
+	signedIn, err := api.SignInBy(ctx, w.by, &mapping.Values{Fields: fields, Caller: caller}, a.manager.Now())
 	span.Answered(0, err)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
 		return err
 	}
-	if signedIn.Step != nil {
-		return a.hold(ctx, c, attempt, account, "", signedIn.Step)
+	switch {
+	case signedIn.Accepted:
+		return a.accepted(ctx, c, attempt)
+	case signedIn.Step != nil:
+		return a.hold(ctx, c, attempt, pending.Step{Account: account, Way: w.by.Name}, signedIn.Step)
 	}
 	return a.startSession(ctx, c, attempt, signedIn)
+}
+
+// accepted answers a sign-up that the API took, and for which it lets nobody in yet. It
+// is neither a success, which would clear the account's count, nor a failure.
+func (a *Account) accepted(ctx context.Context, c *call.Call, attempt *throttle.Attempt) error {
+	if err := attempt.GiveBack(ctx); err != nil {
+		a.events.Log.WarnContext(ctx, "throttle count not settled", "frontend", c.Frontend().Name, "error", err)
+	}
+	a.events.Security(c, "sign_in", mapping.Accepted)
+	return c.JSON(200, anonymous{})
 }
 
 // startSession begins the session of a person whom the API let in.
@@ -82,9 +101,17 @@ func (a *Account) attempt(ctx context.Context, c *call.Call, account string) (*t
 	attempt, err := a.throttle.AttemptInTurn(ctx, f.Name, account, c.Request.Client, limits)
 	var throttled throttle.ThrottledError
 	if errors.As(err, &throttled) {
-		a.events.Security(c, "sign_in", "throttled")
+		a.events.Security(c, kindOf(c), "throttled")
 	}
 	return attempt, err
+}
+
+// kindOf is what events call what is attempted.
+func kindOf(c *call.Call) string {
+	if c.Decision.Endpoint.ID == routing.Exchange {
+		return "exchange"
+	}
+	return "sign_in"
 }
 
 // settle closes the books on an attempt: a success clears the account's count, a
@@ -95,7 +122,7 @@ func (a *Account) settle(ctx context.Context, c *call.Call, attempt *throttle.At
 	case err == nil:
 		err = attempt.Succeeded(ctx)
 	case errors.As(err, &refusal) && personsFault(refusal.Meaning):
-		a.events.Security(c, "sign_in", refusal.Meaning)
+		a.events.Security(c, kindOf(c), refusal.Meaning)
 		err = attempt.Stay(ctx)
 	default:
 		err = attempt.GiveBack(ctx)
@@ -122,7 +149,7 @@ func subjectOf(in *signin.SignedIn) string {
 	if in.Subject != "" {
 		return in.Subject
 	}
-	return "unnamed " + rand.Text()
+	return auth.Unnamed + rand.Text()
 }
 
 func (a *Account) sessionOf(c *call.Call, in *signin.SignedIn) session.Start {

@@ -12,7 +12,8 @@ import (
 	"coatcheck/bff/session"
 )
 
-// session answers GET, which tells and never extends, and POST, which extends.
+// session answers GET, which tells and never extends, and POST, which extends and, where
+// it is asked to, reads the person anew.
 func (a ofSessions) session(c *call.Call) error {
 	extend := string(c.Request.Head.Method) == "POST"
 	who := a.auth.Present(c)
@@ -26,7 +27,17 @@ func (a ofSessions) session(c *call.Call) error {
 	if extend {
 		look = a.manager.Extend
 	}
+	reload := false
+	if extend {
+		var err error
+		if reload, err = readReload(c); err != nil {
+			return err
+		}
+	}
 	found, err := look(context.Background(), c.Frontend().Name, who.Ticket)
+	if err == nil && reload {
+		found, err = a.reload(c, who, found)
+	}
 	var ended session.EndedError
 	if errors.As(err, &ended) && !extend {
 		return a.nobody(c, ended.Reason)

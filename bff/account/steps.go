@@ -29,10 +29,11 @@ func (a *Account) stepOf(c *call.Call, fields map[string]credential.Secret) (str
 
 // hold keeps a sign-in that the API wants more for. It is no success yet: the attempt
 // stays counted until the last step is done, and is then given back with it.
-// tries is where codes for this very step were counted before, if they were.
-func (a *Account) hold(ctx context.Context, c *call.Call, attempt *throttle.Attempt, account, tries string, p *signin.Pending) error {
-	ticket, err := a.steps.Hold(ctx, pending.Step{Frontend: c.Frontend().Name, Account: account,
-		Name: p.Name, Fields: p.Fields, Kept: p.Kept, Counted: attempt.Counts(), Tries: tries})
+// of says what it belongs to, and where codes for this very step were counted before.
+func (a *Account) hold(ctx context.Context, c *call.Call, attempt *throttle.Attempt, of pending.Step, p *signin.Pending) error {
+	of.Frontend, of.Counted = c.Frontend().Name, attempt.Counts()
+	of.Name, of.Fields, of.Kept = p.Name, p.Fields, p.Kept
+	ticket, err := a.steps.Hold(ctx, of)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
 		return err
@@ -79,7 +80,8 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 	}
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("step", api.Name())
-	signedIn, err := api.Continue(ctx, p.Name, p.Kept, fields, caller, a.manager.Now())
+	by := signin.Way{Name: p.Way}
+	signedIn, err := api.ContinueBy(ctx, by, p.Name, &mapping.Values{Kept: p.Kept, Fields: fields, Caller: caller}, a.manager.Now())
 	span.Answered(0, err)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
@@ -98,19 +100,23 @@ func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *throttle
 	}
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
-		if in.Step == nil {
+		if in.Credential != nil {
 			a.tellAPI(c, in.Credential)
 		}
 		return err
 	}
-	if in.Step == nil {
+	switch {
+	case in.Accepted:
+		clearStepCookie(c)
+		return a.accepted(ctx, c, attempt)
+	case in.Step == nil:
 		return a.startSession(ctx, c, attempt, in)
 	}
-	tries := ""
+	next := pending.Step{Account: p.Account, Way: p.Way}
 	if in.Step.Name == p.Name { // the API wants the same again: that is no new allowance
-		tries = p.Tries
+		next.Tries = p.Tries
 	}
-	return a.hold(ctx, c, attempt, p.Account, tries, in.Step)
+	return a.hold(ctx, c, attempt, next, in.Step)
 }
 
 // stepRefused ends a pending sign-in that the API will not go on with. A wrong code

@@ -17,45 +17,58 @@ const verifyInterval = time.Second
 
 // AfterAnswer looks at what a proxied answer says of the credential: that it may be
 // dead (verify), or that it has changed (follow). It does so only where the mapping
-// says that the API speaks so. lines are the values of the answer's fields of a name.
-// Errors: [session.EndedError].
-func (a *Auth) AfterAnswer(c *call.Call, p *Principal, status int, lines func(name string) []string) error {
+// says that the API speaks so. lines are the values of the answer's fields of a name;
+// renewed says that this call has got a new token already. It reports whether there is a
+// newer token now, with which the call may be repeated. Errors: [session.EndedError].
+func (a *Auth) AfterAnswer(c *call.Call, p *Principal, status int, lines func(name string) []string, renewed bool) (bool, error) {
 	if p.Session.Provider != "" {
-		return nil // the token is the provider's, and the API cannot change it
+		return false, nil // the token is the provider's, and the API cannot change it
 	}
 	api := a.API(c.Frontend())
 	if api.Follows() {
 		a.follow(c, p, api, lines)
 	}
 	if api.CanVerify() && api.VerifyAfter(status) {
-		return a.verify(c, p, api)
+		return a.verify(c, p, api, renewed)
 	}
-	return nil
+	return false, nil
 }
 
 // verify asks the API before a refusal is believed: one route's 401 may be about that
-// route. A token that is dead ends the session.
-func (a *Auth) verify(c *call.Call, p *Principal, api *signin.Upstream) error {
+// route. A token that is dead is renewed, where it can be, or ends the session: also where
+// this call or one of the last minute has renewed it, and the new one is dead, too.
+func (a *Auth) verify(c *call.Call, p *Principal, api *signin.Upstream, renewed bool) (bool, error) {
 	ctx, cancel := call.Detached()
 	defer cancel()
 	if ok, err := a.manager.Once(ctx, p.Session, "verify", verifyInterval); err != nil || !ok {
-		return nil //nolint:nilerr // the API's own answer says more than our failure to check it
+		return false, nil //nolint:nilerr // the API's own answer says more than our failure to check it
 	}
 	span, caller := c.Ask("verify", api.Name())
 	alive, err := api.Verify(ctx, p.Session.Credential, caller)
 	span.Answered(0, err)
 	if err != nil || alive {
-		return nil //nolint:nilerr // as above
+		return false, nil //nolint:nilerr // as above
+	}
+	if !renewed && api.Renews(p.Session.Credential) {
+		err := a.renewStale(c, p, "verify")
+		switch {
+		case err == nil:
+			return true, nil
+		case isEnded(err):
+			return false, err
+		case !errors.Is(err, errBraked):
+			return false, nil // the API could not renew it now: later
+		}
 	}
 	// What was refused may be an old value: another call may have followed the API to a
 	// newer one meanwhile. Then the session lives, and the API's own answer passes.
 	if _, err = a.manager.Refused(ctx, p.Session, p.Ticket); err == nil {
-		return nil
+		return false, nil
 	}
 	if errors.Is(err, session.EndedError{Reason: session.Upstream}) {
 		a.events.Security(c, "revocation", "refused_by_api")
 	}
-	return err
+	return false, err
 }
 
 // follow writes a value back that the API renewed on its answer. The manager fences

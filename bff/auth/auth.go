@@ -2,7 +2,7 @@
 //
 // [Auth.Identify] is asked once per call, behind the guard. It also sees to it that
 // the API's token lasts ([Auth.ensureFresh]), and afterwards, when the API refuses a
-// token all the same, [Auth.AfterUnauthorized] gets another one or learns that there
+// token all the same, [Auth.AfterStale] gets another one or learns that there
 // is none. Everything that the API says of a token behind an answer goes through
 // [Auth.AfterAnswer].
 package auth
@@ -110,7 +110,11 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 		}
 		return problem.NotAuthenticated
 	}
-	found, err := a.manager.Find(context.Background(), c.Frontend().Name, p.Ticket)
+	look := a.manager.Find
+	if !extends(c) {
+		look = a.manager.Peek
+	}
+	found, err := look(context.Background(), c.Frontend().Name, p.Ticket)
 	if err == nil {
 		found, err = a.ensureFresh(c, p, found)
 	}
@@ -124,6 +128,16 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	return err
 }
 
+// Extend is the request header by which a page says that a call is no sign of a person: a
+// poll. With the value false the call does not prolong the session's idle time.
+const Extend = "coatcheck-extend"
+
+// extends reports whether a call prolongs the idle time.
+func extends(c *call.Call) bool {
+	value, n := c.Request.Head.Get(Extend)
+	return c.Route().Config.Extend && (n == 0 || string(value) != "false")
+}
+
 // Require finds the session of a call to one of Coatcheck's own addresses that needs
 // one; the idle time is extended. Errors as in [Auth.Identify].
 func (a *Auth) Require(c *call.Call) (Principal, error) {
@@ -134,6 +148,25 @@ func (a *Auth) Require(c *call.Call) (Principal, error) {
 	found, err := a.manager.Find(context.Background(), c.Frontend().Name, p.Ticket)
 	p.take(c, found)
 	return p, err
+}
+
+// RequireFresh is [Auth.Require] with a token that lasts, for what Coatcheck asks the API
+// in the person's name. Errors are also those that a refresh ends with.
+func (a *Auth) RequireFresh(c *call.Call) (Principal, error) {
+	p, err := a.Require(c)
+	if err != nil {
+		return p, err
+	}
+	_, err = a.Freshen(c, &p)
+	return p, err
+}
+
+// Freshen sees to it that the token of a principal with a session lasts. Errors are those
+// that a refresh ends with.
+func (a *Auth) Freshen(c *call.Call, p *Principal) (*session.Session, error) {
+	found, err := a.freshen(c, p, p.Session)
+	p.take(c, found)
+	return found, err
 }
 
 // take makes the session the principal's, and names it in the record.

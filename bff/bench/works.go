@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -60,13 +59,4 @@ func (w *work) only(wanted map[string]bool, before bool) (rows []string) {
 		}
 	}
 	return rows
-}
-
-func findWork(name string) (*work, error) {
-	for i := range works {
-		if works[i].name == name {
-			return &works[i], nil
-		}
-	}
-	return nil, fmt.Errorf("no work %q", name)
 }

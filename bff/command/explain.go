@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"coatcheck/bff/account"
@@ -287,7 +288,7 @@ func (e *explainer) answer() {
 	case routing.Page:
 		e.page()
 	case routing.Own:
-		if e.atProvider() || d.Endpoint.ID == routing.Login && !e.signInBody() {
+		if e.atProvider() || d.Endpoint.ID == routing.Exchange && !e.exchange() || d.Endpoint.ID == routing.Login && !e.signInBody() {
 			return
 		}
 		e.say("answer", "by Coatcheck itself")
@@ -325,6 +326,19 @@ func (e *explainer) signInBody() bool {
 	e.say("body", "a sign-in takes application/json in UTF-8, without Content-Encoding, of at most %d bytes", account.MaxBody)
 	e.refuse(p)
 	return false
+}
+
+// exchange tells whether the frontend offers the exchange of the path. The session is
+// looked at before the body, and only the store knows whether it lives.
+func (e *explainer) exchange() bool {
+	name := string(e.call.Decision.Segment)
+	if !slices.Contains(e.call.Frontend().Config.Login.Exchanges, name) {
+		e.say("exchange", "the frontend offers none of that name")
+		e.refuse(problem.NotFound)
+		return false
+	}
+	e.say("exchange", "%s; its request at the API is closed to routes", name)
+	return true
 }
 
 // unexplained says what decides as well, and is not looked at here.

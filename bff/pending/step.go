@@ -41,6 +41,10 @@ type Step struct {
 	Account string
 	// Began is when it was held, by the store's clock.
 	Began time.Time
+	// Way in that the sign-in goes; empty: login.
+	Way string
+	// Persistent says that the session's cookie will outlive the browser.
+	Persistent bool
 	// Name says what comes next, Fields what the page must send.
 	Name   string
 	Fields []string
@@ -59,12 +63,15 @@ type stepText struct {
 	Fields  []string           `json:"fields"`
 	Counted []throttle.Counted `json:"counted,omitempty"`
 	Tries   string             `json:"tries,omitempty"`
+
+	Way        string `json:"way,omitempty"`
+	Persistent bool   `json:"persistent,omitempty"`
 }
 
 // Hold keeps a pending sign-in for [Life], under a new ticket. Errors:
 // [store.ErrUnavailable].
 func (s Steps) Hold(ctx context.Context, p Step) (session.Ticket, error) {
-	text, err := json.Marshal(stepText{p.Name, p.Fields, p.Counted, p.Tries})
+	text, err := json.Marshal(stepText{p.Name, p.Fields, p.Counted, p.Tries, p.Way, p.Persistent})
 	if err != nil {
 		return session.Ticket{}, err
 	}
@@ -82,7 +89,8 @@ func (s Steps) Find(ctx context.Context, frontend string, t session.Ticket) (*St
 	if err != nil {
 		return nil, err
 	}
-	p := &Step{Frontend: frontend, Account: r.Subject, Name: text.Step, Fields: text.Fields, Kept: r.Credential.Values(), Counted: text.Counted, Tries: text.Tries, Began: r.Created}
+	p := &Step{Frontend: frontend, Account: r.Subject, Name: text.Step, Fields: text.Fields, Kept: r.Credential.Values(), Counted: text.Counted, Tries: text.Tries, Began: r.Created,
+		Way: text.Way, Persistent: text.Persistent}
 	if p.Tries == "" {
 		p.Tries = s.vault.Key(kind, t) + ":tries"
 	}

@@ -121,6 +121,7 @@ var (
 	ProviderUnreachable  = define(502, "provider_unreachable", "The provider cannot be reached.")
 	UpstreamUnreachable  = define(502, "upstream_unreachable", "The API cannot be reached.")
 	UpstreamInvalid      = define(502, "upstream_invalid", "The API's response is not usable.")
+	TokenInAnswer        = define(502, "token_in_answer", "The API's response holds what a page must not read.")
 	StoreUnavailable     = define(503, "store_unavailable", "Sessions cannot be read at the moment. Nothing is lost.")
 	AccountUnavailable   = define(503, "account_unavailable", "The API does not let this program's account in at the moment.")
 	EventAtWork          = define(503, "upstream_unavailable", "The same event is being handled at the moment.").With(func(p *Problem) { p.RetryAfter = 5 * time.Second })

@@ -124,7 +124,7 @@ func New(o Options) (*Process, error) {
 		return nil, err
 	}
 	p.openPrograms(config, store, options)
-	if p.upstreams, err = signin.New(config.Upstreams, signin.Options{}); err != nil {
+	if p.upstreams, err = signin.New(config.Upstreams, signin.Options{Log: p.log}); err != nil {
 		return nil, err
 	}
 	if p.tracer, err = trace.FromEnvironment(o.Version, o.Getenv, p.log); err != nil {

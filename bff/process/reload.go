@@ -49,7 +49,7 @@ func (p *Process) replace(next *configs.Config) error {
 	if keys := configs.NeedRestart(p.config, next); len(keys) > 0 {
 		return fmt.Errorf("%s cannot change while serving; restart", strings.Join(keys, ", "))
 	}
-	ups, err := signin.New(next.Upstreams, signin.Options{})
+	ups, err := signin.New(next.Upstreams, signin.Options{Log: p.log})
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ func (x *roundTrip) passAnswer() error {
 	if err := checkTypes(a.Fields); err != nil {
 		return err
 	}
+	if err := x.catchTokens(); err != nil {
+		return err
+	}
 	x.call.Reply.Status = a.Status
 	x.passFields()
 	x.mark()

@@ -53,7 +53,7 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, o Outgoing) []byte {
 		if options > 0 && h.ConnectionNames(f.Name) || span != nil && isTraceContext(f.Name) {
 			continue
 		}
-		if c.Decision.Handshake && t.composes(f.Name) || proof != "" && http1.EqualFold(f.Name, "dpop") {
+		if c.Decision.Handshake && t.composes(f.Name) || proof != "" && http1.EqualFold(f.Name, "dpop") || t.reads && http1.EqualFold(f.Name, "accept-encoding") {
 			continue
 		}
 		b = appendField(b, f.Name, f.Value)
@@ -61,6 +61,9 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, o Outgoing) []byte {
 	if c.Decision.Handshake {
 		b = appendProtocols(b, h, t.up.Send(), credential, who)
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
+	}
+	if t.reads {
+		b = appendReadable(b, h)
 	}
 	b = t.up.AppendSend(b, credential, who)
 	if proof != "" {

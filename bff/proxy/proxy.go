@@ -50,6 +50,7 @@ type Proxy struct {
 	open       *Open
 	draining   *atomic.Bool
 	bodyIdle   time.Duration // limits.body_idle
+	tokenTold  atomic.Int64  // when a token in an answer was last logged, Unix nanoseconds
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
 	jars       map[string]*jar
@@ -63,6 +64,8 @@ type target struct {
 	transport *forward.Transport
 	request   headers.Rules      // names that never go to the API
 	answer    headers.Rules      // names that never go to the browser
+	stale     signin.Stale       // which answers call the token dead
+	reads     bool               // answers' bodies are looked at, so that they must be readable
 	exchanges bool               // it gets tokens of its own
 	streams   int                // most streams of one session at once
 	accounts  map[string]account // that programs' calls go out with
@@ -121,6 +124,8 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 	}
 	rules := p.rulesOf(up, r)
 	t := &target{up: up, transport: transport, request: rules.request, answer: rules.answer}
+	t.stale = up.Stale()
+	t.reads = t.stale.ReadsBodies() || r.Config.BlockTokens
 	t.accounts = accountsOf(p.config.Upstreams[r.Upstream], up)
 	if u := p.config.Upstreams[r.Upstream]; u != nil {
 		t.streams, t.sticky, t.jar = u.StreamsPerSession, u.Sticky, p.jars[r.Upstream]
@@ -260,17 +265,14 @@ func (p *Proxy) Serve(c *call.Call) error {
 	return x.passAnswer()
 }
 
-// forward sends the call and reads the answer's head. An upstream's 401 is taken as
-// word that the token may be stale: the call is repeated once with a new one.
+// forward sends the call and reads the answer's head. An answer that calls the token
+// dead, 401 or what the mapping calls stale, is taken as word that it may be: it is
+// renewed, and the call repeated once where it can be.
 func (x *roundTrip) forward() error {
 	if err := x.ask(); err != nil {
 		return x.devServerAway(err)
 	}
-	again, err := x.renewed()
-	if err == nil && again {
-		_ = x.answer.Close()
-		err = x.ask()
-	}
+	renewed, err := x.afterRefusal()
 	if err != nil {
 		return x.devServerAway(err)
 	}
@@ -281,27 +283,60 @@ func (x *roundTrip) forward() error {
 	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
 		return nil
 	}
-	return x.proxy.auth.AfterAnswer(x.call, &x.who, x.answer.Status, x.lines)
-}
-
-// renewed gets another token where the API has refused this one with 401, and reports
-// whether the call is to be repeated with it.
-func (x *roundTrip) renewed() (again bool, err error) {
-	switch {
-	case x.answer.Status != 401:
-		return false, nil
-	case x.account != nil:
-		return x.renewAccount()
-	case x.mayRepeat() && stepUp(x.answer.Fields) == "":
-		return x.proxy.auth.AfterUnauthorized(x.call, &x.who)
+	again, err := x.proxy.auth.AfterAnswer(x.call, &x.who, x.answer.Status, x.lines, renewed)
+	if err == nil && again && x.mayRenew() && x.out.Body == nil {
+		return x.repeat()
 	}
-	return false, nil
+	return err
 }
 
-// mayRepeat reports whether a 401 may be answered by a renewal and a repetition:
-// the call carried a token, a session was required, and its body can be repeated.
-func (x *roundTrip) mayRepeat() bool {
-	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil && x.out.Body == nil &&
+// afterRefusal renews what the call was refused with, a person's token or an account's,
+// and repeats the call. It reports whether there was a new token.
+func (x *roundTrip) afterRefusal() (bool, error) {
+	if x.account == nil {
+		return x.afterStale()
+	}
+	if x.answer.Status != 401 {
+		return false, nil
+	}
+	again, err := x.renewAccount()
+	if err == nil && again {
+		err = x.repeat()
+	}
+	return again, err
+}
+
+// afterStale renews a token that the answer calls dead, and repeats the call. It reports
+// whether there was a new token.
+func (x *roundTrip) afterStale() (bool, error) {
+	cause := ""
+	if x.mayRenew() {
+		cause = x.staleness()
+	}
+	if cause == "" || stepUp(x.answer.Fields) != "" {
+		return false, nil
+	}
+	repeatable := x.out.Body == nil
+	renewed, err := x.proxy.auth.AfterStale(x.call, &x.who, cause, repeatable)
+	if err != nil || !renewed || !repeatable {
+		return renewed, err
+	}
+	if err = x.repeat(); err == nil && !x.target.exchanges && x.staleness() != "" {
+		x.proxy.auth.NotHelped(&x.who)
+	}
+	return true, err
+}
+
+// repeat sends the call once more, with the token that the person has now.
+func (x *roundTrip) repeat() error {
+	_ = x.answer.Close()
+	return x.ask()
+}
+
+// mayRenew reports whether an answer may be reason to renew the token: the call carried
+// one, a session was required, and it can be renewed.
+func (x *roundTrip) mayRenew() bool {
+	return x.who.Session != nil && x.call.Route().Session == routing.SessionRequired && x.token() != nil &&
 		(x.target.exchanges || x.proxy.auth.Method(x.call.Frontend(), x.who.Session).Renews(x.who.Credential()))
 }
 

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -79,8 +80,8 @@ func forward(w http.ResponseWriter, r *http.Request, to net.Conn) {
 	out := r.Clone(r.Context())
 	out.RequestURI = ""
 	out.Header.Del("Proxy-Authorization")
-	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true, DialContext: nil}
-	transport.Dial = func(string, string) (net.Conn, error) { return to, nil } //nolint:staticcheck // one connection, at hand
+	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true,
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return to, nil }} // one connection, at hand
 	answer, err := transport.RoundTrip(out)
 	if err != nil {
 		w.WriteHeader(http.StatusBadGateway)

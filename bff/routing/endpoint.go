@@ -13,6 +13,7 @@ const (
 	ProviderLogout
 	BackChannel
 	Session
+	Exchange
 	Sessions
 	OneSession
 	Client
@@ -42,6 +43,7 @@ var endpoints = []Endpoint{
 	{ProviderLogout, "/bff/logout/", []string{"GET"}, "GET"},
 	{BackChannel, "/bff/backchannel-logout/", []string{"POST"}, "POST"},
 	{Session, "/bff/session", []string{"GET", "HEAD", "POST"}, "GET, HEAD, POST"},
+	{Exchange, "/bff/exchange/", []string{"POST"}, "POST"},
 	{Sessions, "/bff/sessions", []string{"GET", "HEAD", "DELETE"}, "GET, HEAD, DELETE"},
 	{OneSession, "/bff/sessions/", []string{"DELETE"}, "DELETE"},
 	{Client, "/bff/client.js", []string{"GET", "HEAD"}, "GET, HEAD"},
@@ -86,8 +88,12 @@ func (f *Frontend) offered(e *Endpoint) *Endpoint {
 		switch {
 		case len(login.Provider) == 0:
 			return formLogin
-		case len(login.Fields) == 0:
+		case len(login.Fields) == 0 && len(login.Ways) == 0:
 			return providerLogin
+		}
+	case Exchange:
+		if len(login.Exchanges) == 0 {
+			return nil
 		}
 	case Callback, ProviderLogout, BackChannel:
 		if len(login.Provider) == 0 {

@@ -185,9 +185,6 @@ func TestAPIFailures(t *testing.T) {
 		"server error":   func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) },
 		"no token":       func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{}`) },
 		"token of blank": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"access_token":"a b"}`) },
-		"end of zero": func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = io.WriteString(w, `{"access_token":"a","expires_in":0,"user":{"id":"a"}}`)
-		},
 		"no subject": func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, `{"access_token":"a","user":{}}`)
 		},

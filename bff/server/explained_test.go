@@ -25,7 +25,7 @@ func TestExplainAgrees(t *testing.T) {
 	h := open(t, settings{edit: func(yaml string) string {
 		yaml += "  files:\n    origins: [\"https://files.example.com\"]\n    login: {upstream: api, fields: [email, password]}\n    spa: {dir: \"" + dir + "\"}\n" +
 			"    routes: [{path: /api/, upstream: api, session: none}]\n"
-		return yaml + "health_path: /up\n"
+		return withExchange(yaml) + "health_path: /up\n"
 	}, keep: &config})
 	ups, err := signin.New(config.Upstreams, signin.Options{})
 	if err != nil {
@@ -58,7 +58,9 @@ func TestExplainAgrees(t *testing.T) {
 		{"GET /api/x", apiHost}, {"GET /api/x", apiHost, desk}, {"GET /api/x", shop, shop}, {"GET /api/x", "Sec-Fetch-Site: cross-site"},
 		{"POST /api/x", shop}, {"GET /api/x", "Sec-Fetch-Dest: script"}, {"GET /bff/logout", shop}, {"GET /bff/nothing"}, {"GET /nothing"},
 		{"GET /root/auth/login"}, {"GET /root/internal/x"}, {"POST /v/x", shop, xcsrf}, {"GET /hook/x"}, {"POST /hook/x", "Content-Type: a/b"},
-		{"GET /api/x"}, {"GET /maybe/x"}, {"GET /open/x"}, {"GET /root//x"}, {"PUT /bff/session", shop, xcsrf},
+		{"GET /api/x"}, {"GET /maybe/x"}, {"GET /open/x"}, {"GET /root//x"},
+		{"POST /bff/exchange/swap", shop, xcsrf}, {"POST /bff/exchange/none", shop, xcsrf}, {"GET /bff/exchange/swap", shop}, {"POST /bff/exchange/swap", shop},
+		{"POST /bff/exchange/swap", apiHost, desk, xcsrf}, {"GET /root/swap"}, {"PUT /bff/session", shop, xcsrf},
 	} {
 		method, path, _ := strings.Cut(row[0], " ")
 		host, request := "shop.example.com", row[0]+" HTTP/1.1\r\n"

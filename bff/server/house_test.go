@@ -203,7 +203,7 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ups, err := signin.New(config.Upstreams, signin.Options{})
+	ups, err := signin.New(config.Upstreams, signin.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -258,6 +258,8 @@ func TestOpenAPIAnswers(t *testing.T) {
 	h = open(t, settings{store: "redis://" + address + "/0"}) // where no Redis is
 	each(503, "Cookie: "+shopCookie+"="+strings.Repeat("A", 43), shop, xcsrf)
 	call(503, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_)
+	d.exchanges("redis://" + address + "/0")
+	d.reloads()
 	d.atProvider()
 	if missing := d.unseen(); len(missing) > 0 {
 		t.Errorf("told, and never seen: %q", missing)

@@ -15,7 +15,7 @@ func TestPassHeaders(t *testing.T) {
 	sent := []string{cookie, sameOrign, "__tenant: acme", "Abp.TenantId: 7", "X_Forwarded_For: 6.6.6.6", "_tenant: no", "X-User-Id: 1"}
 	h.call("GET /api/x", sent...)
 	in := h.api.Last(t).Header
-	if in["__tenant"] == nil && in["__Tenant"] == nil {
+	if in.Get("__tenant") == "" {
 		t.Errorf("__tenant did not arrive: %v", in)
 	}
 	found := map[string]string{}

@@ -116,7 +116,9 @@ func TestRefreshFails(t *testing.T) {
 }
 
 // TestUpstream401: a 401 is taken as word that the token is stale: one renewal, one
-// repetition with the body; the second 401 passes unmarked, and the session stays.
+// repetition with the body. Where that helped, the next 401 renews again; where the new
+// token is refused too, that 401 passes unmarked, the session stays, and nothing is
+// renewed for a minute.
 func TestUpstream401(t *testing.T) {
 	h := open(t, settings{store: redisURL})
 	k := newTokens(h, 3600)
@@ -132,9 +134,18 @@ func TestUpstream401(t *testing.T) {
 	}
 	k.mu.Unlock()
 	k.refused["t2"] = true
-	got = h.call("GET /api/x", cookie, sameOrign)
-	if got.StatusCode != 401 || got.code() != "" || got.body != "t2" || got.Header.Get("WWW-Authenticate") != "" || k.count() != 1 {
-		t.Errorf("second 401: %d %q %q, %d refreshes", got.StatusCode, got.code(), got.body, k.count())
+	if got = h.call("GET /api/x", cookie, sameOrign); got.StatusCode != 200 || got.body != "t3" {
+		t.Errorf("after a renewal that helped: %d %s", got.StatusCode, got.body)
+	}
+	k.refused["t3"], k.refused["t4"] = true, true
+	for range 3 {
+		got = h.call("GET /api/x", cookie, sameOrign)
+		if got.StatusCode != 401 || got.code() != "" || got.body != "t4" || got.Header.Get("WWW-Authenticate") != "" || k.count() != 3 {
+			t.Errorf("the new token is refused: %d %q %q, %d refreshes", got.StatusCode, got.code(), got.body, k.count())
+		}
+	}
+	if !strings.Contains(h.logs.String(), `"event":"refresh","outcome":"renewed"`) || !strings.Contains(h.logs.String(), `"cause":"401"`) {
+		t.Errorf("log:\n%s", h.logs)
 	}
 	if got := h.call("GET /bff/session", cookie, sameOrign); !strings.Contains(got.body, `"authenticated":true`) {
 		t.Errorf("session: %s", got.body)

@@ -19,10 +19,13 @@ const (
 // commit writes a new credential at the generation that was read. The API may
 // have made the old one useless by giving the new one, so a store that is away
 // just now must not lose it: the write is tried again for ten minutes, or until Close.
-func (r *refresh) commit(ctx context.Context, s *Session, fresh *credential.Credential) (*Session, error) {
+func (r *refresh) commit(ctx context.Context, s *Session, fresh *Renewal) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()
-	rec := &record.Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Created: s.Created, Ends: s.Ends, Credential: fresh}
+	rec := &record.Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Created: s.Created, Ends: s.Ends, Credential: fresh.Credential}
+	if fresh.User != nil {
+		rec.User = fresh.User
+	}
 	plain := rec.Encode()
 	sealed, err := o.ring.First().Seal(r.t.RevealBytes(), m.key(r.h), s.Frontend, s.Generation+1, plain)
 	if err != nil {
@@ -34,7 +37,7 @@ func (r *refresh) commit(ctx context.Context, s *Session, fresh *credential.Cred
 	case err != nil:
 		return nil, store.Unavailable("refresh", err)
 	case outcome == store.Gone:
-		return nil, r.orphan(ctx, s, fresh)
+		return nil, r.orphan(ctx, s, fresh.Credential)
 	case outcome == store.OtherGeneration:
 		// Another holder was faster, or our own write whose answer was lost.
 		m.near.Drop(r.h)

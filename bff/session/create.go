@@ -10,15 +10,19 @@ import (
 	"coatcheck/bff/session/store"
 )
 
-// create seals and stores a new record.
+// create makes, seals and stores the record of a session that begins now.
 func (p *people) create(ctx context.Context, o *settings, t Ticket, in Start) (*Session, error) {
 	now := p.now().Truncate(time.Millisecond)
-	r := &record.Record{
+	return p.put(ctx, o, t, in.Frontend, now, &record.Record{
 		ID: newID(), Subject: PersonOf(in.Provider, in.Subject), Provider: in.Provider, User: in.User, Created: now,
 		Ends: o.end(now, in), Credential: in.Credential,
-	}
+	})
+}
+
+// put seals and stores a new record, now.
+func (p *people) put(ctx context.Context, o *settings, t Ticket, frontend string, now time.Time, r *record.Record) (*Session, error) {
 	h := t.Hash()
-	sealed, err := o.ring.First().Seal(t.RevealBytes(), p.key(h), in.Frontend, 1, r.Encode())
+	sealed, err := o.ring.First().Seal(t.RevealBytes(), p.key(h), frontend, 1, r.Encode())
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +34,7 @@ func (p *people) create(ctx context.Context, o *settings, t Ticket, in Start) (*
 	if err := p.store.Create(ctx, p.key(h), append(store.AppendStamp(nil, now), sealed...), ttl); err != nil {
 		return nil, store.Unavailable("start", err)
 	}
-	s := sessionOf(h, record.Opened{Opened: keyring.Opened{Generation: 1, Frontend: in.Frontend, Plain: sealed}, Seen: now, Record: r})
+	s := sessionOf(h, record.Opened{Opened: keyring.Opened{Generation: 1, Frontend: frontend, Plain: sealed}, Seen: now, Record: r})
 	if o.near > 0 {
 		p.near.Put(h, epoch, asked, s)
 	}

@@ -14,7 +14,8 @@ import (
 const (
 	eventEnded   = "ended"
 	eventRenewed = "renewed"
-	eventFree    = "free" // a lease was given back without a new credential
+	eventMoved   = "moved" // it goes on under another hash, which stands behind
+	eventFree    = "free"  // a lease was given back without a new credential
 )
 
 func (k *knowledge) note(kind string, h hash, more string) store.Note {
@@ -56,6 +57,10 @@ func (k *knowledge) hear(payload string) {
 	switch word {
 	case eventEnded:
 		k.ended(h, reasonOf(words[3]))
+	case eventMoved:
+		if next, ok := ticket.ParseHash(words[3]); ok {
+			k.moved(h, next)
+		}
 	case eventRenewed:
 		k.near.Drop(h)
 		k.wakeUps.Wake(h)

@@ -54,7 +54,7 @@ func (k *knowledge) remove(ctx context.Context, h hash, at uint64, why Reason) (
 // begin anew.
 func (k *knowledge) ended(h hash, reason Reason) {
 	if k.kind == kindOfSessions {
-		k.recent.add(h, reason, k.clock.Elapsed())
+		k.recent.add(h, ending{reason: reason, at: k.clock.Elapsed()})
 	}
 	k.over(h, reason)
 }

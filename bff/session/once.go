@@ -20,3 +20,21 @@ func (m *Manager) Once(ctx context.Context, s *Session, what string, every time.
 	}
 	return held, nil
 }
+
+// Brake forbids something for s in the whole fleet, for a time; [Manager.Braked] tells.
+// A store at its bound forgets it: then it is done more often than it need be.
+func (m *Manager) Brake(ctx context.Context, s *Session, what string, life time.Duration) error {
+	if err := m.store.Mark(ctx, m.key(s.hash)+":brake:"+what, life); err != nil {
+		return store.Unavailable("brake", err)
+	}
+	return nil
+}
+
+// Braked reports whether something is forbidden for s now.
+func (m *Manager) Braked(ctx context.Context, s *Session, what string) (bool, error) {
+	braked, err := m.store.Marked(ctx, m.key(s.hash)+":brake:"+what)
+	if err != nil {
+		return false, store.Unavailable("brake", err)
+	}
+	return braked, nil
+}

@@ -51,8 +51,12 @@ func (k *knowledge) gone(ctx context.Context, h hash) error {
 		k.over(h, Expired)
 		return EndedError{Expired}
 	}
-	k.ended(h, reasonOf(string(reason)))
-	return EndedError{reasonOf(string(reason))}
+	if next, ok := successor(reason); ok {
+		k.moved(h, next)
+		return EndedError{Expired}
+	}
+	k.ended(h, reasonOf(reason))
+	return EndedError{reasonOf(reason)}
 }
 
 // unreadable judges the record of a session that does not open.

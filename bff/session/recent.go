@@ -23,12 +23,13 @@ type recentlyEnded struct {
 
 type ending struct {
 	reason Reason
+	next   hash          // of the session that goes on in its place; zero: none
 	at     time.Duration // reading of the local clock
 }
 
 func (e *recentlyEnded) init() { e.by = map[hash]ending{} }
 
-func (e *recentlyEnded) add(h hash, reason Reason, now time.Duration) {
+func (e *recentlyEnded) add(h hash, x ending) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, known := e.by[h]; known {
@@ -37,8 +38,23 @@ func (e *recentlyEnded) add(h hash, reason Reason, now time.Duration) {
 	if len(e.order) >= recentMost {
 		e.forgetOldest()
 	}
-	e.by[h] = ending{reason: reason, at: now}
+	e.by[h] = x
 	e.order = append(e.order, h)
+}
+
+// last is where the session of h goes on, over any number of exchanges; h itself where
+// it does not.
+func (e *recentlyEnded) last(h hash) hash {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	for range recentMost { // a circle cannot be, and must not hang
+		next := e.by[h].next
+		if next == (hash{}) {
+			break
+		}
+		h = next
+	}
+	return h
 }
 
 func (e *recentlyEnded) reason(h hash) (Reason, bool) {

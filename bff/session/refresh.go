@@ -40,7 +40,7 @@ const (
 // store.ErrUnavailable and the last two it may still get the new one, which is written when
 // the store is back within ten minutes. Nothing here extends its idle time.
 func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RefreshFunc) (*Session, error) {
-	return m.Amend(ctx, s, t, timeout, "", f)
+	return m.amend(ctx, s, t, timeout, "", onlyCredential(f))
 }
 
 // Amend is [Manager.Refresh] for another change of the credential, which purpose names.
@@ -48,6 +48,38 @@ func (m *Manager) Refresh(ctx context.Context, s *Session, t Ticket, timeout tim
 // purpose get what the holder wrote, which may not be what they want, and never its
 // failure.
 func (m *Manager) Amend(ctx context.Context, s *Session, t Ticket, timeout time.Duration, purpose string, f RefreshFunc) (*Session, error) {
+	return m.amend(ctx, s, t, timeout, purpose, onlyCredential(f))
+}
+
+// Renewal is what an API gives when a credential is renewed.
+type Renewal struct {
+	// Credential is complete (see [credential.Credential.Renew]).
+	Credential *credential.Credential
+	// User is the JSON object of the person, where the API described them anew; nil: they
+	// stay as they are.
+	User []byte
+}
+
+// RenewFunc is a [RefreshFunc] that may bring a newer description of the person.
+type RenewFunc func(ctx context.Context, old *credential.Credential) (*Renewal, error)
+
+// onlyCredential leaves the person as they are.
+func onlyCredential(f RefreshFunc) RenewFunc {
+	return func(ctx context.Context, old *credential.Credential) (*Renewal, error) {
+		fresh, err := f(ctx, old)
+		if fresh == nil {
+			return nil, err
+		}
+		return &Renewal{Credential: fresh}, err
+	}
+}
+
+// Renew is [Manager.Refresh] for a function that may bring a newer person.
+func (m *Manager) Renew(ctx context.Context, s *Session, t Ticket, timeout time.Duration, f RenewFunc) (*Session, error) {
+	return m.amend(ctx, s, t, timeout, "", f)
+}
+
+func (m *Manager) amend(ctx context.Context, s *Session, t Ticket, timeout time.Duration, purpose string, f RenewFunc) (*Session, error) {
 	limit := time.NewTimer(timeout + refreshGrace)
 	defer limit.Stop()
 	job := &refresh{m: m, t: t, h: t.Hash(), old: s, timeout: timeout, purpose: purpose, call: f}
@@ -84,7 +116,7 @@ type refresh struct {
 	old     *Session // as the first caller had it
 	timeout time.Duration
 	purpose string // empty: a renewal
-	call    RefreshFunc
+	call    RenewFunc
 	flight  *flight
 	owner   string // of the lease
 	mine    bool   // a new credential was stored here
@@ -162,7 +194,7 @@ func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
 	fresh, err := r.call(callCtx, s.Credential)
 	cancel()
 	switch {
-	case err == nil && fresh == nil:
+	case err == nil && (fresh == nil || fresh.Credential == nil):
 		err = errors.New("session: refresh: no credential and no error")
 	case err == nil:
 		return r.commit(ctx, s, fresh)

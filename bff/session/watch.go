@@ -8,7 +8,10 @@ type watches struct {
 	by map[hash]map[*watch]struct{}
 }
 
-type watch struct{ ended func(Reason) }
+type watch struct {
+	ended func(Reason)
+	at    hash // in watches.by
+}
 
 func (w *watches) init() { w.by = map[hash]map[*watch]struct{}{} }
 
@@ -18,13 +21,17 @@ func (w *watches) init() { w.by = map[hash]map[*watch]struct{}{} }
 // returned it is not called any more, unless the session's end was being told just
 // then.
 func (m *Manager) Watch(t Ticket, ended func(Reason)) (stop func()) {
-	h, x := t.Hash(), &watch{ended}
+	h, x := t.Hash(), &watch{ended: ended}
 	m.watches.add(h, x)
-	// It may have ended between the caller's Find and now.
+	// It may have ended, or moved, between the caller's Find and now.
+	if last := m.recent.last(h); last != h {
+		m.watches.move(h, last)
+		h = last
+	}
 	if reason, over := m.recent.reason(h); over {
 		m.watches.tell(h, reason)
 	}
-	return func() { m.watches.remove(h, x) }
+	return func() { m.watches.remove(x) }
 }
 
 func (w *watches) add(h hash, x *watch) {
@@ -34,14 +41,29 @@ func (w *watches) add(h hash, x *watch) {
 		w.by[h] = map[*watch]struct{}{}
 	}
 	w.by[h][x] = struct{}{}
+	x.at = h
 }
 
-func (w *watches) remove(h hash, x *watch) {
+// move lets the streams of a session go on under the hash that it has now.
+func (w *watches) move(from, to hash) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.by[h], x)
-	if len(w.by[h]) == 0 {
-		delete(w.by, h)
+	for x := range w.by[from] {
+		if w.by[to] == nil {
+			w.by[to] = map[*watch]struct{}{}
+		}
+		w.by[to][x] = struct{}{}
+		x.at = to
+	}
+	delete(w.by, from)
+}
+
+func (w *watches) remove(x *watch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.by[x.at], x)
+	if len(w.by[x.at]) == 0 {
+		delete(w.by, x.at)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// answers checks what answers are said to mean. what is login, step, refresh or verify.
+// answers checks what answers are said to mean. what is login, way, step, refresh or verify.
 func (ck mappingCheck) answers(path string, answers []mapping.Rule, u *configs.Upstream, what string) {
 	for i, a := range answers {
 		at := item(child(path, "answers"), i)
@@ -29,7 +29,7 @@ func (ck mappingCheck) answers(path string, answers []mapping.Rule, u *configs.U
 
 // outcome checks what follows from an answer.
 func (ck mappingCheck) outcome(path string, a mapping.Rule, u *configs.Upstream, what string) {
-	signIn := what == "login" || what == "step"
+	signIn := what == "login" || what == "way" || what == "step"
 	switch {
 	case (a.Means == "") == (a.Step == ""):
 		// reported as a fault of the rule itself
@@ -43,6 +43,8 @@ func (ck mappingCheck) outcome(path string, a mapping.Rule, u *configs.Upstream,
 		ck.refuse(child(path, "step"), "unknown step", rule.Suggest(a.Step, names))
 	case a.Means == mapping.SessionExpired && signIn:
 		ck.refuse(child(path, "means"), "session_expired is for refresh and verify", "invalid_credentials")
+	case a.Means == mapping.Accepted && !signIn:
+		ck.refuse(child(path, "means"), "accepted is for ways, exchanges and their steps", "leave the line out: what no line matches is a success")
 	case a.Means != "" && !signIn && !slices.Contains([]string{mapping.SessionExpired, "too_many_attempts", "upstream_invalid"}, a.Means):
 		ck.warn(child(path, "means"), "here only session_expired ends the session; the others count as a failure of the API", "session_expired")
 	}
@@ -75,6 +77,7 @@ func (ck mappingCheck) patterns(path string, m *mapping.Match) {
 }
 
 // credential checks where a credential is taken from.
+// Names of a step's places are checked with the step.
 func (ck mappingCheck) credential(path string, places map[string]mapping.Place, needed bool) {
 	if _, ok := places[credential.AccessToken]; needed && !ok && len(places) > 0 {
 		ck.refuse(path, "access_token is missing: what the API calls its token goes under this name", "access_token: /token")
@@ -101,6 +104,22 @@ func (ck mappingCheck) credential(path string, places map[string]mapping.Place, 
 func (ck mappingCheck) place(path string, p mapping.Place) {
 	ck.complainOf(path, p.Faults())
 	ck.notTaken(path, p)
+}
+
+// named refuses places that are a name of nothing known, by what known tells.
+func (ck mappingCheck) named(path string, places map[string]mapping.Place, known scope) {
+	for _, key := range slices.Sorted(maps.Keys(places)) {
+		p, at := places[key], child(path, key)
+		switch {
+		case p.Name == "":
+		case mapping.IsExpiry(key):
+			ck.refuse(at, "an expiry stands in the answer", "/expires_in")
+		case mapping.IsBuiltIn(p.Name):
+			ck.refuse(at, ck.braced(at, p.Name)+" is not something that was kept or sent", "")
+		default:
+			ck.names(at, []string{p.Name}, known)
+		}
+	}
 }
 
 // notTaken refuses what only a place of a credential may say.

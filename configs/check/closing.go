@@ -1,6 +1,7 @@
 package check
 
 import (
+	"maps"
 	"net/url"
 	"strings"
 
@@ -37,6 +38,15 @@ func signInRequests(path string, u *configs.Upstream) map[string]*mapping.Reques
 		list[child(path, "login")] = u.Login.Request
 		for name, s := range u.Login.Steps {
 			list[child(path, "login", "steps", name)] = s.Request
+		}
+	}
+	for at, w := range u.AllWays() {
+		list[path+"."+at] = w.Request
+		if u.Login != nil && maps.Equal(w.Steps, u.Login.Steps) {
+			continue // login's own
+		}
+		for name, s := range w.Steps {
+			list[path+"."+child(at, "steps", name)] = s.Request
 		}
 	}
 	if u.Refresh != nil {

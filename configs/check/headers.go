@@ -90,6 +90,12 @@ func values(u *configs.Upstream) []string {
 			add(s.Credential)
 		}
 	}
+	for _, w := range u.AllWays() {
+		add(w.Credential)
+		for _, s := range w.Steps {
+			add(s.Credential)
+		}
+	}
 	if u.Refresh != nil {
 		add(u.Refresh.Credential)
 	}

@@ -28,9 +28,11 @@ func (ck signInCheck) login(path, name string, u *configs.Upstream) {
 			ck.refuse(child(at, "credential", value), "this name is already a sign-in field or built in, so {"+value+"} would have two meanings", "")
 		}
 	}
-	ck.user(child(at, "user"), u)
+	ck.user(child(at, "user"), l.User, u)
+	first := ck.signInNames(name, u)
+	ck.named(child(at, "credential"), l.Credential, first)
 	for _, step := range slices.Sorted(maps.Keys(l.Steps)) {
-		ck.step(child(at, "steps", step), step, name, u)
+		ck.step(child(at, "steps", step), step, first, u)
 	}
 	if !ck.anyoneSignsIn(u) && !signsInByFields(u) {
 		ck.warn(at, "no frontend signs people in here", "frontends.*.login.upstream: "+name)
@@ -89,9 +91,8 @@ func valueNames(u *configs.Upstream) scope {
 	return scope{known: values(u), hint: "known: " + strings.Join(append(values(u), mapping.BuiltIn()...), ", ")}
 }
 
-// user checks where the person is described.
-func (ck signInCheck) user(path string, u *configs.Upstream) {
-	who := u.Login.User
+// user checks where the person is described. u is whose values a request knows.
+func (ck signInCheck) user(path string, who *configs.User, u *configs.Upstream) {
 	if who == nil {
 		ck.warn(keypath.Parent(path), "without user, sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
 		return
@@ -100,7 +101,9 @@ func (ck signInCheck) user(path string, u *configs.Upstream) {
 	if who.Subject != "" {
 		ck.pointer(child(path, "subject"), who.Subject)
 	}
-	if who.Token != nil {
+	if who.Token != nil && who.Token.Name != "" {
+		ck.refuse(child(path, "token"), "the token of the person stands in the answer", "/id_token")
+	} else if who.Token != nil {
 		ck.place(child(path, "token"), *who.Token)
 	}
 	switch {
@@ -145,6 +148,10 @@ func (ck signInCheck) refresh(path string, u *configs.Upstream) {
 	ck.rejected(path, r.Rejected)
 	if ck.config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), r.Credential, true)
+		ck.named(child(path, "credential"), r.Credential, scope{hint: "a renewal takes what its answer holds"})
+	}
+	if ck.config.Source.Has(child(path, "user")) {
+		ck.user(child(path, "user"), r.User, u)
 	}
 	if r.Request != nil && !slices.Contains(r.Request.Names(), credential.RefreshToken) && r.Before < longBefore {
 		ck.warn(child(path, "before"), "this token renews itself, so it must be renewed while it lasts: a pause longer than before ends the session", "before: 10m or more, but less than the token lasts")

@@ -42,6 +42,7 @@ func (ck routeCheck) route(path string, f *configs.Frontend, r *configs.Route) {
 	ck.person(path, r)
 	ck.routeCallers(path, r)
 	ck.opened(path, f, r)
+	ck.minting(path, f, r)
 	ck.warnRoute(path, r)
 	if !r.Isolate {
 		ck.warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")

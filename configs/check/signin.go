@@ -18,6 +18,9 @@ func (ck frontendCheck) signIn(path string, f *configs.Frontend) {
 	if u != nil && u.Login == nil && hasForm {
 		ck.refuse(child(at, "upstream"), "this upstream has no login", "name one that has, or give it one")
 	}
+	if u != nil {
+		ck.offered(at, f, u)
+	}
 	ck.signInAtProvider(at, f)
 	if len(f.Login.Fields) == 0 && hasForm && ck.config.Source.Has(at) {
 		ck.refuse(child(at, "fields"), "this key is missing or empty, and there is no provider", "[email, password], or provider: NAME")
@@ -119,6 +122,12 @@ func takenAt(u *configs.Upstream, pointer string) bool {
 	places := []map[string]mapping.Place{u.Login.Credential}
 	for _, s := range u.Login.Steps {
 		places = append(places, s.Credential, s.Keep)
+	}
+	for _, w := range u.AllWays() {
+		places = append(places, w.Credential)
+		for _, s := range w.Steps {
+			places = append(places, s.Credential, s.Keep)
+		}
 	}
 	for _, each := range places {
 		for name, p := range each {

@@ -9,27 +9,29 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// step checks a second factor or an exchange.
-func (ck signInCheck) step(path, name, upstream string, u *configs.Upstream) {
+// step checks a second factor or an exchange. first is what the first request knows.
+func (ck signInCheck) step(path, name string, first scope, u *configs.Upstream) {
 	s := u.Login.Steps[name]
 	if !mapping.IsName(name) {
 		ck.refuse(path, "a step name has letters, digits, \"_\" and \"-\"", "")
 	}
 	ck.fields(child(path, "fields"), s.Fields)
-	sent := ck.sentBefore(name, upstream, u, map[string]bool{})
+	sent := ck.sentBefore(name, first, u, map[string]bool{})
 	ck.request(child(path, "request"), s.Request, sent.withKept(u))
 	for keep, p := range s.Keep {
 		at := child(path, "keep", keep)
-		if !mapping.IsName(keep) || mapping.IsBuiltIn(keep) || slices.Contains(sent.known, keep) {
+		if !mapping.IsName(keep) || mapping.IsBuiltIn(keep) || slices.Contains(sent.known, keep) && p.Name != keep {
 			ck.refuse(at, "not a plain name, or reserved", "")
 		}
 		ck.place(at, p)
 	}
+	ck.named(child(path, "keep"), s.Keep, ck.leading(name, first, u, map[string]bool{}))
 	if s.Answers != nil && ck.config.Source.Has(child(path, "answers")) {
 		ck.answers(path, *s.Answers, u, "step")
 	}
 	if ck.config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), s.Credential, true)
+		ck.named(child(path, "credential"), s.Credential, sent.withKept(u))
 	}
 	if ck.circles(name, u) {
 		ck.refuse(path, "this step runs by itself and its answers lead back to it: it would loop", "answers: [] or a step with fields")
@@ -38,19 +40,24 @@ func (ck signInCheck) step(path, name, upstream string, u *configs.Upstream) {
 
 // sentBefore are the fields that a step's request knows: its own, or, where it has none
 // and runs by itself, those that the page sent just before, whichever way leads here.
-func (ck signInCheck) sentBefore(name, upstream string, u *configs.Upstream, seen map[string]bool) scope {
+func (ck signInCheck) sentBefore(name string, first scope, u *configs.Upstream, seen map[string]bool) scope {
 	s := u.Login.Steps[name]
 	if len(s.Fields) > 0 {
 		return scope{known: s.FieldNames(), optional: optionalFields(s)}
 	}
+	return ck.leading(name, first, u, seen)
+}
+
+// leading are the fields that the page sent with the requests whose answers lead to a step.
+func (ck signInCheck) leading(name string, first scope, u *configs.Upstream, seen map[string]bool) scope {
 	seen[name] = true
 	var all scope
 	if leadsTo(u.Login.Answers, name) {
-		all = ck.signInNames(upstream, u)
+		all = first
 	}
 	for other, before := range u.Login.Steps {
 		if !seen[other] && before.Answers != nil && leadsTo(*before.Answers, name) {
-			way := ck.sentBefore(other, upstream, u, seen)
+			way := ck.sentBefore(other, first, u, seen)
 			all.known = slices.Concat(all.known, way.known)
 			all.optional = slices.Concat(all.optional, way.optional)
 			all.open, all.hidden = all.open || way.open, all.hidden || way.hidden

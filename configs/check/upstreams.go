@@ -32,6 +32,8 @@ func (ck upstreamCheck) upstream(name string, u *configs.Upstream) {
 	if u.Login != nil {
 		ck.login(path, name, u)
 	}
+	ck.ways(path, u)
+	ck.stale(path, u)
 	ck.afterwards(path, u)
 	ck.accounts(path, name, u)
 	ck.closing(path, name, u)

@@ -60,6 +60,9 @@ func deriveUpstream(u *configs.Upstream, source *configs.Source, path string) {
 	if u.Login != nil {
 		deriveLogin(u.Login)
 	}
+	for _, w := range u.AllWays() {
+		deriveWay(w, u.Login)
+	}
 	for _, a := range u.Accounts {
 		if a.Login != nil {
 			deriveLogin(a.Login)
@@ -73,7 +76,8 @@ func deriveUpstream(u *configs.Upstream, source *configs.Source, path string) {
 	}
 	if u.Verify != nil {
 		deriveMethod(u.Verify.Request, http.MethodGet)
-		if len(u.Verify.Answers) > 0 && !source.Has(path+".verify.rejected") {
+		u.Verify.Presumed = !source.Has(path + ".verify.rejected")
+		if len(u.Verify.Answers) > 0 && u.Verify.Presumed {
 			u.Verify.Rejected = nil
 		}
 	}
@@ -82,7 +86,7 @@ func deriveUpstream(u *configs.Upstream, source *configs.Source, path string) {
 func deriveLogin(l *configs.Login) {
 	deriveMethod(l.Request, http.MethodPost)
 	if l.Rejected == nil && l.Answers == nil {
-		l.Rejected = []int{400, 401, 403, 422}
+		l.Rejected, l.Presumed = []int{400, 401, 403, 422}, true
 	}
 	for _, s := range l.Steps {
 		deriveStep(s, l)
@@ -93,7 +97,7 @@ func deriveLogin(l *configs.Login) {
 func deriveStep(s *configs.Step, l *configs.Login) {
 	deriveMethod(s.Request, http.MethodPost)
 	if s.Rejected == nil {
-		s.Rejected = l.Rejected
+		s.Rejected, s.Presumed = l.Rejected, l.Presumed
 	}
 	if s.Answers == nil {
 		s.Answers = &l.Answers
@@ -116,6 +120,9 @@ func deriveRefresh(u *configs.Upstream) {
 	}
 	if r.Credential == nil && u.Login != nil {
 		r.Credential = u.Login.Credential
+	}
+	if r.User == nil && u.Login != nil && u.Login.User != nil && u.Login.User.From != "request" {
+		r.User = u.Login.User
 	}
 }
 

@@ -136,7 +136,11 @@ func (d mappingDecoder) match(f field, n *node, into *mapping.Match) {
 func (d mappingDecoder) takenFrom(f field, n *node, into *mapping.Place) {
 	if n.kind == text {
 		if value, _, ok := d.text(f, n); ok {
-			into.Pointer = value
+			if name, whole := mapping.NewTemplate(value).Whole(); whole {
+				into.Name = name
+			} else {
+				into.Pointer = value
+			}
 		}
 		return
 	}

@@ -70,8 +70,7 @@ func (c *Places) Extract(a *Response, now time.Time) (*credential.Credential, er
 	if err != nil {
 		return nil, err
 	}
-	refreshExpires, err := c.refreshExpires(a, now)
-	return credential.New(extracted, expires, refreshExpires), err
+	return credential.New(extracted, expires, c.refreshExpires(a, now)), nil
 }
 
 // value extracts one value and tests it: tokens, and whatever is put on the wire

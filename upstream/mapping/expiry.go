@@ -26,63 +26,100 @@ func IsExpiry(name string) bool {
 	return false
 }
 
-// maxLifetime bounds how long an access token may say it lives. It catches
-// milliseconds that were taken for seconds.
+// maxLifetime bounds how long a token may say it lives. What says more says nothing: it
+// catches milliseconds that were taken for seconds, and tokens made to outlive everybody.
 const maxLifetime = 10 * 365 * 24 * time.Hour
 
-// maxRefreshLifetime bounds the same for refresh tokens, some of which are made
-// to outlive everybody, within what a [time.Duration] can say.
+// maxRefreshLifetime bounds the same for refresh tokens, some of which are made to outlive
+// everybody, within what a [time.Duration] can say.
 const maxRefreshLifetime = 100 * 365 * 24 * time.Hour
+
+// clockSlack is how far an API's clock may be from the one that reads it before a time
+// left, which needs no clock, counts alone.
+const clockSlack = time.Minute
 
 // lastDate is the end of the year 9999, the last that RFC 3339 can write. A Unix
 // time behind it counts other units than the mapping says.
 const lastDate = 253402300799
 
-// expires returns when the access token of a ends: the earliest of what the
-// places say and of a JWT's own exp; zero where nothing says.
+// expires returns when the access token of a ends, zero where nothing says: the earliest of
+// what the places say and of a JWT's own exp. Where a time left is told, which is counted
+// by no clock, a JWT's exp by a clock that disagrees, and a date that is past, count for
+// nothing. It fails where the token has ended by every clock at hand.
 func (c *Places) expires(a *Response, token string, now time.Time) (time.Time, error) {
-	end, err := earliestOf(a, c.expiry(expiresIn), c.expiry(expiresAt), now, maxLifetime)
+	left, date, exp := c.left(a, expiresIn, now, maxLifetime), c.date(a, expiresAt, now, maxLifetime), jwtExpiry(token)
+	if exp.After(now.Add(maxLifetime)) {
+		exp = time.Time{}
+	}
+	if !left.IsZero() {
+		if date.Before(now) {
+			date = time.Time{}
+		}
+		if exp.Sub(left).Abs() > clockSlack {
+			exp = time.Time{}
+		}
+		return earliest(left, earliest(date, exp)), nil
+	}
+	end := earliest(after(date, now), after(exp, now))
+	if end.IsZero() && !(date.IsZero() && exp.IsZero()) {
+		return end, Invalid("access token has ended already; the API's clock may be behind, which check -online shows")
+	}
+	return end, nil
+}
+
+// refreshExpires returns when the refresh token ends; zero where the API does not say in a
+// way that makes sense, or says 0 for never (Keycloak's offline tokens).
+func (c *Places) refreshExpires(a *Response, now time.Time) time.Time {
+	in, at := unlessZero(a, c.expiry(refreshExpiresIn)), unlessZero(a, c.expiry(refreshExpiresAt))
+	var left, date time.Time
+	if in != nil {
+		left = c.left(a, refreshExpiresIn, now, maxRefreshLifetime)
+	}
+	if at != nil {
+		if date = c.date(a, refreshExpiresAt, now, maxRefreshLifetime); !date.IsZero() && !date.After(now) {
+			a.note(refreshExpiresAt)
+		}
+	}
+	return earliest(left, after(date, now))
+}
+
+// after is a time that lies behind now; else zero.
+func after(t, now time.Time) time.Time {
+	if t.After(now) {
+		return t
+	}
+	return time.Time{}
+}
+
+// left is the end that a time left says; zero where it is not told: absent and null, and,
+// with a note, what cannot be read, is not positive, or lies too far ahead.
+func (c *Places) left(a *Response, name string, now time.Time, most time.Duration) time.Time {
+	place := c.expiry(name)
+	v, ok := place.extractSome(a)
+	if !ok {
+		return time.Time{}
+	}
+	d, err := readDuration(v, place.isMilli(), most)
 	if err != nil {
-		return end, err
+		a.note(name)
+		return time.Time{}
 	}
-	if !end.IsZero() && !end.After(now) {
-		return end, Invalid("access token has no time to live")
-	}
-	exp := jwtExpiry(token)
-	if !exp.IsZero() && !exp.After(now) {
-		return end, Invalid("access token's exp is past")
-	}
-	return earliest(end, exp), nil
+	return now.Add(d)
 }
 
-// refreshExpires returns when the refresh token ends; zero where the API does
-// not say, or says 0 for never (Keycloak's offline tokens).
-func (c *Places) refreshExpires(a *Response, now time.Time) (time.Time, error) {
-	end, err := earliestOf(a, unlessZero(a, c.expiry(refreshExpiresIn)), unlessZero(a, c.expiry(refreshExpiresAt)), now, maxRefreshLifetime)
-	if err == nil && !end.IsZero() && !end.After(now) {
-		return end, Invalid("refresh token has no time to live")
+// date is the end that a date says; zero, with a note, as in [Places.left]. It may be past.
+func (c *Places) date(a *Response, name string, now time.Time, most time.Duration) time.Time {
+	place := c.expiry(name)
+	v, ok := place.extractSome(a)
+	if !ok {
+		return time.Time{}
 	}
-	return end, err
-}
-
-// earliestOf reads the two ways in which a response can say when something expires.
-// Absent and null say nothing; the time is then zero.
-func earliestOf(a *Response, in, at *Place, now time.Time, most time.Duration) (time.Time, error) {
-	var relative, absolute time.Time
-	if v, ok := in.extractSome(a); ok {
-		left, err := readDuration(v, in.isMilli(), most)
-		if err != nil {
-			return relative, err
-		}
-		relative = now.Add(left)
+	end, err := readDate(v, place.isMilli())
+	if err != nil || end.After(now.Add(most)) {
+		a.note(name)
+		return time.Time{}
 	}
-	if v, ok := at.extractSome(a); ok {
-		var err error
-		if absolute, err = readDate(v, at.isMilli()); err != nil {
-			return absolute, err
-		}
-	}
-	return earliest(relative, absolute), nil
+	return end
 }
 
 // earliest of two times, of which either may be unknown.

@@ -80,8 +80,11 @@ func Keep(places map[string]Place, a *Response, earlier map[string]credential.Se
 		kept[name] = v
 	}
 	for name, at := range places {
-		raw, _ := at.Extract(a)
+		raw, there := at.Extract(a)
 		secret := toSecret(raw)
+		if at.Name != "" && !there {
+			continue // an optional field that the page did not send
+		}
 		if secret.IsEmpty() || secret.Len() > maxValue {
 			return nil, Invalid("no usable %s in it, which a step needs", name)
 		}

@@ -43,12 +43,17 @@ const (
 	SessionExpired     = "session_expired"
 )
 
+// Accepted is the meaning of an answer that brings no credential and is no refusal
+// either: a sign-up that must be confirmed first. Who reads the rules gets it as a
+// [Refusal].
+const Accepted = "accepted"
+
 // Unusable is the meaning that is no refusal: it becomes [upstream.ErrInvalid].
 const Unusable = "upstream_invalid"
 
 // Refusal is an API's clear no. Its text holds nothing of the API's response.
 type Refusal struct {
-	// Meaning is one of the constants above, but for [Unusable].
+	// Meaning is one of the constants above, [Accepted] included, but for [Unusable].
 	Meaning string
 	// RetryAfter is how long the API asks to wait, at most a day; 0 where it
 	// does not say. Only with [TooManyAttempts].

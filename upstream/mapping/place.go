@@ -9,7 +9,7 @@ import (
 )
 
 // Place is somewhere in an answer: a JSON pointer (RFC 6901), a header, a cookie,
-// or, with all three empty, the whole body.
+// or, with all three empty, the whole body. One with a Name is what the request knew.
 type Place struct {
 	// JSON pointer into the body; "" is the whole body.
 	Pointer string `yaml:"at"`
@@ -21,6 +21,10 @@ type Place struct {
 	Unit string `yaml:"unit" default:"s" enum:"s|ms"`
 	// Whether proxied answers renew the value.
 	Follow bool `yaml:"follow" default:"false"`
+
+	// Name is written "{name}": what a step kept, or the page sent with the request that
+	// is answered, in the place of something in the answer.
+	Name string `yaml:"-"`
 }
 
 // Faults is what is wrong with the place by itself.
@@ -40,7 +44,7 @@ func (p Place) Faults() []*Fault {
 }
 
 // InBody reports whether the place is in the body.
-func (p Place) InBody() bool { return p.Header == "" && p.Cookie == "" }
+func (p Place) InBody() bool { return p.Header == "" && p.Cookie == "" && p.Name == "" }
 
 // Covers reports whether the pointer leads to the place or inside it.
 func (p Place) Covers(pointer string) bool {
@@ -53,6 +57,8 @@ func (p Place) isMilli() bool { return p.Unit == "ms" }
 // Extract returns what stands at the place; false where nothing does. Null is something.
 func (p Place) Extract(r *Response) (any, bool) {
 	switch {
+	case p.Name != "":
+		return r.asked.named(p.Name)
 	case p.Header != "":
 		return headerValue(r.Header, http.CanonicalHeaderKey(p.Header))
 	case p.Cookie != "":
@@ -77,6 +83,8 @@ func (p *Place) extractSome(r *Response) (any, bool) {
 // String is the place as a file has it.
 func (p Place) String() string {
 	switch {
+	case p.Name != "":
+		return "{" + p.Name + "}"
 	case p.Header != "":
 		return "{header: " + p.Header + "}"
 	case p.Cookie != "":

@@ -19,6 +19,33 @@ type Response struct {
 	Body any
 	// At is when the response came.
 	At time.Time
+	// Odd are the names of ends that the response tells in a way that makes no sense. They
+	// count as not told; filled in by [Places.Extract].
+	Odd []string
+
+	asked *Values // what the request was made of; nil: not known
+}
+
+// To says what the request was made of that r answers, for places with a name. It returns r.
+func (r *Response) To(v *Values) *Response {
+	r.asked = v
+	return r
+}
+
+// note takes note of an end that makes no sense.
+func (r *Response) note(name string) { r.Odd = append(r.Odd, name) }
+
+// IsHTML reports whether the body is a page for people: a firewall's challenge, a server's
+// error. By its media type, or by how it begins.
+func (r *Response) IsHTML() bool {
+	text, isText := r.Body.(string)
+	if !isText {
+		return false
+	}
+	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	begin := strings.ToLower(text[:min(len(text), 16)])
+	return kind == "text/html" || kind == "application/xhtml+xml" || strings.HasPrefix(begin, "<!doctype html") || strings.HasPrefix(begin, "<html")
 }
 
 // NewResponse reads a body whatever its Content-Type says, at the present time. A byte

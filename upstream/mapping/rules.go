@@ -14,10 +14,45 @@ type Rule struct {
 	// What stands there: scalar, null, or a list of them, text with * at either end. Without it: there, and not null, false, "" or [].
 	Is *Match `yaml:"is"`
 	// The meaning.
-	Means string `yaml:"means" enum:"invalid_credentials|mfa_required|account_locked|account_disabled|account_unverified|password_expired|invalid_fields|too_many_attempts|upstream_invalid|session_expired"`
+	Means string `yaml:"means" enum:"invalid_credentials|mfa_required|account_locked|account_disabled|account_unverified|password_expired|invalid_fields|too_many_attempts|upstream_invalid|session_expired|accepted"`
 	// The step that follows.
 	Step string `yaml:"step"`
 }
+
+// Sign is how an answer shows that it speaks of the token.
+type Sign struct {
+	// Status it must have; 0 = any.
+	Status int `yaml:"status" min:"100" max:"599"`
+	// Place that is looked at: a header, or a pointer into a JSON body of at most 64 KiB.
+	At *Place `yaml:"at"`
+	// What stands there: scalar, null, or a list of them, text with * at either end. Without it: there, and not null, false, "" or [].
+	Is *Match `yaml:"is"`
+}
+
+// rule is the sign as a rule, whatever that means.
+func (s Sign) rule() *Rule { return &Rule{s.Status, s.At, s.Is, SessionExpired, ""} }
+
+// Faults is what is wrong with the sign by itself.
+func (s Sign) Faults() []*Fault {
+	faults := s.rule().Faults()
+	switch {
+	case s.At == nil:
+	case s.At.Cookie != "":
+		faults = append(faults, &Fault{"at", "cookies of proxied answers are not looked at", "at: /code, or {header: X-Error}"})
+	case s.At.Header == "" && s.At.Pointer == "":
+		faults = append(faults, &Fault{"at", "a whole body is not compared", "at: /code"})
+	}
+	return faults
+}
+
+// Matches reports whether a shows the sign.
+func (s Sign) Matches(a *Response) bool { return s.rule().Matches(a) }
+
+// MayMatch reports whether an answer of this status could show the sign.
+func (s Sign) MayMatch(status int) bool { return s.Status == 0 || s.Status == status }
+
+// InBody reports whether the sign stands in the body.
+func (s Sign) InBody() bool { return s.At != nil && s.At.InBody() }
 
 // Match is a list of scalars, each nil, bool, int64, uint64, float64 or string; one of
 // them must be what stands at the place.
@@ -31,6 +66,9 @@ func (r *Rule) Faults() []*Fault {
 		faults = append(faults, &Fault{"", "is needs a place to look at", "at: /error"})
 	case r.At == nil && r.Status == 0:
 		faults = append(faults, &Fault{"", "this would match every answer: neither status nor at", "status: 401, or at: /error"})
+	}
+	if r.At != nil && r.At.Name != "" {
+		faults = append(faults, &Fault{"at", "a rule looks at the answer", "at: /error"})
 	}
 	if r.At != nil {
 		for _, f := range r.At.Faults() {
@@ -53,6 +91,9 @@ type Rules struct {
 	Rejected []int
 	// RejectedMeans is the meaning of that refusal.
 	RejectedMeans string
+	// Presumed says that Rejected is a default, which nobody wrote for this API: a page
+	// (HTML) with such a status is then no refusal, but the API's failure.
+	Presumed bool
 }
 
 // Faults is what is wrong with the rules, each by itself.
@@ -76,7 +117,7 @@ func (r *Rules) Read(a *Response, known func(string) bool) (step string, err err
 	switch {
 	case a.Status == http.StatusTooManyRequests:
 		return "", &Refusal{Meaning: TooManyAttempts, RetryAfter: a.retryAfter()}
-	case slices.Contains(r.Rejected, a.Status):
+	case slices.Contains(r.Rejected, a.Status) && !(r.Presumed && a.IsHTML()):
 		return "", &Refusal{Meaning: r.RejectedMeans}
 	case a.Status < 200 || a.Status > 299:
 		return "", Invalid("status %d", a.Status)

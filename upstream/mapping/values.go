@@ -65,6 +65,22 @@ func (v *Values) find(name string) value {
 	return value{secret: v.Fields[name]}
 }
 
+// named is the value of something kept or sent, as it stands in an answer; false where
+// there is none.
+func (v *Values) named(name string) (any, bool) {
+	if v == nil {
+		return nil, false
+	}
+	found := value{secret: v.Kept[name], fromAPI: true}
+	if found.secret.IsEmpty() {
+		found = value{secret: v.Fields[name]}
+	}
+	if found.secret.IsEmpty() {
+		return nil, false
+	}
+	return found.json(), true
+}
+
 // Has reports whether a name has a value.
 func (v *Values) Has(name string) bool { return !v.find(name).secret.IsEmpty() }
 

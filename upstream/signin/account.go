@@ -64,12 +64,14 @@ func (a *Account) Refresh(ctx context.Context, old *credential.Credential, now t
 // [mapping.MFARequired]. Errors are those of [Upstream.SignIn].
 func (a *Account) SignIn(ctx context.Context, now time.Time) (*credential.Credential, error) {
 	if a.fields != nil {
-		nobody := *a.up
+		nobody := *a.up.login
 		nobody.user = nil // an account is no person, so nobody is described
-		in, err := nobody.SignIn(ctx, a.fields, mapping.Caller{}, now)
+		in, err := a.up.walk(ctx, &nobody, nobody.Exchange, &mapping.Values{Fields: a.fields}, now)
 		switch {
 		case err != nil:
 			return nil, err
+		case in.Accepted:
+			return nil, a.up.wrap(a.login.Name, mapping.Invalid("accepted without a credential"))
 		case in.Step != nil:
 			return nil, &mapping.Refusal{Meaning: mapping.MFARequired}
 		}
@@ -134,7 +136,10 @@ func (m *compiler) compileAccounts() error {
 }
 
 func (m *compiler) account(name string, c *configs.Account) (*Account, error) {
-	a := &Account{name: name, up: m.u, login: m.u.login, fields: c.Fields}
+	a := &Account{name: name, up: m.u, fields: c.Fields}
+	if m.u.login != nil {
+		a.login = m.u.login.Exchange
+	}
 	a.print = sync.OnceValue(a.fingerprint)
 	if c.Login == nil {
 		if a.login == nil {
@@ -145,7 +150,7 @@ func (m *compiler) account(name string, c *configs.Account) (*Account, error) {
 	x := &Exchange{Name: "account " + name, Key: m.key("accounts." + name + ".login"), timeout: orDefault(c.Login.Timeout, defaultTimeout)}
 	var failed [3]error
 	x.request, failed[0] = m.request(c.Login.Request, http.MethodPost, m.u.send.Constant())
-	x.Rules, failed[1] = rules(c.Login.Answers, c.Login.Rejected, mapping.InvalidCredentials)
+	x.Rules, failed[1] = rules(c.Login.Answers, c.Login.Rejected, c.Login.Presumed, mapping.InvalidCredentials)
 	x.Places, failed[2] = m.places(c.Login.Credential)
 	a.login = x
 	return a, errors.Join(failed[:]...)

@@ -25,11 +25,11 @@ func (s *Set) closeSignInPaths() {
 // signInRequests are the requests that make or end a credential.
 func (u *Upstream) signInRequests() []*request {
 	var list []*request
-	if u.login != nil {
-		list = append(list, u.login.request)
-	}
-	for _, s := range u.steps {
-		list = append(list, s.request)
+	for _, w := range u.allWays() {
+		list = append(list, w.request)
+		for _, s := range w.steps {
+			list = append(list, s.request)
+		}
 	}
 	if u.refresh != nil {
 		list = append(list, u.refresh.request)
@@ -38,7 +38,7 @@ func (u *Upstream) signInRequests() []*request {
 		list = append(list, u.logout.request)
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.accounts)) {
-		if a := u.accounts[name]; a.login != u.login {
+		if a := u.accounts[name]; u.login == nil || a.login != u.login.Exchange {
 			list = append(list, a.login.request)
 		}
 	}

@@ -74,8 +74,8 @@ func (m *compiler) request(c *mapping.Request, method string, send mapping.Send)
 }
 
 // rules compiles what responses mean.
-func rules(answers []mapping.Rule, rejected []int, means string) (*mapping.Rules, error) {
-	r := &mapping.Rules{List: answers, Rejected: rejected, RejectedMeans: means}
+func rules(answers []mapping.Rule, rejected []int, presumed bool, means string) (*mapping.Rules, error) {
+	r := &mapping.Rules{List: answers, Rejected: rejected, RejectedMeans: means, Presumed: presumed}
 	return r, mapping.Join(r.Faults())
 }
 
@@ -93,26 +93,6 @@ func orDefault(timeout, fallback time.Duration) time.Duration {
 	return timeout
 }
 
-func (m *compiler) compileLogin() error {
-	c := m.cfg.Login
-	if c == nil {
-		return nil
-	}
-	x := &Exchange{Name: "login", Key: m.key("login"), timeout: orDefault(c.Timeout, defaultTimeout)}
-	var failed [4]error
-	x.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.send.Constant())
-	x.Rules, failed[1] = rules(c.Answers, c.Rejected, mapping.InvalidCredentials)
-	x.Places, failed[2] = m.places(c.Credential)
-	if _, ok := c.Credential[credential.AccessToken]; !ok {
-		failed[3] = errors.New("credential has no access_token")
-	}
-	if err := errors.Join(failed[:]...); err != nil {
-		return err
-	}
-	m.u.login = x
-	return nil
-}
-
 func (m *compiler) compileRefresh() error {
 	c := m.cfg.Refresh
 	if c == nil {
@@ -120,10 +100,12 @@ func (m *compiler) compileRefresh() error {
 	}
 	r := &refresh{before: c.Before}
 	r.Name, r.Key, r.timeout = "refresh", m.key("refresh"), orDefault(c.Timeout, defaultTimeout)
-	var failed [3]error
+	var failed [4]error
 	r.request, failed[0] = m.request(c.Request, http.MethodPost, m.u.send.Constant())
-	r.Rules, failed[1] = rules(c.Answers, c.Rejected, mapping.SessionExpired)
+	r.Rules, failed[1] = rules(c.Answers, c.Rejected, false, mapping.SessionExpired)
 	r.Places, failed[2] = m.places(c.Credential)
+	r.user, failed[3] = m.userSource(c.User)
+	r.named = m.cfg.Login == nil || c.User != m.cfg.Login.User
 	if err := errors.Join(failed[:]...); err != nil {
 		return err
 	}
@@ -157,7 +139,7 @@ func (m *compiler) compileVerify() error {
 	v.Name, v.Key, v.timeout = "verify", m.key("verify"), orDefault(c.Timeout, defaultTimeout)
 	var failed [2]error
 	v.request, failed[0] = m.request(c.Request, http.MethodGet, m.u.send)
-	v.Rules, failed[1] = rules(c.Answers, c.Rejected, mapping.SessionExpired)
+	v.Rules, failed[1] = rules(c.Answers, c.Rejected, c.Presumed, mapping.SessionExpired)
 	m.u.verify = v
 	return errors.Join(failed[:]...)
 }

@@ -16,5 +16,5 @@ func (u *Upstream) ReadSignIn(status int, header http.Header, body []byte, now t
 	if err != nil || next != "" {
 		return nil, err
 	}
-	return u.finish(context.Background(), u.login, a, &mapping.Values{}, now)
+	return u.finish(context.Background(), u.login, u.login.Exchange, a, &mapping.Values{}, now)
 }

@@ -13,7 +13,9 @@ import (
 type refresh struct {
 	Exchange
 	before time.Duration
-	needs  string // the value without which there is nothing to renew with
+	needs  string      // the value without which there is nothing to renew with
+	user   *userSource // nil: nobody is described
+	named  bool        // refresh.user is the file's own
 }
 
 // Refresh renews old, and returns the whole renewed credential: what the response
@@ -23,6 +25,16 @@ type refresh struct {
 // After [mapping.TooManyAttempts] the same token may be tried later, and after any other
 // error as well: a wrong client secret or a throttled API must sign nobody out.
 func (u *Upstream) Refresh(ctx context.Context, old *credential.Credential, c mapping.Caller, now time.Time) (*credential.Credential, error) {
+	done, err := u.Renew(ctx, old, c, now)
+	if err != nil {
+		return nil, err
+	}
+	return done.Credential, nil
+}
+
+// Renew is [Upstream.Refresh] with the person, where the response describes them: Same
+// says that it does not. A person that cannot be read costs nobody the new token.
+func (u *Upstream) Renew(ctx context.Context, old *credential.Credential, c mapping.Caller, now time.Time) (*SignedIn, error) {
 	if !u.Renews(old) {
 		return nil, u.wrap("refresh", mapping.Invalid("there is nothing to refresh with"))
 	}
@@ -35,10 +47,35 @@ func (u *Upstream) Refresh(ctx context.Context, old *credential.Credential, c ma
 	}
 	fresh, err := u.refresh.Places.Extract(a, now)
 	traceOf(ctx).extracted(&u.refresh.Exchange, a, fresh, err)
+	u.tellOdd(&u.refresh.Exchange, a)
 	if err != nil {
 		return nil, u.wrap("refresh", err)
 	}
-	return old.Renew(fresh), nil
+	done := &SignedIn{Credential: old.Renew(fresh), Same: true}
+	if src := u.refresh.user; src != nil && (u.refresh.named || src.describes(a, done.Credential)) {
+		user, subject, err := src.read(ctx, u.refresh.Places, a, &mapping.Values{Credential: done.Credential, Caller: c})
+		if err == nil {
+			done.User, done.Subject, done.Same = user, subject, false
+		}
+	}
+	return done, nil
+}
+
+// CanDescribe reports whether the API can be asked who a person is.
+func (u *Upstream) CanDescribe() bool {
+	return u.login != nil && u.login.user != nil && u.login.user.request != nil
+}
+
+// Describe asks the API who the person of c is now. It fails as [Upstream.SignIn] does.
+func (u *Upstream) Describe(ctx context.Context, c *credential.Credential, caller mapping.Caller) (*SignedIn, error) {
+	if !u.CanDescribe() {
+		return nil, u.wrap("user", mapping.Invalid("the person is not asked for"))
+	}
+	user, subject, err := u.login.user.read(ctx, u.login.Places, nil, &mapping.Values{Credential: c, Caller: caller})
+	if err != nil {
+		return nil, u.wrap("user", err)
+	}
+	return &SignedIn{Credential: c, User: user, Subject: subject}, nil
 }
 
 // onlyDeadOrLater turns refusals that do not speak of the refresh token into

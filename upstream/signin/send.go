@@ -99,14 +99,14 @@ func (s *Set) hide(u *Upstream, c *configs.Upstream) {
 	u.hidden = slices.Sorted(maps.Keys(names))
 }
 
-// allPlaces are the places of login, its steps, refresh and the accounts' own sign-ins.
+// allPlaces are the places of every way, their steps, refresh and the accounts' own sign-ins.
 func allPlaces(u *Upstream) []*mapping.Places {
 	var all []*mapping.Places
-	if u.login != nil {
-		all = append(all, u.login.Places)
-	}
-	for _, s := range u.steps {
-		all = append(all, s.Places)
+	for _, w := range u.allWays() {
+		all = append(all, w.Places)
+		for _, s := range w.steps {
+			all = append(all, s.Places)
+		}
 	}
 	if u.refresh != nil {
 		all = append(all, u.refresh.Places)

@@ -15,7 +15,7 @@ import (
 // SignedIn is what a sign-in brought: a credential and a person, or a step that
 // the person must take first.
 type SignedIn struct {
-	// Credential is never nil, unless there is a Step.
+	// Credential is never nil, unless there is a Step or it is Accepted.
 	Credential *credential.Credential
 	// Subject identifies the person permanently. It is empty where the mapping names no
 	// subject and the API's user has none in the usual place, or where there is no
@@ -26,6 +26,11 @@ type SignedIn struct {
 	User map[string]json.RawMessage
 	// Step is what must be done next; the other fields are then empty.
 	Step *Pending
+	// Accepted says that the API took what was sent, and gives no credential for it yet:
+	// [mapping.Accepted]. The other fields are then empty.
+	Accepted bool
+	// Same says that an exchange's answer describes nobody: the person stays as they are.
+	Same bool
 }
 
 // SignIn asks the API to sign a person in with fields, which go on unchanged. now
@@ -34,10 +39,17 @@ type SignedIn struct {
 // It fails with a *[mapping.Refusal], [upstream.ErrInvalid], [upstream.ErrUnreachable], [upstream.ErrTimeout], or
 // [context.Canceled] where ctx was.
 func (u *Upstream) SignIn(ctx context.Context, fields map[string]credential.Secret, c mapping.Caller, now time.Time) (*SignedIn, error) {
-	if u.login == nil {
-		return nil, u.wrap("login", mapping.Invalid("the mapping has no login"))
+	return u.SignInBy(ctx, Way{}, &mapping.Values{Fields: fields, Caller: c}, now)
+}
+
+// SignInBy is [Upstream.SignIn] by any way. v has the fields and, for an exchange, the
+// session's credential.
+func (u *Upstream) SignInBy(ctx context.Context, by Way, v *mapping.Values, now time.Time) (*SignedIn, error) {
+	w := u.way(by)
+	if w == nil {
+		return nil, u.wrap(by.String(), mapping.Invalid("the mapping has no such way"))
 	}
-	return u.walk(ctx, u.login, &mapping.Values{Fields: fields, Caller: c}, now)
+	return u.walk(ctx, w, w.Exchange, v, now)
 }
 
 // maxWalk bounds how many exchanges one call makes: a mapping whose steps lead in
@@ -45,28 +57,40 @@ func (u *Upstream) SignIn(ctx context.Context, fields map[string]credential.Secr
 const maxWalk = 5
 
 // walk makes an exchange and the steps after it that run by themselves.
-func (u *Upstream) walk(ctx context.Context, x *Exchange, v *mapping.Values, now time.Time) (*SignedIn, error) {
+func (u *Upstream) walk(ctx context.Context, w *way, x *Exchange, v *mapping.Values, now time.Time) (*SignedIn, error) {
 	for range maxWalk {
 		a, next, err := x.try(ctx, v)
+		if isAccepted(err) {
+			return &SignedIn{Accepted: true}, nil
+		}
 		if err != nil {
 			return nil, u.wrap(x.Name, err)
 		}
 		if next == "" {
-			done, err := u.finish(ctx, x, a, v, now)
+			done, err := u.finish(ctx, w, x, a, v, now)
 			return done, u.wrap(x.Name, err)
 		}
-		s := u.steps[next]
+		s := w.steps[next]
 		kept, err := mapping.Keep(s.keeps, a, v.Kept)
+		if err == nil && len(s.fields) > 0 && w.exchanges {
+			err = mapping.Invalid("an exchange asks the person nothing more")
+		}
 		if err != nil {
 			return nil, u.wrap(x.Name, err)
 		}
 		if len(s.fields) > 0 {
 			return &SignedIn{Step: &Pending{Name: next, Fields: s.fields, Kept: kept}}, nil
 		}
-		v = &mapping.Values{Kept: kept, Fields: v.Fields, Caller: v.Caller} // the page is still here, so what it sent is known
+		v = &mapping.Values{Credential: v.Credential, Kept: kept, Fields: v.Fields, Caller: v.Caller} // the page is still here, so what it sent is known
 		x = s.Exchange
 	}
 	return nil, u.wrap(x.Name, mapping.Invalid("steps do not end"))
+}
+
+// isAccepted reports whether an answer was taken without a credential.
+func isAccepted(err error) bool {
+	var refusal *mapping.Refusal
+	return errors.As(err, &refusal) && refusal.Meaning == mapping.Accepted
 }
 
 // try asks once, within the exchange's own time, and reads the response by its rules.
@@ -77,6 +101,7 @@ func (x *Exchange) try(ctx context.Context, v *mapping.Values) (*mapping.Respons
 	if err != nil {
 		return nil, "", err
 	}
+	a.To(v)
 	next, err := x.Rules.Read(a, func(name string) bool { return x.isField(name, v) })
 	traceOf(ctx).decided(x, a, next, err)
 	return a, next, err
@@ -90,18 +115,27 @@ func (x *Exchange) isField(name string, v *mapping.Values) bool {
 }
 
 // finish extracts the credential from a, and the user from wherever it is.
-func (u *Upstream) finish(ctx context.Context, x *Exchange, a *mapping.Response, v *mapping.Values, now time.Time) (*SignedIn, error) {
+func (u *Upstream) finish(ctx context.Context, w *way, x *Exchange, a *mapping.Response, v *mapping.Values, now time.Time) (*SignedIn, error) {
 	given, err := x.Places.Extract(a, now)
 	traceOf(ctx).extracted(x, a, given, err)
+	u.tellOdd(x, a)
 	if err != nil {
 		return nil, err
 	}
 	done := &SignedIn{Credential: given}
-	if u.user == nil {
+	if w.user == nil {
+		done.Same = w.exchanges
 		return done, nil
 	}
 	asking := &mapping.Values{Credential: given, Fields: v.Fields, Caller: v.Caller}
-	done.User, done.Subject, err = u.user.read(ctx, x.Places, a, asking)
+	if w.exchanges && v.Credential != nil {
+		asking.Credential = v.Credential.Renew(given)
+		if w.userInherited && !w.user.describes(a, asking.Credential) {
+			done.Same = true
+			return done, nil
+		}
+	}
+	done.User, done.Subject, err = w.user.read(ctx, x.Places, a, asking)
 	if err != nil {
 		return nil, fmt.Errorf("user: %w", err)
 	}

@@ -18,9 +18,11 @@ package signin
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -37,6 +39,9 @@ const defaultTimeout = 10 * time.Second
 type Options struct {
 	// UserAgent is what APIs are told; "Coatcheck" by default.
 	UserAgent string
+	// Log hears what operators should know of an API's answers [nobody]. No line holds a
+	// byte of one.
+	Log *slog.Logger
 }
 
 // Set is all upstreams of one configuration. It is immutable; a reload makes a new one.
@@ -46,6 +51,8 @@ type Set struct{ upstreams map[string]*Upstream }
 type Upstream struct {
 	name    string
 	agent   string
+	log     *slog.Logger
+	warned  atomic.Int64 // when the last line about an odd end was written, Unix nanoseconds
 	address *upstream.Address
 	dialer  *upstream.Dialer
 	client  *resty.Client
@@ -56,9 +63,10 @@ type Upstream struct {
 	sending
 	closed mapping.ClosedPaths
 
-	login    *Exchange // nil where people cannot sign in here; as the next ones
-	steps    map[string]*step
-	user     *userSource
+	login    *way // nil where people cannot sign in here; as the next ones
+	ways     map[Way]*way
+	stale    Stale
+	net      Net
 	refresh  *refresh
 	logout   *Exchange
 	verify   *verify
@@ -71,6 +79,9 @@ type Upstream struct {
 func New(cfg map[string]*configs.Upstream, o Options) (*Set, error) {
 	if o.UserAgent == "" {
 		o.UserAgent = "Coatcheck"
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Set{upstreams: map[string]*Upstream{}}
 	names := slices.Sorted(maps.Keys(cfg))
@@ -116,7 +127,7 @@ func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error)
 	if err != nil {
 		return nil, err
 	}
-	u := &Upstream{name: name, agent: o.UserAgent, address: address, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
+	u := &Upstream{name: name, agent: o.UserAgent, log: o.Log, address: address, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
 	u.client = newClient(d, u.ownerOnly)
 	u.closed = mapping.NewClosedPaths(address.Path)
 	u.setSend(c)
@@ -129,13 +140,16 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 	m := &compiler{set: s, u: u, cfg: c, wire: map[string]bool{}}
 	_, m.sendNamed = c.SendHeaders()
 	m.carry(u.send.ValueNames())
-	err := errors.Join(
-		within("login", m.compileLogin()), within("login.user", m.compileUser()), within("login.steps", m.compileSteps()),
+	var unfit error
+	u.stale, unfit = newStale(c.Stale)
+	err := errors.Join(within("stale", unfit),
+		m.compileLogin(), m.compileWays(),
 		within("refresh", m.compileRefresh()), within("logout", m.compileLogout()), within("verify", m.compileVerify()),
 		within("accounts", m.compileAccounts()))
 	if err != nil {
 		return err
 	}
+	u.net = u.newNet()
 	if u.login != nil {
 		u.followed = u.login.Places.Followed()
 	}
@@ -172,7 +186,14 @@ func (u *Upstream) CanRefresh() bool { return u.refresh != nil }
 func (u *Upstream) CanSignOut() bool { return u.logout != nil }
 
 // HasSteps reports whether a sign-in may need more than one answer from the person.
-func (u *Upstream) HasSteps() bool { return len(u.steps) > 0 }
+func (u *Upstream) HasSteps() bool {
+	for _, w := range u.allWays() {
+		if len(w.steps) > 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // CanVerify reports whether the API can be asked if a token still lives.
 func (u *Upstream) CanVerify() bool { return u.verify != nil }

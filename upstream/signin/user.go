@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"coatcheck/bff/credential"
+	"coatcheck/configs"
 	"coatcheck/upstream/mapping"
 )
 
@@ -20,11 +22,11 @@ type userSource struct {
 	timeout time.Duration
 }
 
-func (m *compiler) compileUser() error {
-	if m.cfg.Login == nil || m.cfg.Login.User == nil {
-		return nil
+// userSource compiles where a way's person is described; nil: nowhere.
+func (m *compiler) userSource(c *configs.User) (*userSource, error) {
+	if c == nil {
+		return nil, nil
 	}
-	c := m.cfg.Login.User
 	subject, named := c.SubjectPointer()
 	s := &userSource{Person: mapping.Person{At: c.At, Subject: subject, SubjectNamed: named},
 		jwt: c.From == "jwt", token: c.Token, timeout: orDefault(c.Timeout, defaultTimeout)}
@@ -35,8 +37,7 @@ func (m *compiler) compileUser() error {
 	if c.From == "request" {
 		s.request, failed[2] = m.request(&mapping.Request{Path: c.Path}, http.MethodGet, m.u.send)
 	}
-	m.u.user = s
-	return errors.Join(failed[:]...)
+	return s, errors.Join(failed[:]...)
 }
 
 // read returns the user and what names the person. a is the sign-in's response, and
@@ -77,4 +78,22 @@ func (s *userSource) document(ctx context.Context, a *mapping.Response, v *mappi
 		return nil, mapping.Invalid("status %d", own.Status)
 	}
 	return own.Body, nil
+}
+
+// describes reports whether a response describes a person at all, by their subject. c is
+// what came with it.
+func (s *userSource) describes(a *mapping.Response, c *credential.Credential) bool {
+	if s.request != nil {
+		return true
+	}
+	doc := a.Body
+	if s.jwt {
+		claims, err := mapping.TokenClaims(s.token, a, c)
+		if err != nil {
+			return false
+		}
+		doc = claims
+	}
+	_, subject, err := s.Find(doc)
+	return err == nil && subject != ""
 }

@@ -114,6 +114,9 @@ export interface Options<User> {
   channel?: string | false;
 }
 
+/** What a page posts; booleans and numbers where the configuration's `fields` say so. */
+export type Fields = Record<string, string | boolean | number>;
+
 export interface Bff<User> {
   /** What is known now. The same object until something changes. */
   readonly session: Session<User>;
@@ -132,8 +135,13 @@ export interface Bff<User> {
   /** A re-read that nobody waited for failed. The session stays as it was. */
   on(event: "error", fn: (error: unknown) => void): () => void;
 
-  /** Signs in with the frontend's fields. Throws a BffError: invalid_credentials, too_many_attempts, … */
-  login(fields: Record<string, string>): Promise<Session<User>>;
+  /**
+   * Signs in with the frontend's fields, or by another way in with its own: `login({ way: "sign_up", … })`. Anonymous without a `step`: the
+   * API took it, and lets nobody in yet. Throws a BffError: invalid_credentials, too_many_attempts, …
+   */
+  login(fields: Fields): Promise<Session<User>>;
+  /** Another credential for the person who is signed in: an organisation switched, a password changed. Throws as `login`; then nothing has changed. */
+  exchange(name: string, fields?: Fields): Promise<Session<User>>;
   /** Leaves the page for the provider's, and comes back to where it was, or to `returnTo`. */
   signIn(wish?: SignIn): Promise<void>;
   /**
@@ -143,8 +151,8 @@ export interface Bff<User> {
   stepUp(wish: Pick<SignIn, "acr" | "maxAge" | "provider" | "returnTo"> | Response | BffError): Promise<boolean>;
   /** Signs out; safe to repeat. Where the provider has a session to end as well, the page leaves for there. Throws where Coatcheck could not: then the person is still signed in. */
   logout(): Promise<void>;
-  /** Says that the person is still there. The one call that is made to prolong a session. */
-  extend(): Promise<Session<User>>;
+  /** Says that the person is still there. The one call that is made to prolong a session. With `reload` the API is asked anew who the person is. */
+  extend(wish?: { reload: boolean }): Promise<Session<User>>;
   /** Asks again, without prolonging anything. One question at a time is on its way. */
   refresh(): Promise<Session<User>>;
   /** fetch, to Coatcheck's origin only. Resolves with any status; rejects with a BffError where no answer can be read. */

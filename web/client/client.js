@@ -26,7 +26,7 @@ export class BffError extends Error {
   /** Seconds, where the answer names them. */
   get retryAfter() {
     const seconds = this.response?.headers.get("Retry-After");
-    return /^\d+$/.test(seconds ?? "") ? Number(seconds) : undefined;
+    return /^\d+$/.test(seconds) ? +seconds : undefined; // without the header: "null"
   }
 }
 
@@ -98,9 +98,8 @@ export function createBff(options = {}) {
 
   // Seconds are rounded and answers travel: less than 2 s apart is the same moment.
   const near = (a, b) => Math.abs((a ?? 0) - (b ?? 0)) < 2000;
-  const equal = (a, b) => a.status === b.status && a.id === b.id && near(a.expiresAt, b.expiresAt) &&
-    near(a.idleExpiresAt, b.idleExpiresAt) && text(a) === text(b);
-  const text = ({ user, providers }) => JSON.stringify([user, providers]);
+  const equal = (a, b) => near(a.expiresAt, b.expiresAt) && near(a.idleExpiresAt, b.idleExpiresAt) && text(a) === text(b);
+  const text = ({ status, id, user, providers }) => JSON.stringify([status, id, user, providers]);
 
   const set = (next) => {
     const was = session;
@@ -154,16 +153,15 @@ export function createBff(options = {}) {
   // A call as the network gives it: our header on what changes things, redirects
   // not followed (a followed one to a sign-in page is only "Failed to fetch").
   const call = async (input, init = {}) => {
-    const isRequest = typeof input === "object" && "url" in input;
-    const url = new URL(isRequest ? input.url : input, new URL("..", root));
+    const url = new URL(input.url ?? input, new URL("..", root)); // a Request has an url, a string and a URL have none
     if (url.origin !== root.origin) throw new TypeError("bff.fetch calls " + root.origin + " only");
-    const headers = new Headers(init.headers ?? (isRequest ? input.headers : undefined));
-    const method = (init.method ?? (isRequest ? input.method : "GET")).toUpperCase();
+    const headers = new Headers(init.headers ?? input.headers);
+    const method = (init.method ?? input.method ?? "GET").toUpperCase();
     if (method !== "GET" && method !== "HEAD") headers.set(csrfName, csrfValue);
     const begun = generation;
     let response;
     try {
-      response = await send(isRequest ? input : url.href, { ...init, method, headers, credentials: "include", redirect: "manual" });
+      response = await send(input.url ? input : url.href, { ...init, method, headers, credentials: "include", redirect: "manual" });
     } catch (e) {
       if (e?.name === "AbortError" || init.signal?.aborted) throw e;
       throw new BffError({ code: "network_error", status: 0, title: "No answer came" }, undefined, e);
@@ -232,14 +230,14 @@ export function createBff(options = {}) {
     });
   };
 
-  const login = async (fields) => {
-    const doc = await json(root + "login", { json: fields });
+  const login = async (fields = {}, to = "login", id) => {
+    const doc = await json(root + to, { json: fields });
     const next = fromDocument(doc);
     if (!doc.authenticated) return next; // a further step is asked for; nobody is signed in or out by it
     generation++;
     if (!known()) session = { status: "anonymous", user: null };
     set(next);
-    announce();
+    announce(id); // other tabs know this session already, but not what it is now
     return session;
   };
 
@@ -274,16 +272,16 @@ export function createBff(options = {}) {
     if (answer?.continue) navigate(new URL(answer.continue, root).href); // the provider's session ends as well
   };
 
-  const extend = async () => {
+  const extend = async (wish = {}) => {
     const begun = generation;
-    const doc = await json(root + "session", { method: "POST" });
+    const doc = await json(root + "session", { json: wish });
     return begun === generation ? set(fromDocument(doc)) : session;
   };
 
   // --- other tabs, and pages that come back
 
   let heard; // the session that another tab told of before this one knew its own
-  const announce = () => session.id && tab?.postMessage({ type: "login", id: session.id });
+  const announce = (id = session.id) => session.id && tab?.postMessage({ type: "login", id });
 
   if (tab) {
     tab.onmessage = ({ data }) => {
@@ -327,6 +325,8 @@ export function createBff(options = {}) {
 
   return {
     get session() { return session; },
+    // Another credential for the person who is signed in. The ticket changes: what was asked with the old one says nothing.
+    exchange: (name, fields) => login(fields, "exchange/" + name, 0),
     ready, on, subscribe: (fn) => on("change", fn), login, signIn, stepUp, logout, extend, refresh, fetch: call, json, close,
   };
 }

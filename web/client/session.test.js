@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BffError, isBffError } from "./client.js";
-import { FakeServer, gate, json, openTab, problem, until } from "./testing.js";
+import { FakeServer, gate, json, newChannel, openTab, problem, until } from "./testing.js";
 
 const right = { email: "ada@shop.example", password: "right" };
 
@@ -248,4 +248,43 @@ test("a session that has run out ends by itself", async (t) => {
   server.kill("expired");
   await until(() => told.includes("logout expired"));
   assert.equal(bff.session.reason, "expired");
+});
+
+test("another credential for the same person: nobody leaves, nobody comes, and other tabs look again", async (t) => {
+  const server = new FakeServer();
+  server.signIn();
+  const channel = newChannel();
+  const here = openTab(t, server, { channel }), there = openTab(t, server, { channel });
+  await Promise.all([here.bff.ready, there.bff.ready]);
+  here.told.length = 0;
+  server.answers["POST /bff/exchange/organisation"] = (_, body) => {
+    server.live = { ...server.live, user: { email: "ada@shop.example", organisation: JSON.parse(body).organisation } };
+    return json(200, server.document());
+  };
+  const session = await here.bff.exchange("organisation", { organisation: "2" });
+  assert.equal(session.user.organisation, "2");
+  await until(() => there.bff.session.user.organisation === "2");
+  assert.ok(!here.told.some((what) => /^log(in|out)/.test(what)));
+});
+
+test("a refused exchange changes nothing", async (t) => {
+  const server = new FakeServer();
+  server.signIn();
+  const { bff } = openTab(t, server);
+  await bff.ready;
+  const before = bff.session;
+  server.answers["POST /bff/exchange/password"] = () => problem(401, "invalid_credentials");
+  await assert.rejects(bff.exchange("password", { old: "x", new: "y" }), (e) => e.code === "invalid_credentials");
+  assert.equal(bff.session, before);
+});
+
+test("reload asks for the person anew", async (t) => {
+  const server = new FakeServer();
+  server.signIn();
+  const { bff } = openTab(t, server);
+  await bff.ready;
+  await bff.extend({ reload: true });
+  assert.equal(server.calls.at(-1).body, '{"reload":true}');
+  await bff.extend();
+  assert.equal(server.calls.at(-1).body, "{}");
 });

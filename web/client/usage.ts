@@ -45,6 +45,10 @@ const left = bff.signIn({ provider: "id", returnTo: "/cart#top", prompt: "select
 same<typeof left, Promise<void>>(true);
 const stepped = bff.stepUp({ acr: "gold", maxAge: 300 });
 same<typeof stepped, Promise<boolean>>(true);
+same<Awaited<ReturnType<typeof bff.exchange>>, Session<User>>(true);
+bff.login({ way: "sign_up", email: "a", remember: true });
+bff.exchange("organisation", { organisation: 2 });
+bff.extend({ reload: true });
 bff.fetch("/api/pay").then((answer) => bff.stepUp(answer));
 // @ts-expect-error: the list of parameters is closed
 bff.signIn({ redirect: "/x" });

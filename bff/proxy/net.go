@@ -1,0 +1,75 @@
+package proxy
+
+import (
+	"bytes"
+	"time"
+
+	"coatcheck/bff/call"
+	"coatcheck/bff/http1"
+	"coatcheck/bff/problem"
+	"coatcheck/upstream/signin"
+)
+
+// glance bounds a body that is looked at for tokens on a route that does not block them,
+// in bytes: small, whole, and at hand anyway, so that looking costs next to nothing.
+const glance = 16 << 10
+
+// catchTokens looks at an answer for what seems to be a token of this API: a page that
+// reads one holds what it must never hold, and the session does not learn of it. It is
+// logged and counted, or, with block_tokens, refused.
+func (x *roundTrip) catchTokens() error {
+	net := x.target.up.Net()
+	block := x.call.Route().Config.BlockTokens
+	if len(net.Marks()) == 0 || !block && !x.mayHold(net) {
+		return nil
+	}
+	document, ok := x.document()
+	if block && !ok && x.isUnreadable() {
+		return problem.TokenInAnswer.Because("the answer is in a content coding that cannot be read")
+	}
+	if !ok || !net.Catches(document, x.who.Credential()) {
+		return nil
+	}
+	outcome := "passed"
+	if block {
+		outcome = "blocked"
+	}
+	x.tellToken(outcome)
+	if block {
+		return problem.TokenInAnswer
+	}
+	return nil
+}
+
+// mayHold reports whether a small answer that is at hand could hold a token.
+func (x *roundTrip) mayHold(net *signin.Net) bool {
+	body := x.answer.Complete
+	if len(body) == 0 || len(body) > glance {
+		return false
+	}
+	for _, mark := range net.Marks() {
+		if bytes.Contains(body, []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isUnreadable reports whether the answer is JSON in a content coding that was not asked for.
+func (x *roundTrip) isUnreadable() bool {
+	kind, _ := field(x.answer.Fields, "content-type")
+	coding, codings := field(x.answer.Fields, "content-encoding")
+	return isJSON(kind) && codings > 0 && !http1.EqualFold(coding, "gzip") && !http1.EqualFold(coding, "identity")
+}
+
+// tellToken counts, and logs one a second at most.
+func (x *roundTrip) tellToken(outcome string) {
+	c, e := x.call, x.proxy.events
+	e.Metrics.Event(c.Frontend().Name, "token_passed", outcome)
+	now, last := time.Now().UnixNano(), x.proxy.tokenTold.Load()
+	if now-last < int64(call.EventInterval) || !x.proxy.tokenTold.CompareAndSwap(last, now) {
+		return
+	}
+	e.Log.Warn("security", "event", "token_passed", "outcome", outcome, "request_id", string(c.ID),
+		"frontend", c.Frontend().Name, "route", c.Route().Prefix, "session", c.Record.Session)
+}

@@ -1,0 +1,193 @@
+package check
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"coatcheck/configs"
+	"coatcheck/configs/rule"
+	"coatcheck/upstream/mapping"
+)
+
+// ways checks the other ways in, and the exchanges, of an upstream.
+func (ck signInCheck) ways(path string, u *configs.Upstream) {
+	for _, name := range slices.Sorted(maps.Keys(u.Ways)) {
+		ck.way(child(path, "ways", name), name, u, u.Ways[name], false)
+	}
+	for _, name := range slices.Sorted(maps.Keys(u.Exchanges)) {
+		ck.way(child(path, "exchanges", name), name, u, u.Exchanges[name], true)
+	}
+}
+
+// way checks one of them as the sign-in that it is like.
+func (ck signInCheck) way(at, name string, u *configs.Upstream, w *configs.Way, exchange bool) {
+	if !rule.IsLabel(name) {
+		ck.refuse(at, "the name has letters, digits, \".\", \"_\" and \"-\", at most 64", "sign_up")
+	}
+	if u.Login == nil {
+		ck.refuse(at, "this upstream has no login, which this stands beside", "login: {request: …, credential: …}")
+		return
+	}
+	ck.wayFields(child(at, "fields"), u, w, exchange)
+	like := &configs.Upstream{URL: u.URL, Login: w.AsLogin()}
+	first := wayNames(u, w, exchange)
+	ck.request(child(at, "request"), w.Request, first)
+	if ck.config.Source.Has(child(at, "answers")) {
+		ck.answers(at, like.Login.Answers, like, "way")
+	}
+	ck.rejected(at, w.Rejected)
+	if ck.config.Source.Has(child(at, "credential")) {
+		ck.credential(child(at, "credential"), w.Credential, true)
+		ck.named(child(at, "credential"), w.Credential, scope{known: w.FieldNames(), hint: "a field of the way"})
+	}
+	if ck.config.Source.Has(child(at, "user")) {
+		ck.user(child(at, "user"), w.User, like)
+	}
+	for _, step := range slices.Sorted(maps.Keys(w.Steps)) {
+		if own := child(at, "steps", step); ck.config.Source.Has(own) {
+			ck.step(own, step, first, like)
+			ck.asksNobody(own, w.Steps[step], exchange)
+		}
+	}
+	if !ck.offers(u, name, exchange) {
+		ck.warn(at, "no frontend offers this", "login: {"+listOf(exchange)+": ["+name+"]}")
+	}
+}
+
+// listOf is where a frontend lists what it offers.
+func listOf(exchange bool) string {
+	if exchange {
+		return "exchanges"
+	}
+	return "ways"
+}
+
+// wayFields checks what a page posts.
+func (ck signInCheck) wayFields(path string, u *configs.Upstream, w *configs.Way, exchange bool) {
+	ck.fields(path, w.Fields)
+	switch {
+	case exchange:
+	case len(w.Fields) == 0:
+		ck.refuse(path, "this key is missing or empty", "[email, password]")
+	case strings.HasSuffix(w.Fields[0], "?"):
+		ck.refuse(item(path, 0), "the first field names the account, so it cannot be optional", "")
+	}
+	for i, name := range w.FieldNames() {
+		switch {
+		case name == "way":
+			ck.refuse(item(path, i), "this name has a meaning of its own", "")
+		case slices.Contains(values(u), name):
+			ck.refuse(item(path, i), "a value of the credential has this name, so {"+name+"} would have two meanings", "")
+		case mapping.IsName(name) && !slices.Contains(askedBy(w), name):
+			ck.warn(item(path, i), "the request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the request")
+		}
+	}
+}
+
+// askedBy are the names that the way's request puts, and those of steps that run by themselves.
+func askedBy(w *configs.Way) []string {
+	names := w.Request.Names()
+	for _, s := range w.Steps {
+		if len(s.Fields) == 0 {
+			names = append(names, s.Request.Names()...)
+		}
+	}
+	return names
+}
+
+// wayNames are the names that a way's request may use: its fields and, for people who are
+// signed in, the session's own values.
+func wayNames(u *configs.Upstream, w *configs.Way, exchange bool) scope {
+	s := scope{known: w.FieldNames()}
+	if exchange {
+		s.known = append(s.known, values(u)...)
+	}
+	for _, declared := range w.Fields {
+		if name, optional := configs.FieldName(declared); optional {
+			s.optional = append(s.optional, name)
+		}
+	}
+	s.hint = "known: " + strings.Join(append(slices.Clone(s.known), mapping.BuiltIn()...), ", ")
+	return s
+}
+
+// asksNobody refuses a step of an exchange that a person would have to answer.
+func (ck signInCheck) asksNobody(path string, s *configs.Step, exchange bool) {
+	if exchange && len(s.Fields) > 0 {
+		ck.refuse(child(path, "fields"), "an exchange has no step that asks the person", "leave the fields out: the step then runs by itself")
+	}
+}
+
+// offers reports whether a frontend offers a way or an exchange of u.
+func (ck *checker) offers(u *configs.Upstream, name string, exchange bool) bool {
+	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
+		list := f.Login.Ways
+		if exchange {
+			list = f.Login.Exchanges
+		}
+		return ck.config.Upstreams[f.Login.Upstream] == u && slices.Contains(list, name)
+	})
+}
+
+// offered checks what a frontend offers beside its sign-in.
+func (ck *checker) offered(path string, f *configs.Frontend, u *configs.Upstream) {
+	ck.listed(child(path, "ways"), f.Login.Ways, u.Ways)
+	ck.listed(child(path, "exchanges"), f.Login.Exchanges, u.Exchanges)
+	if i := slices.Index(f.Login.FieldNames(), "way"); i >= 0 && len(f.Login.Ways) > 0 {
+		ck.refuse(item(child(path, "fields"), i), "where ways are offered, this name says which one is meant", "another name")
+	}
+}
+
+// listed checks a list of names of ways or exchanges.
+func (ck *checker) listed(path string, names []string, there map[string]*configs.Way) {
+	for i, name := range names {
+		at := item(path, i)
+		switch {
+		case there[name] == nil:
+			ck.refuse(at, "the upstream has none of this name", ck.suggestFor(at, name, slices.Sorted(maps.Keys(there))))
+		case slices.Index(names, name) < i:
+			ck.refuse(at, "listed twice", "")
+		}
+	}
+}
+
+// stale checks which answers say that a token is dead.
+func (ck signInCheck) stale(path string, u *configs.Upstream) {
+	for i, sign := range u.Stale {
+		at := item(child(path, "stale"), i)
+		ck.complainOf(at, sign.Faults())
+		if sign.At != nil {
+			ck.notTaken(child(at, "at"), *sign.At)
+		}
+		ck.patterns(child(at, "is"), sign.Is)
+		if sign.At == nil && sign.Status >= 200 && sign.Status < 300 {
+			ck.refuse(at, "every success would count as a dead token", "at: /errors/0/extensions/code, is: UNAUTHENTICATED")
+		}
+	}
+	if len(u.Stale) > 0 && u.Refresh == nil {
+		ck.warn(child(path, "stale"), "without refresh nothing can be done about a dead token", "refresh: {request: …}, or verify: {after: […], …}")
+	}
+}
+
+// mintWords are what paths are called whose answers often hold a token.
+var mintWords = []string{"signup", "sign-up", "sign_up", "register", "registration", "impersonate", "change-password", "switch-tenant", "switch-organization", "switch-organisation"}
+
+// minting warns of a route whose path looks like a request that gives a token: its pages
+// would read it, and the session would not learn of it.
+func (ck *checker) minting(path string, f *configs.Frontend, r *configs.Route) {
+	u := ck.config.Upstreams[r.Upstream]
+	if u == nil || u.Login == nil || r.BlockTokens {
+		return
+	}
+	target := r.Path
+	if r.Rewrite != nil {
+		target += "/" + *r.Rewrite
+	}
+	for segment := range strings.SplitSeq(strings.ToLower(target), "/") {
+		if slices.Contains(mintWords, segment) {
+			ck.warn(child(path, "path"), "this looks like a request that gives a token, which a page would read", "a way or an exchange of the upstream, or block_tokens: true")
+			return
+		}
+	}
+}
