@@ -160,6 +160,11 @@ func TestExchangeRefused(t *testing.T) {
 		x.provider.Commit()
 	}
 	x.want(x.call("GET /other/things", shop, x.signIn("bob@example.com")), 403, "exchange_refused") // by form: nobody exchanges that
+	for _, outcome := range []string{"refused", "failed"} {
+		if !strings.Contains(x.logs.String(), `"event":"exchange","outcome":"`+outcome+`"`) {
+			t.Errorf("the log does not say that an exchange was %s", outcome)
+		}
+	}
 	if tokens := x.tokens("/other/"); len(tokens) != 1 || x.audience(tokens[0]) != "orders" {
 		t.Errorf("the API got %q", tokens)
 	}
