@@ -1,8 +1,10 @@
 package configs
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
+	"slices"
 
 	"coatcheck/bff/credential"
 )
@@ -33,3 +35,28 @@ func KeyBytes(key credential.Secret) ([]byte, error) {
 // ExampleKey stands in this project's documentation. Everybody knows it, so
 // package check refuses it.
 const ExampleKey = "Y29hdGNoZWNrIGV4YW1wbGUga2V5OiBtYWtlIHlvdXIgb3du"
+
+// exampleKeys are the keys that stand in examples of this project.
+var exampleKeys = []string{ExampleKey}
+
+// IsExampleKey reports whether the bytes of a sealing key stand in an example.
+func IsExampleKey(raw []byte) bool {
+	return slices.ContainsFunc(exampleKeys, func(text string) bool {
+		example, err := KeyBytes(credential.NewSecret(text))
+		return err == nil && bytes.Equal(raw, example)
+	})
+}
+
+// KeyVariety counts the different bytes: 32 random ones hold fewer than 20 only in
+// one of many billions of cases.
+func KeyVariety(raw []byte) int {
+	var seen [256]bool
+	n := 0
+	for _, b := range raw {
+		if !seen[b] {
+			seen[b] = true
+			n++
+		}
+	}
+	return n
+}

@@ -111,13 +111,3 @@ func (ck accountCheck) accountUsed(upstream, account string) bool {
 		})
 	})
 }
-
-// signsInByFields reports whether an account uses the upstream's own login.
-func signsInByFields(u *configs.Upstream) bool {
-	for _, a := range u.Accounts {
-		if a.Fields != nil {
-			return true
-		}
-	}
-	return false
-}

@@ -51,56 +51,18 @@ func (ck upstreamCheck) carried(path string, u *configs.Upstream, name string) {
 		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !f.Carries(ck.config, u) {
 			continue
 		}
-		if known := frontendValues(f, from); !slices.Contains(known, name) {
+		if known := f.Values(from); !slices.Contains(known, name) {
 			ck.refuse(path, ck.braced(path, name)+" is not a value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
 			return
 		}
 	}
-	if u.Login != nil && !slices.Contains(values(u), name) && !ck.anyoneSignsIn(u) {
-		ck.refuse(path, ck.braced(path, name)+" is not a value of login.credential", suggestName(name, values(u)))
+	if u.Login != nil && !slices.Contains(u.Values(), name) && !ck.anyoneSignsIn(u) {
+		ck.refuse(path, ck.braced(path, name)+" is not a value of login.credential", suggestName(name, u.Values()))
 	}
-}
-
-// frontendValues are what a frontend's sign-ins give: the form's, and a provider's.
-func frontendValues(f *configs.Frontend, u *configs.Upstream) []string {
-	known := values(u)
-	if len(f.Login.Provider) > 0 {
-		known = append(known, credential.AccessToken, "id_token")
-	}
-	return known
 }
 
 func (ck *checker) anyoneSignsIn(u *configs.Upstream) bool {
 	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return ck.config.Upstreams[f.Login.Upstream] == u })
-}
-
-// values are the names of what u's credential may hold and can be put somewhere.
-func values(u *configs.Upstream) []string {
-	var names []string
-	add := func(places map[string]mapping.Place) {
-		for name := range places {
-			if !mapping.IsExpiry(name) {
-				names = append(names, name)
-			}
-		}
-	}
-	if u.Login != nil {
-		add(u.Login.Credential)
-		for _, s := range u.Login.Steps {
-			add(s.Credential)
-		}
-	}
-	for _, w := range u.AllWays() {
-		add(w.Credential)
-		for _, s := range w.Steps {
-			add(s.Credential)
-		}
-	}
-	if u.Refresh != nil {
-		add(u.Refresh.Credential)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }
 
 func suggestName(name string, known []string) string {

@@ -34,7 +34,7 @@ func (ck signInCheck) login(path, name string, u *configs.Upstream) {
 	for _, step := range slices.Sorted(maps.Keys(l.Steps)) {
 		ck.step(child(at, "steps", step), step, first, u)
 	}
-	if !ck.anyoneSignsIn(u) && !signsInByFields(u) {
+	if !ck.anyoneSignsIn(u) && !u.SignsInByFields() {
 		ck.warn(at, "no frontend signs people in here", "frontends.*.login.upstream: "+name)
 	}
 }
@@ -88,7 +88,7 @@ func (ck signInCheck) signInNames(name string, u *configs.Upstream) scope {
 
 // valueNames are the names known after a sign-in.
 func valueNames(u *configs.Upstream) scope {
-	return scope{known: values(u), hint: "known: " + strings.Join(append(values(u), mapping.BuiltIn()...), ", ")}
+	return scope{known: u.Values(), hint: "known: " + strings.Join(append(u.Values(), mapping.BuiltIn()...), ", ")}
 }
 
 // user checks where the person is described. u is whose values a request knows.

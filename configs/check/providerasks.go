@@ -86,16 +86,7 @@ func (ck providerCheck) unwiseProvider(path string, p *configs.Provider) {
 		ck.warn(child(path, "authorize"), "Google gives no refresh token without it, so that sessions end after an hour", "{access_type: offline, prompt: consent}")
 	case host == "accounts.google.com" && offline:
 		ck.warn(child(path, "scopes"), "Google does not know offline_access", "authorize: {access_type: offline, prompt: consent}")
-	case !offline && needsOfflineAccess(host):
+	case !offline && rule.NeedsOfflineAccess(host):
 		ck.warn(child(path, "scopes"), "this provider gives no refresh token without offline_access, so that sessions end with the first token", "[openid, offline_access, …]")
 	}
-}
-
-// needsOfflineAccess tells providers that give refresh tokens for this scope only.
-func needsOfflineAccess(host string) bool {
-	if host == "login.microsoftonline.com" {
-		return true
-	}
-	return slices.ContainsFunc([]string{".auth0.com", ".okta.com", ".oktapreview.com", ".zitadel.cloud", ".ciamlogin.com"},
-		func(end string) bool { return strings.HasSuffix(host, end) })
 }

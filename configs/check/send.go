@@ -8,6 +8,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/http1"
 	"coatcheck/configs"
+	"coatcheck/configs/rule"
 	"coatcheck/upstream/mapping"
 )
 
@@ -53,11 +54,11 @@ func (ck upstreamCheck) sendQuery(path string, parameters map[string]mapping.Tem
 	for _, name := range slices.Sorted(maps.Keys(parameters)) {
 		at, lower := child(path, name), strings.ToLower(name)
 		switch {
-		case name == "" || hasControl(name) || strings.ContainsAny(name, "[]"):
+		case name == "" || rule.HasControl(name) || strings.ContainsAny(name, "[]"):
 			ck.refuse(at, "not a valid parameter name", "letters, digits, \"_\" and \"-\"")
 		case seen[lower]:
 			ck.refuse(at, "duplicate parameter: APIs may ignore the case of names", "")
-		case hasControl(parameters[name].Reveal()):
+		case rule.HasControl(parameters[name].Reveal()):
 			ck.refuse(at, "a parameter value must not contain a line break or control character", "")
 		}
 		seen[lower] = true
@@ -76,7 +77,7 @@ func (ck upstreamCheck) sendCookie(path string, u *configs.Upstream) {
 		value := s.Cookie[name]
 		plain := true
 		value.Parts(func(constant credential.Secret, name string) {
-			plain = plain && (name != "" || isCookieText(constant.Reveal()))
+			plain = plain && (name != "" || rule.IsCookieText(constant.Reveal()))
 		})
 		switch {
 		case !http1.IsToken([]byte(name)):
@@ -107,15 +108,6 @@ func (ck upstreamCheck) sticky(path string, u *configs.Upstream) {
 			ck.refuse(at, "carries the person: it is not a load balancer's alone", "leave it out")
 		}
 	}
-}
-
-// isCookieText reports whether s is of cookie-octets (RFC 6265 §4.1.1).
-func isCookieText(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("\",;\\", r) })
-}
-
-func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // sendSocket checks what is laid over the first message of a WebSocket.

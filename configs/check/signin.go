@@ -81,7 +81,7 @@ func (ck frontendCheck) expose(path string, f *configs.Frontend, u *configs.Upst
 		return
 	}
 	for i, name := range f.Login.Expose {
-		if name != "" && u.Login.User.From == "response" && takenAt(u, u.Login.User.At+mapping.Pointer(name)) {
+		if name != "" && u.Login.User.From == "response" && u.TakesAt(u.Login.User.At+mapping.Pointer(name)) {
 			ck.refuse(item(path, i), "the credential is taken from this field: a page would see the token", "")
 		}
 	}
@@ -114,27 +114,4 @@ func nestedHint(name, separator string) string {
 		return outer
 	}
 	return outer + " whole, or user.at at the object that has the field"
-}
-
-// takenAt reports whether the place is that of a value of the credential, or inside one.
-// What is around one may be shown: values are cut out of it (package upstream).
-func takenAt(u *configs.Upstream, pointer string) bool {
-	places := []map[string]mapping.Place{u.Login.Credential}
-	for _, s := range u.Login.Steps {
-		places = append(places, s.Credential, s.Keep)
-	}
-	for _, w := range u.AllWays() {
-		places = append(places, w.Credential)
-		for _, s := range w.Steps {
-			places = append(places, s.Credential, s.Keep)
-		}
-	}
-	for _, each := range places {
-		for name, p := range each {
-			if !mapping.IsExpiry(name) && p.Covers(pointer) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -43,7 +43,7 @@ func (ck signInCheck) step(path, name string, first scope, u *configs.Upstream) 
 func (ck signInCheck) sentBefore(name string, first scope, u *configs.Upstream, seen map[string]bool) scope {
 	s := u.Login.Steps[name]
 	if len(s.Fields) > 0 {
-		return scope{known: s.FieldNames(), optional: optionalFields(s)}
+		return scope{known: s.FieldNames(), optional: s.OptionalFields()}
 	}
 	return ck.leading(name, first, u, seen)
 }
@@ -82,17 +82,6 @@ func (s scope) withKept(u *configs.Upstream) scope {
 
 func leadsTo(answers []mapping.Rule, step string) bool {
 	return slices.ContainsFunc(answers, func(a mapping.Rule) bool { return a.Step == step })
-}
-
-// optionalFields are the names of the fields that a page may leave out.
-func optionalFields(s *configs.Step) []string {
-	var names []string
-	for _, f := range s.Fields {
-		if name, optional := configs.FieldName(f); optional {
-			names = append(names, name)
-		}
-	}
-	return names
 }
 
 // circles reports whether a step without fields can follow itself through steps without fields only.

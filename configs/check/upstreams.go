@@ -105,7 +105,7 @@ func (ck upstreamCheck) ownHost(path, value string) {
 	}
 	loops := ck.listensAt(host, port)
 	for _, f := range ck.config.Frontends {
-		loops = loops || slices.Contains(authorities(f), host+":"+port) || f.Host == "" && slices.ContainsFunc(f.Patterns(), func(p rule.Pattern) bool { return p.Holds([]byte(host)) })
+		loops = loops || slices.Contains(f.Authorities(), host+":"+port) || f.Host == "" && slices.ContainsFunc(f.Patterns(), func(p rule.Pattern) bool { return p.Holds([]byte(host)) })
 	}
 	if loops {
 		ck.refuse(path, "Coatcheck's own address: requests would loop", "the address of the API itself")
@@ -121,28 +121,4 @@ func (ck upstreamCheck) listensAt(host, port string) bool {
 	own = strings.Trim(own, "[]")
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return rule.IsEvery(own) || own == host || rule.IsLoopback(own) && (err != nil || own == addr.String())
-}
-
-// authorities are the addresses, host:port, at which the frontend is reached.
-func authorities(f *configs.Frontend) []string {
-	var list []string
-	if f.IsDoor() && f.Host != "" {
-		list = append(list, f.Host+":"+rule.DefaultPort(f.Scheme()))
-	}
-	for _, o := range f.Origins {
-		scheme, rest, _ := strings.Cut(o, "://")
-		host, port := rule.SplitPort(rest)
-		if port == "" {
-			port = rule.DefaultPort(scheme)
-		}
-		switch own, ownPort := rule.SplitPort(f.Host); {
-		case f.Host == "" || f.Host == host:
-			list = append(list, host+":"+port)
-		case ownPort != "":
-			list = append(list, own+":"+ownPort)
-		default:
-			list = append(list, f.Host+":"+rule.DefaultPort(scheme))
-		}
-	}
-	return list
 }

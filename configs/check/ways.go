@@ -77,23 +77,12 @@ func (ck signInCheck) wayFields(path string, u *configs.Upstream, w *configs.Way
 		switch {
 		case name == "way":
 			ck.refuse(item(path, i), "this name has a meaning of its own", "")
-		case slices.Contains(values(u), name):
+		case slices.Contains(u.Values(), name):
 			ck.refuse(item(path, i), "a value of the credential has this name, so {"+name+"} would have two meanings", "")
-		case mapping.IsName(name) && !slices.Contains(askedBy(w), name):
+		case mapping.IsName(name) && !slices.Contains(w.Names(), name):
 			ck.warn(item(path, i), "the request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the request")
 		}
 	}
-}
-
-// askedBy are the names that the way's request puts, and those of steps that run by themselves.
-func askedBy(w *configs.Way) []string {
-	names := w.Request.Names()
-	for _, s := range w.Steps {
-		if len(s.Fields) == 0 {
-			names = append(names, s.Request.Names()...)
-		}
-	}
-	return names
 }
 
 // wayNames are the names that a way's request may use: its fields and, for people who are
@@ -101,7 +90,7 @@ func askedBy(w *configs.Way) []string {
 func wayNames(u *configs.Upstream, w *configs.Way, exchange bool) scope {
 	s := scope{known: w.FieldNames()}
 	if exchange {
-		s.known = append(s.known, values(u)...)
+		s.known = append(s.known, u.Values()...)
 	}
 	for _, declared := range w.Fields {
 		if name, optional := configs.FieldName(declared); optional {

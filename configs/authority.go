@@ -1,0 +1,31 @@
+package configs
+
+import (
+	"strings"
+
+	"coatcheck/configs/rule"
+)
+
+// Authorities are the addresses, host:port, at which the frontend is reached.
+func (f *Frontend) Authorities() []string {
+	var list []string
+	if f.IsDoor() && f.Host != "" {
+		list = append(list, f.Host+":"+rule.DefaultPort(f.Scheme()))
+	}
+	for _, o := range f.Origins {
+		scheme, rest, _ := strings.Cut(o, "://")
+		host, port := rule.SplitPort(rest)
+		if port == "" {
+			port = rule.DefaultPort(scheme)
+		}
+		switch own, ownPort := rule.SplitPort(f.Host); {
+		case f.Host == "" || f.Host == host:
+			list = append(list, host+":"+port)
+		case ownPort != "":
+			list = append(list, own+":"+ownPort)
+		default:
+			list = append(list, f.Host+":"+rule.DefaultPort(scheme))
+		}
+	}
+	return list
+}
