@@ -147,11 +147,11 @@ func (k *knowledge) moved(h, next hash) {
 	k.recent.add(h, ending{reason: Expired, next: next, at: k.clock.Elapsed()})
 	k.near.Drop(h)
 	k.wakeUps.Wake(h)
-	k.watches.move(h, k.recent.last(next))
+	k.watches.Move(h, k.recent.last(next))
 	// It may have ended in the meantime, while its streams still stood under the old name.
 	if last := k.recent.last(next); last != h {
 		if reason, over := k.recent.reason(last); over {
-			k.watches.tell(last, reason)
+			k.watches.Tell(last, reason)
 		}
 	}
 }

@@ -17,7 +17,7 @@ type knowledge struct {
 	near      local.Near[Session]
 	recent    recentlyEnded
 	wakeUps   local.WakeUps
-	watches   watches
+	watches   local.Watches[Reason]
 	counts    counts
 	returning chan struct{} // holds one wish to end again what has ended
 }
@@ -29,7 +29,7 @@ func (k *knowledge) init() {
 	k.near.Init(nearMaxBytes, func(s *Session) int { return s.size })
 	k.recent.init()
 	k.wakeUps.Init()
-	k.watches.init()
+	k.watches.Init()
 	k.returning = make(chan struct{}, 1)
 }
 
@@ -64,7 +64,7 @@ func (k *knowledge) ended(h hash, reason Reason) {
 func (k *knowledge) over(h hash, reason Reason) {
 	k.near.Drop(h)
 	k.wakeUps.Wake(h)
-	k.watches.tell(h, reason)
+	k.watches.Tell(h, reason)
 }
 
 // endAgain removes a session that had ended and was brought back, by a failover

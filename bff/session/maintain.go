@@ -74,7 +74,7 @@ func (m *maintenance) endReturned(ctx context.Context) {
 // lookAfterWatched ends the streams of sessions that are not in the store any
 // more: run out, or ended while the message was lost.
 func (m *maintenance) lookAfterWatched(ctx context.Context) {
-	m.inBatches(ctx, m.watches.all(), func(h hash, alive bool) {
+	m.inBatches(ctx, m.watches.All(), func(h hash, alive bool) {
 		if !alive {
 			_ = m.gone(ctx, h)
 		}

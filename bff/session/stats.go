@@ -70,6 +70,6 @@ func (m *Manager) Stats() Stats {
 	return Stats{
 		NearHits: c.nearHits.Load(), NearMisses: c.nearMisses.Load(), Touches: c.touches.Load(),
 		Started: c.started.Load(), Ended: ended, Refreshes: refreshes, RefreshWaits: c.refreshWaits.Load(), EndedAgain: c.endedAgain.Load(),
-		Watched: len(m.watches.all()), Stats: m.store.Stats(),
+		Watched: len(m.watches.All()), Stats: m.store.Stats(),
 	}
 }
