@@ -273,7 +273,7 @@ func (x *roundTrip) forward() error {
 			}
 		}
 	}
-	x.keepAffinity()
+	sticking{x}.keepAffinity()
 	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
 		return nil
 	}
