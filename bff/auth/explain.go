@@ -31,7 +31,7 @@ func (a *Auth) ExplainProgram(c *call.Call, body []byte) (lines []string, refuse
 	if errors.As(err, &refused) && refused.Code == problem.CallerNotAllowed.Code && c.Program.Name != "" {
 		lines = append(lines, a.callers[c.Program.Name].refuses(c))
 	}
-	for _, who := range a.signersOf(c) {
+	for _, who := range signersOf(a, c) {
 		said, wrong := who.explain(c, body)
 		lines = append(lines, said...)
 		if err != nil || body == nil {
@@ -96,7 +96,7 @@ func (a *Auth) AccountOf(c *call.Call) string {
 }
 
 // signersOf are those who may have signed a call.
-func (a *Auth) signersOf(c *call.Call) (all []*caller) {
+func signersOf(a *Auth, c *call.Call) (all []*caller) {
 	if len(c.Decision.Keys) > 0 {
 		return nil
 	}

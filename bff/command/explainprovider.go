@@ -25,7 +25,7 @@ func (e *explainer) atProvider() bool {
 	case d.Endpoint.ID == routing.ProviderLogout:
 		e.say("answer", "303 to the provider's sign-out, once, within 60 s of the POST /bff/logout that gave this address; else 404")
 	case d.Endpoint.ID == routing.BackChannel:
-		e.backChannel()
+		backChannel(e)
 	default:
 		return false
 	}
@@ -99,7 +99,7 @@ func (e *explainer) callback() {
 	e.say("note", "Not shown: what state and code hold, and what the provider says about them.")
 }
 
-func (e *explainer) backChannel() {
+func backChannel(e *explainer) {
 	if !e.provider() {
 		return
 	}

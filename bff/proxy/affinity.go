@@ -53,15 +53,18 @@ func (a affinity) secret() credential.Secret {
 	return credential.NewSecret(strconv.FormatInt(a.kept.Unix(), 10) + " " + a.pairs)
 }
 
+// sticking is a round trip to an API whose cookies choose among its replicas.
+type sticking struct{ *roundTrip }
+
 // affinity are the pairs that go to the API with this call.
-func (x *roundTrip) affinity() []byte {
+func (x sticking) affinity() []byte {
 	if len(x.target.sticky) == 0 {
 		return nil
 	}
 	return []byte(x.keptAffinity().pairs)
 }
 
-func (x *roundTrip) keptAffinity() affinity {
+func (x sticking) keptAffinity() affinity {
 	if s := x.who.Session; s != nil {
 		return readAffinity(s.Credential.Value(affinityName(x.call.Route().Upstream)))
 	}
@@ -69,15 +72,15 @@ func (x *roundTrip) keptAffinity() affinity {
 }
 
 // strangerKey is who calls without a session: a program, or an address.
-func (x *roundTrip) strangerKey() string {
+func (x sticking) strangerKey() string {
 	if x.who.Caller != nil {
-		return programOwner(x)
+		return programOwner(x.roundTrip)
 	}
 	return x.call.Request.Client.String()
 }
 
 // keepAffinity takes the cookies that the API's answer sets.
-func (x *roundTrip) keepAffinity() {
+func (x sticking) keepAffinity() {
 	if len(x.target.sticky) == 0 {
 		return
 	}

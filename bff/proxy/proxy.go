@@ -279,7 +279,7 @@ func (x *roundTrip) forward() error {
 	if x.who.Caller != nil {
 		x.proxy.auth.Finish(&x.who, x.answer.Status)
 	}
-	x.keepAffinity()
+	sticking{x}.keepAffinity()
 	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {
 		return nil
 	}
