@@ -150,7 +150,7 @@ type FrontendLogin struct {
 	Upstream string `yaml:"upstream" required:"true"`
 	// Provider at whose page people sign in, or a list of them.
 	Provider Names `yaml:"provider"`
-	// Fields of the sign-in body; a trailing "?" marks an optional one. Needed unless there is a provider.
+	// Fields of the sign-in body; a trailing "?" marks an optional one, ": bool" or ": number" another JSON value than text ("remember?: bool"). Needed unless there is a provider.
 	Fields []string `yaml:"fields"`
 	// Other ways in that are offered here: names of the upstream's ways.
 	Ways []string `yaml:"ways"`

@@ -104,13 +104,20 @@ func (f *Frontend) Scheme() string {
 func (l *FrontendLogin) FieldNames() []string { return fieldNames(l.Fields) }
 
 // Optional reports whether a page may leave the field called name out.
-func (l *FrontendLogin) Optional(name string) bool { return slices.Contains(l.Fields, name+"?") }
+func (l *FrontendLogin) Optional(name string) bool { return isOptional(l.Fields, name) }
 
 // FieldNames are the names of the step's fields, without the mark of optional ones.
 func (s *Step) FieldNames() []string { return fieldNames(s.Fields) }
 
 // Optional reports whether a page may leave the field called name out.
-func (s *Step) Optional(name string) bool { return slices.Contains(s.Fields, name+"?") }
+func (s *Step) Optional(name string) bool { return isOptional(s.Fields, name) }
+
+func isOptional(fields []string, name string) bool {
+	return slices.ContainsFunc(fields, func(declared string) bool {
+		n, optional := FieldName(declared)
+		return n == name && optional
+	})
+}
 
 func fieldNames(fields []string) []string {
 	names := make([]string, len(fields))
@@ -120,7 +127,27 @@ func fieldNames(fields []string) []string {
 	return names
 }
 
-// FieldName takes a declared field apart: "otp?" is the optional field otp.
+// FieldName takes a declared field apart: "otp?" is the optional field otp, and so is
+// "otp?: number".
 func FieldName(declared string) (name string, optional bool) {
-	return strings.CutSuffix(declared, "?")
+	name, _, _ = strings.Cut(declared, ":")
+	return strings.CutSuffix(name, "?")
+}
+
+// Kinds of sign-in fields: the JSON values that a page sends for them.
+const (
+	TextField   = "text"
+	BoolField   = "bool"
+	NumberField = "number"
+)
+
+// FieldKind is the kind of a declared field, [TextField] unless it says another:
+// "remember?: bool", "pin: number". ok is false where there is no such kind.
+func FieldKind(declared string) (kind string, ok bool) {
+	_, kind, said := strings.Cut(declared, ":")
+	if !said {
+		return TextField, true
+	}
+	kind = strings.TrimLeft(kind, " ")
+	return kind, slices.Contains([]string{TextField, BoolField, NumberField}, kind)
 }

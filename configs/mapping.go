@@ -114,7 +114,7 @@ type Login struct {
 
 // Way is how people get a credential otherwise than by login. What it does not name is login's.
 type Way struct {
-	// Fields of the body that the page posts; a trailing "?" marks an optional one. The first names the account for the throttle; an exchange may have none.
+	// Fields of the body that the page posts; a trailing "?" marks an optional one, ": bool" or ": number" another JSON value than text. The first names the account for the throttle; an exchange may have none.
 	Fields []string `yaml:"fields"`
 	// Bound on each request.
 	Timeout time.Duration `yaml:"timeout" default:"10s" min:"1ms" max:"10m"`

@@ -8,7 +8,7 @@ import (
 )
 
 // notFlat is the reason where nothing more precise is known.
-const notFlat = "the body is not one JSON object of non-empty strings, each name once"
+const notFlat = "the body is not one flat JSON object without empty values, each name once"
 
 // bodyFault says for the log why a sign-in body is refused. It holds no byte of the body:
 // even a name in it may be a password.
@@ -17,6 +17,7 @@ func bodyFault(body []byte) string {
 		return "the body is not UTF-8"
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return notFlat
 	}
@@ -49,12 +50,10 @@ func valueFault(value json.Token) string {
 			return "a field has a NUL"
 		}
 		return ""
-	case bool:
-		return "a field is a boolean: sign-in fields are strings, send \"true\""
-	case float64:
-		return "a field is a number: sign-in fields are strings"
+	case bool, json.Number:
+		return ""
 	case nil:
 		return "a field is null: leave an optional one out"
 	}
-	return "a field is a list or an object: sign-in fields are strings"
+	return "a field is a list or an object: sign-in fields are strings, booleans or numbers"
 }

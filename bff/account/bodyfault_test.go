@@ -11,7 +11,7 @@ func FuzzBodyFault(f *testing.F) {
 	for _, b := range []string{`{"a":true}`, `{"a":1}`, `{"a":null}`, `{"a":[]}`, `{"a":"","b":"x"}`, `{"a":"x","a":"y"}`, `[1`, "{\"a\":\"\\u0000\"}", "\xff", ``, `{"a":"b"} x`} {
 		f.Add([]byte(b))
 	}
-	reasons := []string{notFlat, "the body is not UTF-8", "a field is there twice", "a field is empty", "a field has a NUL", "a field is a boolean", "a field is a number", "a field is null", "a field is a list or an object"}
+	reasons := []string{notFlat, "the body is not UTF-8", "a field is there twice", "a field is empty", "a field has a NUL", "a field is null", "a field is a list or an object"}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got := bodyFault(body)
 		for _, reason := range reasons {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -17,12 +18,13 @@ import (
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 // MaxBody is the largest sign-in body, in bytes.
 const MaxBody = 8 << 10
 
-// readLogin reads a sign-in: one JSON object of non-empty strings, no name twice. What
+// readLogin reads a sign-in: one flat JSON object without empty strings, no name twice. What
 // a lenient reader would repair is refused, because two readers that repair
 // differently sign in two different people.
 func readLogin(c *call.Call) (map[string]credential.Secret, error) {
@@ -73,24 +75,26 @@ func CheckBody(h *http1.Head) *problem.Problem {
 	return nil
 }
 
-// parseLogin reads one flat JSON object of non-empty strings, no name twice.
+// parseLogin reads one flat JSON object of strings that are not empty, booleans and
+// numbers, no name twice.
 func parseLogin(body []byte) (map[string]credential.Secret, bool) {
 	if !utf8.Valid(body) || !soundEscapes(body) {
 		return nil, false
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return nil, false
 	}
 	fields := map[string]credential.Secret{}
 	for d.More() {
 		name, ok := stringToken(d)
-		value, ok2 := stringToken(d)
+		value, ok2 := fieldToken(d)
 		_, twice := fields[name]
-		if !ok || !ok2 || twice || value == "" || strings.IndexByte(value, 0) >= 0 {
+		if !ok || !ok2 || twice {
 			return nil, false
 		}
-		fields[name] = credential.NewSecret(value)
+		fields[name] = value
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, false
@@ -103,6 +107,23 @@ func stringToken(d *json.Decoder) (string, bool) {
 	t, err := d.Token()
 	s, ok := t.(string)
 	return s, ok && err == nil
+}
+
+// fieldToken reads the value of a field.
+func fieldToken(d *json.Decoder) (credential.Secret, bool) {
+	t, err := d.Token()
+	if err != nil {
+		return credential.Secret{}, false
+	}
+	switch v := t.(type) {
+	case string:
+		return credential.NewSecret(v), v != "" && strings.IndexByte(v, 0) < 0
+	case bool:
+		return mapping.TypedField(strconv.FormatBool(v)), true
+	case json.Number:
+		return mapping.TypedField(v.String()), true
+	}
+	return credential.Secret{}, false
 }
 
 // soundEscapes refuses a \u escape that is half a surrogate pair: the decoder would
@@ -154,8 +175,11 @@ func undeclared(fields map[string]credential.Secret, declared []string) error {
 	unknown, missing := len(fields), []string(nil)
 	for _, each := range declared {
 		name, optional := configs.FieldName(each)
-		_, there := fields[name]
-		switch {
+		value, there := fields[name]
+		kind, _ := configs.FieldKind(each)
+		switch sent := sentKind(value); {
+		case there && sent != kind:
+			return badRequest(fmt.Sprintf("field %s is declared as %s, and the page sent %s", name, kind, sent))
 		case there:
 			unknown--
 		case !optional:
@@ -167,6 +191,17 @@ func undeclared(fields map[string]credential.Secret, declared []string) error {
 	}
 	return badRequest(fmt.Sprintf("fields expected: %s; missing: %s; unknown: %d",
 		strings.Join(declared, ", "), cmp.Or(strings.Join(missing, ", "), "none"), unknown))
+}
+
+// sentKind is the kind of what a page sent.
+func sentKind(value credential.Secret) string {
+	switch json, typed := mapping.FieldJSON(value); {
+	case !typed:
+		return configs.TextField
+	case json == "true" || json == "false":
+		return configs.BoolField
+	}
+	return configs.NumberField
 }
 
 // badRequest is problem.BadRequest with a reason for the log, which holds no byte of the

@@ -1,9 +1,13 @@
 package account
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+
+	"coatcheck/upstream/mapping"
 )
 
 func TestLoginBodies(t *testing.T) {
@@ -11,6 +15,19 @@ func TestLoginBodies(t *testing.T) {
 	for _, b := range good {
 		if got, ok := parseLogin([]byte(b)); !ok || undeclared(got, []string{"email", "password"}) != nil {
 			t.Errorf("%s refused", b)
+		}
+	}
+	for _, row := range []struct {
+		body string
+		good bool
+	}{
+		{`{"email":"a","remember":true,"pin":-1.50e3}`, true}, {`{"email":"a","remember":false,"pin":0}`, true}, {`{"email":"a","pin":12345678901234567890123}`, true},
+		{`{"email":"a","remember":"true","pin":1}`, false}, {`{"email":"a","remember":1,"pin":1}`, false}, {`{"email":"a","pin":"1"}`, false}, {`{"email":"a","pin":true}`, false},
+		{`{"email":true,"pin":1}`, false}, {`{"email":"a","remember":null,"pin":1}`, false}, {`{"email":"a","pin":01}`, false}, {`{"email":"a","pin":"\u00001"}`, false}, {`{"email":"a"}`, false},
+	} {
+		got, ok := parseLogin([]byte(row.body))
+		if passed := ok && undeclared(got, []string{"email", "remember?: bool", "pin: number"}) == nil; passed != row.good {
+			t.Errorf("%s: %v", row.body, passed)
 		}
 	}
 	bad := []string{``, `null`, `[]`, `"a"`, `{}`, `{"email":"a"}`, `{"email":"a","password":""}`, `{"email":"a","password":null}`, `{"email":"a","password":1}`, `{"email":"a","password":["b"]}`,
@@ -28,17 +45,27 @@ func TestLoginBodies(t *testing.T) {
 // FuzzLogin: what passes is read the same way by the standard decoder, to the letter.
 func FuzzLogin(f *testing.F) {
 	f.Add([]byte(`{"email":"a","password":"b"}`))
+	f.Add([]byte(`{"email":"a","remember":false,"pin":1.50}`))
 	f.Add([]byte(`{"email":"\ud83d\ude00","password":"\\"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fields, ok := parseLogin(b)
 		if !ok {
 			return
 		}
-		var plain map[string]string
-		if err := json.Unmarshal(b, &plain); err != nil || len(plain) != len(fields) {
+		var plain map[string]any
+		d := json.NewDecoder(bytes.NewReader(b))
+		d.UseNumber()
+		if err := d.Decode(&plain); err != nil || len(plain) != len(fields) {
 			t.Fatalf("%q: %v", b, err)
 		}
-		for name, value := range plain {
+		for name, is := range plain {
+			value, isText := is.(string)
+			if !isText {
+				if got, typed := mapping.FieldJSON(fields[name]); !typed || got != fmt.Sprint(is) {
+					t.Fatalf("%q: field differs", b)
+				}
+				continue
+			}
 			if fields[name].Reveal() != value || value == "" || strings.IndexByte(value, 0) >= 0 {
 				t.Fatalf("%q: field differs", b)
 			}

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"coatcheck/bff/credential"
+	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 
 	"golang.org/x/term"
 )
@@ -33,7 +36,7 @@ func newPrompter(in io.Reader, out io.Writer) *prompter {
 func (p *prompter) fields(names []string) (map[string]credential.Secret, error) {
 	all := map[string]credential.Secret{}
 	for _, written := range names {
-		name, optional := strings.CutSuffix(written, "?")
+		name, optional := configs.FieldName(written)
 		text, err := p.field(name, optional)
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", name, err)
@@ -42,10 +45,29 @@ func (p *prompter) fields(names []string) (map[string]credential.Secret, error) 
 			return nil, fmt.Errorf("field %s is empty", name)
 		}
 		if text != "" {
-			all[name] = credential.NewSecret(text)
+			if all[name], err = fieldValue(written, text); err != nil {
+				return nil, fmt.Errorf("field %s: %w", name, err)
+			}
 		}
 	}
 	return all, nil
+}
+
+// fieldValue is what a page would send for the field.
+func fieldValue(declared, text string) (credential.Secret, error) {
+	switch kind, _ := configs.FieldKind(declared); kind {
+	case configs.BoolField:
+		if text != "true" && text != "false" {
+			return credential.Secret{}, errors.New("true or false is expected")
+		}
+	case configs.NumberField:
+		if !json.Valid([]byte(text)) || strings.Trim(text, "+-.eE0123456789") != "" {
+			return credential.Secret{}, errors.New("not a number")
+		}
+	default:
+		return credential.NewSecret(text), nil
+	}
+	return mapping.TypedField(text), nil
 }
 
 func (p *prompter) field(name string, optional bool) (string, error) {

@@ -14,16 +14,16 @@ func TestBadRequestSaysWhy(t *testing.T) {
 	for _, row := range []struct {
 		name, body, cookie, why string
 	}{
-		{"no object", `["` + secret + `"]`, "", "bad_request: the body is not one JSON object of non-empty strings, each name once"},
+		{"no object", `["` + secret + `"]`, "", "bad_request: the body is not one flat JSON object without empty values, each name once"},
 		{"empty value", `{"email":"","password":"` + secret + `"}`, "", "bad_request: a field is empty"},
 		{"name twice", `{"email":"a","email":"` + secret + `"}`, "", "a field is there twice"},
-		{"boolean", `{"email":"` + secret + `","remember":true}`, "", "a field is a boolean: sign-in fields are strings"},
-		{"number", `{"email":"` + secret + `","password":1234}`, "", "a field is a number"},
+		{"boolean", `{"email":"` + secret + `","remember":true}`, "", "fields expected: email, password; missing: password; unknown: 1"},
+		{"number", `{"email":"` + secret + `","password":1234}`, "", "field password is declared as text, and the page sent number"},
 		{"null", `{"email":"` + secret + `","password":null}`, "", "a field is null"},
 		{"object", `{"user":{"email":"` + secret + `"}}`, "", "a field is a list or an object"},
 		{"NUL", `{"email":"` + secret + `\u0000"}`, "", "a field has a NUL"},
 		{"not UTF-8", `{"email":"` + secret + "\xff" + `"}`, "", "the body is not UTF-8"},
-		{"behind the end", `{"email":"a","password":"b"}` + secret, "", "the body is not one JSON object"},
+		{"behind the end", `{"email":"a","password":"b"}` + secret, "", "the body is not one flat JSON object"},
 		{"another name", `{"` + secret + `":"a","password":"b"}`, "", "fields expected: email, password; missing: email; unknown: 1"},
 		{"one too many", `{"email":"a","password":"b","` + secret + `":"c"}`, "", "missing: none; unknown: 1"},
 		{"nothing", `{}`, "", "missing: email, password; unknown: 0"},

@@ -16,6 +16,19 @@ const maxValue = 16 << 10
 // is kept as JSON itself, so nobody can forge one.
 const typed = '\x01'
 
+// typedByPage is the same for what a page sent. No text of a page can hold NUL.
+const typedByPage = '\x00'
+
+// TypedField is the value of a sign-in field that is a JSON boolean or number, as it came.
+func TypedField(json string) credential.Secret {
+	return credential.NewSecret(string(typedByPage) + json)
+}
+
+// FieldJSON is what [TypedField] was made of; false: the field is text.
+func FieldJSON(s credential.Secret) (json string, ok bool) {
+	return strings.CutPrefix(s.Reveal(), string(typedByPage))
+}
+
 // toSecret makes a secret of a value extracted from a response; absent and null become
 // the empty secret.
 func toSecret(v any) credential.Secret {
@@ -70,19 +83,25 @@ func Text(v any) (string, bool) {
 	return "", false
 }
 
-// value is what a {name} stands for, and whose it is: what an API gave may carry
-// a type, what a person typed is text, whatever it looks like.
+// value is what a {name} stands for, and whose it is: what a person typed is text,
+// whatever it looks like; what an API gave, or a page sent as a boolean or a number, has
+// a type.
 type value struct {
 	secret  credential.Secret
 	fromAPI bool
 }
 
+// mark begins a value that has a type.
+func (v value) mark() byte {
+	if v.fromAPI {
+		return typed
+	}
+	return typedByPage
+}
+
 // isTyped reports whether the secret holds JSON behind the mark.
 func (v value) isTyped() bool {
-	if !v.fromAPI || v.secret.IsEmpty() {
-		return false
-	}
-	return v.secret.AppendReveal(nil)[0] == typed
+	return !v.secret.IsEmpty() && v.secret.AppendReveal(nil)[0] == v.mark()
 }
 
 // json returns the value as it goes into a JSON body.
@@ -98,7 +117,7 @@ func (v value) json() any {
 func (v value) appendText(dst []byte) ([]byte, bool) {
 	start := len(dst)
 	dst = v.secret.AppendReveal(dst)
-	if !v.fromAPI || len(dst) == start || dst[start] != typed {
+	if len(dst) == start || dst[start] != v.mark() {
 		return dst, true
 	}
 	whole, _ := Decode(dst[start+1:])
