@@ -100,13 +100,15 @@ func FuzzTemplate(f *testing.F) {
 	f.Add("{a}{b}{", "x y", false)
 	f.Add("{\"a\": {b-c}}", "\r\n", false)
 	f.Add("{{a}} {1} {é}", "\x01[1]", true)
+	f.Add("{a}", "\x000", false)
 	f.Fuzz(func(t *testing.T, text, v string, fromAPI bool) {
 		filled, names, own, err := fill(text, credential.NewSecret(v), fromAPI)
 		if len(names) == 0 && (filled != text || own != text || err != nil) {
 			t.Fatalf("%q became %q", text, filled)
 		}
 		builtIn := slices.ContainsFunc(names, func(n string) bool { return n == "client_address" || n == "user_agent" || n == "request_id" })
-		if err != nil || builtIn || strings.HasPrefix(v, "\x01") {
+		typed := strings.HasPrefix(v, "\x01") || !fromAPI && strings.HasPrefix(v, "\x00") // put as their text
+		if err != nil || builtIn || typed {
 			return
 		}
 		if len(filled) != len(own)+len(names)*len(v) {
