@@ -1,6 +1,7 @@
 package ratelimit_test
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -43,19 +44,33 @@ func lends(t *testing.T, s ratelimit.Store) {
 	}
 }
 
-// Three replicas over one Redis, as fast as they can, never above the bound.
+// Three replicas over one Redis, as fast as they can, never above the bound. Where the
+// machine is so busy that a trip took half a second, each kept the limit for itself: then
+// again, with counts of their own.
 func TestTheBoundHoldsOverRedis(t *testing.T) {
 	store := ratelimit.NewRedis(startRedis(t), "test")
+	for try := range 20 {
+		if !exceed(t, store, fmt.Sprint("excel", try)) {
+			return
+		}
+	}
+	t.Fatal("the store was away in every try")
+}
+
+// exceed lets three replicas call for two seconds, and holds what passed against the
+// bound; degraded: the store was away.
+func exceed(t *testing.T, store ratelimit.Store, caller string) (degraded bool) {
+	t.Helper()
 	limit := ratelimit.Limit{Calls: 1200, Per: time.Minute, Burst: 50}
 	p, began := &passed{}, time.Now()
-	var away atomic.Bool // the machine is so busy that a trip took half a second
+	var away atomic.Bool
 	var wait sync.WaitGroup
 	for range 3 {
 		l := ratelimit.New(store)
 		for range 4 {
 			wait.Go(func() {
 				for time.Since(began) < 2*time.Second {
-					d := l.Allow(t.Context(), "excel", limit)
+					d := l.Allow(t.Context(), caller, limit)
 					p.add(d)
 					if d.Degraded {
 						away.Store(true)
@@ -67,9 +82,10 @@ func TestTheBoundHoldsOverRedis(t *testing.T) {
 	}
 	wait.Wait()
 	if away.Load() {
-		t.Skip("the store was away: each process kept the limit for itself")
+		return true
 	}
 	if most := limit.Burst + int(time.Since(began)/limit.Interval()) + 1; len(p.times) > most || len(p.times) < limit.Burst/2 {
 		t.Errorf("%d calls passed, %d may", len(p.times), most)
 	}
+	return false
 }
