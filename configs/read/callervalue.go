@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"coatcheck/configs"
-	"coatcheck/configs/keypath"
 )
 
 // callerDecoder decodes the notations of callers.
@@ -125,28 +124,5 @@ func (d callerDecoder) signedText(f field, n *node) (string, bool) {
 
 // accepted decodes what a place is held against.
 func (d callerDecoder) accepted(f field, n *node, into *configs.Accepted) {
-	items := []*node{n}
-	if n.kind == list {
-		items = n.items
-	}
-	if len(items) == 0 {
-		d.fault(f.at, f.path, "an empty list matches nothing", "")
-	}
-	for i, each := range items {
-		switch at := f; each.kind {
-		case list, table:
-			d.fault(f.at, f.path, "only strings, numbers, true, false and null can be compared", "")
-		case text:
-			if n.kind == list {
-				at = field{path: keypath.Item(f.path, i), at: d.itemPlace(f, each)}
-			}
-			if value, ok := d.signedText(at, each); ok {
-				into.Values = append(into.Values, value)
-			}
-		case nothing:
-			into.Values = append(into.Values, nil)
-		default:
-			into.Values = append(into.Values, each.scalar)
-		}
-	}
+	into.Values = append(into.Values, d.compared(f, n, d.signedText)...)
 }

@@ -106,6 +106,14 @@ func wholeName(text string) []string {
 
 // match decodes what an answer is held against: a scalar, null, or a list of them.
 func (d mappingDecoder) match(f field, n *node, into *mapping.Match) {
+	into.Values = append(into.Values, d.compared(f, n, func(at field, n *node) (string, bool) {
+		value, _, ok := d.text(at, n)
+		return value, ok
+	})...)
+}
+
+// compared decodes a scalar, null, or a list of them; read decodes what is text.
+func (d *decoder) compared(f field, n *node, read func(field, *node) (string, bool)) (values []any) {
 	items := []*node{n}
 	if n.kind == list {
 		items = n.items
@@ -121,15 +129,16 @@ func (d mappingDecoder) match(f field, n *node, into *mapping.Match) {
 			if n.kind == list {
 				at = field{path: keypath.Item(f.path, i), at: d.itemPlace(f, each)}
 			}
-			if value, _, ok := d.text(at, each); ok {
-				into.Values = append(into.Values, value)
+			if value, ok := read(at, each); ok {
+				values = append(values, value)
 			}
 		case nothing:
-			into.Values = append(into.Values, nil)
+			values = append(values, nil)
 		default:
-			into.Values = append(into.Values, each.scalar)
+			values = append(values, each.scalar)
 		}
 	}
+	return values
 }
 
 // takenFrom decodes a place: a pointer written as text, or a mapping with one of at, header and cookie.
