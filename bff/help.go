@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	docs "github.com/urfave/cli-docs/v3"
@@ -62,6 +63,62 @@ func unknownCommand(root *cli.Command, name string) error {
 		return fmt.Errorf("unknown command %q; did you mean %s?", name, meant)
 	}
 	return fmt.Errorf("unknown command %q", name)
+}
+
+// plainUsage says a usage error of the flag parser in the words of this program.
+func plainUsage(c *cli.Command, err error) error {
+	flag, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
+	if !unknown {
+		if flag, short := strings.CutPrefix(err.Error(), "flag needs an argument: "); short {
+			return fmt.Errorf("%s needs a value", dashed(flag))
+		}
+		return err
+	}
+	if meant := cli.SuggestFlag(c.Flags, strings.Trim(flag, "-"), false); near(meant, flag) {
+		return fmt.Errorf("unknown flag %s; did you mean %s?", dashed(flag), meant)
+	}
+	if c.Root() == c && len(c.Commands) > 0 {
+		return fmt.Errorf("unknown flag %s here: the flags of a command stand behind its name", dashed(flag))
+	}
+	return fmt.Errorf("unknown flag %s", dashed(flag))
+}
+
+// noTopic says in plain words that `coatcheck help NAME` knows no such command.
+func noTopic(err error) error {
+	if name, yes := strings.CutPrefix(err.Error(), "No help topic for '"); yes {
+		name, _, _ = strings.Cut(name, "'")
+		return fmt.Errorf("unknown command %q", name)
+	}
+	return err
+}
+
+// near reports whether a flag that was found for another one (there is always one) may
+// have been meant: it begins with the same letter.
+func near(meant, typed string) bool {
+	meant, typed = strings.Trim(meant, "-"), strings.Trim(typed, "-")
+	return meant != "" && typed != "" && meant[0] == typed[0]
+}
+
+// dashed is a flag as the help prints it.
+func dashed(flag string) string {
+	if flag = strings.Trim(flag, "-"); len(flag) > 1 {
+		return "--" + flag
+	}
+	return "-" + flag
+}
+
+// helpful is the command whose help is worth reading after a usage error.
+func helpful(root *cli.Command, args []string) string {
+	name, at := root.Name, root
+	for _, arg := range args[min(1, len(args)):] {
+		i := slices.IndexFunc(at.Commands, func(c *cli.Command) bool { return c.HasName(arg) })
+		if i < 0 {
+			break
+		}
+		at = at.Commands[i]
+		name += " " + at.Name
+	}
+	return name
 }
 
 // man writes the manual page.

@@ -62,7 +62,7 @@ func (c *Places) expires(a *Response, token string, now time.Time) (time.Time, e
 	}
 	end := earliest(after(date, now), after(exp, now))
 	if end.IsZero() && !(date.IsZero() && exp.IsZero()) {
-		return end, Invalid("access token has ended already; the API's clock may be behind, which check -online shows")
+		return end, Invalid("access token has ended already; the API's clock may be behind, which check --online shows")
 	}
 	return end, nil
 }
