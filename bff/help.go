@@ -67,44 +67,7 @@ func unknownCommand(root *cli.Command, name string) error {
 
 // plainUsage says a usage error of the flag parser in the words of this program.
 func plainUsage(c *cli.Command, err error) error {
-	flag, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: ")
-	if !unknown {
-		if flag, short := strings.CutPrefix(err.Error(), "flag needs an argument: "); short {
-			return fmt.Errorf("%s needs a value", dashed(flag))
-		}
-		return err
-	}
-	if meant := cli.SuggestFlag(c.Flags, strings.Trim(flag, "-"), false); near(meant, flag) {
-		return fmt.Errorf("unknown flag %s; did you mean %s?", dashed(flag), meant)
-	}
-	if c.Root() == c && len(c.Commands) > 0 {
-		return fmt.Errorf("unknown flag %s here: the flags of a command stand behind its name", dashed(flag))
-	}
-	return fmt.Errorf("unknown flag %s", dashed(flag))
-}
-
-// noTopic says in plain words that `coatcheck help NAME` knows no such command.
-func noTopic(err error) error {
-	if name, yes := strings.CutPrefix(err.Error(), "No help topic for '"); yes {
-		name, _, _ = strings.Cut(name, "'")
-		return fmt.Errorf("unknown command %q", name)
-	}
-	return err
-}
-
-// near reports whether a flag that was found for another one (there is always one) may
-// have been meant: it begins with the same letter.
-func near(meant, typed string) bool {
-	meant, typed = strings.Trim(meant, "-"), strings.Trim(typed, "-")
-	return meant != "" && typed != "" && meant[0] == typed[0]
-}
-
-// dashed is a flag as the help prints it.
-func dashed(flag string) string {
-	if flag = strings.Trim(flag, "-"); len(flag) > 1 {
-		return "--" + flag
-	}
-	return "-" + flag
+	return command.UsageError(err, c.Root() == c, func(flag string) string { return cli.SuggestFlag(c.Flags, flag, false) })
 }
 
 // helpful is the command whose help is worth reading after a usage error.

@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, getenv func(string) (string, bool),
 	case errors.Is(err, command.ErrRefused):
 		return exitRefused
 	}
-	fmt.Fprintln(stderr, "coatcheck:", noTopic(err))
+	fmt.Fprintln(stderr, "coatcheck:", plainUsage(root, err))
 	var failed command.Failure
 	if errors.As(err, &failed) {
 		return exitRefused
