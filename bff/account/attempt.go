@@ -68,7 +68,7 @@ func (a atProvider) loginAtProvider(c *call.Call) error {
 	attempt.ReturnTo, attempt.Prompt, attempt.ACR, attempt.MaxAge = r.ReturnTo, ask.Prompt, ask.ACR, ask.MaxAge
 	attempt.LoginHint, attempt.UILocales = ask.LoginHint, ask.UILocales
 	if who := a.auth.Present(c); who.HasTicket {
-		attempt.Session = who.Ticket.Handle()
+		attempt.Session = who.Ticket(c).Handle()
 	}
 	return a.sendToProvider(c, browser, attempt)
 }
@@ -82,7 +82,7 @@ func (a *Account) staysAtProvider(c *call.Call, r *LoginRequest) {
 	if r.Named || len(offered) < 2 || len(ask.ACR) == 0 && ask.MaxAge == nil || !who.HasTicket {
 		return
 	}
-	s, err := a.manager.Peek(context.Background(), c.Frontend().Name, who.Ticket)
+	s, err := a.manager.Peek(context.Background(), c.Frontend().Name, who.Ticket(c))
 	if err != nil || !slices.Contains(offered, s.Provider) {
 		return
 	}

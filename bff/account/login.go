@@ -82,7 +82,7 @@ func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *throt
 	}
 	a.settle(ctx, c, attempt, nil)
 	if replaced.HasTicket {
-		a.endReplaced(ctx, c, replaced.Ticket)
+		a.endReplaced(ctx, c, replaced.Ticket(c))
 	}
 	c.Record.Session = started.LogID
 	setSessionCookie(c, ticket)

@@ -20,7 +20,7 @@ func (a *Account) logout(c *call.Call) error {
 	defer cancel()
 	next := ""
 	if who.HasTicket {
-		ended, err := a.manager.End(ctx, c.Frontend().Name, who.Ticket, session.SignedOut)
+		ended, err := a.manager.End(ctx, c.Frontend().Name, who.Ticket(c), session.SignedOut)
 		if err != nil {
 			return err
 		}

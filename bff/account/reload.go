@@ -74,5 +74,5 @@ func (a *Account) reload(c *call.Call, who auth.Principal, s *session.Session) (
 	if err != nil {
 		return nil, err
 	}
-	return a.manager.Describe(ctx, s, who.Ticket, in.UserJSON())
+	return a.manager.Describe(ctx, s, who.Ticket(c), in.UserJSON())
 }

@@ -72,7 +72,7 @@ func (a atProvider) replace(ctx context.Context, c *call.Call, attempt pending.A
 	ended, newer, err := a.manager.ReplaceInBrowser(ctx, browser.Name(), s)
 	ended = append(ended, attempt.Session)
 	if who := a.auth.Present(c); who.HasTicket {
-		a.endReplaced(ctx, c, who.Ticket)
+		a.endReplaced(ctx, c, who.Ticket(c))
 	}
 	if newer {
 		ended = append(ended, s.Handle())

@@ -34,7 +34,7 @@ func (a ofSessions) session(c *call.Call) error {
 			return err
 		}
 	}
-	found, err := look(context.Background(), c.Frontend().Name, who.Ticket)
+	found, err := look(context.Background(), c.Frontend().Name, who.Ticket(c))
 	if err == nil && reload {
 		found, err = a.reload(c, who, found)
 	}
@@ -99,7 +99,7 @@ func (a ofSessions) endSession(c *call.Call) error {
 	}
 	path := c.Decision.Target.Path
 	id := string(path[bytes.LastIndexByte(path, '/')+1:])
-	if err := a.endListed(&who, id); err != nil {
+	if err := a.endListed(c, &who, id); err != nil {
 		return err
 	}
 	a.events.Security(c, "revocation", "one_ended")
@@ -113,11 +113,11 @@ func (a ofSessions) endSession(c *call.Call) error {
 
 // endListed ends the session that the list shows as id. The ticket of the current one
 // is at hand, so that one ends even if the list has lost it.
-func (a ofSessions) endListed(who *auth.Principal, id string) error {
+func (a ofSessions) endListed(c *call.Call, who *auth.Principal, id string) error {
 	ctx, s := context.Background(), who.Session
 	if id != s.ID {
 		return a.manager.EndOne(ctx, s.Frontend, s.Subject, id)
 	}
-	_, err := a.manager.End(ctx, s.Frontend, who.Ticket, session.Revoked)
+	_, err := a.manager.End(ctx, s.Frontend, who.Ticket(c), session.Revoked)
 	return err
 }

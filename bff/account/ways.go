@@ -78,7 +78,7 @@ func (a *Account) exchange(c *call.Call) error {
 	if err != nil {
 		return err
 	}
-	return a.exchangeFor(ctx, c, attempt, who.Session, who.Ticket, by, fields)
+	return a.exchangeFor(ctx, c, attempt, who.Session, who.Ticket(c), by, fields)
 }
 
 // errAccepted says that the API took an exchange's request without a new credential.

@@ -62,7 +62,7 @@ func (a *Auth) verify(c *call.Call, p *Principal, api *signin.Upstream, renewed 
 	}
 	// What was refused may be an old value: another call may have followed the API to a
 	// newer one meanwhile. Then the session lives, and the API's own answer passes.
-	if _, err = a.manager.Refused(ctx, p.Session, p.Ticket); err == nil {
+	if _, err = a.manager.Refused(ctx, p.Session, p.Ticket(c)); err == nil {
 		return false, nil
 	}
 	if errors.Is(err, session.EndedError{Reason: session.Upstream}) {
@@ -78,7 +78,7 @@ func (a *Auth) follow(c *call.Call, p *Principal, api *signin.Upstream, lines fu
 	if !changed {
 		return
 	}
-	renewed, err := a.manager.Refresh(context.Background(), p.Session, p.Ticket, time.Second,
+	renewed, err := a.manager.Refresh(context.Background(), p.Session, p.Ticket(c), time.Second,
 		func(context.Context, *credential.Credential) (*credential.Credential, error) { return fresh, nil })
 	if err != nil && !isEnded(err) {
 		a.events.Log.Warn("credential not followed", "frontend", c.Frontend().Name, "error", err)

@@ -18,6 +18,7 @@ import (
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/ticket"
 	"coatcheck/upstream/signin"
 )
 
@@ -25,8 +26,7 @@ import (
 type Principal struct {
 	// Session is the person's; nil: nobody is signed in.
 	Session *session.Session
-	// Ticket that came with the request, and whether one came. It may be a dead one.
-	Ticket    session.Ticket
+	// HasTicket says that a ticket came with the request. It may be a dead one.
 	HasTicket bool
 	// Exchanged is the token of its own for the route's API, where that gets one
 	// (RFC 8693); the session's goes nowhere then.
@@ -85,10 +85,29 @@ func New(manager *session.Manager, table *routing.Table, ups *signin.Set, provid
 // API is the upstream that signs people in at a frontend.
 func (a *Auth) API(f *routing.Frontend) *signin.Upstream { return a.apis[f.Index] }
 
-// Present reads the ticket of a call and asks nobody what it opens.
+// Present looks for the ticket of a call and asks nobody what it opens.
 func (a *Auth) Present(c *call.Call) Principal {
-	ticket, ok := Ticket(c.Request.Head, c.Frontend())
-	return Principal{Ticket: ticket, HasTicket: ok, Ambient: true}
+	_, ok := borrowed(c)
+	return Principal{HasTicket: ok, Ambient: true}
+}
+
+// Ticket that came with the call; the zero one where none did. It may be a dead one. It is
+// a copy, which may outlive the call: most calls need none.
+func (p *Principal) Ticket(c *call.Call) session.Ticket {
+	if !p.HasTicket {
+		return session.Ticket{}
+	}
+	t, _ := Ticket(c.Request.Head, c.Frontend())
+	return t
+}
+
+// borrowed is the ticket of a call as it lies in the request's head: it must not be kept.
+func borrowed(c *call.Call) (session.Ticket, bool) {
+	value, ok := cookie(c.Request.Head, c.Frontend().Config.Cookie.Name)
+	if !ok {
+		return session.Ticket{}, false
+	}
+	return ticket.Borrow(value)
 }
 
 // Identify finds out whose call it is, as the route demands, and sees to it that the
@@ -103,8 +122,9 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	if route.Session == routing.SessionNone {
 		return nil
 	}
-	*p = a.Present(c)
-	if !p.HasTicket {
+	shown, ok := borrowed(c)
+	p.HasTicket, p.Ambient = ok, true
+	if !ok {
 		if route.Session == routing.SessionOptional {
 			return nil
 		}
@@ -114,7 +134,7 @@ func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	if !extends(c) {
 		look = a.manager.Peek
 	}
-	found, err := look(context.Background(), c.Frontend().Name, p.Ticket)
+	found, err := look(context.Background(), c.Frontend().Name, shown)
 	if err == nil {
 		found, err = a.ensureFresh(c, p, found)
 	}
@@ -145,7 +165,7 @@ func (a *Auth) Require(c *call.Call) (Principal, error) {
 	if !p.HasTicket {
 		return p, problem.NotAuthenticated
 	}
-	found, err := a.manager.Find(context.Background(), c.Frontend().Name, p.Ticket)
+	found, err := a.manager.Find(context.Background(), c.Frontend().Name, p.Ticket(c))
 	p.take(c, found)
 	return p, err
 }

@@ -86,7 +86,7 @@ func (a exchanging) exchange(c *call.Call, p *Principal, in *session.Session, x 
 	}
 	before, requestID, frontend, span := p.Exchanged, string(c.ID), c.Frontend().Name, c.Span
 	for range exchangeTries {
-		renewed, err := a.manager.Amend(context.Background(), in, p.Ticket, method.RefreshTimeout(), purpose, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
+		renewed, err := a.manager.Amend(context.Background(), in, p.Ticket(c), method.RefreshTimeout(), purpose, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 			if err := allowed(ctx); err != nil {
 				return nil, err
 			}

@@ -49,7 +49,7 @@ func (a *Auth) freshen(c *call.Call, p *Principal, in *session.Session) (*sessio
 func (a *Auth) renew(c *call.Call, p *Principal, in *session.Session, cause string, allowed func(context.Context) error) (*session.Session, error) {
 	method, caller, frontend := a.Method(c.Frontend(), in), c.Caller(), c.Frontend().Name
 	span := c.Span // what runs below may outlive the call
-	return a.manager.Renew(context.Background(), in, p.Ticket, method.RefreshTimeout(), func(ctx context.Context, old *credential.Credential) (*session.Renewal, error) {
+	return a.manager.Renew(context.Background(), in, p.Ticket(c), method.RefreshTimeout(), func(ctx context.Context, old *credential.Credential) (*session.Renewal, error) {
 		if err := allowed(ctx); err != nil {
 			return nil, err
 		}

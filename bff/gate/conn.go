@@ -204,7 +204,7 @@ func (c *Conn) refuse(cause error) error {
 	if refused := c.options().Refused; refused != nil {
 		refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
 	}
-	if c.writeDeadline(c.options().BodyIdle) == nil {
+	if c.writeDeadline(time.Now()) == nil {
 		_, _ = c.Conn.Write(a.bytes)
 	}
 	c.linger.Store(true)
@@ -217,18 +217,19 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if c.tunnel {
 		return c.Conn.Write(p)
 	}
-	if err := c.writeDeadline(c.options().BodyIdle); err != nil {
+	if err := c.writeDeadline(time.Now()); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(p)
 }
 
 func (c *Conn) readDeadline(d time.Duration) error {
-	return move(&c.readBy, d, c.SetReadDeadline)
+	return move(&c.readBy, time.Now().Add(d), d, c.SetReadDeadline)
 }
 
-func (c *Conn) writeDeadline(d time.Duration) error {
-	err := move(&c.writeBy, d, c.SetWriteDeadline)
+func (c *Conn) writeDeadline(now time.Time) error {
+	d := c.options().BodyIdle
+	err := move(&c.writeBy, now.Add(d), d, c.SetWriteDeadline)
 	if by := c.hurry.Load(); by != nil { // after the move: Hurry may have set its deadline before it
 		err = c.SetWriteDeadline(*by)
 	}
@@ -243,8 +244,7 @@ func (c *Conn) Hurry(d time.Duration) {
 	_ = c.SetWriteDeadline(by)
 }
 
-func move(by *time.Time, d time.Duration, set func(time.Time) error) error {
-	want := time.Now().Add(d)
+func move(by *time.Time, want time.Time, d time.Duration, set func(time.Time) error) error {
 	if ahead := want.Sub(*by); ahead >= 0 && ahead < min(slack, d/4) {
 		return nil
 	}

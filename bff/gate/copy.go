@@ -2,6 +2,7 @@ package gate
 
 import (
 	"io"
+	"time"
 
 	"coatcheck/bff/http1"
 	"coatcheck/bff/relay"
@@ -104,7 +105,7 @@ func (w *way) step(c *Conn) (n int, ok bool, err error) {
 		return 0, ok, err
 	}
 	*w.left -= int64(n)
-	if err = c.writeDeadline(c.options().BodyIdle); err == nil {
+	if err = c.writeDeadline(time.Now()); err == nil {
 		err = w.pipe.Drain(c.socket)
 	}
 	return n, true, err

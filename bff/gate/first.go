@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"sync/atomic"
+	"time"
 )
 
 // Turn is whose turn a request is.
@@ -82,9 +83,10 @@ func offer(c *Conn) error {
 	return io.EOF
 }
 
-// Send writes an answer's head and body, in one system call where there is no TLS.
-func Send(c *Conn, head, body []byte) error {
-	if err := c.writeDeadline(c.options().BodyIdle); err != nil {
+// Send writes an answer's head and body, in one system call where there is no TLS. now is
+// the time.
+func Send(c *Conn, now time.Time, head, body []byte) error {
+	if err := c.writeDeadline(now); err != nil {
 		return err
 	}
 	if len(body) == 0 {

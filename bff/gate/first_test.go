@@ -26,7 +26,7 @@ func TestFirst(t *testing.T) {
 	s := firstly(t, func(r *gate.Request) gate.Turn {
 		switch target := string(r.Head().Target); target {
 		case "/last", "/answered":
-			_ = gate.Send(r.Conn(), []byte("<"+target), []byte(" "+body(r)+">"))
+			_ = gate.Send(r.Conn(), time.Now(), []byte("<"+target), []byte(" "+body(r)+">"))
 			if target == "/last" {
 				return gate.Last
 			}
@@ -58,14 +58,14 @@ func TestCloseBehindFirst(t *testing.T) {
 		want  string
 	}{
 		"answered": {func(r *gate.Request) gate.Turn {
-			_ = gate.Send(r.Conn(), []byte("whole"), nil)
+			_ = gate.Send(r.Conn(), time.Now(), []byte("whole"), nil)
 			return gate.Answered
 		}, "whole"},
 		"passed": {func(r *gate.Request) gate.Turn {
 			if r.Pass() {
 				return gate.Passed
 			}
-			_ = gate.Send(r.Conn(), []byte("refused"), nil)
+			_ = gate.Send(r.Conn(), time.Now(), []byte("refused"), nil)
 			return gate.Last
 		}, "refused"},
 		"fault": {func(*gate.Request) gate.Turn { panic("fault") }, ""},

@@ -1,6 +1,7 @@
 package headers
 
 import (
+	"net/textproto"
 	"strings"
 
 	"coatcheck/bff/http1"
@@ -25,6 +26,7 @@ const (
 // Rules are tables of rules made ready for looking up. They are safe for concurrent use.
 type Rules struct {
 	exact   map[string]bool // true: held back; false: ordinary
+	usual   map[string]bool // the plain names among them, in the spellings that they usually have
 	begins  map[string]bool // beginnings that end in a hyphen
 	open    []string        // those that end inside a word
 	passed  map[string]bool // odd names that pass all the same
@@ -71,6 +73,12 @@ func (s Rules) ready() Rules {
 	for _, name := range ordinary {
 		s.exact[name] = s.Holds([]byte(name))
 	}
+	s.usual = map[string]bool{}
+	for name, held := range s.exact {
+		if http1.IsPlainName([]byte(name)) {
+			s.usual[name], s.usual[textproto.CanonicalMIMEHeaderKey(name)] = held, held
+		}
+	}
 	return s
 }
 
@@ -81,6 +89,12 @@ func (s *Rules) Holds(name []byte) bool { return s.Judge(name) != Passes }
 // digits with one hyphen between them do not, but for those that the configuration lets
 // through: many servers read "_" and "." as "-", and some fold hyphens.
 func (s *Rules) Judge(name []byte) Verdict {
+	if held, known := s.usual[string(name)]; known {
+		if held {
+			return Listed
+		}
+		return Passes
+	}
 	var room [64]byte
 	lower := append(room[:0], name...)
 	for i, c := range lower {

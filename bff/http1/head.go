@@ -19,6 +19,7 @@ type Field struct{ Name, Value []byte }
 type Head struct {
 	raw    []byte
 	Fields []Field
+	names  names // of Fields; 0: not known
 
 	// Minor is the minor version: 0 or 1.
 	Minor int
@@ -40,6 +41,9 @@ type Head struct {
 // Get returns the value of the first field called lower (a name in lower case) and
 // how many there are.
 func (h *Head) Get(lower string) (value []byte, count int) {
+	if h.names.lack(lower) {
+		return nil, 0
+	}
 	for i := range h.Fields {
 		if f := &h.Fields[i]; len(f.Name) == len(lower) && EqualFold(f.Name, lower) {
 			if count == 0 {
@@ -203,7 +207,7 @@ func (h *Head) version(b []byte) error {
 
 // fields reads the lines behind the first, up to the empty one.
 func (h *Head) fields(b []byte) error {
-	h.Fields = h.Fields[:0]
+	h.Fields, h.names = h.Fields[:0], 0
 	h.Length, h.Chunked, h.Close, h.KeepAlive = -1, false, false, false
 	for len(b) > 2 {
 		var line []byte
@@ -216,6 +220,7 @@ func (h *Head) fields(b []byte) error {
 			return ErrTooLarge
 		}
 		h.Fields = append(h.Fields, field)
+		h.names.add(field.Name)
 		if err := h.framing(field); err != nil {
 			return err
 		}

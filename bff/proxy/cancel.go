@@ -114,7 +114,7 @@ func (x *roundTrip) track(s *streamCancel) error {
 	if x.who.Session == nil {
 		return nil
 	}
-	_, err := p.manager.Peek(context.Background(), x.call.Frontend().Name, x.who.Ticket)
+	_, err := p.manager.Peek(context.Background(), x.call.Frontend().Name, x.who.Ticket(x.call))
 	var ended session.EndedError
 	if errors.As(err, &ended) {
 		return err
@@ -126,7 +126,7 @@ func (x *roundTrip) track(s *streamCancel) error {
 // the manager, which a fault here must not end.
 func (x *roundTrip) watch(ended func()) (stop func()) {
 	events, id := x.proxy.events, string(x.call.ID)
-	return x.proxy.manager.Watch(x.who.Ticket, func(session.Reason) {
+	return x.proxy.manager.Watch(x.who.Ticket(x.call), func(session.Reason) {
 		defer events.Contain(id)
 		ended()
 	})

@@ -232,9 +232,12 @@ func (x *roundTrip) send() error {
 	out.HeaderTimeout, out.IdleTimeout = route.Config.HeaderTimeout, route.Config.IdleTimeout
 	out.Upgrade, out.Owner = c.Decision.Handshake, x.owner()
 	c.In.Conn().Working(x.abort)
-	begun := time.Now()
-	err = x.target.transport.Do(out, &x.answer)
-	c.Record.Upstream += time.Since(begun)
+	out.Now = time.Now()
+	if err = x.target.transport.Do(out, &x.answer); err == nil {
+		c.Record.Upstream += x.answer.Came.Sub(out.Now)
+	} else {
+		c.Record.Upstream += time.Since(out.Now)
+	}
 	if x.span != nil {
 		x.span.Answered(x.answer.Status, err)
 	}

@@ -62,7 +62,10 @@ func (d *Decision) pagesFrontend(r *Request) *Frontend {
 		}
 		return nil
 	}
-	for _, f := range d.Host.Frontends {
+	if exact := d.Host.listing(r.Origin); len(exact) > 0 {
+		return exact[0]
+	}
+	for _, f := range d.Host.patterned() {
 		if f.ListsOrigin(r.Origin, r.Host) {
 			return f
 		}

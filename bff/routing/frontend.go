@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"coatcheck/bff/problem"
 	"coatcheck/configs"
 	"coatcheck/configs/rule"
 )
@@ -15,6 +14,7 @@ import (
 // Host is a name under which calls come, and the frontends that may be meant.
 type Host struct {
 	Frontends []*Frontend
+	shared    *shared // nil: there is one frontend
 	// otherOrigins: pages of another host call here, so answers differ by Origin.
 	otherOrigins bool
 }
@@ -165,76 +165,6 @@ func (f *Frontend) Home(host []byte) string {
 		}
 	}
 	return home + f.Base + "/"
-}
-
-// choose finds the one frontend that a call is for: by its Origin; without one, and
-// without Sec-Fetch-Site, by X-Frontend; among several left by the longest base path, and
-// then by a route that strangers may call: an unguarded one, or one for programs.
-func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
-	path := t.Path
-	if e := h.signInPath(r, path); e != nil {
-		return h.chooseForSignIn(e, t)
-	}
-	name, named := r.Head.Get("x-frontend")
-	if len(h.Frontends) == 1 && r.Origins == 0 && named == 0 {
-		return h.Frontends[0], nil // the usual case, without a list
-	}
-	var room [8]*Frontend
-	left := append(room[:0], h.Frontends...)
-	if r.Origins > 0 {
-		left = byOrigin(left, r)
-		if len(left) == 0 {
-			return nil, problem.OriginNotAllowed
-		}
-	} else if _, fetch := r.Head.Get("sec-fetch-site"); fetch == 0 && named > 0 {
-		left = filter(left, func(f *Frontend) bool { return named == 1 && string(name) == f.Name })
-	}
-	if len(left) > 1 {
-		left = byBasePath(left, path)
-	}
-	if len(left) > 1 {
-		left = filter(left, func(f *Frontend) bool { route := f.route(path); return route != nil && route.takesStrangers() })
-	}
-	if len(left) != 1 {
-		return nil, problem.FrontendUndetermined
-	}
-	return left[0], nil
-}
-
-// byOrigin keeps those that list the call's origin; where none does, those of which a
-// pattern means it.
-func byOrigin(all []*Frontend, r *Request) []*Frontend {
-	if r.Origins != 1 {
-		return nil
-	}
-	if slices.ContainsFunc(all, func(f *Frontend) bool { return f.listsExactly(r.Origin) }) {
-		return filter(all, func(f *Frontend) bool { return f.listsExactly(r.Origin) })
-	}
-	return filter(all, func(f *Frontend) bool { return f.listsByPattern(r.Origin, r.Host) })
-}
-
-// byBasePath keeps those with the longest base path that holds path; where none
-// has one that does, those without.
-func byBasePath(all []*Frontend, path []byte) []*Frontend {
-	longest := 0
-	for _, f := range all {
-		if under(path, f.Base) {
-			longest = max(longest, len(f.Base))
-		}
-	}
-	return filter(all, func(f *Frontend) bool { return len(f.Base) == longest && under(path, f.Base) })
-}
-
-// filter keeps those of all that f wants, in place.
-func filter(all []*Frontend, f func(*Frontend) bool) []*Frontend {
-	n := 0
-	for _, x := range all {
-		if f(x) {
-			all[n] = x
-			n++
-		}
-	}
-	return all[:n]
 }
 
 func join(first string, more []string) string {

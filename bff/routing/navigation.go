@@ -54,15 +54,29 @@ func (h *Host) signInPath(r *Request, path []byte) *Endpoint {
 	if !bytes.Contains(path, []byte("/bff/")) {
 		return nil
 	}
-	for _, f := range h.Frontends {
-		if !under(path, f.Base) {
-			continue
+	var found *Endpoint
+	first := ""
+	h.eachBase(path, func(at []*Frontend) bool {
+		for _, f := range at {
+			if e := f.offered(findEndpoint(path[len(f.Base):])); e != nil && f.opens(e, r) && (found == nil || f.Name < first) {
+				found, first = e, f.Name
+				break
+			}
 		}
-		if e := f.offered(findEndpoint(path[len(f.Base):])); e != nil && (e.ID == Callback || e.ID == ProviderLogout || e.ID == BackChannel || e.ID == Login && r.isGet && len(f.Config.Login.Provider) > 0) {
-			return e
-		}
+		return true
+	})
+	return found
+}
+
+// opens reports whether an endpoint is one of a provider's sign-in.
+func (f *Frontend) opens(e *Endpoint, r *Request) bool {
+	switch e.ID {
+	case Callback, ProviderLogout, BackChannel:
+		return true
+	case Login:
+		return r.isGet && len(f.Config.Login.Provider) > 0
 	}
-	return nil
+	return false
 }
 
 // chooseForSignIn finds the frontend that a navigation of a provider's sign-in is for:
@@ -71,7 +85,7 @@ func (h *Host) signInPath(r *Request, path []byte) *Endpoint {
 // that provider answers for all of the host.
 func (h *Host) chooseForSignIn(e *Endpoint, t *Target) (*Frontend, *problem.Problem) {
 	var room [8]*Frontend
-	left := byBasePath(append(room[:0], h.Frontends...), t.Path)
+	left := h.atBase(room[:0], t.Path, anyFrontend)
 	left = filter(left, func(f *Frontend) bool { return f.offered(e) != nil && len(f.Config.Login.Provider) > 0 })
 	if len(left) == 0 {
 		return nil, problem.NotFound

@@ -50,6 +50,11 @@ func New(c *configs.Config, o Options) (*Table, error) {
 			return nil, err
 		}
 	}
+	for _, hosts := range []map[string]*Host{t.hosts, t.below} {
+		for _, h := range hosts {
+			h.share()
+		}
+	}
 	return t, nil
 }
 

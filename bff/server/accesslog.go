@@ -19,17 +19,17 @@ import (
 //
 // The line looks as slog's JSON handler would write it. It is put together by hand,
 // because slog takes four times as long, and this is the only line on the hot path.
-func (s *Server) logCall(e *exchange, level slog.Level) {
+func (s *Server) logCall(e *exchange, level slog.Level, now time.Time) {
 	ctx := context.Background()
 	s.warnForwarded(ctx, &e.call)
 	if s.access == nil || !s.log.Enabled(ctx, level) {
 		return
 	}
-	e.line = appendLine(e.line[:0], &e.call, level)
+	e.line = appendLine(e.line[:0], &e.call, level, now)
 	_, _ = s.access.Write(e.line) // a log that cannot be written stops nobody
 }
 
-func appendLine(b []byte, c *call.Call, level slog.Level) []byte {
+func appendLine(b []byte, c *call.Call, level slog.Level, now time.Time) []byte {
 	r := &c.Record
 	b = append(b, `{"time":"`...)
 	b = r.Begun.AppendFormat(b, time.RFC3339Nano)
@@ -39,7 +39,7 @@ func appendLine(b []byte, c *call.Call, level slog.Level) []byte {
 	b = appendText(b, "method", c.Request.Head.Method)
 	b = appendText(b, "path", loggedPath(c.Request.Head))
 	b = appendNumber(b, "status", int64(r.Status))
-	b = appendMillis(b, "duration_ms", time.Since(r.Begun))
+	b = appendMillis(b, "duration_ms", now.Sub(r.Begun))
 	b = appendNumber(b, "bytes_in", c.In.BodyRead())
 	b = appendNumber(b, "bytes_out", r.BytesOut)
 	b = append(b, `,"address":"`...)

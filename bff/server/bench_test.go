@@ -18,9 +18,10 @@ func BenchmarkLine(b *testing.B) {
 	c.Request.Client = netip.MustParseAddr("192.0.2.7")
 	c.Decision.Frontend, c.Decision.Route = &routing.Frontend{Name: "shop"}, &routing.Route{Prefix: "/api/"}
 	c.Record = call.Record{Begun: time.Now(), Upstream: 800 * time.Microsecond, Status: 200, BytesOut: 1024, Session: "3b1f8a0c52d94e67"}
+	now := c.Record.Begun.Add(time.Millisecond)
 	var line []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		line = appendLine(line[:0], c, 0)
+		line = appendLine(line[:0], c, 0, now)
 	}
 }

@@ -35,7 +35,8 @@ func (e *exchange) abandon(turn *gate.Turn) {
 	case e.sent:
 		e.in.Conn().Break() // what is out may be half of an answer
 	case e.ctx == nil:
-		_ = gate.Send(e.in.Conn(), appendAnswer(nil, r, time.Now()), nil)
+		now := time.Now()
+		_ = gate.Send(e.in.Conn(), now, appendAnswer(nil, r, now), nil)
 	default:
 		resp := &e.ctx.Response
 		resp.Reset()

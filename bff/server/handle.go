@@ -174,28 +174,28 @@ func cors(c *call.Call) {
 
 // finish accounts for the call, and lets go of it.
 func (e *exchange) finish() {
-	e.account()
+	e.account(time.Now())
 	e.release()
 }
 
-// account counts the call, and leaves its one log line.
-func (e *exchange) account() {
+// account counts the call, and leaves its one log line; now is the time.
+func (e *exchange) account(now time.Time) {
 	c, s := &e.call, e.server
 	level := slog.LevelInfo
 	if c.Record.Status >= 500 {
 		level = slog.LevelError
 	}
-	e.count()
+	e.count(now)
 	endSpan(c)
-	s.logCall(e, level)
+	s.logCall(e, level, now)
 }
 
 // count counts the call: by its route, else by its frontend, and by its code.
-func (e *exchange) count() {
+func (e *exchange) count(now time.Time) {
 	c := &e.call
 	whole := c.Record.BeganAfter
 	if whole == 0 {
-		whole = time.Since(c.Record.Begun)
+		whole = now.Sub(c.Record.Begun)
 	}
 	switch {
 	case c.Route() != nil:

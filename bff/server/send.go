@@ -41,10 +41,10 @@ func (e *exchange) send() gate.Turn {
 // sendWhole sends a reply that is wholly in memory. The call is counted and logged before:
 // whoever has the answer finds it there.
 func (e *exchange) sendWhole(conn *gate.Conn) error {
-	out := outputs.Get().(*[]byte)
+	out, now := outputs.Get().(*[]byte), time.Now()
 	defer outputs.Put(out)
 	r, body := &e.call.Reply, []byte(nil)
-	*out = appendHead((*out)[:0], r, e.call.Request.Head.Minor, time.Now())
+	*out = appendHead((*out)[:0], r, e.call.Request.Head.Minor, now)
 	if !r.Bodiless && !e.call.Request.IsHead() {
 		body = r.Body
 		e.call.Record.BytesOut = int64(len(body))
@@ -54,9 +54,9 @@ func (e *exchange) sendWhole(conn *gate.Conn) error {
 		body = nil
 		r.Finish() // what the body lay in is free
 	}
-	e.account()
+	e.account(now)
 	e.sent = true // some of it may be out
-	err := gate.Send(conn, *out, body)
+	err := gate.Send(conn, now, *out, body)
 	r.Finish()
 	e.release()
 	return err
@@ -78,10 +78,10 @@ func (e *exchange) sendStream(conn *gate.Conn) (err error) {
 			err = failed
 		}
 	}()
-	e.call.Record.BeganAfter = time.Since(e.call.Record.Begun)
-	out := outputs.Get().(*[]byte)
-	*out = appendHead((*out)[:0], r, e.call.Request.Head.Minor, time.Now())
-	err = gate.Send(conn, *out, nil)
+	out, now := outputs.Get().(*[]byte), time.Now()
+	e.call.Record.BeganAfter = now.Sub(e.call.Record.Begun)
+	*out = appendHead((*out)[:0], r, e.call.Request.Head.Minor, now)
+	err = gate.Send(conn, now, *out, nil)
 	outputs.Put(out)
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // idle timeout if that is shorter. With the session in the near cache it asks
 // the store nothing else.
 //
-// Errors are [EndedError] (the ticket opens nothing here) and [store.ErrUnavailable] (keep
+// t is not kept. Errors are [EndedError] (the ticket opens nothing here) and [store.ErrUnavailable] (keep
 // the cookie). A failed extension is no error: it is tried again with the next
 // call.
 func (m *Manager) Find(ctx context.Context, frontend string, t Ticket) (*Session, error) {
@@ -54,13 +54,15 @@ func (m *Manager) Extend(ctx context.Context, frontend string, t Ticket) (*Sessi
 // replica may have extended it since. It is at least zero and never more than was
 // granted, however clocks differ.
 func (m *Manager) IdleLeft(s *Session) time.Duration {
-	o := m.settings.Load()
-	idle := min(s.seen.Add(o.idle).Sub(m.now()), o.idle)
-	return max(0, min(idle, m.Left(s)))
+	o, now := m.settings.Load(), m.now()
+	idle := min(s.seen.Add(o.idle).Sub(now), o.idle)
+	return max(0, min(idle, s.leftAt(now)))
 }
 
 // Left is how long s lives at most, whatever it does. It is at least zero and never
 // more than was granted.
-func (m *Manager) Left(s *Session) time.Duration {
-	return max(0, min(s.Ends.Sub(m.now()), s.Ends.Sub(s.Created)))
+func (m *Manager) Left(s *Session) time.Duration { return s.leftAt(m.now()) }
+
+func (s *Session) leftAt(now time.Time) time.Duration {
+	return max(0, min(s.Ends.Sub(now), s.Ends.Sub(s.Created)))
 }

@@ -60,6 +60,8 @@ type Call struct {
 	// Owner is who calls, where a kept connection is for its owner's calls only
 	// ([Options].OwnerOnly). Nobody in particular is an owner, too.
 	Owner string
+	// Now is the time at which Do is called; zero: Do looks.
+	Now time.Time
 	// Upgrade says that Head asks for another protocol (RFC 9110 §7.8): 101 is then
 	// a response, and [Response.Hijack] gives the connection.
 	Upgrade bool
@@ -76,7 +78,7 @@ func (c *Call) Reset() {
 	c.link.Store(nil)
 	c.Head, c.Buffered, c.Body, c.StopBody, c.Faulted = nil, nil, nil, nil, nil
 	c.IsHead, c.Idempotent, c.NeedsLength, c.Upgrade = false, false, false, false
-	c.BodyLength, c.HeaderTimeout, c.IdleTimeout, c.Owner = 0, 0, 0, ""
+	c.BodyLength, c.HeaderTimeout, c.IdleTimeout, c.Owner, c.Now = 0, 0, 0, "", time.Time{}
 }
 
 // Abort ends the call, from any goroutine and at any time between [Call.Reset] and

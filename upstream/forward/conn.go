@@ -75,17 +75,16 @@ func (c *conn) own(socket net.Conn) error {
 
 // deadline gives a small call d at least for all of it, and at most an eighth more:
 // so a busy connection sets its deadline eight times in d and not for every call.
-func (c *conn) deadline(d time.Duration) error {
-	return c.rolling(&c.whole, &c.reads, d, c.net.SetDeadline)
+func (c *conn) deadline(now time.Time, d time.Duration) error {
+	return rolling(now, &c.whole, &c.reads, d, c.net.SetDeadline)
 }
 
 // roll gives the next read d in the same way.
 func (c *conn) roll(d time.Duration) error {
-	return c.rolling(&c.reads, &c.whole, d, c.net.SetReadDeadline)
+	return rolling(time.Now(), &c.reads, &c.whole, d, c.net.SetReadDeadline)
 }
 
-func (c *conn) rolling(mine, other *rolled, d time.Duration, set func(time.Time) error) error {
-	now := time.Now()
+func rolling(now time.Time, mine, other *rolled, d time.Duration, set func(time.Time) error) error {
 	if mine.by == d && now.Sub(mine.at) < d/8 {
 		return nil
 	}

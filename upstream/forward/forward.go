@@ -130,11 +130,16 @@ func (f *Forwarder) Close() { f.pool.close() }
 func (f *Forwarder) Do(call *Call, ans *Response) error {
 	ans.reset(call)
 	call.via = f.via
-	c, err := f.connection(call, time.Now())
+	now := call.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	c, err := f.connection(call, &now)
 	if err != nil {
 		return call.classify(err)
 	}
-	if err = f.exchange(c, call, ans); err == nil {
+	if err = f.exchange(c, call, ans, now); err == nil {
+		ans.Came = time.Now()
 		return nil
 	}
 	if !c.reused || !call.repeatable() || ans.begun(err) || isTimeout(err) {
@@ -145,18 +150,21 @@ func (f *Forwarder) Do(call *Call, ans *Response) error {
 	if c, err = f.renew(c, call); err != nil {
 		return call.classify(err)
 	}
-	if err = f.exchange(c, call, ans); err != nil {
+	if err = f.exchange(c, call, ans, time.Now()); err != nil {
 		return f.giveUp(call, ans, err)
 	}
+	ans.Came = time.Now()
 	return nil
 }
 
-// connection takes an idle connection, or opens one.
-func (f *Forwarder) connection(call *Call, now time.Time) (*conn, error) {
+// connection takes an idle connection, or opens one; now is the time, before and after.
+func (f *Forwarder) connection(call *Call, now *time.Time) (*conn, error) {
 	for {
-		c := f.pool.reuse(now, call.Owner)
+		c := f.pool.reuse(*now, call.Owner)
 		if c == nil {
-			return f.open(call)
+			c, err := f.open(call)
+			*now = time.Now()
+			return c, err
 		}
 		if c.stale() {
 			f.stale.Add(1)
@@ -201,7 +209,7 @@ func (f *Forwarder) open(call *Call) (*conn, error) {
 	if call.detach(c) && call.attach(old) {
 		return old, nil
 	}
-	f.pool.put(old, false) // it was not touched
+	f.pool.put(old, false, time.Now()) // it was not touched
 	return nil, ErrAborted
 }
 
@@ -243,12 +251,12 @@ func (f *Forwarder) countBusy(err error) error {
 
 // exchange sends the request and reads the head of the response. One deadline covers both
 // on the way of a small call.
-func (f *Forwarder) exchange(c *conn, call *Call, ans *Response) error {
+func (f *Forwarder) exchange(c *conn, call *Call, ans *Response, now time.Time) error {
 	ans.conn, ans.f = c, f
 	if call.streams() {
 		return f.exchangeStream(c, call, ans)
 	}
-	if err := c.deadline(orDuration(call.HeaderTimeout, defaultHeaderTimeout)); err != nil {
+	if err := c.deadline(now, orDuration(call.HeaderTimeout, defaultHeaderTimeout)); err != nil {
 		return err
 	}
 	sendErr := call.send(c.net)

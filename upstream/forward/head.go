@@ -53,6 +53,8 @@ type Response struct {
 	// Complete is the whole body where it was small (64 KiB) and at hand; not nil,
 	// but empty, where there is none. Nil says that the body must be read.
 	Complete []byte
+	// Came is when Do had read the head, and with it the body where Complete has it.
+	Came time.Time
 
 	f       *Forwarder
 	call    *Call
@@ -75,7 +77,7 @@ type Response struct {
 
 // reset makes a new response to call, keeping memory.
 func (a *Response) reset(call *Call) {
-	a.Status, a.Fields, a.Length, a.Complete = 0, nil, -1, nil
+	a.Status, a.Fields, a.Length, a.Complete, a.Came = 0, nil, -1, nil, time.Time{}
 	a.f, a.call, a.conn, a.sending = nil, call, nil, nil
 	a.framing, a.left, a.hand, a.err = noBody, 0, nil, nil
 	a.seen, a.reusable, a.suspect = false, false, false
@@ -205,12 +207,20 @@ func (a *Response) Close() error {
 	a.conn = nil
 	detached := a.call.detach(c)
 	if sent && detached && a.reusable && a.whole() && c.reader.Len() == 0 {
-		a.f.pool.put(c, a.suspect)
+		a.f.pool.put(c, a.suspect, a.ended())
 	} else {
 		a.f.pool.drop(c)
 	}
 	a.giveBack()
 	return nil
+}
+
+// ended is when the response was over.
+func (a *Response) ended() time.Time {
+	if a.Complete != nil {
+		return a.Came
+	}
+	return time.Now()
 }
 
 // whole reports whether the body was read from the connection to its end.

@@ -160,8 +160,8 @@ func (p *connPool) withdraw(w *waiter, cause error) (*conn, error) {
 
 // put takes back a connection that is fit for another call, which comes after a
 // rest where that is due, or over a new connection where somebody waits.
-func (p *connPool) put(c *conn, mustRest bool) {
-	c.since = time.Now()
+func (p *connPool) put(c *conn, mustRest bool, now time.Time) {
+	c.since = now
 	c.reader.Release()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -45,6 +45,17 @@ func New() Ticket {
 // Parse reads a ticket from a cookie's value. It judges the form only:
 // exactly 43 of [A-Za-z0-9_-] that decode to 32 bytes in the one canonical way.
 func Parse(b []byte) (Ticket, bool) {
+	t, ok := Borrow(b)
+	if !ok {
+		return Ticket{}, false
+	}
+	text := *t.text
+	return Ticket{&text}, true
+}
+
+// Borrow is Parse without a copy: the ticket is one only while b is not written to, and
+// must not be kept.
+func Borrow(b []byte) (Ticket, bool) {
 	if len(b) != Len {
 		return Ticket{}, false
 	}
@@ -52,9 +63,7 @@ func Parse(b []byte) (Ticket, bool) {
 	if n, err := form.Decode(raw[:], b); err != nil || n != 32 {
 		return Ticket{}, false
 	}
-	text := new([Len]byte)
-	copy(text[:], b)
-	return Ticket{text}, true
+	return Ticket{(*[Len]byte)(b)}, true
 }
 
 // IsZero reports whether there is no ticket.
