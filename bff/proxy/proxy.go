@@ -138,7 +138,7 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 // addDevServer makes the way to a frontend's development server, which is an upstream
 // of its own.
 func (p *Proxy) addDevServer(f *routing.Frontend, r *routing.Route) error {
-	set, err := signin.New(map[string]*configs.Upstream{"spa": {URL: f.Config.SPA.Proxy, InsecureHTTP: true}}, signin.Options{})
+	set, err := signin.New(map[string]*configs.Upstream{"spa": {URL: f.Config.SPA.Proxy, UpstreamTransport: configs.UpstreamTransport{InsecureHTTP: true}}}, signin.Options{})
 	if err != nil {
 		return err
 	}
