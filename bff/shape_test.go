@@ -19,6 +19,13 @@ const (
 	mostLines   = 55
 )
 
+// outgrown are the types that are still to be cut; none comes in.
+var outgrown = map[string]bool{
+	"../bff.fleet": true, "../bff/account.Account": true, "../bff/command.explainer": true, "../bff/gate.Conn": true,
+	"../bff/proxy.roundTrip": true, "../bff/server.house": true, "../bff/session.Manager": true, "../bff/transcript.play": true,
+	"../configs/check.checker": true, "../upstream/demo.api": true, "../upstream/signin.Upstream": true,
+}
+
 // shapes counts what the Go files of the tree declare.
 type shapes struct {
 	t       *testing.T
@@ -47,7 +54,7 @@ func TestShapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, n := range s.methods {
-		if n > mostMethods {
+		if n > mostMethods != outgrown[name] {
 			t.Errorf("%s has %d methods, at most %d", name, n, mostMethods)
 		}
 	}
