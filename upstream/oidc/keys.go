@@ -123,12 +123,12 @@ func (s *keySet) find(kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey
 }
 
 // KeysAge is how old the known keys are; false where none are known.
-func (p *Provider) KeysAge() (time.Duration, bool) { return p.keys.age() }
+func (p *Provider) KeysAge() (time.Duration, bool) { return p.keys.Age() }
 
 // Keys fetches the provider's keys where they are not known or old, and returns how
 // many of them can be used.
 func (p *Provider) Keys(ctx context.Context) (int, error) {
-	set, err := p.keys.get(ctx)
+	set, err := p.keys.Get(ctx)
 	if err != nil {
 		return 0, p.within("keys", err)
 	}

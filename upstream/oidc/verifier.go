@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"coatcheck/upstream"
+	"coatcheck/upstream/oidc/lastgood"
 )
 
 // maxToken bounds an ID token or logout token, in bytes.
@@ -21,7 +22,7 @@ var errUnknownKey = errors.New("signed by a key that the provider does not publi
 
 // verify verifies a token's signature, issuer, audience and expiry, by go-oidc over our
 // own key set. skipExpiry is for logout tokens, which may have no exp.
-func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *allowance, skipExpiry bool) (*oidc.IDToken, error) {
+func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *lastgood.Allowance, skipExpiry bool) (*oidc.IDToken, error) {
 	keys := &verifyingKeys{p: p, a: a, algorithms: allowed(m)}
 	verified, err := oidc.NewVerifier(p.config.Issuer, keys, &oidc.Config{
 		ClientID: p.config.ClientID, SupportedSigningAlgs: algorithmNames(m), SkipExpiryCheck: skipExpiry,
@@ -70,7 +71,7 @@ func algorithmNames(m *Metadata) []string {
 // verifyingKeys is the key set that go-oidc asks about one token.
 type verifyingKeys struct {
 	p          verifier
-	a          *allowance
+	a          *lastgood.Allowance
 	algorithms []jose.SignatureAlgorithm
 	err        error // why there is no key; go-oidc keeps only its text
 }
@@ -110,22 +111,18 @@ func parseJWS(token string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignat
 // key finds the key of a signature. One that is not known makes the keys be fetched
 // anew, once in a while, and is then looked for again: so the very sign-in that meets
 // a rotated key succeeds.
-func (p verifier) key(ctx context.Context, a *allowance, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
-	set, err := p.keys.get(ctx)
+func (p verifier) key(ctx context.Context, a *lastgood.Allowance, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
+	set, err := p.keys.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if key, ok := set.find(kid, alg); ok {
 		return key, nil
 	}
-	fetch := p.keys.join
-	if a.take(p.now()) {
-		fetch = p.keys.renew
-	}
-	if err := fetch(ctx); err != nil {
+	if err := p.keys.Renew(ctx, a); err != nil {
 		return nil, fmt.Errorf("%w, and keys could not be fetched anew: %w", errUnknownKey, err)
 	}
-	if set, err = p.keys.get(ctx); err != nil { // others may have fetched them meanwhile
+	if set, err = p.keys.Get(ctx); err != nil { // others may have fetched them meanwhile
 		return nil, err
 	}
 	if key, ok := set.find(kid, alg); ok {
