@@ -66,8 +66,8 @@ type link struct {
 
 	proof *proof // how the client proves itself
 	reach *reach
-	plain *signin.Client // discovery, keys, userinfo
-	auth  *signin.Client // endpoints at which the client proves itself
+	plain *signin.Client // discovery and keys
+	auth  *signin.Client // endpoints at which the client proves itself, or shows a token
 
 	metadata *lastgood.Value[*Metadata]
 	keys     *lastgood.Value[*keySet]

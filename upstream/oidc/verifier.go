@@ -2,9 +2,11 @@ package oidc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	oidc "github.com/coreos/go-oidc/v3/oidc"
@@ -36,7 +38,32 @@ func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *last
 	case verified.Issuer != p.config.Issuer: // go-oidc knows an exception for Google
 		return nil, failed("token is of another issuer")
 	}
-	return verified, nil
+	return verified, p.isSound(verified)
+}
+
+// registered are the claims on which decisions rest.
+var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "at_hash", "acr", "auth_time", "sid", "events", "cnf"}
+
+// isSound checks what go-oidc is lax about: it reads the names of claims whatever their
+// case, so that "SUB" would replace "sub", and lets a token begin five minutes from now.
+func (p verifier) isSound(t *oidc.IDToken) error {
+	var all map[string]json.RawMessage
+	if t.Claims(&all) != nil {
+		return failed("claims are not a JSON object")
+	}
+	for name := range all {
+		if slices.ContainsFunc(registered, func(r string) bool { return name != r && strings.EqualFold(name, r) }) {
+			return failed("a claim has the name of a registered one in other letters")
+		}
+	}
+	var from *json.Number
+	if all["nbf"] != nil && json.Unmarshal(all["nbf"], &from) != nil {
+		return failed("nbf is not a time")
+	}
+	if begins, _ := unixTime(from); begins.After(p.now().Add(skew)) {
+		return failed("nbf is in the future")
+	}
+	return nil
 }
 
 // isAway reports whether err says that nobody answered.
@@ -98,14 +125,25 @@ func (v *verifyingKeys) VerifySignature(ctx context.Context, token string) ([]by
 
 // parseJWS reads a compact token signed with one of algs.
 func parseJWS(token string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignature, error) {
-	if len(token) > maxToken {
-		return nil, errors.New("token is too long")
+	if len(token) > maxToken || !isVisible(token) {
+		return nil, errors.New("token is too long, or has other characters than a token")
 	}
 	jws, err := jose.ParseSignedCompact(token, algs)
 	if err != nil {
 		return nil, errors.New("not a token signed with an algorithm that the provider announces")
 	}
 	return jws, nil
+}
+
+// kind is a token's typ (RFC 8725 §3.11), in lower case and without "application/"; "" where it
+// has none.
+func kind(jws *jose.JSONWebSignature) string {
+	typ, there := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType]
+	text, _ := typ.(string)
+	if there && text == "" {
+		return "unreadable"
+	}
+	return strings.TrimPrefix(strings.ToLower(text), "application/")
 }
 
 // key finds the key of a signature. One that is not known makes the keys be fetched
