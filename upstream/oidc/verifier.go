@@ -157,7 +157,7 @@ func (p verifier) key(ctx context.Context, a *lastgood.Allowance, kid string, al
 	if key, ok := set.find(kid, alg); ok {
 		return key, nil
 	}
-	if err := p.keys.Renew(ctx, a); err != nil {
+	if err := p.keys.Again(ctx, func() bool { return a.Take(p.now()) }); err != nil {
 		return nil, fmt.Errorf("%w, and keys could not be fetched anew: %w", errUnknownKey, err)
 	}
 	if set, err = p.keys.Get(ctx); err != nil { // others may have fetched them meanwhile

@@ -55,8 +55,8 @@ func New[T any](now func() time.Time, fetch func(context.Context) (T, error)) *V
 
 // Get returns the value, fetching it where it is missing or old.
 func (v *Value[T]) Get(ctx context.Context) (T, error) {
-	value, usable, due, err := v.look()
-	if !due {
+	value, usable, f, err := v.look(ctx)
+	if f == nil {
 		if usable {
 			return value, nil
 		}
@@ -67,43 +67,59 @@ func (v *Value[T]) Get(ctx context.Context) (T, error) {
 		ctx, cancel = context.WithTimeout(ctx, patience) // the fetch itself goes on
 		defer cancel()
 	}
-	err = v.await(ctx, func() bool { return true })
-	if value, usable, _, _ = v.look(); usable {
+	err = f.wait(ctx)
+	if value, usable = v.current(); usable {
 		return value, nil
 	}
 	return value, err
 }
 
-// look returns the value, whether it may be used, and whether a fetch is due.
-func (v *Value[T]) look() (value T, usable, due bool, err error) {
+// current returns the value, and whether it may be used.
+func (v *Value[T]) current() (T, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.value, v.usable(v.now())
+}
+
+// usable is asked under the lock.
+func (v *Value[T]) usable(now time.Time) bool { return v.good && now.Sub(v.at) < lastGood }
+
+// look returns the value, whether it may be used, and the fetch that it waits for; nil:
+// none is due. That one is due and that it begins is one step: were it two, a fetch could
+// end between them, and the next one would begin for nothing.
+func (v *Value[T]) look(ctx context.Context) (value T, usable bool, f *flight, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now := v.now()
-	usable = v.good && now.Sub(v.at) < lastGood
+	usable = v.usable(now)
 	wait := retryNone
 	if usable {
 		wait = retryStale
 	}
 	stale := !usable || now.Sub(v.at) >= freshFor
-	due = stale && (v.err == nil || now.Sub(v.tried) >= wait)
-	return v.value, usable, due, v.err
+	if stale && (v.err == nil || now.Sub(v.tried) >= wait) {
+		f = v.start(ctx)
+	}
+	return v.value, usable, f, v.err
 }
 
-// Renew fetches the value where a allows it, or waits for the fetch that is under way. It
-// does nothing where there is neither.
-func (v *Value[T]) Renew(ctx context.Context, a *Allowance) error {
-	return v.await(ctx, func() bool { return a.take(v.now()) })
+// start begins a fetch, or returns the one that is under way. It is called under the lock.
+func (v *Value[T]) start(ctx context.Context) *flight {
+	if v.flight == nil {
+		v.flight = &flight{done: make(chan struct{})}
+		go v.run(context.WithoutCancel(ctx), v.flight)
+	}
+	return v.flight
 }
 
-// await waits for the fetch that is under way, or begins one where it may: in one step, so
-// that of two who come at once one begins it and the other one waits.
-func (v *Value[T]) await(ctx context.Context, may func() bool) error {
+// Again waits for the fetch that is under way, and begins one where there is none and
+// allowed says that it may. What allowed gives and that the fetch begins is one step, too:
+// whoever is not allowed finds the fetch of the one who was.
+func (v *Value[T]) Again(ctx context.Context, allowed func() bool) error {
 	v.mu.Lock()
 	f := v.flight
-	if f == nil && may() {
-		f = &flight{done: make(chan struct{})}
-		v.flight = f
-		go v.run(context.WithoutCancel(ctx), f)
+	if f == nil && allowed() {
+		f = v.start(ctx)
 	}
 	v.mu.Unlock()
 	if f == nil {
@@ -155,8 +171,8 @@ type Allowance struct {
 	last time.Time
 }
 
-// take reports whether this one may pass.
-func (a *Allowance) take(now time.Time) bool {
+// Take reports whether this one may pass.
+func (a *Allowance) Take(now time.Time) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.last.IsZero() && now.Sub(a.last) < refetchEvery {

@@ -10,9 +10,9 @@ import (
 	"coatcheck/upstream/oidc/lastgood"
 )
 
-// TestRenew: of those who miss a key at once, one fetches, and all have what it fetched.
+// TestAgain: of those who miss a key at once, one fetches, and all have what it fetched.
 // Within the allowance's time nobody fetches again.
-func TestRenew(t *testing.T) {
+func TestAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fetched := 0
 		v := lastgood.New(time.Now, func(context.Context) (int, error) {
@@ -24,10 +24,11 @@ func TestRenew(t *testing.T) {
 			t.Fatal(got, err)
 		}
 		var a lastgood.Allowance
+		allowed := func() bool { return a.Take(time.Now()) }
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				if err := v.Renew(t.Context(), &a); err != nil {
+				if err := v.Again(t.Context(), allowed); err != nil {
 					t.Error(err)
 				}
 				if got, err := v.Get(t.Context()); got != 2 || err != nil {
@@ -36,11 +37,11 @@ func TestRenew(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if err := v.Renew(t.Context(), &a); err != nil || fetched != 2 {
+		if err := v.Again(t.Context(), allowed); err != nil || fetched != 2 {
 			t.Error(fetched, err)
 		}
 		time.Sleep(30 * time.Second)
-		if err := v.Renew(t.Context(), &a); err != nil || fetched != 3 {
+		if err := v.Again(t.Context(), allowed); err != nil || fetched != 3 {
 			t.Error(fetched, err)
 		}
 	})
