@@ -207,7 +207,7 @@ func (c *Conn) refuse(cause error) error {
 }
 
 // Write implements [net.Conn]; each write has the time of Options.BodyIdle, so that
-// a reader that stops holds nothing for ever.
+// a reader that stops holds nothing forever.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.tunnel {
 		return c.Conn.Write(p)

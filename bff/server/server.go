@@ -72,7 +72,7 @@ type Server struct {
 	client     *account.Asset
 	builtIn    map[string]*pages.Pages
 	app        *fiber.App
-	leaving    atomic.Bool // load balancers are told to look away
+	leaving    atomic.Bool // load balancers see "not ready"
 	draining   atomic.Bool // every answer is the last of its connection
 	background sync.WaitGroup
 	open       proxy.Open
@@ -221,7 +221,7 @@ func (s *Server) finish(ctx context.Context) error {
 }
 
 // idleGrace is how long kept connections without a call stay open at the end, and half
-// of drain.timeout at most. A front that sends a call along one just as it is closed
+// of drain.timeout at most. A reverse proxy that sends a call along one just as it is closed
 // cannot tell whether the call was taken (RFC 9112 §9.5), so whoever calls often
 // meets "Connection: close" first.
 const idleGrace = 3 * time.Second

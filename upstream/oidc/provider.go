@@ -36,13 +36,13 @@ const (
 
 // Options are what the configuration does not say. The zero value is ready to use.
 type Options struct {
-	// UserAgent is what the provider is told; "Coatcheck" by default.
+	// UserAgent is what the provider sees; "Coatcheck" by default.
 	UserAgent string
 	// Now tells the time; [time.Now] by default.
 	Now func() time.Time
 	// Log takes security events and the reasons of failed fetches; nil: nobody.
 	Log *slog.Logger
-	// Observe, if set, is told of every exchange with the provider: discovery, keys,
+	// Observe, if set, hears of every exchange with the provider: discovery, keys,
 	// par, token, refresh, userinfo, revocation, exchange. It must not block.
 	Observe func(exchange string, took time.Duration, err error)
 }

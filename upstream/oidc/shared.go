@@ -49,8 +49,8 @@ func newShared[T any](now func() time.Time, fetch func(context.Context) (T, erro
 
 // get returns the value, fetching it where it is missing or old.
 func (s *shared[T]) get(ctx context.Context) (T, error) {
-	value, usable, due, err := s.look()
-	if !due {
+	value, usable, f, err := s.look(ctx)
+	if f == nil {
 		if usable {
 			return value, nil
 		}
@@ -61,45 +61,60 @@ func (s *shared[T]) get(ctx context.Context) (T, error) {
 		ctx, cancel = context.WithTimeout(ctx, patience) // the fetch itself goes on
 		defer cancel()
 	}
-	err = s.renew(ctx)
-	if value, usable, _, _ = s.look(); usable {
+	err = f.wait(ctx)
+	if value, usable = s.current(); usable {
 		return value, nil
 	}
 	return value, err
 }
 
-// look returns the value, whether it may be used, and whether a fetch is due.
-func (s *shared[T]) look() (value T, usable, due bool, err error) {
+// current returns the value, and whether it may be used.
+func (s *shared[T]) current() (T, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.value, s.usable(s.now())
+}
+
+// usable is asked under the lock.
+func (s *shared[T]) usable(now time.Time) bool { return s.good && now.Sub(s.at) < lastGood }
+
+// look returns the value, whether it may be used, and the fetch that it waits for; nil:
+// none is due. That one is due and that it begins is one step: were it two, a fetch could
+// end between them, and the next one would begin for nothing.
+func (s *shared[T]) look(ctx context.Context) (value T, usable bool, f *flight, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now()
-	usable = s.good && now.Sub(s.at) < lastGood
+	usable = s.usable(now)
 	wait := retryNone
 	if usable {
 		wait = retryStale
 	}
 	stale := !usable || now.Sub(s.at) >= freshFor
-	due = stale && (s.err == nil || now.Sub(s.tried) >= wait)
-	return s.value, usable, due, s.err
-}
-
-// renew fetches the value, or waits for the fetch that is under way.
-func (s *shared[T]) renew(ctx context.Context) error {
-	s.mu.Lock()
-	f := s.flight
-	if f == nil {
-		f = &flight{done: make(chan struct{})}
-		s.flight = f
-		go s.run(context.WithoutCancel(ctx), f)
+	if stale && (s.err == nil || now.Sub(s.tried) >= wait) {
+		f = s.start(ctx)
 	}
-	s.mu.Unlock()
-	return f.wait(ctx)
+	return s.value, usable, f, s.err
 }
 
-// join waits for the fetch that is under way, if there is one.
-func (s *shared[T]) join(ctx context.Context) error {
+// start begins a fetch, or returns the one that is under way. It is called under the lock.
+func (s *shared[T]) start(ctx context.Context) *flight {
+	if s.flight == nil {
+		s.flight = &flight{done: make(chan struct{})}
+		go s.run(context.WithoutCancel(ctx), s.flight)
+	}
+	return s.flight
+}
+
+// again waits for the fetch that is under way, and begins one where there is none and
+// allowed says that it may. What allowed gives and that the fetch begins is one step, too:
+// whoever is not allowed finds the fetch of the one who was.
+func (s *shared[T]) again(ctx context.Context, allowed func() bool) error {
 	s.mu.Lock()
 	f := s.flight
+	if f == nil && allowed() {
+		f = s.start(ctx)
+	}
 	s.mu.Unlock()
 	if f == nil {
 		return nil

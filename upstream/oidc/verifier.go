@@ -118,11 +118,7 @@ func (p verifier) key(ctx context.Context, a *allowance, kid string, alg jose.Si
 	if key, ok := set.find(kid, alg); ok {
 		return key, nil
 	}
-	fetch := p.keys.join
-	if a.take(p.now()) {
-		fetch = p.keys.renew
-	}
-	if err := fetch(ctx); err != nil {
+	if err := p.keys.again(ctx, func() bool { return a.take(p.now()) }); err != nil {
 		return nil, fmt.Errorf("%w, and keys could not be fetched anew: %w", errUnknownKey, err)
 	}
 	if set, err = p.keys.get(ctx); err != nil { // others may have fetched them meanwhile
