@@ -67,7 +67,8 @@ func (k *Callers) byKey(c *call.Call, p *Principal, presented apikey.Presented) 
 		k.note(c, "unknown", "the key is not read in this place")
 		return problem.CallerUnknown
 	}
-	c.Program.Name, c.Program.Key, c.Program.Proof = who.name, found.ID, configs.ByKey
+	c.Program.Name, c.Program.Key, c.Program.Proof = who.name, found.Public, configs.ByKey
+	c.Program.Entry = found.ID
 	return k.letIn(c, p, who)
 }
 

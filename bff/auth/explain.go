@@ -43,7 +43,7 @@ func (k *Callers) Explain(c *call.Call, body []byte) (lines []string, refused *p
 		}
 	}
 	if len(c.Decision.Keys) == 0 && err == nil && body == nil {
-		lines = append(lines, "the head could be signed; -body FILE looks at the rest")
+		lines = append(lines, "the head could be signed; --body FILE looks at the rest")
 	}
 	return lines, refused
 }
