@@ -110,7 +110,7 @@ type Sessions struct {
 type Frontend struct {
 	// Origins of its pages in serialised form: https://shop.example.com; or https://*.preview.example.com, where the star is one whole label under a domain of your own. None: a door without pages, which needs a host.
 	Origins []string `yaml:"origins" like:"https://shop.example.com"`
-	// Host its calls come to, with a port where browsers need one: api.example.com:8443; by default the origins' own hosts.
+	// Host its calls come to, with a port where browsers need one: api.example.com:8443; on loopback over plain http that is the listener's. By default the origins' own hosts.
 	Host string `yaml:"host" like:"api.example.com"`
 	// Path prefix in front of /bff and of the routes, for several frontends on one host.
 	BasePath string `yaml:"base_path" like:"/shop"`

@@ -47,7 +47,7 @@ func (a *Account) hold(ctx context.Context, c *call.Call, attempt *throttle.Atte
 	return c.JSON(200, anonymous{Step: p.Name, Fields: fieldNames(p.Fields)})
 }
 
-// fieldNames are the fields as a page is told them; "name?" is optional there too.
+// fieldNames are the fields as a page sees them; "name?" is optional there too.
 func fieldNames(fields []string) []string { return append([]string{}, fields...) }
 
 // takeStep answers a pending step with what the person gave.

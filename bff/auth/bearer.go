@@ -2,8 +2,11 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
+	"time"
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
@@ -64,7 +67,7 @@ func (a *Auth) identifyToken(c *call.Call, p *Principal, token credential.Secret
 			why = err
 			continue
 		}
-		c.Program.Name, c.Program.Proof = who.name, configs.ByToken
+		c.Program.Name, c.Program.Proof, c.Program.Until = who.name, configs.ByToken, endOf(claims[of.Provider])
 		return a.letIn(c, p, who)
 	}
 	if away != nil {
@@ -119,4 +122,12 @@ func providerAway(err error) error {
 		p = problem.ProviderTimeout
 	}
 	return p.Because(err.Error())
+}
+
+// endOf is when a verified token ends; its claims say so, and it was not long ago.
+func endOf(claims []byte) time.Time {
+	said := map[string]json.RawMessage{}
+	_ = json.Unmarshal(claims, &said) // an object with a number, or it would not be verified
+	seconds, _ := strconv.ParseFloat(string(said["exp"]), 64)
+	return time.Unix(int64(seconds), 0)
 }

@@ -67,7 +67,8 @@ func (a *Auth) identifyKey(c *call.Call, p *Principal, presented apikey.Presente
 		a.note(c, "unknown", "the key is not read in this place")
 		return problem.CallerUnknown
 	}
-	c.Program.Name, c.Program.Key, c.Program.Proof = who.name, found.ID, configs.ByKey
+	c.Program.Name, c.Program.Key, c.Program.Proof = who.name, found.Public, configs.ByKey
+	c.Program.Entry = found.ID
 	return a.letIn(c, p, who)
 }
 

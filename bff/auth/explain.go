@@ -43,7 +43,7 @@ func (a *Auth) ExplainProgram(c *call.Call, body []byte) (lines []string, refuse
 		}
 	}
 	if len(c.Decision.Keys) == 0 && err == nil && body == nil {
-		lines = append(lines, "the head could be signed; -body FILE looks at the rest")
+		lines = append(lines, "the head could be signed; --body FILE looks at the rest")
 	}
 	return lines, refused
 }

@@ -44,7 +44,7 @@ func (p *Program) online(ctx context.Context, config *configs.Config) error {
 	return nil
 }
 
-// tell writes what was found about one neighbour and reports whether it failed.
+// tell writes what was found about one peer and reports whether it failed.
 func tell(w io.Writer, who string, look func() ([]string, error)) bool {
 	found, err := look()
 	state := "ok"
@@ -111,7 +111,7 @@ func upstreamOnline(ctx context.Context, u *signin.Upstream) ([]string, error) {
 	return append(found, tlsLines(*got.TLS)...), nil
 }
 
-// clockLine says how far a neighbour's clock is from ours.
+// clockLine says how far a peer's clock is from ours.
 func clockLine(ahead time.Duration) string {
 	off := ahead.Round(10 * time.Millisecond)
 	switch {

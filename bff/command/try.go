@@ -55,7 +55,7 @@ type attempt struct {
 // none is taken from the command line, where other programs could read it. Errors:
 // [ErrRefused] where the sign-in, a renewal or a sign-out failed, or a [Failure].
 func (p *Program) Try(ctx context.Context, o TryOptions) error {
-	config, err := p.load(o.File)
+	config, err := p.loadServingNobody(o.File)
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (t *attempt) run(ctx context.Context, refresh, logout bool) error {
 		return cmp.Or(failed, t.logout(ctx, held))
 	}
 	if t.api.CanSignOut() {
-		fmt.Fprintln(t.Stdout, "\nThe token stays valid at the API; -logout would have ended it.")
+		fmt.Fprintln(t.Stdout, "\nThe token stays valid at the API; --logout would have ended it.")
 	}
 	return failed
 }

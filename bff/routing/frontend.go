@@ -180,7 +180,7 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 	var room [8]*Frontend
 	left := append(room[:0], h.Frontends...)
 	if r.Origins > 0 {
-		left = byOrigin(left, r)
+		left = byOrigin(left, r, path)
 		if len(left) == 0 {
 			return nil, problem.OriginNotAllowed
 		}
@@ -200,15 +200,19 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 }
 
 // byOrigin keeps those that list the call's origin; where none does, those of which a
-// pattern means it.
-func byOrigin(all []*Frontend, r *Request) []*Frontend {
-	if r.Origins != 1 {
-		return nil
+// pattern means it; and else doors with a route for the path, which list no origin: what
+// they answer depends on the proof that came.
+func byOrigin(all []*Frontend, r *Request, path []byte) []*Frontend {
+	for _, keeps := range []func(*Frontend) bool{
+		func(f *Frontend) bool { return r.Origins == 1 && f.listsExactly(r.Origin) },
+		func(f *Frontend) bool { return r.Origins == 1 && f.listsByPattern(r.Origin, r.Host) },
+		func(f *Frontend) bool { return f.Config.IsDoor() && f.route(path) != nil },
+	} {
+		if slices.ContainsFunc(all, keeps) {
+			return filter(all, keeps)
+		}
 	}
-	if slices.ContainsFunc(all, func(f *Frontend) bool { return f.listsExactly(r.Origin) }) {
-		return filter(all, func(f *Frontend) bool { return f.listsExactly(r.Origin) })
-	}
-	return filter(all, func(f *Frontend) bool { return f.listsByPattern(r.Origin, r.Host) })
+	return nil
 }
 
 // byBasePath keeps those with the longest base path that holds path; where none

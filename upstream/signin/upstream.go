@@ -37,7 +37,7 @@ const defaultTimeout = 10 * time.Second
 
 // Options are what the configuration does not say.
 type Options struct {
-	// UserAgent is what APIs are told; "Coatcheck" by default.
+	// UserAgent is what APIs see; "Coatcheck" by default.
 	UserAgent string
 	// Log hears what operators should know of an API's answers [nobody]. No line holds a
 	// byte of one.
@@ -182,7 +182,7 @@ func (u *Upstream) CanSignIn() bool { return u.login != nil }
 // CanRefresh reports whether the mapping says how a token is renewed.
 func (u *Upstream) CanRefresh() bool { return u.refresh != nil }
 
-// CanSignOut reports whether the API is told that a person signed out.
+// CanSignOut reports whether the API is notified that a person signed out.
 func (u *Upstream) CanSignOut() bool { return u.logout != nil }
 
 // HasSteps reports whether a sign-in may need more than one answer from the person.
