@@ -88,6 +88,7 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 		a.stepRefused(ctx, ticket, try, err)
 		return err
 	}
+	p.Persistent = persists(c, fields, p.Persistent)
 	return a.stepTaken(ctx, c, attempt, ticket, p, signedIn)
 }
 
@@ -110,9 +111,9 @@ func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *throttle
 		clearStepCookie(c)
 		return a.accepted(ctx, c, attempt)
 	case in.Step == nil:
-		return a.startSession(ctx, c, attempt, in)
+		return a.startSession(ctx, c, attempt, in, p.Persistent)
 	}
-	next := pending.Step{Account: p.Account, Way: p.Way}
+	next := pending.Step{Account: p.Account, Way: p.Way, Persistent: p.Persistent}
 	if in.Step.Name == p.Name { // the API wants the same again: that is no new allowance
 		next.Tries = p.Tries
 	}

@@ -107,7 +107,7 @@ func (a *Account) exchangeFor(ctx context.Context, c *call.Call, attempt *thrott
 	}
 	a.settle(ctx, c, attempt, nil)
 	c.Record.Session = next.LogID
-	setSessionCookie(c, ticket)
+	setSessionCookie(c, ticket, next)
 	a.events.Security(c, "exchange", "exchanged", "exchange", by.Name)
 	return c.JSON(200, a.document(c.Frontend().Config, next))
 }

@@ -200,6 +200,8 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "place"
 	case reflect.TypeFor[configs.LiveFile]():
 		return "`${file:PATH}`"
+	case reflect.TypeFor[configs.Persistence]():
+		return "`true`, `false`, name of a field"
 	case reflect.TypeFor[configs.Names]():
 		return "name, or list of names"
 	}
