@@ -108,7 +108,7 @@ var toBrowser = []rule{
 	{"x-request-id", "ours"},
 	{"x-accel-*", "instructions to a reverse proxy"},
 	{"x-sendfile", "instructions to a reverse proxy"},
-	{"date", "ours, as at nginx: a gateway answers in its own name (RFC 9110 §6.6.1); fasthttp writes it"},
+	{"date", "ours, as at nginx: a gateway answers in its own name (RFC 9110 §6.6.1)"},
 	{"server", "what the API is built with"},
 	{"x-powered-by", "what the API is built with"},
 }

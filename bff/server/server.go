@@ -1,12 +1,13 @@
 // Package server speaks to browsers: it stands between the web server and the rooms
 // that answer.
 //
-// Every request walks through [Server.handle]: its facts and the decision (package
+// Every request walks through [Server.first]: its facts and the decision (package
 // routing), the room that answers (account, pages, proxy), the headers that every
 // answer carries, the one log line. Errors become answers in one table ([ProblemOf]).
 //
-// Below it stands package gate, which lets only well-formed requests in; Fiber runs
-// between the two. Nothing of Fiber's own reading of a request is used: paths,
+// Below it stands package gate, which lets only well-formed requests in. Answers of an API
+// leave from there as bytes ([exchange.send]); what Coatcheck answers itself goes through
+// Fiber ([Server.handle]). Nothing of Fiber's own reading of a request is used: paths,
 // headers, cookies and bodies come from the gate, as they were sent. No other room
 // knows fasthttp or Fiber.
 package server
@@ -145,7 +146,7 @@ func (s *Server) gateOptions() gate.Options {
 	config := s.current.Load().config
 	c := config.Limits
 	return gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, First: s.first, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
 		Faulted: func(stack []byte) { s.events().Fault("", stack) }}
 }
 
