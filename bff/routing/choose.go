@@ -79,29 +79,39 @@ func (h *Host) meant(left []*Frontend, r *Request, path []byte) ([]*Frontend, *p
 }
 
 // ofOrigin appends those that list the call's origin; where none does, those of which a
-// pattern means it.
+// pattern means it; and else doors with a route for the path, which list no origin: what
+// they answer depends on the proof that came.
 func (h *Host) ofOrigin(left []*Frontend, r *Request, path []byte) ([]*Frontend, *problem.Problem) {
-	exact := h.listing(r.Origin)
-	switch {
-	case r.Origins != 1:
-	case len(exact) == 1:
-		return append(left, exact[0]), nil
-	case len(exact) > 1:
-		return h.atBase(left, path, func(f *Frontend) bool { return f.listsExactly(r.Origin) }), nil
-	default:
-		for _, f := range h.patterned() {
-			if f.listsByPattern(r.Origin, r.Host) {
-				left = append(left, f)
-			}
+	if r.Origins == 1 {
+		if listed, any := h.listed(left, r, path); any {
+			return listed, nil
 		}
 	}
-	switch len(left) {
-	case 0:
+	left = h.atBase(left, path, func(f *Frontend) bool { return f.Config.IsDoor() && f.route(path) != nil })
+	if len(left) == 0 {
 		return nil, problem.OriginNotAllowed
-	case 1:
-		return left, nil
 	}
-	return byBasePath(left, path), nil
+	return left, nil
+}
+
+// listed appends those that list the call's one origin, or mean it by a pattern. any says
+// that there are some, be it with other base paths.
+func (h *Host) listed(left []*Frontend, r *Request, path []byte) (listed []*Frontend, any bool) {
+	switch exact := h.listing(r.Origin); {
+	case len(exact) == 1:
+		return append(left, exact[0]), true
+	case len(exact) > 1:
+		return h.atBase(left, path, func(f *Frontend) bool { return f.listsExactly(r.Origin) }), true
+	}
+	for _, f := range h.patterned() {
+		if f.listsByPattern(r.Origin, r.Host) {
+			left = append(left, f)
+		}
+	}
+	if len(left) > 1 {
+		return byBasePath(left, path), true
+	}
+	return left, len(left) > 0
 }
 
 // listing are the frontends that list an origin by itself.

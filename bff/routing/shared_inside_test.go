@@ -22,13 +22,18 @@ func byHand(h *Host, r *Request, path []byte) (*Frontend, *problem.Problem) {
 	}
 	name, named := r.Head.Get("x-frontend")
 	switch _, fetch := r.Head.Get("sec-fetch-site"); {
-	case r.Origins > 1:
-		return nil, problem.OriginNotAllowed
-	case r.Origins == 1:
-		exact := slices.ContainsFunc(left, func(f *Frontend) bool { return f.listsExactly(r.Origin) })
-		keep(func(f *Frontend) bool {
-			return exact && f.listsExactly(r.Origin) || !exact && f.listsByPattern(r.Origin, r.Host)
-		})
+	case r.Origins > 0:
+		door := func(f *Frontend) bool { return f.Config.IsDoor() && f.route(path) != nil }
+		exact := func(f *Frontend) bool { return r.Origins == 1 && f.listsExactly(r.Origin) }
+		pattern := func(f *Frontend) bool { return r.Origins == 1 && f.listsByPattern(r.Origin, r.Host) }
+		switch {
+		case slices.ContainsFunc(left, exact):
+			keep(exact)
+		case slices.ContainsFunc(left, pattern):
+			keep(pattern)
+		default:
+			keep(door)
+		}
 		if len(left) == 0 {
 			return nil, problem.OriginNotAllowed
 		}
@@ -64,6 +69,9 @@ func somebody(random *rand.Rand, n int) *Host {
 		}
 		if random.IntN(4) == 0 {
 			f.Patterns = []rule.Pattern{{Scheme: "https", Base: "example.com"}}
+		}
+		if len(f.Origins)+len(f.Patterns) > 0 {
+			f.Config.Origins = []string{"some"} // or it would be a door
 		}
 		f.index = newRouteIndex([]*Route{{Prefix: f.Base + "/x/", Config: &configs.Route{Guard: random.IntN(2) == 0}}})
 		h.Frontends = append(h.Frontends, f)
