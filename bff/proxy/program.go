@@ -152,20 +152,12 @@ func (x *roundTrip) watchProof(end func()) (stop func(), alive bool) {
 	return func() {}, true
 }
 
-// endAt ends what stays open when its token does. A token that has ended already is one
-// that the skew of the clocks let in: it has as much time as that.
+// endAt ends what stays open at a time.
 func (x *roundTrip) endAt(until time.Time, end func()) (stop func()) {
-	left := time.Until(until)
-	if left <= 0 {
-		left += tokenSkew
-	}
 	events, id := x.proxy.events, string(x.call.ID)
-	timer := time.AfterFunc(max(0, left), func() {
+	timer := time.AfterFunc(time.Until(until), func() {
 		defer events.Contain(id)
 		end()
 	})
 	return func() { timer.Stop() }
 }
-
-// tokenSkew is how far the clocks of a provider and ours may differ.
-const tokenSkew = time.Minute
