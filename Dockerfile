@@ -23,4 +23,4 @@ EXPOSE 8080
 # that comes up later than we do.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/coatcheck", "healthcheck"]
 ENTRYPOINT ["/coatcheck"]
-CMD ["serve", "-config", "/etc/coatcheck/coatcheck.yaml"]
+CMD ["serve", "--config", "/etc/coatcheck/coatcheck.yaml"]

@@ -10,7 +10,7 @@ import (
 )
 
 // TestCluster: the life of a session over a Redis Cluster of three masters; one of
-// them dies and comes back with its data, while people whose sessions lie on all
+// them dies and comes back with its data, while people whose sessions are on all
 // three keep calling. Nobody is signed out, and who had signed out stays so.
 func TestCluster(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -121,5 +122,34 @@ func TestDevStaysHome(t *testing.T) {
 		if said = strings.Join(strings.Fields(said), " "); code != exitRefused || !strings.Contains(said, c.want) {
 			t.Errorf("%s: exit %d, no %q in %s", c.to, code, c.want, said)
 		}
+	}
+}
+
+// TestDevSideBySide: two files that say neither where to listen nor where the admin
+// listener is are served side by side, each at the port of its origin.
+func TestDevSideBySide(t *testing.T) {
+	binary, err := rig.Binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	health := regexp.MustCompile(`health +(http://127\.0\.0\.1:[1-9]\d*)/readyz`)
+	var addresses []string
+	for range 2 {
+		port, file := freeport.Text(t), filepath.Join(t.TempDir(), "coatcheck.yaml")
+		text := strings.NewReplacer("PORT", port, "API", "http://127.0.0.1:1", "ROUTE", "api").Replace(devConfig)
+		text = regexp.MustCompile(`(?m)^(listen|admin):.*\n`).ReplaceAllString(text, "")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := rig.Start(t, nil, binary, "dev", "--config", file)
+		rig.Until(t, "the address of health", func() bool { return health.MatchString(p.Printed.String()) })
+		at := health.FindStringSubmatch(p.Printed.String())[1]
+		addresses = append(addresses, at)
+		if rig.Status("http://localhost:"+port+"/bff/session") != 200 || rig.Status(at+"/readyz") != 200 {
+			t.Errorf("not served at port %s and %s", port, at)
+		}
+	}
+	if addresses[0] == addresses[1] {
+		t.Error("both have one admin listener", addresses)
 	}
 }

@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"coatcheck/configs/keypath":          0,
 	"coatcheck/configs/rule":             0,
 	"coatcheck/upstream":                 0,
+	"coatcheck/upstream/oidc/lastgood":   0,
 	"coatcheck/bff/apikey":               1,
 	"coatcheck/bff/gate":                 1,
 	"coatcheck/bff/headers":              1,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	docs "github.com/urfave/cli-docs/v3"
@@ -62,6 +63,25 @@ func unknownCommand(root *cli.Command, name string) error {
 		return fmt.Errorf("unknown command %q; did you mean %s?", name, meant)
 	}
 	return fmt.Errorf("unknown command %q", name)
+}
+
+// plainUsage says a usage error of the flag parser in the words of this program.
+func plainUsage(c *cli.Command, err error) error {
+	return command.UsageError(err, c.Root() == c, func(flag string) string { return cli.SuggestFlag(c.Flags, flag, false) })
+}
+
+// helpful is the command whose help is worth reading after a usage error.
+func helpful(root *cli.Command, args []string) string {
+	name, at := root.Name, root
+	for _, arg := range args[min(1, len(args)):] {
+		i := slices.IndexFunc(at.Commands, func(c *cli.Command) bool { return c.HasName(arg) })
+		if i < 0 {
+			break
+		}
+		at = at.Commands[i]
+		name += " " + at.Name
+	}
+	return name
 }
 
 // man writes the manual page.

@@ -44,19 +44,20 @@ func main() {
 
 // run is the whole program: it returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) (string, bool), stdin io.Reader, stdout, stderr io.Writer) int {
-	err := table(&command.Program{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr}).Run(ctx, args)
+	root := table(&command.Program{Getenv: getenv, Stdin: stdin, Stdout: stdout, Stderr: stderr})
+	err := root.Run(ctx, args)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, command.ErrRefused):
 		return exitRefused
 	}
-	fmt.Fprintln(stderr, "coatcheck:", err)
+	fmt.Fprintln(stderr, "coatcheck:", plainUsage(root, err))
 	var failed command.Failure
 	if errors.As(err, &failed) {
 		return exitRefused
 	}
-	fmt.Fprintln(stderr, "Run 'coatcheck --help' for usage.")
+	fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", helpful(root, args))
 	return exitUsage
 }
 
@@ -194,11 +195,14 @@ func explain(p *command.Program, c *cli.Command) error {
 		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
 }
 
-// quiet returns usage errors as they are, for run to print once.
-func quiet(_ context.Context, _ *cli.Command, err error, _ bool) error { return err }
+// quiet returns usage errors, for run to print once.
+func quiet(_ context.Context, c *cli.Command, err error, _ bool) error { return plainUsage(c, err) }
 
 func noArguments(action cli.ActionFunc) cli.ActionFunc {
 	return func(ctx context.Context, c *cli.Command) error {
+		if name := c.Args().First(); strings.HasSuffix(name, ".yaml") && c.String("config") != "" {
+			return fmt.Errorf("%s takes no arguments; did you mean --config %s?", c.Name, name)
+		}
 		if c.Args().Present() {
 			return fmt.Errorf("%s takes no arguments, got %q", c.Name, c.Args().First())
 		}

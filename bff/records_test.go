@@ -9,13 +9,13 @@ import (
 	"coatcheck/bff/rig"
 )
 
-// storeKey is where the record of p lies (package session, "What lies in the store").
+// storeKey is where the record of p lies (package session, "What is in the store").
 func (p *person) storeKey() string {
 	sum := sha256.Sum256([]byte("coatcheck/v1/key" + p.ticket()))
 	return "coatcheck:s:{" + hex.EncodeToString(sum[:]) + "}"
 }
 
-// TestRecords: what lies in Redis is changed behind the replicas' backs, by anything
+// TestRecords: what is in Redis is changed behind the replicas' backs, by anything
 // that may write there. Nobody gets another person's data for it, and a record of a
 // newer version is left for the program that can read it.
 func TestRecords(t *testing.T) {
@@ -98,7 +98,7 @@ func TestRecordEvicted(t *testing.T) {
 	}
 }
 
-// TestEveryKeyEnds: nothing that we put into Redis stays for ever.
+// TestEveryKeyEnds: nothing that we put into Redis stays forever.
 func TestEveryKeyEnds(t *testing.T) {
 	t.Parallel()
 	addr := rig.Redis(t)

@@ -65,7 +65,7 @@ func socketProgram(t *testing.T, dir, trusted string) *rig.Program {
 }
 
 // TestUnixSockets: both listeners and the API on Unix sockets; the mode is what the file
-// says; a front is believed only where 127.0.0.1 is trusted; a socket that a dead process
+// says; a reverse proxy is believed only where 127.0.0.1 is trusted; a socket that a dead process
 // left is taken over, one that lives is not.
 func TestUnixSockets(t *testing.T) {
 	dir, err := os.MkdirTemp("", "cc") // a socket's path is short

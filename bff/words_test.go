@@ -19,7 +19,8 @@ var foreign = regexp.MustCompile(`(?i)\bthis is no\b|\bis no (?:text|number|succ
 	`\b(?:is|are|was|were|never|not) told\b|\bnowhere told\b|\bcannot be had\b|\b(?:can|to) be had\b|\band not:|\bends in:|` +
 	`\bstands? twice\b|\b(?:is|are) wanted\b|\bfor ever\b|\bletter for letter\b|\bgoes without saying\b|\ba want of\b|\bneighbours?\b|` +
 	`\bblink(?:s|ed)?\b|\bno wall\b|\bnames nothing known\b|\bis none of\b|\bwould not travel\b|\bsay every fault\b|\btell what would\b|` +
-	`\bknown here:|\bat the moment are told\b|\bwho waits\b|\b[Tt]old\. `)
+	`\bknown here:|\bat the moment are told\b|\bwho waits\b|\b[Tt]old\. |\ba front\b|\b(?:lies?|lay) (?:in|at|beside|below|behind|there)\b|` +
+	`(?:^|[ \x60"(])-(?:config|online|upstream|provider|caller|account|offline|refresh|logout)\b`) // `--help` prints two dashes
 
 // idioms are where one of those words is the right one.
 var idioms = regexp.MustCompile(`(?i)nextdoor neighbou?rs|neighbour of a node`)
@@ -34,7 +35,8 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"this is no duration: write 90s", "the API was told", "It cannot be had.", "None to be had", "  and not: avatar",
-		"The token ends in: 3m", "this key stands twice", "text is wanted here"} {
+		"The token ends in: 3m", "this key stands twice", "text is wanted here",
+		"the files lie in configs/apis", "headers that a front sets", "coatcheck check -config FILE"} {
 		if !foreign.MatchString(text) {
 			t.Errorf("%q is not found", text)
 		}

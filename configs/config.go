@@ -110,7 +110,7 @@ type Sessions struct {
 type Frontend struct {
 	// Origins of its pages in serialised form: https://shop.example.com; or https://*.preview.example.com, where the star is one whole label under a domain of your own. None: a door without pages, which needs a host.
 	Origins []string `yaml:"origins" like:"https://shop.example.com"`
-	// Host its calls come to, with a port where browsers need one: api.example.com:8443; by default the origins' own hosts.
+	// Host its calls come to, with a port where browsers need one: api.example.com:8443; on loopback over plain http that is the listener's. By default the origins' own hosts.
 	Host string `yaml:"host" like:"api.example.com"`
 	// Path prefix in front of /bff and of the routes, for several frontends on one host.
 	BasePath string `yaml:"base_path" like:"/shop"`
@@ -136,12 +136,12 @@ type Frontend struct {
 
 // Cookie is the session cookie of a frontend. It is always Path=/, HttpOnly, Secure and host-only.
 type Cookie struct {
-	// Name, beginning with __Host-; by default __Host-Http-<frontend>.
+	// Name, beginning with __Host-; by default __Host-Http- and the name of the frontend.
 	Name string `yaml:"name" like:"__Host-Http-shop"`
 	// SameSite attribute.
 	SameSite string `yaml:"same_site" default:"strict" enum:"strict|lax"`
-	// Whether the cookie outlives the browser: Max-Age = sessions.max_lifetime.
-	Persistent bool `yaml:"persistent" default:"false"`
+	// Whether the cookie outlives the browser: Max-Age = sessions.max_lifetime. false unless said; the name of a boolean sign-in field: for those who send true in it.
+	Persistent Persistence `yaml:"persistent"`
 }
 
 // FrontendLogin says how people sign in at a frontend.

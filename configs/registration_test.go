@@ -42,6 +42,37 @@ func TestRegistrations(t *testing.T) {
 	}
 }
 
+// TestPortOfASharedHost: on one's own machine browsers reach it at the listener's port,
+// which need not be said again.
+func TestPortOfASharedHost(t *testing.T) {
+	for _, row := range []struct{ listen, tls, origin, host, want string }{
+		{":8080", "", "http://shop.x.localhost:5173", "api.x.localhost", "http://api.x.localhost:8080"},
+		{"127.0.0.1:8080", "", "http://shop.x.localhost:5173", "api.x.localhost:9000", "http://api.x.localhost:9000"},
+		{":80", "", "http://shop.x.localhost:5173", "api.x.localhost", "http://api.x.localhost"},
+		{"127.0.0.1:0", "", "http://shop.x.localhost:5173", "api.x.localhost", "http://api.x.localhost"},
+		{"unix:/run/x.sock", "", "http://shop.x.localhost:5173", "api.x.localhost", "http://api.x.localhost"},
+		{":8080", "", "http://localhost:5173", "localhost", "http://localhost:5173"},
+		{":8080", "", "https://shop.example.com", "api.example.com", "https://api.example.com"},
+		{":8443", "tls: {cert: a, key: b}", "https://shop.x.localhost:5173", "api.x.localhost", "https://api.x.localhost"},
+	} {
+		c, faults := parse(`
+listen: "`+row.listen+`"
+`+row.tls+`
+sessions: {store: "redis://localhost:6379/0", keys: ["${COATCHECK_KEY}"]}
+providers: {id: {issuer: "https://id.example.net", client_id: a, client_secret: b}}
+upstreams: {api: {url: "https://api.example.net"}}
+frontends:
+  shop: {origins: ["`+row.origin+`"], host: "`+row.host+`", login: {upstream: api, provider: id}}
+`, nil)
+		if c == nil {
+			t.Fatal(faults)
+		}
+		if got := c.Frontends["shop"].PublicURLs()[0]; got != row.want {
+			t.Errorf("%+v: %s", row, got)
+		}
+	}
+}
+
 // TestProviderDefaults: an issuer stays byte for byte as it is, one name is a list,
 // and a plain OAuth 2.0 provider is not asked for openid.
 func TestProviderDefaults(t *testing.T) {

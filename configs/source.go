@@ -29,7 +29,7 @@ func (s *Source) File() string {
 	return s.file
 }
 
-// Has reports whether the file itself gives a value for path, so that a default can be told from it.
+// Has reports whether the file itself gives a value for path, so that a default can be distinguished from it.
 func (s *Source) Has(path string) bool {
 	if s == nil {
 		return false

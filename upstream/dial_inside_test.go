@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// What this process lacks is told apart from what the API refuses.
+// What this process lacks is distinguished from what the API refuses.
 func TestNotOpen(t *testing.T) {
 	wrapped := func(errno syscall.Errno) error {
 		return &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", errno)}

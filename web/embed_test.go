@@ -57,7 +57,7 @@ func TestDemoPagesKeepTheirPolicy(t *testing.T) {
 }
 
 // TestDemoLoadsWhatIsThere: every file that a page or a style sheet asks for is
-// embedded, and no file lies there for nobody.
+// embedded, and no file is there for nobody.
 func TestDemoLoadsWhatIsThere(t *testing.T) {
 	local := regexp.MustCompile(`(?:src=|href=|url\()["']?/assets/([\w.-]+)`)
 	for page, pages := range built() {
@@ -78,7 +78,7 @@ func TestDemoLoadsWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestDemoIsSmall: what one page weighs, as a front that compresses would send it.
+// TestDemoIsSmall: what one page weighs, as a reverse proxy that compresses would send it.
 func TestDemoIsSmall(t *testing.T) {
 	const most = 40 << 10 // bytes
 	for page, pages := range built() {

@@ -20,7 +20,7 @@ import (
 // continueLife is how long the address of a provider's sign-out can be used.
 const continueLife = time.Minute
 
-// storeRetry is what a provider is told that must try again.
+// storeRetry is when a provider that must try again may.
 const storeRetry = 2 * time.Second
 
 // logoutRealm holds addresses of providers' sign-outs; no frontend has this name.

@@ -66,6 +66,9 @@ func (s *span) UnmarshalJSON(b []byte) (err error) {
 
 var errSpan = errors.New("not a time: seconds, or text such as \"720h\"")
 
+// errSecond says that something stands behind the body's JSON.
+var errSecond = errors.New("something stands behind the JSON")
+
 // made is a new key as it is shown, once.
 type made struct {
 	ID        string    `json:"id"`
@@ -170,7 +173,7 @@ func (o Options) leakedKeys(w http.ResponseWriter, r *http.Request) {
 	}
 	revoked, inFile, err := o.Keys.Table.Leaked(r.Context(), found)
 	for _, e := range inFile {
-		o.tellKey(r, "leaked_in_file", slog.String("caller", e.Caller), slog.String("key", e.ID))
+		o.tellKey(r, "leaked_in_file", slog.String("caller", e.Caller), slog.String("key", e.Public))
 	}
 	if err != nil {
 		o.failKeys(w, err)
@@ -194,7 +197,11 @@ func (o Options) tellKey(r *http.Request, outcome string, attrs ...slog.Attr) {
 func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxKeysBody))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil && (r.ContentLength != 0 || r.URL.Path == "/admin/keys") {
+	err := d.Decode(into)
+	if err == nil && d.More() { // two values: which one is meant?
+		err = errSecond
+	}
+	if err != nil && (r.ContentLength != 0 || r.URL.Path == "/admin/keys") {
 		refuse(w, "the body is not the JSON that is taken here")
 		return false
 	}

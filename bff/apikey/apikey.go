@@ -10,7 +10,7 @@
 // a key without asking anybody. Only the SHA-256 of the whole key is kept.
 //
 // A [Table] holds all keys of a process: those of the configuration, by their
-// hashes, and those made at run time, which lie in a [Store]. Every replica holds
+// hashes, and those made at run time, which are in a [Store]. Every replica holds
 // the whole table, at most [MaxKeys], and compares a version number with the
 // store's at most an age ago. A wrong key costs no question to the store: it is
 // hashed, looked up in a map, and that is all, whatever is wrong with it.

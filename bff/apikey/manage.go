@@ -112,7 +112,7 @@ func (t *Table) Leaked(ctx context.Context, found []string) (revoked int, inFile
 		}
 		hash := Hash(sha256.Sum256([]byte(text)))
 		if e, ok := (*t.file.Load())[hash]; ok {
-			inFile = append(inFile, e)
+			inFile = append(inFile, e.named(text))
 		}
 		if r, ok := t.snapshot.Load().byHash[hash]; ok {
 			ids = append(ids, r.ID)

@@ -59,7 +59,7 @@ func (t *Table) ends() {
 	}
 }
 
-// expired marks a key whose end was told.
+// expired marks a key whose end was logged.
 var expired = time.Unix(0, 0)
 
 // writeUses writes what was used since, best effort.

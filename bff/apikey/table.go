@@ -21,7 +21,10 @@ const (
 
 // Entry is a key that is known.
 type Entry struct {
-	ID        string // of the first 10 digits of the hash, for keys of the configuration
+	ID string // of the first 10 digits of the hash, for keys of the configuration
+	// Public is the id that the key itself bears, by which people know it; the ID where it
+	// bears none: the configuration may have the hash of any text.
+	Public    string
 	Caller    string
 	ExpiresAt time.Time // zero: no end
 	InFile    bool
@@ -81,7 +84,7 @@ func NewTable(store Store, age time.Duration, events Events) *Table {
 func (t *Table) SetFile(keys map[Hash]string) {
 	file := make(map[Hash]Entry, len(keys))
 	for hash, caller := range keys {
-		file[hash] = Entry{ID: shortID(hash), Caller: caller, InFile: true}
+		file[hash] = Entry{ID: shortID(hash), Public: shortID(hash), Caller: caller, InFile: true}
 	}
 	old := *t.file.Swap(&file)
 	for hash, e := range old {
@@ -107,7 +110,7 @@ func shortID(h Hash) string {
 func (t *Table) Find(ctx context.Context, presented credential.Secret) (Entry, error) {
 	hash := hashOf(presented)
 	if e, ok := (*t.file.Load())[hash]; ok {
-		return e, nil
+		return e.named(presented.Reveal()), nil
 	}
 	if _, ok := t.snapshot.Load().byHash[hash]; !ok {
 		return Entry{}, ErrUnknown
@@ -127,7 +130,17 @@ func (t *Table) Find(ctx context.Context, presented credential.Secret) (Entry, e
 	return r.entry(), nil
 }
 
-func (r Record) entry() Entry { return Entry{ID: r.ID, Caller: r.Caller, ExpiresAt: r.ExpiresAt} }
+func (r Record) entry() Entry {
+	return Entry{ID: r.ID, Public: r.ID, Caller: r.Caller, ExpiresAt: r.ExpiresAt}
+}
+
+// named is the entry with the id that the text of its key bears.
+func (e Entry) named(key string) Entry {
+	if id, ok := ID(key); ok {
+		e.Public = id
+	}
+	return e
+}
 
 // fresh asks the store where the last answer is older than the age.
 func (t *Table) fresh(ctx context.Context) error {

@@ -50,7 +50,7 @@ wrk.headers["X-CSRF"] = "1"
 wrk.body = string.rep("x", 1024)
 `
 
-// only keeps those of the work's rows that are wanted. Nobody but Coatcheck signs in.
+// only keeps those of the work's rows that were asked for. Nobody but Coatcheck signs in.
 func (w *work) only(wanted map[string]bool, before bool) (rows []string) {
 	for _, name := range append([]string{"near", "plain"}, w.rows...) {
 		signsIn := name == "near" || name == "before"

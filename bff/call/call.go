@@ -94,7 +94,7 @@ func isID(id []byte) bool {
 	return true
 }
 
-// Caller is what an API is told of who calls.
+// Caller is what an API learns of who calls.
 func (c *Call) Caller() mapping.Caller {
 	agent, _ := c.Request.Head.Get("user-agent")
 	parent, _ := c.Span.Headers()

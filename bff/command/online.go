@@ -44,7 +44,7 @@ func (p *Program) online(ctx context.Context, config *configs.Config) error {
 	return nil
 }
 
-// tell writes what was found about one neighbour and reports whether it failed.
+// tell writes what was found about one peer and reports whether it failed.
 func tell(w io.Writer, who string, look func() ([]string, error)) bool {
 	found, err := look()
 	state := "ok"
@@ -111,7 +111,7 @@ func upstreamOnline(ctx context.Context, u *signin.Upstream) ([]string, error) {
 	return append(found, tlsLines(*got.TLS)...), nil
 }
 
-// clockLine says how far a neighbour's clock is from ours.
+// clockLine says how far a peer's clock is from ours.
 func clockLine(ahead time.Duration) string {
 	off := ahead.Round(10 * time.Millisecond)
 	switch {
@@ -130,7 +130,7 @@ func tlsLines(states ...tls.ConnectionState) []string {
 		if len(s.PeerCertificates) > 0 {
 			leaf := s.PeerCertificates[0]
 			days := int(time.Until(leaf.NotAfter).Hours() / 24)
-			line += fmt.Sprintf(", certificate of %s by %s, %d days left", named(leaf.Subject.CommonName, leaf.DNSNames...), named(leaf.Issuer.CommonName, leaf.Issuer.Organization...), days)
+			line += fmt.Sprintf(", certificate of %s by %s, %s left", named(leaf.Subject.CommonName, leaf.DNSNames...), named(leaf.Issuer.CommonName, leaf.Issuer.Organization...), dayCount(days))
 			if days < renewBefore {
 				line += ": RENEW IT"
 			}
@@ -148,4 +148,11 @@ func named(name string, others ...string) string {
 		}
 	}
 	return "(no name)"
+}
+
+func dayCount(days int) string {
+	if days == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", days)
 }

@@ -18,7 +18,7 @@ func printRegistrations(w io.Writer, c *configs.Config) {
 		}
 		fmt.Fprintf(w, "\nregister at %s, client %s:\n", r.Provider, c.Providers[r.Provider].ClientID)
 		printURLs(w, "redirect URIs", r.Redirect)
-		if c.Providers[r.Provider].EndsProviderSession() {
+		if p := c.Providers[r.Provider]; p.EndsProviderSession() && (p.HasIssuer() || p.EndSession != "") {
 			printURLs(w, "post-logout redirect URIs", r.PostLogout)
 		}
 		if c.Providers[r.Provider].IsOpenID() {

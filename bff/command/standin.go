@@ -13,10 +13,26 @@ import (
 // unsetName finds the variables that a fault says are not set.
 var unsetName = regexp.MustCompile(`the variable (\w+) is not set`)
 
-// loadOffline is load for a command that calls nobody: variables that are not set, such
-// as the secrets of another machine, are stood in for, and standard error names them.
+// loadServingNobody is load for a command that keeps no session: sessions.store and
+// sessions.keys may be missing, or their variables unset.
+func (p *Program) loadServingNobody(file string) (*configs.Config, error) {
+	config, faults := withoutStore(file, p.Getenv)
+	if p.Report(faults) > 0 {
+		return nil, ErrRefused
+	}
+	return config, nil
+}
+
+func withoutStore(file string, getenv func(string) (string, bool)) (*configs.Config, []configs.Fault) {
+	config, faults, _ := read.ForDevelopment(file, getenv, read.Development{Store: "memory://", Key: NewKey()})
+	return config, faults
+}
+
+// loadOffline is load for a command that calls nobody: what a store needs may be
+// missing, and variables that are not set, such as the secrets of another machine, are
+// stood in for, and standard error names them.
 func (p *Program) loadOffline(file string) (*configs.Config, error) {
-	config, faults := read.File(file, p.Getenv)
+	_, faults := read.File(file, p.Getenv)
 	stood := map[string]string{}
 	for _, f := range faults {
 		if f.Unset {
@@ -25,15 +41,13 @@ func (p *Program) loadOffline(file string) (*configs.Config, error) {
 			}
 		}
 	}
-	if len(stood) > 0 {
-		// Every other fault is found again, so that none is hidden.
-		config, faults = read.File(file, func(name string) (string, bool) {
-			if value, missing := stood[name]; missing {
-				return value, true
-			}
-			return p.Getenv(name)
-		})
-	}
+	// Every other fault is found again, so that none is hidden.
+	config, faults := withoutStore(file, func(name string) (string, bool) {
+		if value, missing := stood[name]; missing {
+			return value, true
+		}
+		return p.Getenv(name)
+	})
 	if p.Report(faults) > 0 {
 		return nil, ErrRefused
 	}

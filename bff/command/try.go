@@ -55,7 +55,7 @@ type attempt struct {
 // none is taken from the command line, where other programs could read it. Errors:
 // [ErrRefused] where the sign-in, a renewal or a sign-out failed, or a [Failure].
 func (p *Program) Try(ctx context.Context, o TryOptions) error {
-	config, err := p.load(o.File)
+	config, err := p.loadServingNobody(o.File)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func (t *attempt) run(ctx context.Context, refresh, logout bool) error {
 	if err != nil {
 		return Failure{err}
 	}
-	in, err := t.api.SignIn(ctx, fields, t.caller, time.Now())
+	in, err := t.api.Ways.SignIn(ctx, fields, t.caller, time.Now())
 	for err == nil && in.Step != nil {
 		in, err = t.step(ctx, in.Step)
 	}
@@ -171,7 +171,7 @@ func (t *attempt) run(ctx context.Context, refresh, logout bool) error {
 		return cmp.Or(failed, t.logout(ctx, held))
 	}
 	if t.api.CanSignOut() {
-		fmt.Fprintln(t.Stdout, "\nThe token stays valid at the API; -logout would have ended it.")
+		fmt.Fprintln(t.Stdout, "\nThe token stays valid at the API; --logout would have ended it.")
 	}
 	return failed
 }
@@ -193,7 +193,7 @@ func (t *attempt) step(ctx context.Context, p *signin.Pending) (*signin.SignedIn
 		if err != nil {
 			return nil, err
 		}
-		in, err := t.api.Continue(ctx, p.Name, p.Kept, fields, t.caller, time.Now())
+		in, err := t.api.Ways.Continue(ctx, p.Name, p.Kept, fields, t.caller, time.Now())
 		var refusal *mapping.Refusal
 		if tries == codeTries || !errors.As(err, &refusal) || refusal.Meaning != mapping.MFARequired {
 			return in, err

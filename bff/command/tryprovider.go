@@ -34,11 +34,11 @@ type ProviderTrial struct {
 	Out   io.Writer
 }
 
-// errTrial says that a check failed; it has been told.
+// errTrial says that a check failed; it has been reported.
 var errTrial = errors.New("command: the trial failed")
 
 // Run signs a person in once, renews the token, and revokes it. Its error says that
-// something failed, and is told in full by then.
+// something failed, and is reported in full by then.
 func (t ProviderTrial) Run(ctx context.Context) error {
 	c := t.Config.Providers[t.Provider]
 	if c == nil {

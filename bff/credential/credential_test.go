@@ -106,7 +106,7 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-// TestExchanged: tokens for other APIs lie beside the session's, and go with it.
+// TestExchanged: tokens for other APIs are beside the session's, and go with it.
 func TestExchanged(t *testing.T) {
 	token := func(text string, bound bool, ends time.Time) *credential.Credential {
 		values := map[string]credential.Secret{credential.AccessToken: credential.NewSecret(text)}

@@ -19,7 +19,7 @@ const mask = "[secret]"
 
 // Secret is a string that cannot be printed. Its zero value is the empty secret.
 //
-// The bytes lie behind a pointer: fmt reads unexported fields of an enclosing
+// The bytes are behind a pointer: fmt reads unexported fields of an enclosing
 // struct by reflection and then calls no method, but it prints a nested pointer
 // as an address.
 type Secret struct{ value *[]byte }

@@ -14,7 +14,7 @@ const sortingTime = 10 * time.Second
 
 // sorter stands before the demo's listener and lets the hosts that are not Coatcheck's in
 // by ways of their own: the attacker and the provider. A connection is sorted by what
-// lies in its buffer, which stays there: Coatcheck gets it untouched.
+// is in its buffer, which stays there: Coatcheck gets it untouched.
 type sorter struct {
 	net.Listener
 	ours   chan net.Conn

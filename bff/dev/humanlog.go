@@ -17,8 +17,8 @@ import (
 // elsewhere as it comes.
 type humanLog struct {
 	out    io.Writer
-	paint  *terminal.Paint // nil: JSON lines, as they come
-	served func()          // called once, when addresses can be opened
+	paint  *terminal.Paint    // nil: JSON lines, as they come
+	served func(admin string) // called once, when addresses can be opened
 }
 
 // Write implements [io.Writer]: one or more whole lines.
@@ -29,7 +29,7 @@ func (l *humanLog) Write(b []byte) (int, error) {
 			continue
 		}
 		if fields["msg"] == "serving" && l.served != nil {
-			l.served()
+			l.served(text(fields["admin"]))
 			l.served = nil
 		}
 		if l.paint != nil {
@@ -72,8 +72,11 @@ func (l *humanLog) call(f map[string]any) string {
 	what := fmt.Sprintf("%-8s %-6s %-32s %s  %s", text(f["frontend"]), text(f["method"]), text(f["path"]),
 		l.paint.As(style, fmt.Sprint(int(status))), l.paint.As(terminal.Faint, fmt.Sprintf("%.1f ms", millis)))
 	code := text(f["code"])
-	if code != "" {
+	switch {
+	case code != "":
 		what += "  " + code
+	case status >= 400 && f["upstream_ms"] != nil:
+		what += l.paint.As(terminal.Faint, "  the API's answer")
 	}
 	if why := strings.TrimPrefix(text(f["error"]), code+": "); why != "" {
 		what += l.paint.As(terminal.Faint, ": "+why)

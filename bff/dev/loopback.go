@@ -18,7 +18,7 @@ func offLoopback(c *configs.Config) []configs.Fault {
 		faults = append(faults, configs.Fault{File: c.Source.File(), Line: at.Line, Column: at.Column, Path: path, Message: message, Hint: hint})
 	}
 	for _, l := range []struct{ path, address, hint string }{
-		{"listen", c.Listen, usualListen}, {"admin.listen", c.Admin.Listen, "127.0.0.1:9090"},
+		{"listen", c.Listen, usualListen}, {"admin.listen", c.Admin.Listen, usualAdmin},
 	} {
 		if host, port, err := net.SplitHostPort(l.address); err != nil || !rule.IsLoopback(host) {
 			if host, _, _ := net.SplitHostPort(l.hint); port != "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // welcome lists the addresses to open, what answers there, and what was made up.
-func welcome(paint *terminal.Paint, file string, c *configs.Config, stood []string) string {
+func welcome(paint *terminal.Paint, file string, c *configs.Config, admin string, stood []string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n  %s  %s\n\n", paint.As(terminal.Bold, "Coatcheck dev"), file)
 	for _, name := range slices.Sorted(maps.Keys(c.Frontends)) {
@@ -26,7 +26,7 @@ func welcome(paint *terminal.Paint, file string, c *configs.Config, stood []stri
 	for _, name := range slices.Sorted(maps.Keys(c.Upstreams)) {
 		fmt.Fprintf(&b, "  %-10s %s  %s\n", name, c.Upstreams[name].URL, paint.As(terminal.Faint, "the API"))
 	}
-	fmt.Fprintf(&b, "  %-10s http://%s/readyz\n\n", "health", c.Admin.Listen)
+	fmt.Fprintf(&b, "  %-10s http://%s/readyz\n\n", "health", admin)
 	if len(stood) > 0 {
 		fmt.Fprintf(&b, "  Not in the file, and made up for this run: %s.\n", strings.Join(stood, ", "))
 	}

@@ -49,6 +49,7 @@ type Conn struct {
 	linger          atomic.Bool
 	hurry           atomic.Pointer[time.Time] // the end of the last answer; nil: not set
 	work            work
+	first           first
 	listener        *Listener
 	number          uint64 // in the listener's watcher
 	closed          atomic.Bool
@@ -100,15 +101,19 @@ func (c *Conn) contain(err *error) {
 	}
 }
 
-// Read implements [net.Conn] for the web server: it waits for the next request
-// and returns the head that stands for it. io.EOF: no more requests, or a refused one.
+// Read implements [net.Conn] for the web server: it waits for the next request that
+// [Options.First] leaves to it, and returns the head that stands for it. io.EOF: no more
+// requests, or a refused one.
 func (c *Conn) Read(p []byte) (n int, err error) {
 	defer c.contain(&err)
 	if c.tunnel {
 		return c.in.Read(p)
 	}
-	if len(c.out) == 0 {
+	for len(c.out) == 0 {
 		if err := c.next(); err != nil {
+			return 0, err
+		}
+		if err := offer(c); err != nil {
 			return 0, err
 		}
 	}
@@ -207,7 +212,7 @@ func (c *Conn) refuse(cause error) error {
 }
 
 // Write implements [net.Conn]; each write has the time of Options.BodyIdle, so that
-// a reader that stops holds nothing for ever.
+// a reader that stops holds nothing forever.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.tunnel {
 		return c.Conn.Write(p)
@@ -253,9 +258,13 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return c.Conn.SetDeadline(t)
 }
 
-// Close implements [net.Conn]. Behind an answer that left part of the request
-// unread, it closes one half first and reads on for a moment.
+// Close implements [net.Conn]. While [Options.First] answers, it only asks for the end of
+// the connection behind the answer. Behind an answer that left part of the request unread,
+// it closes one half first and reads on for a moment.
 func (c *Conn) Close() (err error) {
+	if c.first.postpones() {
+		return nil
+	}
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}

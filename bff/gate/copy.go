@@ -40,8 +40,9 @@ func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
 }
 
 // WriteChunks writes what r gives as chunks, each at once, and the last one behind its end
-// (RFC 9112 §7.1). A body that breaks off has no last chunk.
-func (c *Conn) WriteChunks(r io.Reader) error {
+// with the trailers that are there then, lines that end in CRLF (RFC 9112 §7.1). A body
+// that breaks off has no last chunk.
+func (c *Conn) WriteChunks(r io.Reader, trailers *[]byte) error {
 	var memory relay.Page
 	defer memory.Free()
 	for n := 0; ; {
@@ -54,7 +55,8 @@ func (c *Conn) WriteChunks(r io.Reader) error {
 			}
 		}
 		if err == io.EOF {
-			_, err = io.WriteString(c, "0\r\n\r\n")
+			end := append([]byte("0\r\n"), *trailers...)
+			_, err = c.Write(append(end, "\r\n"...))
 			return err
 		}
 		if err != nil {

@@ -35,6 +35,9 @@ type Options struct {
 	// Methods are known besides the usual ones; others are answered 405. Never CONNECT or
 	// TRACE.
 	Methods []string
+	// First, if set, is offered every request before the web server is, and may answer it
+	// itself.
+	First func(*Request) Turn
 	// Refused, if set, hears of every request that the gate answered itself.
 	Refused func(Refusal)
 	// Failing, if set, hears why no connection can be taken in just now, as when the

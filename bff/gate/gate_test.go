@@ -352,7 +352,7 @@ func TestSilentConnection(t *testing.T) {
 	}
 }
 
-// TestBodies: a body that is too large, silent, broken or cut short is told apart.
+// TestBodies: a body that is too large, silent, broken or cut short is distinguished.
 func TestBodies(t *testing.T) {
 	cases := []struct {
 		name, request string

@@ -40,7 +40,7 @@ type text struct {
 func (t text) is(value string) bool { return t.count == 1 && t.value == value }
 
 // clearing is the query of the button's request. The path is that of the page which
-// holds the button: the gate knows no base paths, and a front may lead only some here.
+// holds the button: the gate knows no base paths, and a reverse proxy may lead only some here.
 const clearing = "coatcheck-delete-cookies"
 
 // explainTooLarge chooses the answer to a head of more than most bytes.

@@ -16,7 +16,9 @@ type Request struct {
 	conn  *Conn
 	head  http1.Head
 	shown []byte // of heads
-	body  body
+	// Note is what [Options.First] leaves to whoever answers behind the web server.
+	Note any
+	body body
 }
 
 var requests = sync.Pool{New: func() any { return new(Request) }}
@@ -28,7 +30,7 @@ func acquireRequest(c *Conn) *Request {
 }
 
 func releaseRequest(r *Request) {
-	r.conn = nil
+	r.conn, r.Note = nil, nil
 	requests.Put(r)
 }
 
@@ -101,7 +103,7 @@ func (r *Request) admit() error {
 	_, expects := h.Get("expect")
 	r.body.begin(r, expects == 1 && h.Minor == 1)
 	closes := 0
-	if h.Close || h.Minor == 0 && !h.KeepAlive {
+	if r.IsLast() {
 		closes = 1
 	}
 	r.shown = heads[method][h.Minor][closes]

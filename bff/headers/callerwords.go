@@ -8,7 +8,7 @@ import (
 // What servers and frameworks believe of a caller, they read from headers that a front
 // is meant to set: the address (Express, Rails and every "real IP" middleware), the host
 // and the scheme, the path (WSGI, IIS), the person and their certificate (single sign-on
-// fronts). New ones are invented faster than a list can grow, so names are judged by
+// reverse proxies). New ones are invented faster than a list can grow, so names are judged by
 // their words. A leading "x-" counts for nothing.
 //
 // Ordinary names that only share a word pass: X-User-Agent, X-Host-Count, X-Client-Version,

@@ -106,9 +106,9 @@ var toBrowser = []rule{
 	{"public-key-pins*", "would pin keys for the frontend's host"},
 	{"coatcheck-*", "only ours may say so"},
 	{"x-request-id", "ours"},
-	{"x-accel-*", "instructions to a front"},
-	{"x-sendfile", "instructions to a front"},
-	{"date", "ours, as at nginx: a gateway answers in its own name (RFC 9110 §6.6.1); fasthttp writes it"},
+	{"x-accel-*", "instructions to a reverse proxy"},
+	{"x-sendfile", "instructions to a reverse proxy"},
+	{"date", "ours, as at nginx: a gateway answers in its own name (RFC 9110 §6.6.1)"},
 	{"server", "what the API is built with"},
 	{"x-powered-by", "what the API is built with"},
 }

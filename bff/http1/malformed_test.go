@@ -168,7 +168,7 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// The ends of a connection are told apart: between two heads, and inside one.
+// The ends of a connection are distinguished: between two heads, and inside one.
 func TestEnds(t *testing.T) {
 	for head, want := range map[string]error{"": io.EOF, "G": io.ErrUnexpectedEOF, "GET / HTTP/1.1\r\nHost: a\r\n": io.ErrUnexpectedEOF} {
 		if _, _, err := readRequest(strings.NewReader(head)); err != want {

@@ -7,7 +7,7 @@ import (
 )
 
 // isHashed reports whether a file's name holds a hash of its content, so that a
-// browser may keep it for ever. A name that is kept by mistake cannot be called back
+// browser may keep it forever. A name that is kept by mistake cannot be called back
 // for a year, and one that is not costs a question: in doubt it is not.
 //
 // What tools write, by their defaults:
@@ -38,7 +38,7 @@ var hashedFolders = []string{"/_next/static/", "/_app/immutable/"}
 // codeEndings are those of files that hardly anybody names by hand beside a bundler.
 var codeEndings = []string{"js", "mjs", "css", "wasm"}
 
-// isBundle reports whether a file lies in a folder that Vite and its kin make.
+// isBundle reports whether a file is in a folder that Vite and its kin make.
 func isBundle(name string) bool {
 	folder, _, _ := cutLast(name, '/')
 	return slices.Contains([]string{"assets", "_nuxt", "_astro"}, afterLast(folder, "/"))

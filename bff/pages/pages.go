@@ -3,7 +3,7 @@
 // they load.
 //
 // Pages are for whoever follows a link, so that neither guard nor session stands before
-// them; nothing secret may lie in the folder.
+// them; nothing secret may be in the folder.
 package pages
 
 import (

@@ -32,7 +32,7 @@ func wanted(r *routing.Request, size int64, v http1.Validators) (p part, partial
 	return parts[0], true, true
 }
 
-// readRanges reads "bytes=0-4, -3". Parts that lie behind the end are left out.
+// readRanges reads "bytes=0-4, -3". Parts that are behind the end are left out.
 func readRanges(value string, size int64) (parts []part, readable bool) {
 	unit, list, _ := strings.Cut(value, "=")
 	if !http1.EqualFold([]byte(unit), "bytes") {

@@ -68,7 +68,7 @@ func NewSealer(keys []credential.Secret) (*Sealer, error) {
 	return s, nil
 }
 
-// contents are what lies in the box.
+// contents are what is in the box.
 type contents struct {
 	ID       []byte   `json:"i"`
 	Began    int64    `json:"t"` // milliseconds since 1970
@@ -156,7 +156,7 @@ func (s *Sealer) Open(state, provider, redirectURI string) (Attempt, error) {
 	return Attempt{}, ErrState
 }
 
-// read fills a with what lay in the box.
+// read fills a with what was in the box.
 func read(plain []byte, a Attempt) (Attempt, error) {
 	var c contents
 	d := json.NewDecoder(bytes.NewReader(plain))

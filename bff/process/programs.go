@@ -99,8 +99,12 @@ func readPrograms(counts *metrics.Metrics, p *auth.Programs) {
 	counts.Read(metrics.Reading{Name: "key_expires_seconds", Help: "Time until the first key of a caller ends, in seconds; missing where none ends.", Label: "caller", Values: func() map[string]float64 {
 		values := map[string]float64{}
 		for _, e := range p.Keys.Entries() {
-			if left, known := values[e.Caller]; !e.ExpiresAt.IsZero() && (!known || time.Until(e.ExpiresAt).Seconds() < left) {
-				values[e.Caller] = time.Until(e.ExpiresAt).Seconds()
+			left := time.Until(e.ExpiresAt).Seconds()
+			if e.ExpiresAt.IsZero() || left <= 0 { // what has ended hides no other end
+				continue
+			}
+			if first, known := values[e.Caller]; !known || left < first {
+				values[e.Caller] = left
 			}
 		}
 		return values

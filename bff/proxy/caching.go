@@ -35,7 +35,7 @@ func (p *policy) consume(name, value []byte) bool {
 	return true
 }
 
-// cacheControl is what the browser is told: private, and what the API said to one.
+// cacheControl is what the browser gets: private, and what the API said to one.
 // A document is stored nowhere, whatever the API said: Chromium would show it again out
 // of its back/forward cache after a sign-out. Clear-Site-Data does not reach it there,
 // because the sandbox of [isolation] gives it an origin of its own.

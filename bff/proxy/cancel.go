@@ -98,7 +98,7 @@ func (x *roundTrip) track(s *streamCancel) error {
 	if x.who.Session != nil {
 		stop = x.watch(s.cut)
 	}
-	forget, alive := x.watchKey(s.cut)
+	forget, alive := x.watchProof(s.cut)
 	x.untrack = func() {
 		forget()
 		stop()

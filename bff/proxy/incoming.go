@@ -92,7 +92,7 @@ func (x *roundTrip) passFields() {
 	}
 }
 
-// told is what the browser is told of a field: addresses become those of the route.
+// told is what the browser gets of a field: addresses become those of the route.
 func (x *roundTrip) told(f *http1.Field) []byte {
 	switch {
 	case http1.EqualFold(f.Name, "location") || http1.EqualFold(f.Name, "content-location"):

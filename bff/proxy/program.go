@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"time"
 
 	"coatcheck/bff/gate"
 	"coatcheck/bff/problem"
@@ -23,7 +24,7 @@ func (x signedCall) proveSigned(limit int64) (answered bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	reply, again, err := x.proxy.auth.Verify(x.call, &x.who, body)
+	reply, again, err := x.proxy.auth.Callers.Verify(x.call, &x.who, body)
 	x.proxy.budget().Give(int64(len(body)))
 	switch {
 	case err != nil:
@@ -44,7 +45,8 @@ func (x signedCall) proveSigned(limit int64) (answered bool, err error) {
 }
 
 // readSigned reads a whole body of at most limit bytes. Memory is reserved as bytes
-// come, not as a head announces them. What was read is reserved when it returns without
+// come, not as a head announces them, and for as long as limits.body_idle in all: no
+// stranger holds it by sending slowly. What was read is reserved when it returns without
 // an error, and nothing otherwise.
 func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 	in, budget := x.call.In, x.proxy.budget()
@@ -63,15 +65,16 @@ func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 		}
 		budget.Give(held - int64(len(body)))
 	}()
-	for chunk := make([]byte, signedChunk); ; {
-		if !budget.Take(signedChunk) {
+	take, until := budget.Take, time.Now().Add(x.proxy.bodyIdle)
+	for chunk := make([]byte, signedChunk); ; take = budget.TakeMore {
+		if !take(signedChunk) {
 			return nil, problem.VerifyingTooMuch
 		}
 		held += signedChunk
-		n, err := io.ReadFull(in, chunk)
+		n, err := x.readChunk(chunk, until)
 		body = append(body, chunk[:n]...)
 		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && n < len(chunk) && x.bodyEnded():
+		case errors.Is(err, io.EOF):
 			return body, nil
 		case err != nil:
 			return nil, gate.BodyError(err)
@@ -79,11 +82,17 @@ func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 	}
 }
 
-// bodyEnded reports whether the whole body was read: of a body that broke off, io.ReadFull
-// says the same as of one that ends inside a chunk.
-func (x signedCall) bodyEnded() bool {
-	_, err := x.call.In.Read(make([]byte, 1))
-	return errors.Is(err, io.EOF)
+// readChunk fills chunk. io.EOF says that the whole body has been read.
+func (x signedCall) readChunk(chunk []byte, until time.Time) (n int, err error) {
+	for n < len(chunk) && err == nil {
+		if time.Now().After(until) {
+			return n, gate.ErrBodyTimeout
+		}
+		var more int
+		more, err = x.call.In.Read(chunk[n:])
+		n += more
+	}
+	return n, err
 }
 
 // greet answers a handshake.
@@ -103,7 +112,7 @@ func (x signedCall) greet(reply *signature.Reply) {
 // programOwner is whose connections and streams a program's are.
 func programOwner(x *roundTrip) string { return "caller " + x.who.Caller.Name }
 
-func (p *Proxy) budget() *signature.Budget { return p.auth.Programs().Budget }
+func (p *Proxy) budget() *signature.Budget { return p.auth.Callers.Programs().Budget }
 
 // keyed is a stream or a tunnel that began with a key; it ends with the key.
 type keyed struct {
@@ -120,14 +129,37 @@ func (o *Open) EndKey(id string) {
 	}
 }
 
-// watchKey ties what is about to stay open to the key of the call. The key is looked at
-// once more behind it, so that no revocation falls between the first look and this.
-func (x *roundTrip) watchKey(end func()) (stop func(), alive bool) {
-	id, open := x.call.Program.Key, x.proxy.open
-	if x.who.Caller == nil || id == "" {
-		return func() {}, true
+// watchProof ties what is about to stay open to what proved the call: a key, or a token
+// with its end. The key is looked at once more behind it, so that no revocation falls
+// between the first look and this.
+func (x *roundTrip) watchProof(end func()) (stop func(), alive bool) {
+	p, open := &x.call.Program, x.proxy.open
+	switch {
+	case x.who.Caller == nil:
+	case p.Entry != "":
+		k := &keyed{p.Entry, end}
+		open.keyed.add(k)
+		return func() { open.keyed.remove(k) }, x.proxy.auth.Callers.Programs().Keys.Lives(p.Entry)
+	case !p.Until.IsZero():
+		return x.endAt(p.Until, end), true
 	}
-	k := &keyed{id, end}
-	open.keyed.add(k)
-	return func() { open.keyed.remove(k) }, x.proxy.auth.Programs().Keys.Lives(id)
+	return func() {}, true
 }
+
+// endAt ends what stays open when its token does. A token that has ended already is one
+// that the skew of the clocks let in: it has as much time as that.
+func (x *roundTrip) endAt(until time.Time, end func()) (stop func()) {
+	left := time.Until(until)
+	if left <= 0 {
+		left += tokenSkew
+	}
+	events, id := x.proxy.events, string(x.call.ID)
+	timer := time.AfterFunc(max(0, left), func() {
+		defer events.Contain(id)
+		end()
+	})
+	return func() { timer.Stop() }
+}
+
+// tokenSkew is how far the clocks of a provider and ours may differ.
+const tokenSkew = time.Minute

@@ -66,7 +66,7 @@ func offers(head *http1.Head, protocol []byte) bool {
 }
 
 // agrees reports whether the API chose at most one protocol, and one that was offered. A
-// page that offered none may be answered one of ours, and is not told; one that offered
+// page that offered none may be answered one of ours, and does not learn of it; one that offered
 // some hears of its own only, or the browser would break the connection off.
 func (x upgrade) agrees() bool {
 	head := x.call.Request.Head
@@ -82,7 +82,7 @@ func (x upgrade) agrees() bool {
 	return !head.Has(protocols) && x.target.up.Send().Offers(protocol, x.token(), x.caller())
 }
 
-// caller is what the API is told of who calls, where `send` says something of it.
+// caller is what the API learns of who calls, where `send` says something of it.
 func (x *roundTrip) caller() (who mapping.Caller) {
 	if x.target.up.SendsCaller() {
 		who = x.call.Caller()

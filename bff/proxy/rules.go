@@ -16,10 +16,7 @@ type rules struct{ request, answer headers.Rules }
 // thousands of routes lead to few APIs. Beside the tables they hold back what carries a
 // person or proves who calls.
 func (p *Proxy) rulesOf(u *signin.Upstream, r *routing.Route) rules {
-	names, passed, hidden := slices.Clone(u.SendNames()), r.Config.PassHeaders, u.HiddenNames()
-	if r.Programs != nil {
-		names = append(names, r.Programs.Secret...)
-	}
+	names, passed, hidden := slices.Concat(u.SendNames(), r.Secret), r.Config.PassHeaders, u.HiddenNames()
 	key := strings.Join(names, ",") + ";" + strings.Join(passed, ",") + ";" + strings.Join(hidden, ",") // no name of a field holds either
 	made, known := p.rules[key]
 	if !known {

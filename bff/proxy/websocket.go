@@ -62,7 +62,7 @@ func (x upgrade) passUpgrade() error {
 	if x.who.Session != nil { // its word goes to the tunnel from now on
 		stop = x.watch(func() { t.end(closePolicy) })
 	}
-	forget, _ := x.watchKey(func() { t.end(closePolicy) }) // track has looked whether it lives
+	forget, _ := x.watchProof(func() { t.end(closePolicy) }) // track has looked whether it lives
 	leave := x.leave
 	x.leave = nil // the tunnel's now
 	open, metrics := x.proxy.open, x.proxy.events.Metrics

@@ -211,7 +211,7 @@ func (l *Limiter) caller(name string, limit Limit) *caller {
 	return c
 }
 
-// borrow makes one trip for everybody who waits. The caller has been told that it
+// borrow makes one trip for everybody who waits. The caller has learnt that it
 // is the one who goes.
 func (l *Limiter) borrow(ctx context.Context, name string, c *caller) (Decision, bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)

@@ -116,6 +116,7 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 		d.Kind, d.Stage = Page, AtPage // documents and their files: whoever follows a link may see them
 		return onlyReads(r)
 	}
+	d.cutProofs()
 	if d.Route != nil && d.Route.Programs != nil {
 		d.Stage = AtProof
 		if p := d.readPrograms(r); p != nil {

@@ -44,7 +44,7 @@ type Frontend struct {
 	// ExposeHeaders is the value of Access-Control-Expose-Headers.
 	ExposeHeaders string
 	allowHeaders  string
-	// CookieMaxAge is how long the session cookie outlives the browser; 0: it does not.
+	// CookieMaxAge is how long a session cookie outlives the browser, where it does.
 	CookieMaxAge time.Duration
 	// BindsTokens reports that every API that gets the token of a person takes tokens
 	// that are bound to a key (RFC 9449).
@@ -54,7 +54,8 @@ type Frontend struct {
 func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) error {
 	f := &Frontend{Index: len(t.Frontends), Name: name, Config: config, Base: strings.TrimSuffix(config.BasePath, "/"),
 		Hosts: config.Hosts(), Origins: config.Exact(), Patterns: config.Patterns(), Scheme: config.Scheme(),
-		HasPages: config.SPA != nil && config.SPA.Dir != "" || o.HasPages != nil && o.HasPages(name)}
+		CookieMaxAge: t.config.Sessions.MaxLifetime,
+		HasPages:     config.SPA != nil && config.SPA.Dir != "" || o.HasPages != nil && o.HasPages(name)}
 	f.BindsTokens = t.config.BindsTokens(config)
 	if config.IsHTTPS() && config.HSTS > 0 {
 		f.HSTS = "max-age=" + strconv.FormatInt(int64(config.HSTS/time.Second), 10)
@@ -65,9 +66,6 @@ func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) er
 		exposed += ", Coatcheck-Login"
 	}
 	f.ExposeHeaders = join(exposed, config.CORS.ExposeHeaders)
-	if config.Cookie.Persistent {
-		f.CookieMaxAge = t.config.Sessions.MaxLifetime
-	}
 	for _, host := range f.Hosts {
 		other := servesOther(f, host)
 		f.Shared = f.Shared || other
@@ -182,7 +180,7 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 	var room [8]*Frontend
 	left := append(room[:0], h.Frontends...)
 	if r.Origins > 0 {
-		left = byOrigin(left, r)
+		left = byOrigin(left, r, path)
 		if len(left) == 0 {
 			return nil, problem.OriginNotAllowed
 		}
@@ -202,15 +200,19 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 }
 
 // byOrigin keeps those that list the call's origin; where none does, those of which a
-// pattern means it.
-func byOrigin(all []*Frontend, r *Request) []*Frontend {
-	if r.Origins != 1 {
-		return nil
+// pattern means it; and else doors with a route for the path, which list no origin: what
+// they answer depends on the proof that came.
+func byOrigin(all []*Frontend, r *Request, path []byte) []*Frontend {
+	for _, keeps := range []func(*Frontend) bool{
+		func(f *Frontend) bool { return r.Origins == 1 && f.listsExactly(r.Origin) },
+		func(f *Frontend) bool { return r.Origins == 1 && f.listsByPattern(r.Origin, r.Host) },
+		func(f *Frontend) bool { return f.Config.IsDoor() && f.route(path) != nil },
+	} {
+		if slices.ContainsFunc(all, keeps) {
+			return filter(all, keeps)
+		}
 	}
-	if slices.ContainsFunc(all, func(f *Frontend) bool { return f.listsExactly(r.Origin) }) {
-		return filter(all, func(f *Frontend) bool { return f.listsExactly(r.Origin) })
-	}
-	return filter(all, func(f *Frontend) bool { return f.listsByPattern(r.Origin, r.Host) })
+	return nil
 }
 
 // byBasePath keeps those with the longest base path that holds path; where none

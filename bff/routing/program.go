@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,31 +21,29 @@ type Programs struct {
 	Signers bool
 	// Proofs are the places of the head in which a signature of a caller may stand.
 	Proofs []configs.CallPlace
-	// Secret are the fields, in lower case, and Cut the query parameters that hold what
-	// proves a caller by itself. They never go to the API.
-	Secret []string
-	Cut    apikey.Places
 }
 
-// newPrograms is nil for a route without callers.
-func newPrograms(c *configs.Config, r *configs.Route) *Programs {
-	if len(r.Callers) == 0 {
-		return nil
+// addPrograms says who may call a route, and what never goes to its API: what stands
+// where keys of any caller are read, because a key may come to a route that reads none.
+func (r *Route) addPrograms(c *configs.Config) {
+	everywhere := c.KeyPlaces(&configs.Route{Callers: slices.Sorted(maps.Keys(c.Callers))})
+	r.Cut.Queries = everywhere.Queries
+	for _, name := range everywhere.Headers {
+		r.Secret = append(r.Secret, strings.ToLower(name))
 	}
-	p := &Programs{Callers: r.Callers, Keys: c.KeyPlaces(r)}
-	p.Cut.Queries = slices.Clone(p.Keys.Queries)
-	for _, name := range p.Keys.Headers {
-		p.Secret = append(p.Secret, strings.ToLower(name))
+	if len(r.Config.Callers) == 0 {
+		return
 	}
-	for _, name := range r.Callers {
+	r.Programs = &Programs{Callers: r.Config.Callers, Keys: c.KeyPlaces(r.Config)}
+	for _, name := range r.Config.Callers {
 		for _, s := range c.Callers[name].Signature {
-			p.addSignature(s)
+			r.addSignature(s)
 		}
 	}
-	return p
 }
 
-func (p *Programs) addSignature(s *configs.Signature) {
+func (r *Route) addSignature(s *configs.Signature) {
+	p := r.Programs
 	p.Signers = true
 	if s.Proof == nil || !s.Proof.InHead() {
 		return
@@ -54,10 +53,10 @@ func (p *Programs) addSignature(s *configs.Signature) {
 		return
 	}
 	if s.Proof.Header != "" {
-		p.Secret = append(p.Secret, strings.ToLower(s.Proof.Header))
+		r.Secret = append(r.Secret, strings.ToLower(s.Proof.Header))
 	}
 	if s.Proof.Query != "" {
-		p.Cut.Queries = append(p.Cut.Queries, s.Proof.Query)
+		r.Cut.Queries = append(r.Cut.Queries, s.Proof.Query)
 	}
 }
 
@@ -84,9 +83,6 @@ func (d *Decision) readPrograms(r *Request) *problem.Problem {
 	d.Keys = p.Keys.Read(r.Head, string(r.Head.Target))
 	d.Signed = p.Signers && p.signed(r)
 	d.ByProgram = len(d.Keys) > 0 || d.Signed || d.Route.Session == SessionNone
-	if len(p.Cut.Queries) > 0 {
-		d.Target.Query = cutQuery(p.Cut, d.Target.Query)
-	}
 	proofs := len(d.Keys)
 	if d.Signed {
 		proofs++
@@ -103,8 +99,11 @@ func (d *Decision) readPrograms(r *Request) *problem.Problem {
 	return nil
 }
 
-func cutQuery(p apikey.Places, query []byte) []byte {
-	return []byte(p.CutQuery(string(query)))
+// cutProofs takes keys, and other proofs that are secrets, out of the query.
+func (d *Decision) cutProofs() {
+	if d.Route != nil && len(d.Route.Cut.Queries) > 0 {
+		d.Target.Query = []byte(d.Route.Cut.CutQuery(string(d.Target.Query)))
+	}
 }
 
 // guards reports whether the guard looks at a call. A proof that a program brings is

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"coatcheck/bff/apikey"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 )
@@ -44,6 +45,10 @@ type Route struct {
 	Session         SessionNeed
 	// Programs that may call here; nil: none.
 	Programs *Programs
+	// Secret are the fields, in lower case, and Cut the query parameters that hold what
+	// proves a caller by itself. They never go to the API.
+	Secret []string
+	Cut    apikey.Places
 	// Allow is the value of Allow: the methods.
 	Allow string
 	// closed reports whether a path, as it would go out below Base, belongs to the
@@ -61,7 +66,7 @@ func (t *Table) addRoutes(f *Frontend, o Options) error {
 		if err != nil {
 			return err
 		}
-		r.Programs = newPrograms(t.config, config)
+		r.addPrograms(t.config)
 		r.Upstream, r.closed = config.Upstream, o.Closed(config.Upstream)
 		t.addRoute(f, r)
 	}

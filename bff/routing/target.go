@@ -121,7 +121,7 @@ func hexValue(s []byte, i int) int {
 	return http1.HexValue(s[i])
 }
 
-// under reports whether path lies at or below prefix, ending at a segment: /shop
+// under reports whether path is at or below prefix, ending at a segment: /shop
 // holds /shop and /shop/x, but not /shopping.
 func under(path []byte, prefix string) bool {
 	return len(path) >= len(prefix) && string(path[:len(prefix)]) == prefix &&

@@ -153,7 +153,7 @@ func (s *Server) logFailing(err error) {
 // warnInterval is how often a stranger's X-Forwarded-For is warned of.
 const warnInterval = 60 // seconds
 
-// warnForwarded tells the operator, once a minute, that a front is not in
+// warnForwarded tells the operator, once a minute, that a reverse proxy is not in
 // trusted_proxies, or that somebody plays one.
 func (s *Server) warnForwarded(ctx context.Context, c *call.Call) {
 	if c.Request.Trusted {

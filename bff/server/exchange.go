@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"coatcheck/bff/call"
+	"coatcheck/bff/gate"
 
 	"github.com/valyala/fasthttp"
 )
@@ -14,20 +15,24 @@ type exchange struct {
 	call     call.Call
 	server   *Server
 	snapshot *snapshot
-	ctx      *fasthttp.RequestCtx
-	line     []byte // the log line
+	in       *gate.Request
+	ctx      *fasthttp.RequestCtx // nil: the web server has not seen the call
+	sent     bool                 // some of the answer may be out, without the web server
+	line     []byte               // the log line
+	trailers []byte               // of the answer, once its body is over
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-func acquire(s *Server, ctx *fasthttp.RequestCtx) *exchange {
+func acquire(s *Server, in *gate.Request) *exchange {
 	e := exchanges.Get().(*exchange)
-	e.server, e.snapshot, e.ctx = s, s.current.Load(), ctx
+	e.server, e.snapshot, e.in = s, s.current.Load(), in
 	return e
 }
 
 func (e *exchange) release() {
 	e.call.Reset()
-	e.server, e.snapshot, e.ctx = nil, nil, nil
+	e.server, e.snapshot, e.in, e.ctx, e.sent = nil, nil, nil, nil, false
+	e.trailers = e.trailers[:0]
 	exchanges.Put(e)
 }

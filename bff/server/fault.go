@@ -2,7 +2,10 @@ package server
 
 import (
 	"runtime/debug"
+	"time"
 
+	"coatcheck/bff/call"
+	"coatcheck/bff/gate"
 	"coatcheck/bff/problem"
 )
 
@@ -19,27 +22,46 @@ func (e *exchange) contain(err *error) {
 func (e *exchange) fault() { e.server.events().Fault(string(e.call.ID), debug.Stack()) }
 
 // abandon is deferred: where the handling of a call itself has a fault, the answer is
-// 500, and the exchange is not used again.
-func (e *exchange) abandon() {
+// 500, the connection ends, and the exchange is not used again. turn is nil behind the web
+// server.
+func (e *exchange) abandon(turn *gate.Turn) {
 	if recover() == nil {
 		return
 	}
 	e.fault()
 	e.letGo()
-	ctx, p := e.ctx, problem.Internal
-	ctx.Response.Reset()
-	ctx.SetStatusCode(p.Status)
-	h := &ctx.Response.Header
-	h.DisableNormalizing()
-	h.SetContentType("application/problem+json")
+	r := internalError(string(e.call.ID))
+	switch {
+	case e.sent:
+		e.in.Conn().Break() // what is out may be half of an answer
+	case e.ctx == nil:
+		_ = gate.Send(e.in.Conn(), appendAnswer(nil, r, time.Now()), nil)
+	default:
+		resp := &e.ctx.Response
+		resp.Reset()
+		resp.Header.DisableNormalizing()
+		resp.SetStatusCode(r.Status)
+		writeFields(&resp.Header, r)
+		resp.SetConnectionClose()
+		resp.SetBody(r.Body)
+	}
+	if turn != nil {
+		*turn = gate.Last
+	}
+}
+
+// internalError is the answer to a call that met a fault where nothing is known of it.
+func internalError(id string) *call.Reply {
+	p, r := problem.Internal, &call.Reply{Close: true}
+	h := &r.Header
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Coatcheck-Error", p.Code)
-	if len(e.call.ID) > 0 {
-		h.Set("X-Request-Id", string(e.call.ID))
+	if id != "" {
+		h.Set("X-Request-Id", id)
 	}
-	ctx.SetConnectionClose()
-	ctx.Response.SetBody(p.Document(string(e.call.ID)))
+	r.Bytes(p.Status, "application/problem+json", p.Document(id))
+	return r
 }
 
 // letGo frees what the reply holds of others, whatever state a fault left it in.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"net"
 	"time"
 
 	"coatcheck/bff/call"
@@ -12,34 +13,79 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// handle is the walk of every request: its facts, the decision, the room that answers,
-// the headers that every answer carries, and the one log line.
+// first is the beginning of every request's walk, and all of it for most: its facts, the
+// decision, and, where a route takes it to an API, the answer, which leaves as bytes. The
+// web server sees only what is left to it ([Server.handle]).
+func (s *Server) first(in *gate.Request) (turn gate.Turn) {
+	e := acquire(s, in)
+	defer e.abandon(&turn)
+	e.begin(in)
+	if e.call.Decision.Kind == routing.Proxy {
+		e.respond()
+		if !e.leavesConnection() {
+			return e.send()
+		}
+	}
+	in.Note = e
+	if in.Pass() {
+		return gate.Passed
+	}
+	in.Note = nil // the web server shuts down, and has closed the connection
+	e.call.Fail(problem.Draining, problem.Draining)
+	e.common()
+	return e.send()
+}
+
+// handle is the rest of the walk for what Coatcheck answers itself, and for what takes the
+// connection over for good.
 func (s *Server) handle(fc *fiber.Ctx) error {
 	ctx := fc.Context()
-	conn, ok := ctx.Conn().(*gate.Conn)
-	if !ok { // not a connection of ours: nothing is known of it
+	e := begun(ctx.Conn())
+	if e == nil { // not a connection of ours: nothing is known of it
 		ctx.SetConnectionClose()
 		return fc.SendStatus(fiber.StatusInternalServerError)
 	}
-	e := acquire(s, ctx)
-	defer e.abandon()
-	c := &e.call
-	e.snapshot.table.Read(&c.Request, conn.Request().Head(), conn.Peer().Addr())
-	c.Begin(conn.Request(), time.Now())
-	s.beginSpan(c)
-	if err := e.answer(); err != nil {
-		c.Fail(ProblemOf(err), err)
+	e.ctx = ctx
+	defer e.abandon(nil)
+	if e.call.Decision.Kind != routing.Proxy {
+		e.respond()
 	}
-	e.common()
 	e.write()
 	return nil
+}
+
+// begun is the exchange that [Server.first] has left; nil: none.
+func begun(c net.Conn) *exchange {
+	conn, ok := c.(*gate.Conn)
+	if !ok || conn.Request() == nil {
+		return nil
+	}
+	e, _ := conn.Request().Note.(*exchange)
+	conn.Request().Note = nil
+	return e
+}
+
+// begin takes down the facts of the request, and decides what it is for.
+func (e *exchange) begin(in *gate.Request) {
+	c, table := &e.call, e.snapshot.table
+	table.Read(&c.Request, in.Head(), in.Conn().Peer().Addr())
+	c.Begin(in, time.Now())
+	e.server.beginSpan(c)
+	table.Decide(&c.Request, &c.Decision)
+}
+
+// respond makes the reply: of the room that answers, and what every answer carries.
+func (e *exchange) respond() {
+	if err := e.answer(); err != nil {
+		e.call.Fail(ProblemOf(err), err)
+	}
+	e.common()
 }
 
 // answer lets the room that the decision names fill in the reply.
 func (e *exchange) answer() (err error) {
 	defer e.contain(&err)
 	c, sn := &e.call, e.snapshot
-	sn.table.Decide(&c.Request, &c.Decision)
 	if p := c.Decision.Problem; p != nil {
 		if c.Decision.Stage == routing.AtFrontend || c.Decision.Stage == routing.AtGuard {
 			e.server.guardRefused(c, p)
@@ -126,8 +172,14 @@ func cors(c *call.Call) {
 	}
 }
 
-// finish leaves the one log line of the call, counts it, and lets go of it.
+// finish accounts for the call, and lets go of it.
 func (e *exchange) finish() {
+	e.account()
+	e.release()
+}
+
+// account counts the call, and leaves its one log line.
+func (e *exchange) account() {
 	c, s := &e.call, e.server
 	level := slog.LevelInfo
 	if c.Record.Status >= 500 {
@@ -136,7 +188,6 @@ func (e *exchange) finish() {
 	e.count()
 	endSpan(c)
 	s.logCall(e, level)
-	e.release()
 }
 
 // count counts the call: by its route, else by its frontend, and by its code.

@@ -3,6 +3,7 @@ package server_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"coatcheck/bff/rig"
 )
@@ -57,24 +58,25 @@ func (d *openAPI) reloads() {
 	h := open(d.t, settings{edit: func(s string) string {
 		return strings.Replace(s, "user: {from: response, at: /user, subject: /id}", "user: {from: request, path: /me, timeout: 500ms}", 1)
 	}})
-	status := 200
+	var status atomic.Int64 // a handler may still read it when its call was given up
 	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/me" && status == 0 {
+		now := int(status.Load())
+		if r.URL.Path == "/me" && now == 0 {
 			<-r.Context().Done()
 			return
 		}
-		w.WriteHeader(max(status, 200))
+		w.WriteHeader(max(now, 200))
 		_, _ = w.Write([]byte(`{"access_token":"` + rig.TokenMark + `x","id":"7"}`))
 	})
 	for says, want := range map[int]int{500: 502, 0: 504} {
-		status = 200
+		status.Store(200)
 		cookie := h.signIn("ada@x.test")
 		for _, row := range []struct {
 			status int
 			body   string
 			more   string
 		}{{400, `{"x":1}`, json_}, {413, strings.Repeat(" ", 9000), json_}, {415, `{}`, ""}, {want, `{"reload":true}`, json_}} {
-			status = says
+			status.Store(int64(says))
 			got := h.call("POST /bff/session\n\n"+row.body, shop, xcsrf, cookie, row.more)
 			if got.StatusCode != row.status {
 				d.t.Errorf("reload: %d, want %d\n%s", got.StatusCode, row.status, got.body)

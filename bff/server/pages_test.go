@@ -80,7 +80,7 @@ func TestSessionInAnyPage(t *testing.T) {
 	}
 }
 
-// TestHashedNames: what a tool named by its content is kept for ever, and nothing else.
+// TestHashedNames: what a tool named by its content is kept forever, and nothing else.
 func TestHashedNames(t *testing.T) {
 	hashed := []string{
 		"assets/index-Btg5LUre.js", "assets/index-CmiAP_3i.css", "assets/display-5FalHHeZ.woff2", "assets/index-UyLYN6lQ.css", "assets/index-BX3kq2Lh.js.map", "assets/app-BX-k_2Lh.js", // Vite

@@ -185,5 +185,5 @@ func TestPanicInStream(t *testing.T) {
 	if err := server.ReadBroken(h.server); err == nil {
 		t.Error("no error")
 	}
-	h.oneFault("write.go")
+	h.oneFault("stream.go")
 }

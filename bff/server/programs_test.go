@@ -110,6 +110,12 @@ func TestKeys(t *testing.T) {
 		{"right and wrong", "GET /v1/x", []string{bearer(keys["excel"]), "X-Api-Key: x"}, 400, "two_credentials"},
 		{"from a browser", "GET /v1/x", []string{bearer(keys["excel"]), "Sec-Fetch-Mode: cors"}, 403, "key_in_browser"},
 		{"wrong, from a browser", "GET /v1/x", []string{"X-Api-Key: x", "Sec-Fetch-Site: none"}, 403, "key_in_browser"},
+		{"from a page", "GET /v1/x", []string{bearer(keys["excel"]), "Origin: https://evil.example"}, 403, "key_in_browser"},
+		{"from no page's origin", "GET /v1/x", []string{"X-Api-Key: x", "Origin: null"}, 403, "key_in_browser"},
+		{"two, from a page", "GET /v1/x", []string{bearer(keys["excel"]), "X-Api-Key: x", "Origin: https://evil.example"}, 400, "two_credentials"},
+		{"none, from a page", "GET /v1/x", []string{"Origin: https://evil.example"}, 403, "origin_not_allowed"},
+		{"nowhere, from a page", "GET /elsewhere", []string{bearer(keys["excel"]), "Origin: https://evil.example"}, 403, "origin_not_allowed"},
+		{"a page asks before", "OPTIONS /v1/x", []string{"Origin: https://evil.example", "Access-Control-Request-Method: GET"}, 403, "origin_not_allowed"},
 		{"another route's", "GET /v1/x", []string{bearer(keys["alien"])}, 403, "caller_not_allowed"},
 		{"method", "POST /v1/x\n\n{}", []string{bearer(keys["excel"])}, 403, "caller_not_allowed"},
 		{"the route's method", "DELETE /v1/x", []string{bearer(keys["excel"])}, 405, "method_not_allowed"},
@@ -128,6 +134,9 @@ func TestKeys(t *testing.T) {
 				return
 			}
 			h.sentAsProgram(t)
+			if saw := h.api.Last(t).Header; saw.Get("X-Caller-Key") != keys[saw.Get("X-Caller")].ID {
+				t.Errorf("the key of %s is called %q", saw.Get("X-Caller"), saw.Get("X-Caller-Key"))
+			}
 			if c := got.Header.Get("Cache-Control"); !strings.Contains(c, "private") {
 				t.Errorf("Cache-Control: %q", c)
 			}
@@ -234,8 +243,13 @@ func TestPeopleAndPrograms(t *testing.T) {
 	h.want(h.call("GET /both/x"), 401, "not_authenticated")
 	h.want(h.call("GET /both/x", cookie, "Origin: https://evil.example"), 403, "origin_not_allowed")
 	h.want(h.call("POST /both/x\n\n{}", cookie), 403, "csrf_header_missing")
-	// On other routes a key means nothing: neither a proof nor one too many.
-	h.want(h.call("GET /api/x", cookie, bearer(keys["excel"])), 200, "")
+	// On other routes a key means nothing, neither a proof nor one too many, and it goes
+	// no further.
+	excel := keys["excel"].Secret.Reveal()
+	h.want(h.call("GET /api/x?a=%2F&api_key="+excel+"&b", cookie, bearer(keys["excel"]), "X-Api-Key: "+excel), 200, "")
+	if saw := h.api.Last(t); strings.Contains(fmt.Sprint(saw), excel) || !strings.HasSuffix(saw.URI, "/api/x?a=%2F&b") {
+		t.Errorf("the API saw %+v", saw)
+	}
 	h.want(h.call("GET /api/x", bearer(keys["excel"])), 401, "not_authenticated")
 }
 
@@ -393,6 +407,34 @@ func TestUnverifiedBodiesAreBounded(t *testing.T) {
 		}
 		return h.call("POST /hooks/x\n\n{}", signed("b", "{}", time.Now())...).code() == "too_many_requests"
 	})
+}
+
+// TestSlowUnverifiedBodies: a body that nobody has verified has as much time in all as any
+// other may be silent, however often a byte of it comes.
+func TestSlowUnverifiedBodies(t *testing.T) {
+	h := open(t, settings{edit: func(text string) string {
+		return strings.Replace(withPrograms(newKeys())(text), "body_idle: 60s", "body_idle: 1s", 1)
+	}})
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	wrong := strings.Join(signed("a", "another body", time.Now())[2:], "\r\n")
+	_, _ = io.WriteString(c, "POST /hooks/x HTTP/1.1\r\n"+door+"\r\n"+wrong+"\r\nContent-Length: 4000\r\n\r\n")
+	go func() { // ends with the connection
+		for range 4000 {
+			if _, err := io.WriteString(c, "x"); err != nil {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+	}()
+	head := make([]byte, 12)
+	if _, err := io.ReadFull(c, head); err != nil || string(head) != "HTTP/1.1 408" {
+		t.Errorf("%q, %v", head, err)
+	}
+	rig.Until(t, "room for others", func() bool { return h.programs.Budget.Used() == 0 })
 }
 
 // TestUnsignedBodiesAreNotRead: two hundred bodies of a megabyte at once that nobody

@@ -1,12 +1,13 @@
 // Package server speaks to browsers: it stands between the web server and the rooms
 // that answer.
 //
-// Every request walks through [Server.handle]: its facts and the decision (package
+// Every request walks through [Server.first]: its facts and the decision (package
 // routing), the room that answers (account, pages, proxy), the headers that every
 // answer carries, the one log line. Errors become answers in one table ([ProblemOf]).
 //
-// Below it stands package gate, which lets only well-formed requests in; Fiber runs
-// between the two. Nothing of Fiber's own reading of a request is used: paths,
+// Below it stands package gate, which lets only well-formed requests in. Answers of an API
+// leave from there as bytes ([exchange.send]); what Coatcheck answers itself goes through
+// Fiber ([Server.handle]). Nothing of Fiber's own reading of a request is used: paths,
 // headers, cookies and bodies come from the gate, as they were sent. No other room
 // knows fasthttp or Fiber.
 package server
@@ -72,7 +73,7 @@ type Server struct {
 	client     *account.Asset
 	builtIn    map[string]*pages.Pages
 	app        *fiber.App
-	leaving    atomic.Bool // load balancers are told to look away
+	leaving    atomic.Bool // load balancers see "not ready"
 	draining   atomic.Bool // every answer is the last of its connection
 	background sync.WaitGroup
 	open       proxy.Open
@@ -145,7 +146,7 @@ func (s *Server) gateOptions() gate.Options {
 	config := s.current.Load().config
 	c := config.Limits
 	return gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, First: s.first, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
 		Faulted: func(stack []byte) { s.events().Fault("", stack) }}
 }
 
@@ -221,7 +222,7 @@ func (s *Server) finish(ctx context.Context) error {
 }
 
 // idleGrace is how long kept connections without a call stay open at the end, and half
-// of drain.timeout at most. A front that sends a call along one just as it is closed
+// of drain.timeout at most. A reverse proxy that sends a call along one just as it is closed
 // cannot tell whether the call was taken (RFC 9112 §9.5), so whoever calls often
 // meets "Connection: close" first.
 const idleGrace = 3 * time.Second

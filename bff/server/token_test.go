@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"encoding/hex"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +102,30 @@ func TestTokensWithoutTheirProvider(t *testing.T) {
 	if a.api.Count() != 0 {
 		t.Error("the API was called")
 	}
+}
+
+// TestStreamEndsWithItsToken: what a token began ends when the token does, unfinished.
+func TestStreamEndsWithItsToken(t *testing.T) {
+	a := withTokens(t, "")
+	left := make(chan struct{})
+	a.api.Say(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: 1\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		close(left)
+	})
+	ends := time.Now().Add(2 * time.Second).Truncate(time.Second)
+	token := a.accessToken("erp", func(c map[string]any) { c["exp"] = ends.Unix() })
+	_, got := a.stream("GET /both/events HTTP/1.1\r\nHost: shop.example.com\r\n" + token + "\r\n\r\n")
+	if got.StatusCode != 200 {
+		t.Fatalf("the stream: %d", got.StatusCode)
+	}
+	b, err := io.ReadAll(got.Body)
+	if err == nil || string(b) != "data: 1\n\n" || time.Now().Before(ends) {
+		t.Errorf("%q, %v, %v before the token's end", b, err, time.Until(ends))
+	}
+	<-left
 }
 
 // TestTokensAndKeys: on one route a key and a token are each what they are.

@@ -1,10 +1,10 @@
 // Package serviceaccount keeps what Coatcheck itself is signed in with at APIs, for
 // programs that call. Programs never see it.
 //
-// An account is signed in at first need, once in the whole fleet: its token lies in the
+// An account is signed in at first need, once in the whole fleet: its token is in the
 // store, sealed as people's are, and is renewed by the same engine (package session),
 // under its lease and its fence. An API that refuses the account is asked again later
-// and later, by the fleet and not by each replica: when, lies in the record as well.
+// and later, by the fleet and not by each replica: when, is in the record as well.
 package serviceaccount
 
 import (

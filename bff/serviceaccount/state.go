@@ -9,7 +9,7 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// Values that lie in an account's record beside its token. No mapping has such names.
+// Values that are in an account's record beside its token. No mapping has such names.
 const (
 	valueTries = " tries" // failures in a row
 	valueRetry = " retry" // when to ask again, in milliseconds of the store's clock

@@ -10,7 +10,7 @@ import (
 )
 
 // EndHandle ends the session that a handle names, best effort: it is replaced by
-// another of the same browser. Nothing can be told to the API, because only the ticket
+// another of the same browser. The API cannot be notified, because only the ticket
 // opens its token.
 func (m *Manager) EndHandle(ctx context.Context, handle string) error {
 	h, ok := ticket.ParseHash(handle)

@@ -51,7 +51,7 @@ func (c *core) securityEvent(event string, attrs ...any) { c.warnings.SecurityEv
 
 func (c *core) now() time.Time { return c.clock.Now() }
 
-// keyAt is where a record of kind is stored. The braces keep it and what lies beside it
+// keyAt is where a record of kind is stored. The braces keep it and what is beside it
 // in one slot of a Redis Cluster.
 func (c *core) keyAt(kind string, h hash) string { return c.prefix + ":" + kind + ":{" + h.Hex() + "}" }
 

@@ -120,7 +120,7 @@ func TestWrongTypeInRedis(t *testing.T) {
 	}
 }
 
-// FuzzRecord: whatever lies in the store, it never opens and never panics.
+// FuzzRecord: whatever is in the store, it never opens and never panics.
 func FuzzRecord(f *testing.F) {
 	p := memoryPlace(f)
 	m := p.manager()

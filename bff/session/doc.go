@@ -12,7 +12,7 @@
 // log), knowledge (what this replica knows), people (the index), finder, and the Manager
 // with its maintenance and refreshes.
 //
-// # What lies in the store
+// # What is in the store
 //
 // With the prefix "coatcheck" these keys, each with a time to live:
 //
@@ -23,7 +23,7 @@
 //	coatcheck:p:{N}     sessions of one person at one frontend, by public id
 //
 // and beside them those of packages pending and throttle. Records of another kind
-// ([Options].Kind), such as those of package serviceaccount ("sa"), lie in the same way.
+// ([Options].Kind), such as those of package serviceaccount ("sa"), are stored in the same way.
 // N is an HMAC, so no name of a person stands in a key. The channel
 // "coatcheck:ev" carries events of ended and renewed sessions, never a token.
 //
@@ -35,7 +35,7 @@
 // and store key are its associated data. So a dump of the store opens no token
 // even with the server's keys, and a record moved elsewhere does not open.
 //
-// Idle time lies in front of the sealed part, so extending it touches neither
+// Idle time is in front of the sealed part, so extending it touches neither
 // the seal nor the generation, which counts credentials: an extension can never
 // make a refresh lose its token.
 //

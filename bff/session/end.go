@@ -10,7 +10,7 @@ import (
 )
 
 // End ends the session that t opens at frontend, everywhere, and returns it as
-// it was last, so that the API can be told; nil if there was none. One that only
+// it was last, so that the API can be notified; nil if there was none. One that only
 // this replica holds for idle too long is ended as well: the settings of another
 // may differ.
 //
@@ -36,7 +36,7 @@ func (m *Manager) End(ctx context.Context, frontend string, t Ticket, why Reason
 	// What was removed may be newer than what was looked at.
 	removed, err := record.Open(o.ring, t.RevealBytes(), m.key(h), value)
 	if err != nil {
-		// It is gone, but the API cannot be told, and the list heals later.
+		// It is gone, but the API cannot be notified, and the list heals later.
 		m.securityEvent("removed_record_unreadable", "frontend", frontend, "error", err)
 		return nil, nil
 	}
@@ -71,7 +71,7 @@ func unlessEnded(err error) error {
 	return err
 }
 
-// endable reports whether a record lies in the store that t opens at frontend,
+// endable reports whether a record is in the store that t opens at frontend,
 // however old; one that a failover brought back is ended again, and does not count.
 // Its error is [store.ErrUnavailable].
 func (f *finder) endable(ctx context.Context, o *settings, frontend string, t Ticket, h hash) (bool, error) {

@@ -2,7 +2,7 @@ package session
 
 import "errors"
 
-// Reason says why a session ended, as the browser is told it.
+// Reason says why a session ended, as the browser learns it.
 type Reason string
 
 // The reasons. Whatever is not known is Expired.

@@ -8,7 +8,7 @@ import (
 	"coatcheck/bff/session/store"
 )
 
-// estimateKept is how long an estimate is told again before the store is asked.
+// estimateKept is how long an estimate is used again before the store is asked.
 const estimateKept = 10 * time.Second
 
 // estimates keeps the last estimate, so that those who look often ask rarely.

@@ -187,7 +187,7 @@ func TestIndexHeals(t *testing.T) {
 	}
 }
 
-// An index that nobody lists does not grow for ever.
+// An index that nobody lists does not grow forever.
 func TestIndexOfARobotStaysSmall(t *testing.T) {
 	s := startServer(t)
 	p := redisPlace(t, s)

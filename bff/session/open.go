@@ -6,7 +6,7 @@ import (
 	"coatcheck/bff/session/record"
 )
 
-// open makes a session of what lies in the store under t's key, for frontend, if it
+// open makes a session of what is in the store under t's key, for frontend, if it
 // still lives.
 func (k *knowledge) open(ctx context.Context, o *settings, frontend string, t Ticket, h hash, value []byte) (*Session, error) {
 	s, err := k.read(ctx, o, frontend, t, h, value)
@@ -24,7 +24,7 @@ func (k *knowledge) open(ctx context.Context, o *settings, frontend string, t Ti
 	return s, nil
 }
 
-// read is open without a look at the time: what lies there, for frontend.
+// read is open without a look at the time: what is there, for frontend.
 func (k *knowledge) read(ctx context.Context, o *settings, frontend string, t Ticket, h hash, value []byte) (*Session, error) {
 	if value == nil {
 		return nil, k.gone(ctx, h)

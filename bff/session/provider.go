@@ -83,48 +83,44 @@ func (p *people) EndByProvider(ctx context.Context, l ProviderLogout) (int, erro
 	return n, nil
 }
 
-// entomb remembers that a provider's session ended, for good, or that all sessions of a
-// person did that began before the token was made.
+// entomb remembers that a provider's session ended, or all of a person's, and when.
 func (p *people) entomb(ctx context.Context, o *settings, kind, name string, l ProviderLogout) error {
 	tomb := p.providerKeys(o, "o", l.Provider, kind, name)[0]
-	if kind == "sid" {
-		return p.store.Mark(ctx, tomb, logoutMemory)
-	}
 	entry := binary.AppendVarint(binary.AppendVarint(nil, l.IssuedAt.Unix()), p.now().UnixMilli())
 	_, err := p.store.AddEntry(ctx, tomb, l.TokenID, entry, logoutMemory)
 	return err
 }
 
-// buries reports whether a person's tombstone is over a sign-in: the provider signed the
-// person in before it made the logout token. Its times are whole seconds; within one, a
-// sign-in that was begun after the token came is a new one.
-func buries(entry []byte, in Start) bool {
+// buries reports whether a tombstone is over a sign-in: the provider signed the person in
+// before it made the logout token. Its times are whole seconds; within one, a sign-in that
+// was begun after the token came is a new one. One of the very session (sid) must have
+// begun after it anyway: a code may be older than the ID token that it gives.
+func buries(entry []byte, in Start, kind string) bool {
 	issued, n := binary.Varint(entry)
 	if n <= 0 {
 		return false
 	}
 	came, n := binary.Varint(entry[n:])
 	signedIn := in.ProviderTime.Unix()
-	return signedIn < issued || signedIn == issued && (n <= 0 || in.Began.UnixMilli() <= came)
+	return signedIn < issued || (kind == "sid" || signedIn == issued) && (n <= 0 || in.Began.UnixMilli() <= came)
 }
 
 // isEntombed reports whether the provider ended the session that a sign-in gives, while
 // it was being stored.
 func (p *people) isEntombed(ctx context.Context, o *settings, in Start) (bool, error) {
-	if in.ProviderSession != "" {
-		ended, err := p.store.Marked(ctx, p.providerKeys(o, "o", in.Provider, "sid", in.ProviderSession)...)
-		if err != nil || ended {
-			return ended, err
+	for kind, name := range map[string]string{"sid": in.ProviderSession, "sub": in.Subject} {
+		if name == "" {
+			continue
 		}
-	}
-	for _, tomb := range p.providerKeys(o, "o", in.Provider, "sub", in.Subject) {
-		entries, err := p.store.Entries(ctx, tomb)
-		if err != nil {
-			return false, err
-		}
-		for _, entry := range entries {
-			if buries(entry, in) {
-				return true, nil
+		for _, tomb := range p.providerKeys(o, "o", in.Provider, kind, name) {
+			entries, err := p.store.Entries(ctx, tomb)
+			if err != nil {
+				return false, err
+			}
+			for _, entry := range entries {
+				if buries(entry, in, kind) {
+					return true, nil
+				}
 			}
 		}
 	}

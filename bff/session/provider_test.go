@@ -53,6 +53,40 @@ func TestSubjectTombstone(t *testing.T) {
 	})
 }
 
+// TestSessionTombstone: a logout token that names a session of the provider's is over every
+// sign-in of it that was begun before, whenever its code is redeemed, and over none that was
+// begun later: a provider may end our part of a session that goes on.
+func TestSessionTombstone(t *testing.T) {
+	eachStore(t, func(t *testing.T, p *place) {
+		m, ctx := p.manager(), context.Background()
+		second := time.Unix(1_700_000_000, 0)
+		before := m.Now()
+		if _, err := m.EndByProvider(ctx, session.ProviderLogout{Provider: "id", Session: "s-1", TokenID: "one", IssuedAt: second, Until: m.Now().Add(time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+		after := m.Now().Add(time.Second)
+		for name, row := range map[string]struct {
+			in   session.Start
+			dies bool
+		}{
+			"a second before":                  {atProvider("s-1", second.Add(-time.Second), after), true},
+			"in that second, begun before":     {atProvider("s-1", second, before.Add(-time.Second)), true},
+			"a minute after, begun before":     {atProvider("s-1", second.Add(time.Minute), before.Add(-time.Second)), true},
+			"a second after, begun after":      {atProvider("s-1", second.Add(time.Second), after), false},
+			"another session, a second before": {atProvider("s-2", second.Add(-time.Second), before), false},
+			"no session, a second before":      {atProvider("", second.Add(-time.Second), before), false},
+		} {
+			ticket, _, err := m.Start(ctx, row.in)
+			if errors.Is(err, session.ErrLoggedOut) != row.dies || !row.dies && err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if !row.dies {
+				find(t, m, ticket)
+			}
+		}
+	})
+}
+
 // TestJoin: a session ends with each of the provider's sessions that it was joined to, and
 // joins none that has ended.
 func TestJoin(t *testing.T) {
@@ -68,7 +102,7 @@ func TestJoin(t *testing.T) {
 		}
 		ticket, s := start(t, m, atProvider("one", signedIn, m.Now()))
 		end("over", "t1")
-		if err := m.Join(ctx, s, atProvider("over", signedIn, m.Now())); !errors.Is(err, session.ErrLoggedOut) {
+		if err := m.Join(ctx, s, atProvider("over", signedIn, m.Now().Add(-time.Minute))); !errors.Is(err, session.ErrLoggedOut) {
 			t.Errorf("joined to what has ended: %v", err)
 		}
 		find(t, m, ticket)

@@ -185,7 +185,7 @@ func TestClusterFailover(t *testing.T) {
 	p := &place{&storetest.Place{Open: replica}, t}
 	a, b := p.manager(), p.manager()
 	heard(t, a, b)
-	// Each life has three writes that ask for an acknowledgement, and the lives lie on
+	// Each life has three writes that ask for an acknowledgement, and the lives are on
 	// all of the nodes. On another node than the key's own no acknowledgement would ever
 	// come, so two thirds would be missing; a busy machine misses some, and not each time.
 	eventually(t, "most writes are acknowledged", func() bool {

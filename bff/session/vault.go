@@ -47,7 +47,7 @@ func (v Vault) Put(ctx context.Context, kind, frontend string, r record.Record, 
 	return t, nil
 }
 
-// PutAt is [Vault.Put] under a ticket that the caller has, in place of what lay there.
+// PutAt is [Vault.Put] under a ticket that the caller has, in place of what was there.
 func (v Vault) PutAt(ctx context.Context, kind, frontend string, t Ticket, r record.Record, life time.Duration) error {
 	if err := v.core.needClock(ctx); err != nil {
 		return err

@@ -27,6 +27,13 @@ func (b *Budget) Take(n int64) bool {
 	}
 }
 
+// TakeMore is Take for a body that has some of it already. The last quarter is left to
+// those that have none, so that large bodies, which strangers may send, never keep out
+// the small ones that most events are.
+func (b *Budget) TakeMore(n int64) bool {
+	return b.used.Load()+n <= b.most-b.most/4 && b.Take(n)
+}
+
 // Give returns what was taken.
 func (b *Budget) Give(n int64) { b.used.Add(-n) }
 

@@ -92,7 +92,7 @@ type Scheme struct {
 	Handshakes []Handshake
 	// MaxSigned is the largest body that is verified, in bytes.
 	MaxSigned int64
-	// URL replaces the base of {url} where a front changed host or path; may be empty.
+	// URL replaces the base of {url} where a reverse proxy changed host or path; may be empty.
 	URL string
 }
 

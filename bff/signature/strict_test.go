@@ -369,3 +369,18 @@ func TestKeysRoll(t *testing.T) {
 		t.Errorf("%+v %v", p, err)
 	}
 }
+
+// TestSmallBodiesHaveRoom: large bodies leave a quarter to those that begin.
+func TestSmallBodiesHaveRoom(t *testing.T) {
+	b := signature.NewBudget(100)
+	if !b.Take(10) || !b.TakeMore(65) || b.TakeMore(1) {
+		t.Errorf("%d are taken, want 75", b.Used())
+	}
+	if !b.Take(25) || b.Take(1) {
+		t.Errorf("%d are taken, want all", b.Used())
+	}
+	b.Give(50)
+	if !b.TakeMore(25) || b.TakeMore(1) {
+		t.Errorf("%d are taken, want 75", b.Used())
+	}
+}

@@ -76,7 +76,7 @@ func TestWrongPasswordsStayWithinTheLimit(t *testing.T) {
 	})
 }
 
-// Whoever waits does not wait for ever: neither for a sign-in that never ends, nor
+// Whoever waits does not wait without end: neither for a sign-in that never ends, nor
 // behind its own end.
 func TestWaitingEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

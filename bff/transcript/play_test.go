@@ -176,7 +176,7 @@ func (p *play) flush(lines int) {
 }
 
 // awaits makes the next flush wait for so many calls at the API: an answer to a
-// sign-out does not wait for ever until the API was told.
+// sign-out does not wait without end until the API was told.
 func (p *play) awaits(n int) { p.awaited = n }
 
 // sees waits until the API received so many calls since the last flush.

@@ -66,9 +66,9 @@ func (ck callerCheck) callerKeys(path string, c *configs.Caller, seen map[string
 		raw, err := hex.DecodeString(digits)
 		switch {
 		case strings.HasPrefix(hash, "cchk_"):
-			ck.refuse(at, "a key itself does not belong into the file, only its hash", "`coatcheck apikey new -offline` prints the hash")
+			ck.refuse(at, "a key itself does not belong into the file, only its hash", "`coatcheck apikey new --offline` prints the hash")
 		case !ok || err != nil || len(raw) != 32 || digits != strings.ToLower(digits):
-			ck.refuse(at, "not the hash of a key: sha256: and 64 digits 0-9a-f", "`coatcheck apikey new -offline` prints it")
+			ck.refuse(at, "not the hash of a key: sha256: and 64 digits 0-9a-f", "`coatcheck apikey new --offline` prints it")
 		case seen[digits] != "":
 			ck.refuse(at, "the same key is listed twice", "every caller has keys of its own")
 		}

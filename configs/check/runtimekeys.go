@@ -14,8 +14,8 @@ func (ck callerCheck) runtimeKeys(path string, c *configs.Caller) {
 	}
 	switch store := ck.config.Sessions.Store.Reveal(); {
 	case strings.HasPrefix(store, "file:"):
-		ck.warn(path, "no key of this caller can be made: keys made at run time need a Redis", "keys: [\"sha256:…\"] by `coatcheck apikey new -offline`, or sessions.store: redis://…")
+		ck.warn(path, "no key of this caller can be made: keys made at run time need a Redis", "keys: [\"sha256:…\"] by `coatcheck apikey new --offline`, or sessions.store: redis://…")
 	case strings.HasPrefix(store, "memory:"):
-		ck.warn(path, "keys made at run time end with the process, and no other replica knows them", "keys: [\"sha256:…\"] by `coatcheck apikey new -offline`, or sessions.store: redis://…")
+		ck.warn(path, "keys made at run time end with the process, and no other replica knows them", "keys: [\"sha256:…\"] by `coatcheck apikey new --offline`, or sessions.store: redis://…")
 	}
 }

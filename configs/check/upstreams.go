@@ -96,7 +96,7 @@ func (ck upstreamCheck) transport(path string, u *configs.Upstream, host string)
 	}
 }
 
-// ownHost refuses an upstream that is Coatcheck itself: a call would go round for ever.
+// ownHost refuses an upstream that is Coatcheck itself: a call would go round forever.
 func (ck upstreamCheck) ownHost(path, value string) {
 	u, _ := url.Parse(value)
 	host, port := strings.ToLower(rule.URLHost(u)), u.Port()

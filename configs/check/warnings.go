@@ -16,7 +16,7 @@ const (
 	wideNetworkB = 32 // bits of an IPv6 network
 )
 
-// warnSessions warns of times that work and should not be had without a reason.
+// warnSessions warns of times that work and should not be set without a reason.
 func (ck processCheck) warnSessions() {
 	s := ck.config.Sessions
 	if s.NearCache == 0 {

@@ -2,10 +2,12 @@ package read
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"coatcheck/configs"
 	"coatcheck/configs/keypath"
+	"coatcheck/configs/rule"
 	"coatcheck/upstream/mapping"
 )
 
@@ -25,6 +27,7 @@ func derive(c *configs.Config, folder string) {
 	}
 	for name, f := range c.Frontends {
 		deriveFrontend(f, name, folder)
+		deriveHost(f, c)
 	}
 	for _, caller := range c.Callers {
 		deriveCaller(caller)
@@ -51,6 +54,18 @@ func deriveFrontend(f *configs.Frontend, name, folder string) {
 			r.SendToken = &own
 		}
 	}
+}
+
+// deriveHost gives a shared host of one's own machine the listener's port, where the file
+// gives none: browsers cannot reach it without, and a provider would send them astray.
+func deriveHost(f *configs.Frontend, c *configs.Config) {
+	_, listener := rule.SplitPort(c.Listen)
+	host, port := rule.SplitPort(f.Host)
+	isOrigin := slices.ContainsFunc(f.Origins, func(o string) bool { return rule.OriginHost(o) == host })
+	if port != "" || c.TLS != nil || isOrigin || f.IsDoor() || f.IsHTTPS() || !rule.IsLoopback(host) || !rule.IsPort(listener) || listener == "80" {
+		return
+	}
+	f.Host = host + ":" + listener
 }
 
 func deriveUpstream(u *configs.Upstream, source *configs.Source, path string) {

@@ -37,7 +37,7 @@ import (
 func File(path string, getenv func(string) (string, bool)) (*configs.Config, []configs.Fault) {
 	content, err := readBounded(path, maxFile)
 	if err != nil {
-		return nil, []configs.Fault{{File: path, Message: "cannot be read: " + reason(err)}}
+		return nil, []configs.Fault{noFile(path, err)}
 	}
 	return Text(path, content, getenv, func(name string) ([]byte, error) { return readBounded(name, maxExpanded) })
 }
@@ -116,4 +116,13 @@ func reason(err error) string {
 		return "permission denied"
 	}
 	return err.Error()
+}
+
+// noFile is the fault of a configuration file that cannot be read.
+func noFile(path string, err error) configs.Fault {
+	f := configs.Fault{File: path, Message: "cannot be read: " + reason(err)}
+	if errors.Is(err, fs.ErrNotExist) {
+		f.Hint = "another file: --config FILE; none yet: begin with configs/minimal.yaml"
+	}
+	return f
 }

@@ -51,7 +51,7 @@ type Socket struct {
 	Mode fs.FileMode
 }
 
-// defaultSocketMode lets the owner and the group of a socket connect, such as a front's.
+// defaultSocketMode lets the owner and the group of a socket connect, such as a reverse proxy's.
 const defaultSocketMode = 0o660
 
 // maxSocketPath is what the systems in use take for a socket's path (unix(7): 108 bytes

@@ -6,7 +6,7 @@
 //
 //	POST /auth/login    {email, password}   200 {access_token, refresh_token, token_type, expires_in, user: {id, email, name, role}}
 //	                                        401 {error: "invalid_credentials"}, 403 {error: "account_locked"}
-//	                                        401 {error: "mfa_required", mfa_token}: a code is wanted as well
+//	                                        401 {error: "mfa_required", mfa_token}: a code is needed as well
 //	POST /auth/mfa      {mfa_token, code}   200 as from login; 401 {error: "invalid_code"}, 401 {error: "invalid_grant"}
 //	POST /auth/refresh  {refresh_token}     200 as above, without user; 401 {error: "invalid_grant"}
 //	POST /auth/logout   {refresh_token}     204, also for a token that is dead already
@@ -35,7 +35,7 @@
 //	POST   /hooks/phone         an event, for programs
 //	POST   /api/expire          204; the caller's access tokens are dead from then on; 429 within 70 s
 //
-// Everything lies in memory, is bounded, and is gone when the process ends.
+// Everything is in memory, is bounded, and is gone when the process ends.
 package demo
 
 import (

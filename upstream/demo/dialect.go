@@ -24,7 +24,7 @@ type dialect struct {
 	second                       string // where the code goes in a request of its own; "" = with the password
 	form                                // of a token
 	good, renewed, who           string // answers with 200; renewed is good unless said
-	wrong, locked, dead, factor  answer // refusals; factor where a code is wanted
+	wrong, locked, dead, factor  answer // refusals; factor where a code is needed
 }
 
 // form is how a token is written.
@@ -123,7 +123,7 @@ func (i *interpreter) secondHalf(w http.ResponseWriter, in map[string]string) {
 	i.give(w, i.good, done)
 }
 
-// signIn signs somebody in, after the code where one is wanted.
+// signIn signs somebody in, after the code where one is needed.
 func (i *interpreter) signIn(w http.ResponseWriter, r *http.Request, in map[string]string) {
 	got := i.ask(r, "/auth/login", map[string]string{"email": in[i.name], "password": in[i.password]})
 	if got["status"] != "200" || i.factor.status == 0 || !wantsCode(in[i.name]) || i.second == "" && in[i.code] == Code {

@@ -13,7 +13,7 @@ type Person struct {
 	Role     string
 	// Locked: the right password answers "account_locked".
 	Locked bool
-	// SecondFactor: the right password answers "mfa_required", and [Code] is wanted.
+	// SecondFactor: the right password answers "mfa_required", and [Code] is needed.
 	SecondFactor bool
 }
 

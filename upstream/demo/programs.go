@@ -62,7 +62,7 @@ func (l *arrivals) since(n int) ([]arrival, <-chan struct{}) {
 	return slices.Clone(l.list[first:]), l.next
 }
 
-// Outcome is what a program was told.
+// Outcome is what a program got.
 type Outcome struct {
 	Program string `json:"program"`
 	Method  string `json:"method"`

@@ -71,7 +71,7 @@ type Call struct {
 
 // Reset makes c ready for another request: everything is as in a new Call. A late
 // [Call.Abort] that was meant for the last one would hit the next; whoever can call
-// it must have been told before.
+// it must have been notified before.
 func (c *Call) Reset() {
 	c.link.Store(nil)
 	c.Head, c.Buffered, c.Body, c.StopBody, c.Faulted = nil, nil, nil, nil, nil

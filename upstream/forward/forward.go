@@ -18,7 +18,7 @@ const (
 	defaultMaxIdle   = 256
 	defaultHeadLimit = 64 << 10
 
-	// Four seconds lie below the shortest keep-alive in wide use (Node, Apache
+	// Four seconds are below the shortest keep-alive in wide use (Node, Apache
 	// and uvicorn: 5 s), so a connection is given up before such an API closes it
 	// under a request that may not be sent twice.
 	defaultIdleTimeout = 4 * time.Second
@@ -77,7 +77,7 @@ type Options struct {
 	// Dialer opens connections to the API; it is required. Its Timeout bounds also, by
 	// itself, how long a call waits for a place in the pool.
 	Dialer *upstream.Dialer
-	// Origin is the API's scheme and authority, which a proxy is told where the Dialer has
+	// Origin is the API's scheme and authority, which a proxy gets where the Dialer has
 	// one for plain HTTP.
 	Origin string
 	// MaxConns bounds open connections, tunnels included. 1024.

@@ -53,7 +53,7 @@ func TestPoolIsBounded(t *testing.T) {
 	}
 }
 
-// Who waits for a place does not wait for ever, and gets the one that a broken
+// Who waits for a place does not wait without end, and gets the one that a broken
 // connection leaves.
 func TestPoolWaiting(t *testing.T) {
 	release := make(chan bool)

@@ -17,7 +17,7 @@ type Transport struct {
 	silent silentPaths
 }
 
-// NewTransport makes a transport; changed, if set, is told when the breaker opens or
+// NewTransport makes a transport; changed, if set, is notified when the breaker opens or
 // closes, and must not block.
 func NewTransport(o Options, changed func(open bool)) (*Transport, error) {
 	f, err := New(o)

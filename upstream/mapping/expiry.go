@@ -43,7 +43,7 @@ const clockSlack = time.Minute
 const lastDate = 253402300799
 
 // expires returns when the access token of a ends, zero where nothing says: the earliest of
-// what the places say and of a JWT's own exp. Where a time left is told, which is counted
+// what the places say and of a JWT's own exp. Where a time left is given, which is counted
 // by no clock, a JWT's exp by a clock that disagrees, and a date that is past, count for
 // nothing. It fails where the token has ended by every clock at hand.
 func (c *Places) expires(a *Response, token string, now time.Time) (time.Time, error) {
@@ -62,7 +62,7 @@ func (c *Places) expires(a *Response, token string, now time.Time) (time.Time, e
 	}
 	end := earliest(after(date, now), after(exp, now))
 	if end.IsZero() && !(date.IsZero() && exp.IsZero()) {
-		return end, Invalid("access token has ended already; the API's clock may be behind, which check -online shows")
+		return end, Invalid("access token has ended already; the API's clock may be behind, which check --online shows")
 	}
 	return end, nil
 }
@@ -83,7 +83,7 @@ func (c *Places) refreshExpires(a *Response, now time.Time) time.Time {
 	return earliest(left, after(date, now))
 }
 
-// after is a time that lies behind now; else zero.
+// after is a time that is behind now; else zero.
 func after(t, now time.Time) time.Time {
 	if t.After(now) {
 		return t
@@ -91,7 +91,7 @@ func after(t, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// left is the end that a time left says; zero where it is not told: absent and null, and,
+// left is the end that a time left says; zero where it is not given: absent and null, and,
 // with a note, what cannot be read, is not positive, or lies too far ahead.
 func (c *Places) left(a *Response, name string, now time.Time, most time.Duration) time.Time {
 	place := c.expiry(name)

@@ -20,7 +20,7 @@ type Response struct {
 	// At is when the response came.
 	At time.Time
 	// Odd are the names of ends that the response tells in a way that makes no sense. They
-	// count as not told; filled in by [Places.Extract].
+	// count as not given; filled in by [Places.Extract].
 	Odd []string
 
 	asked *Values // what the request was made of; nil: not known

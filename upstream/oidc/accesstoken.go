@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	oidc "github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v4"
 )
 
 // accessClaims are those of an access token that go-oidc leaves to us.
@@ -56,9 +54,7 @@ func (p verifier) inspectAccessToken(token string, audiences []string) ([]byte, 
 	if err != nil {
 		return nil, failed("not a JWT signed by a public key")
 	}
-	typ, _ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string)
-	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
-	if !slices.Contains([]string{"", "jwt", "at+jwt"}, typ) {
+	if !slices.Contains([]string{"", "jwt", "at+jwt"}, kind(jws)) {
 		return nil, failed("typ is another kind of token")
 	}
 	var said struct {
@@ -129,5 +125,5 @@ func (p verifier) accessToken(ctx context.Context, token string, audiences []str
 	case own.Events != nil:
 		return nil, failed("token is one of events, as logout tokens are")
 	}
-	return verified, nil
+	return verified, p.isSound(verified)
 }

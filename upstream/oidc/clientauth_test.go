@@ -88,12 +88,12 @@ func TestUnfitKeys(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := oidc.New("test", &configs.Provider{Issuer: "https://id.example.net", ClientID: "a", ClientKey: file}, oidc.Options{})
+		_, err := oidc.New("test", &configs.Provider{Issuer: "https://id.example.net", ProviderClient: configs.ProviderClient{ClientID: "a", ClientKey: file}}, oidc.Options{})
 		if err == nil || strings.Contains(err.Error(), "MARKED") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if _, err := oidc.New("test", &configs.Provider{Issuer: "https://id.example.net", ClientID: "a", ClientKey: "nowhere.pem"}, oidc.Options{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := oidc.New("test", &configs.Provider{Issuer: "https://id.example.net", ProviderClient: configs.ProviderClient{ClientID: "a", ClientKey: "nowhere.pem"}}, oidc.Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -167,7 +167,7 @@ func certificate(t *testing.T) (cert, key string, sum []byte) {
 func TestMutualTLS(t *testing.T) {
 	cert, key, sum := certificate(t)
 	var r *rig
-	aliases := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { r.idp.ServeHTTP(w, q) }))
+	aliases := httptest.NewUnstartedServer(nil)
 	aliases.TLS = &tls.Config{ClientAuth: tls.RequestClientCert, MinVersion: tls.VersionTLS12}
 	aliases.StartTLS()
 	defer aliases.Close()
@@ -175,13 +175,24 @@ func TestMutualTLS(t *testing.T) {
 	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: aliases.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	shown := 0 // at the userinfo endpoint: tokens may be bound to the certificate (RFC 8705 §3)
+	aliases.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if q.URL.Path == "/userinfo" && len(q.TLS.PeerCertificates) == 1 {
+			shown++
+		}
+		r.idp.ServeHTTP(w, q)
+	})
 	r = newRig(t, func(c *configs.Provider, o *provider.Options) {
 		c.ClientSecret, c.ClientCert, c.ClientKey, c.CA, c.PAR = credential.Secret{}, cert, key, ca, "required"
+		c.Userinfo = true
 		o.MTLS, o.Clients[0].Secret, o.Clients[0].Certificate = aliases.URL, "", sum
 	})
 	result := r.mustSignIn(nil, nil)
 	if _, err := r.refresh(result.Credential); err != nil {
 		t.Error(err)
+	}
+	if shown != 1 {
+		t.Errorf("the certificate was shown at userinfo %d times", shown)
 	}
 	for _, a := range r.requests("/token") {
 		if a.form.Get("client_id") != clientID || a.form.Has("client_assertion") || a.header.Get("Authorization") != "" {

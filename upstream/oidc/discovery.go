@@ -17,7 +17,7 @@ func (p *link) Metadata(ctx context.Context) (*Metadata, error) {
 	if !p.config.HasIssuer() {
 		return static(p.config), nil
 	}
-	m, err := p.metadata.get(ctx)
+	m, err := p.metadata.Get(ctx)
 	return m, p.within("discovery", err)
 }
 
@@ -34,7 +34,7 @@ func (p *link) discover(ctx context.Context) (*Metadata, error) {
 		p.log.Warn("provider's metadata was refused", "provider", p.name, "reason", err.Error())
 		return nil, p.observe("discovery", began, err)
 	}
-	if before, known := p.metadata.last(); known {
+	if before, known := p.metadata.Last(); known {
 		if name := before.movedHost(next); name != "" {
 			p.log.Error("provider's endpoint moved to another host; it is not used until the configuration is reloaded",
 				"event", "security", "provider", p.name, "endpoint", name, "host", clean(hostOf(next.endpoints()[name]), maxDescription))
@@ -46,13 +46,6 @@ func (p *link) discover(ctx context.Context) (*Metadata, error) {
 
 // metadataURL loses a slash at the issuer's end; the issuer itself never does.
 func (p *link) metadataURL() string { return strings.TrimSuffix(p.config.Issuer, "/") + wellKnown }
-
-// last is the last good value, however old.
-func (s *shared[T]) last() (T, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.value, s.good
-}
 
 // document fetches a JSON document of the provider's.
 func (p *link) document(ctx context.Context, address string) ([]byte, error) {

@@ -172,7 +172,12 @@ func TestNonces(t *testing.T) {
 // TestExchange: a token of its own for a second API, bound as the first one is.
 func TestExchange(t *testing.T) {
 	for _, change := range []func(*configs.Provider, *provider.Options){nil, bound} {
-		r := newRig(t, change)
+		r := newRig(t, func(c *configs.Provider, o *provider.Options) {
+			if change != nil {
+				change(c, o)
+			}
+			c.Authorize = map[string]string{"resource": "https://api.example.net"}
+		})
 		result := r.mustSignIn(nil, nil)
 		got, err := r.client.Exchange(context.Background(), result.Credential, configs.TokenExchange{Audience: "orders", Scopes: []string{"read", "write"}})
 		if err != nil {
@@ -181,6 +186,9 @@ func TestExchange(t *testing.T) {
 		g, alive := r.idp.Introspect(got.Value(credential.AccessToken).Reveal())
 		if !alive || g.Audience != "orders" || g.Subject != "p-1" || g.Scope != "read write" || got.CanRefresh() || got.Expires.IsZero() {
 			t.Errorf("%+v", g)
+		}
+		if asked := r.requests("/token"); asked[len(asked)-1].form.Has("resource") || asked[0].form.Get("resource") == "" {
+			t.Errorf("the session's own API is named where another one's token is asked for, or nowhere: %v", asked)
 		}
 		if (g.Thumbprint != "") != (change != nil) {
 			t.Errorf("%+v", g)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"coatcheck/upstream/oidc/lastgood"
 	"coatcheck/upstream/signin"
 )
 
@@ -45,7 +46,7 @@ func (p *Provider) Inspect(ctx context.Context) (*Inspection, error) {
 }
 
 func (p *link) inspect(ctx context.Context) (*Inspection, error) {
-	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lastgood.Timeout)
 	defer cancel()
 	began := time.Now()
 	reply, err := ask(ctx, p.plain, signin.URLRequest{URL: p.metadataURL()})

@@ -58,7 +58,7 @@ func parseKeys(body []byte) (*keySet, error) {
 	set := &keySet{}
 	for _, raw := range doc.Keys {
 		var k jose.JSONWebKey
-		if k.UnmarshalJSON(raw) == nil && isUsable(&k) {
+		if k.UnmarshalJSON(raw) == nil && isUsable(&k) && mayVerify(raw) {
 			set.keys = append(set.keys, k)
 		}
 	}
@@ -75,6 +75,15 @@ func isUsable(k *jose.JSONWebKey) bool {
 		return false
 	}
 	return slices.ContainsFunc(algorithms, func(alg jose.SignatureAlgorithm) bool { return fits(k, alg) })
+}
+
+// mayVerify reports whether key_ops, where a key says what it is for, has "verify" (RFC
+// 7517 §4.3).
+func mayVerify(raw []byte) bool {
+	var key struct {
+		Operations []string `json:"key_ops"`
+	}
+	return json.Unmarshal(raw, &key) == nil && (key.Operations == nil || slices.Contains(key.Operations, "verify"))
 }
 
 // fits reports whether k's type, curve and length are those of alg (RFC 7518 §3.1,
@@ -123,12 +132,12 @@ func (s *keySet) find(kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey
 }
 
 // KeysAge is how old the known keys are; false where none are known.
-func (p *Provider) KeysAge() (time.Duration, bool) { return p.keys.age() }
+func (p *Provider) KeysAge() (time.Duration, bool) { return p.keys.Age() }
 
 // Keys fetches the provider's keys where they are not known or old, and returns how
 // many of them can be used.
 func (p *Provider) Keys(ctx context.Context) (int, error) {
-	set, err := p.keys.get(ctx)
+	set, err := p.keys.Get(ctx)
 	if err != nil {
 		return 0, p.within("keys", err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -89,9 +88,7 @@ func checkType(token string, algs []jose.SignatureAlgorithm) error {
 	if err != nil {
 		return failed("%w", err)
 	}
-	typ, _ := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string)
-	typ = strings.TrimPrefix(strings.ToLower(typ), "application/")
-	if !slices.Contains([]string{"", "jwt", "logout+jwt"}, typ) {
+	if !slices.Contains([]string{"", "jwt", "logout+jwt"}, kind(jws)) {
 		return failed("typ is another kind of token")
 	}
 	return nil

@@ -10,14 +10,13 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/oidc/lastgood"
 	"coatcheck/upstream/signin"
 )
 
 const (
 	// maxDocument bounds metadata and keys, in bytes.
 	maxDocument = 512 << 10
-	// fetchTimeout bounds fetching either.
-	fetchTimeout = 10 * time.Second
 	// defaultTimeout bounds one exchange where the configuration does not.
 	defaultTimeout = 10 * time.Second
 	// skew is how far the provider's clock may be from ours.
@@ -36,13 +35,13 @@ const (
 
 // Options are what the configuration does not say. The zero value is ready to use.
 type Options struct {
-	// UserAgent is what the provider is told; "Coatcheck" by default.
+	// UserAgent is what the provider sees; "Coatcheck" by default.
 	UserAgent string
 	// Now tells the time; [time.Now] by default.
 	Now func() time.Time
 	// Log takes security events and the reasons of failed fetches; nil: nobody.
 	Log *slog.Logger
-	// Observe, if set, is told of every exchange with the provider: discovery, keys,
+	// Observe, if set, hears of every exchange with the provider: discovery, keys,
 	// par, token, refresh, userinfo, revocation, exchange. It must not block.
 	Observe func(exchange string, took time.Duration, err error)
 }
@@ -67,14 +66,14 @@ type link struct {
 
 	proof *proof // how the client proves itself
 	reach *reach
-	plain *signin.Client // discovery, keys, userinfo
-	auth  *signin.Client // endpoints at which the client proves itself
+	plain *signin.Client // discovery and keys
+	auth  *signin.Client // endpoints at which the client proves itself, or shows a token
 
-	metadata *shared[*Metadata]
-	keys     *shared[*keySet]
+	metadata *lastgood.Value[*Metadata]
+	keys     *lastgood.Value[*keySet]
 	// Unknown key ids refetch keys. Logout tokens and those of programs come from anybody,
 	// so they have allowances of their own and cannot use up the one of sign-ins.
-	forLogins, forLogouts, forCallers allowance
+	forLogins, forLogouts, forCallers lastgood.Allowance
 	nonces                            Nonces
 }
 
@@ -96,8 +95,8 @@ func New(name string, c *configs.Provider, o Options) (*Provider, error) {
 		p.Close()
 		return nil, p.within("new", err)
 	}
-	p.metadata = newShared(p.now, p.discover)
-	p.keys = newShared(p.now, p.fetchKeys)
+	p.metadata = lastgood.New(p.now, p.discover)
+	p.keys = lastgood.New(p.now, p.fetchKeys)
 	return &Provider{people{verifier{asker{p}}}}, nil
 }
 

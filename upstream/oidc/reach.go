@@ -12,7 +12,7 @@ import (
 
 // reach decides which addresses may be dialled. Hosts that the operator named are
 // dialled wherever they are. A host that only the provider's metadata names must be
-// public, or as private as the issuer itself: no metadata leads us to a neighbour.
+// public, or as private as the issuer itself: no metadata leads us to another server nearby.
 type reach struct {
 	named map[string]bool
 

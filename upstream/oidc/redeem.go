@@ -36,9 +36,8 @@ type Result struct {
 	Credential *credential.Credential
 	// User are the person's claims, without those of the protocol.
 	User map[string]json.RawMessage
-	// ACR, AMR and AuthTime say how the person was signed in, where the provider does.
+	// ACR and AuthTime say how the person was signed in, where the provider does.
 	ACR      string
-	AMR      []string
 	AuthTime time.Time
 	// IssuedAt is the ID token's iat, by the provider's clock; zero without one.
 	IssuedAt time.Time

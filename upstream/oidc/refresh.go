@@ -129,14 +129,18 @@ func sameText(a, b *string) bool {
 	return a == nil && b == nil || a != nil && b != nil && *a == *b
 }
 
-// deadOrLater turns an error response into what a session may make of it: only
-// invalid_grant (RFC 6749 §5.2) says that the refresh token is dead.
+// ofDeath are the errors that say that a refresh token is dead (RFC 6749 §5.2; GitHub's), or that it is of no use
+// until the person was at the provider's page (OpenID Connect Core 1.0 §3.1.2.6; Entra ID's).
+var ofDeath = []string{"invalid_grant", "bad_refresh_token", "interaction_required", "login_required", "consent_required"}
+
+// deadOrLater turns an error response into what a session may make of it. A server that
+// fails (5xx) says nothing of the token, whatever stands in its answer.
 func deadOrLater(err error) error {
 	var e *ProviderError
 	switch {
 	case !errors.As(err, &e):
 		return err
-	case e.Code == "invalid_grant", e.Code == "bad_refresh_token": // the latter is GitHub's
+	case e.Status < 500 && slices.Contains(ofDeath, e.Code):
 		return &mapping.Refusal{Meaning: mapping.SessionExpired}
 	case e.Status == http.StatusTooManyRequests || strings.EqualFold(e.Code, "slow_down"):
 		return &mapping.Refusal{Meaning: mapping.TooManyAttempts}

@@ -65,7 +65,7 @@ func TestRefresh(t *testing.T) {
 	}
 }
 
-// TestDeadRefreshToken: only invalid_grant ends a session; a throttled provider does not.
+// TestDeadRefreshToken: what ends a session, and what does not: a provider that throttles or fails.
 func TestDeadRefreshToken(t *testing.T) {
 	r := newRig(t, nil)
 	old := r.mustSignIn(nil, nil).Credential
@@ -73,6 +73,14 @@ func TestDeadRefreshToken(t *testing.T) {
 	var refusal *mapping.Refusal
 	if _, err := r.refresh(old); !errors.As(err, &refusal) || refusal.Meaning != mapping.TooManyAttempts {
 		t.Errorf("throttled: %v", err)
+	}
+	r.idp.Commit(provider.RefreshGrant503)
+	if _, err := r.refresh(old); err == nil || errors.As(err, new(*mapping.Refusal)) {
+		t.Errorf("invalid_grant of a server that fails: %v", err)
+	}
+	r.idp.Commit(provider.RefreshInteraction)
+	if _, err := r.refresh(old); !errors.As(err, &refusal) || refusal.Meaning != mapping.SessionExpired {
+		t.Errorf("the person must come to the provider's page: %v", err)
 	}
 	r.idp.Commit()
 	fresh, err := r.refresh(old)

@@ -45,7 +45,7 @@ type tokens struct {
 func (p asker) askTokens(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*tokens, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
-	if resource := p.config.Authorize["resource"]; resource != "" && form.Get("resource") == "" {
+	if resource := p.config.Authorize["resource"]; resource != "" && form.Get("grant_type") != exchangeGrant {
 		form.Set("resource", resource) // RFC 8707 §2.2
 	}
 	asked := p.now()

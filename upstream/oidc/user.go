@@ -27,7 +27,7 @@ func (p people) userinfo(ctx context.Context, m *Metadata, c *credential.Credent
 	if m.Userinfo == "" {
 		return nil, failed("metadata has no userinfo_endpoint")
 	}
-	doc, err := p.resource(ctx, "userinfo", m.Userinfo, c)
+	doc, err := p.resource(ctx, "userinfo", p.endpoint(m.Userinfo, m.MTLS.Userinfo), c)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (p asker) askResource(ctx context.Context, address string, c *credential.Cr
 		}
 		header = http.Header{"Authorization": {"DPoP " + c.Value(credential.AccessToken).Reveal()}, "Dpop": {proof}}
 	}
-	reply, err := ask(ctx, p.plain, signin.URLRequest{URL: address, Header: header})
+	reply, err := ask(ctx, p.auth, signin.URLRequest{URL: address, Header: header}) // a token may be bound to the certificate (RFC 8705 §3)
 	if err != nil {
 		return nil, err
 	}

@@ -2,15 +2,18 @@ package oidc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	oidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 
 	"coatcheck/upstream"
+	"coatcheck/upstream/oidc/lastgood"
 )
 
 // maxToken bounds an ID token or logout token, in bytes.
@@ -21,7 +24,7 @@ var errUnknownKey = errors.New("signed by a key that the provider does not publi
 
 // verify verifies a token's signature, issuer, audience and expiry, by go-oidc over our
 // own key set. skipExpiry is for logout tokens, which may have no exp.
-func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *allowance, skipExpiry bool) (*oidc.IDToken, error) {
+func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *lastgood.Allowance, skipExpiry bool) (*oidc.IDToken, error) {
 	keys := &verifyingKeys{p: p, a: a, algorithms: allowed(m)}
 	verified, err := oidc.NewVerifier(p.config.Issuer, keys, &oidc.Config{
 		ClientID: p.config.ClientID, SupportedSigningAlgs: algorithmNames(m), SkipExpiryCheck: skipExpiry,
@@ -35,7 +38,32 @@ func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *allo
 	case verified.Issuer != p.config.Issuer: // go-oidc knows an exception for Google
 		return nil, failed("token is of another issuer")
 	}
-	return verified, nil
+	return verified, p.isSound(verified)
+}
+
+// registered are the claims on which decisions rest.
+var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "at_hash", "acr", "auth_time", "sid", "events", "cnf"}
+
+// isSound checks what go-oidc is lax about: it reads the names of claims whatever their
+// case, so that "SUB" would replace "sub", and lets a token begin five minutes from now.
+func (p verifier) isSound(t *oidc.IDToken) error {
+	var all map[string]json.RawMessage
+	if t.Claims(&all) != nil {
+		return failed("claims are not a JSON object")
+	}
+	for name := range all {
+		if slices.ContainsFunc(registered, func(r string) bool { return name != r && strings.EqualFold(name, r) }) {
+			return failed("a claim has the name of a registered one in other letters")
+		}
+	}
+	var from *json.Number
+	if all["nbf"] != nil && json.Unmarshal(all["nbf"], &from) != nil {
+		return failed("nbf is not a time")
+	}
+	if begins, _ := unixTime(from); begins.After(p.now().Add(skew)) {
+		return failed("nbf is in the future")
+	}
+	return nil
 }
 
 // isAway reports whether err says that nobody answered.
@@ -70,7 +98,7 @@ func algorithmNames(m *Metadata) []string {
 // verifyingKeys is the key set that go-oidc asks about one token.
 type verifyingKeys struct {
 	p          verifier
-	a          *allowance
+	a          *lastgood.Allowance
 	algorithms []jose.SignatureAlgorithm
 	err        error // why there is no key; go-oidc keeps only its text
 }
@@ -97,8 +125,8 @@ func (v *verifyingKeys) VerifySignature(ctx context.Context, token string) ([]by
 
 // parseJWS reads a compact token signed with one of algs.
 func parseJWS(token string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignature, error) {
-	if len(token) > maxToken {
-		return nil, errors.New("token is too long")
+	if len(token) > maxToken || !isVisible(token) {
+		return nil, errors.New("token is too long, or has other characters than a token")
 	}
 	jws, err := jose.ParseSignedCompact(token, algs)
 	if err != nil {
@@ -107,25 +135,32 @@ func parseJWS(token string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignat
 	return jws, nil
 }
 
+// kind is a token's typ (RFC 8725 §3.11), in lower case and without "application/"; "" where it
+// has none.
+func kind(jws *jose.JSONWebSignature) string {
+	typ, there := jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType]
+	text, _ := typ.(string)
+	if there && text == "" {
+		return "unreadable"
+	}
+	return strings.TrimPrefix(strings.ToLower(text), "application/")
+}
+
 // key finds the key of a signature. One that is not known makes the keys be fetched
 // anew, once in a while, and is then looked for again: so the very sign-in that meets
 // a rotated key succeeds.
-func (p verifier) key(ctx context.Context, a *allowance, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
-	set, err := p.keys.get(ctx)
+func (p verifier) key(ctx context.Context, a *lastgood.Allowance, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
+	set, err := p.keys.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if key, ok := set.find(kid, alg); ok {
 		return key, nil
 	}
-	fetch := p.keys.join
-	if a.take(p.now()) {
-		fetch = p.keys.renew
-	}
-	if err := fetch(ctx); err != nil {
+	if err := p.keys.Again(ctx, func() bool { return a.Take(p.now()) }); err != nil {
 		return nil, fmt.Errorf("%w, and keys could not be fetched anew: %w", errUnknownKey, err)
 	}
-	if set, err = p.keys.get(ctx); err != nil { // others may have fetched them meanwhile
+	if set, err = p.keys.Get(ctx); err != nil { // others may have fetched them meanwhile
 		return nil, err
 	}
 	if key, ok := set.find(kid, alg); ok {

@@ -21,7 +21,7 @@ import (
 // ClientOptions say how a [Client] reaches the servers that it asks. The zero value
 // trusts the system's authorities and dials what a URL names.
 type ClientOptions struct {
-	// UserAgent is what servers are told; "Coatcheck" by default.
+	// UserAgent is what servers see; "Coatcheck" by default.
 	UserAgent string
 	// ConnectTimeout bounds opening a connection, TLS included. 3 s.
 	ConnectTimeout time.Duration

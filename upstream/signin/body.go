@@ -15,7 +15,7 @@ var errBody = errors.New("signin: body is too large, or not what its Content-Enc
 
 // readBody reads the body of a response, limit bytes at most, and ends it. Some APIs
 // compress although nobody asked for it (RFC 9110 §12.5.3 lets them). What broke on its way
-// and what came whole and cannot be read are told apart: the first may come right next time.
+// and what came whole and cannot be read are distinguished: the first may come right next time.
 func readBody(r *resty.Response, limit int) ([]byte, error) {
 	body := r.RawBody()
 	defer body.Close()

@@ -170,8 +170,8 @@ func TestGalleryPage(t *testing.T) {
 	p, all := &page{t: t}, exchanges(t)
 	p.line("# APIs that are ready\n")
 	p.line("Made from the files in [configs/apis](../configs/apis) by `go test ./upstream/signin -run TestGalleryPage -update`; a test holds it to them.")
-	p.line("Copy the file of your API, set its variables, run `coatcheck check -config FILE`, then")
-	p.line("`coatcheck try -config FILE -upstream NAME -refresh -logout` to see it at work against the real server. Your API is not here? [The language](mapping.md) is a page long; take the file of the nearest one: where an answer does not fit, `try` shows which places in it look right, and the lines it would write.\n")
+	p.line("Copy the file of your API, set its variables, run `coatcheck check --config FILE`, then")
+	p.line("`coatcheck try --config FILE --upstream NAME --refresh --logout` to see it at work against the real server. Your API is not here? [The language](mapping.md) is a page long; take the file of the nearest one: where an answer does not fit, `try` shows which places in it look right, and the lines it would write.\n")
 	p.line("| API | second factor | renewal | sign-out | tried by |\n|---|---|---|---|---|")
 	for _, name := range gallery(t) {
 		p.row(name, readAPI(t, name)[name], tried(all, name))
@@ -196,6 +196,7 @@ func TestGalleryPage(t *testing.T) {
 // real are the APIs that tests run as servers.
 var real = map[string]string{
 	"pocketbase": "real: PocketBase 0.39",
+	"simplejwt":  "real: Django 3.2 with Simple JWT 5.2",
 	"oauth2":     "real: Ory Fosite 0.49 (without the exchange)",
 }
 

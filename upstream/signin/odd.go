@@ -9,7 +9,7 @@ import (
 // oddEvery is how often, at most, an API's odd ends are logged.
 const oddEvery = time.Hour
 
-// tellOdd says that a response tells an end that makes no sense: it counts as not told, and
+// tellOdd says that a response tells an end that makes no sense: it counts as not given, and
 // sessions.max_lifetime bounds the session.
 func (u *Upstream) tellOdd(x *Exchange, a *mapping.Response) {
 	if len(a.Odd) == 0 {

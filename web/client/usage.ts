@@ -67,5 +67,5 @@ bff.session = { status: "loading", user: null };
 createBff<User>().session.user.email;
 // @ts-expect-error: no such event
 bff.on("token", () => {});
-// @ts-expect-error: there is no token to be had
+// @ts-expect-error: there is no token
 (bff as Bff<User>).token;

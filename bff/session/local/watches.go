@@ -18,7 +18,7 @@ type Watch[Reason any] struct {
 	at    ticket.Hash // in Watches.by
 }
 
-// NewWatch makes a stream, of whose end ended is told.
+// NewWatch makes a stream, whose end is reported to ended.
 func NewWatch[Reason any](ended func(Reason)) *Watch[Reason] { return &Watch[Reason]{ended: ended} }
 
 // Init makes it empty.

@@ -31,7 +31,7 @@ func Open(ring keyring.Ring, ticket []byte, key string, value []byte) (o Opened,
 		return o, err
 	}
 	if o.Seen.After(o.Record.Ends) {
-		return o, keyring.ErrCorrupt // the stamp is not sealed, but it cannot lie there
+		return o, keyring.ErrCorrupt // the stamp is not sealed, but it cannot be there
 	}
 	return o, nil
 }

@@ -12,7 +12,7 @@
 // generation, eight bytes big-endian from byte 20. Everything else is opaque.
 //
 // Keys come whole from the caller. A key may name its slot in braces, as Redis Cluster
-// has it; what lies beside a record (its tombstone under ":x" and its lease under ":l")
+// has it; what is beside a record (its tombstone under ":x" and its lease under ":l")
 // has the record's key in front and so the same slot. Every key has a time to live, and
 // time is the store's: no replica's own clock decides.
 //

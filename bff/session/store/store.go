@@ -114,7 +114,7 @@ type Counters interface {
 	Mark(ctx context.Context, key string, ttl time.Duration) error
 
 	// Marked reports whether any of keys is remembered; it asks for one after the
-	// other, because they lie in different slots.
+	// other, because they are in different slots.
 	Marked(ctx context.Context, keys ...string) (bool, error)
 
 	// Forget deletes a mark or a count.
@@ -199,7 +199,7 @@ type Stats struct {
 	Resubscribed uint64
 }
 
-// What lies beside a record: TombstoneSuffix and LeaseSuffix follow its key.
+// What is beside a record: TombstoneSuffix and LeaseSuffix follow its key.
 const (
 	TombstoneTTL    = 10 * time.Minute
 	TombstoneSuffix = ":x"

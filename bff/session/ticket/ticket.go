@@ -25,7 +25,7 @@ const (
 var form = base64.RawURLEncoding.Strict()
 
 // Ticket is the random secret in the cookie: 256 bits, written in 43 characters
-// of base64url (RFC 4648 §5). It prints as "[ticket]". The bytes lie behind a
+// of base64url (RFC 4648 §5). It prints as "[ticket]". The bytes are behind a
 // pointer because fmt reads unexported fields of whatever encloses them.
 type Ticket struct{ text *[Len]byte }
 

@@ -35,7 +35,7 @@ type session struct {
 const sessionCookie = "provider-session"
 
 // authorize is where a client sends its browser. What is wrong with client or redirect
-// URI is told to the person; everything else goes back to the client (RFC 6749 §4.1.2.1).
+// URI is shown to the person; everything else goes back to the client (RFC 6749 §4.1.2.1).
 func (p signIns) authorize(w http.ResponseWriter, r *http.Request) {
 	if r.ParseForm() != nil {
 		p.page(w, http.StatusBadRequest, sheet{Title: "This link is broken", Text: "The request cannot be read."})

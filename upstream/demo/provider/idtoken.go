@@ -27,6 +27,14 @@ func (p tokens) idToken(c *Client, g grant, access string, first bool) string {
 	if !first {
 		p.pervertRefreshed(claims)
 	}
+	switch p.first(TypLogoutToken, TypNumber, LineBreak) {
+	case TypLogoutToken:
+		return p.sign(claims, "logout+jwt", c)
+	case TypNumber:
+		return p.sign(claims, string(TypNumber), c)
+	case LineBreak:
+		return p.sign(claims, "JWT", c) + "\n"
+	}
 	return p.sign(claims, "JWT", c)
 }
 
@@ -84,6 +92,11 @@ func (p tokens) pervert(claims map[string]any, c *Client, g grant) {
 		AuthTimeMissing: func() { delete(claims, "auth_time") },
 		AuthTimeOld:     func() { claims["auth_time"] = now.Add(-time.Hour).Unix() },
 		OtherACR:        func() { claims["acr"] = "bronze" },
+		NotYetByMinutes: func() { claims["nbf"] = now.Add(2 * time.Minute).Unix() },
+		SubTwice:        func() { claims["SUB"] = "somebody-else" },
+		AuthTimeFuture:  func() { claims["auth_time"] = now.Add(time.Hour).Unix() },
+		WithEvents:      func() { claims["events"] = map[string]any{} },
+		AMRText:         func() { claims["amr"] = "pwd" },
 	} {
 		if p.has(sin) {
 			change()

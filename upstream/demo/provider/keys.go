@@ -69,6 +69,8 @@ func (p *state) published() []any {
 	switch {
 	case p.has(KeysPrivate):
 		return []any{keys.rsa}
+	case p.has(KeysForOthers):
+		return []any{forOthers(keys.rsa.Public())}
 	case p.has(KidAbsentSingle):
 		return []any{keys.rsa.Public()}
 	case p.has(KidAbsentMultiple):
@@ -136,10 +138,25 @@ func (p *state) sign(claims map[string]any, typ string, c *Client) string {
 	return compact(jose.RS256, keys.rsa.Key, keys.rsa.KeyID, typ, payload)
 }
 
+// forOthers is a key that says it encrypts (RFC 7517 §4.3).
+func forOthers(key jose.JSONWebKey) map[string]any {
+	doc := map[string]any{}
+	if text, err := key.MarshalJSON(); err == nil {
+		_ = json.Unmarshal(text, &doc)
+	}
+	delete(doc, "use")
+	doc["key_ops"] = []string{"encrypt"}
+	return doc
+}
+
 // compact signs payload; "" where that cannot be done.
 func compact(alg jose.SignatureAlgorithm, key any, kid, typ string, payload []byte) string {
 	options := &jose.SignerOptions{}
-	if typ != "" {
+	switch typ {
+	case "":
+	case string(TypNumber):
+		options = options.WithHeader("typ", 7)
+	default:
 		options = options.WithType(jose.ContentType(typ))
 	}
 	if kid != "" {

@@ -75,7 +75,7 @@ func (p *Provider) Sessions() []string {
 }
 
 // EndSession ends a session: its tokens are dead, and every client of it with a
-// back-channel address is told. The error says which ones were not reached.
+// back-channel address is notified. The error says which ones were not reached.
 func (p signOuts) EndSession(ctx context.Context, id string) error {
 	p.mu.Lock()
 	s, known := p.sessions.get(id, p.now())

@@ -17,7 +17,7 @@
 //
 // Clients prove themselves by client_secret_basic, client_secret_post, private_key_jwt
 // or a certificate (RFC 8705, self-signed); tokens may be bound to a key (DPoP with
-// nonces, RFC 9449). Everything lies in memory, is bounded, and is gone with the process.
+// nonces, RFC 9449). Everything is in memory, is bounded, and is gone with the process.
 package provider
 
 import (

@@ -44,6 +44,14 @@ const (
 	OtherACR          Sin = "acr-is-another"
 	MissingIDToken    Sin = "id-token-missing"
 	GarbageIDToken    Sin = "id-token-garbage"
+	NotYetByMinutes   Sin = "nbf-two-minutes-ahead"
+	SubTwice          Sin = "sub-again-in-capitals"
+	AuthTimeFuture    Sin = "auth-time-in-the-future"
+	TypLogoutToken    Sin = "typ-of-a-logout-token"
+	TypNumber         Sin = "typ-is-a-number"
+	WithEvents        Sin = "events-in-an-id-token"
+	LineBreak         Sin = "line-break-behind-the-token"
+	AMRText           Sin = "amr-is-text"
 	RotatedJustBefore Sin = "oidcc-client-test-signing-key-rotation-just-before-signing"
 )
 
@@ -58,6 +66,8 @@ const (
 	RefreshNoRotation    Sin = "refreshed-without-refresh-token"
 	RefreshUnbound       Sin = "refreshed-token-is-bearer"
 	RefreshThrottled     Sin = "refresh-throttled"
+	RefreshGrant503      Sin = "refresh-invalid-grant-with-503"
+	RefreshInteraction   Sin = "refresh-interaction-required"
 )
 
 // Sins of metadata and keys.
@@ -83,6 +93,7 @@ const (
 	KeysAway                Sin = "keys-503"
 	KeysUnparseable         Sin = "oidcc-client-test-ignores-unparseable-key-in-jwks"
 	KeysPrivate             Sin = "keys-private"
+	KeysForOthers           Sin = "keys-for-other-operations"
 )
 
 // Sins of the other endpoints.

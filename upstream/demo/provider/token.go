@@ -49,7 +49,7 @@ func (p tokens) token(w http.ResponseWriter, r *http.Request) {
 // misbehave answers for the sins of the token endpoint.
 func (p tokens) misbehave(w http.ResponseWriter, r *http.Request) bool {
 	refreshes := r.PostForm.Get("grant_type") == "refresh_token"
-	switch p.first(TokenGarbage, TokenHTML, TokenForm, TokenError500, TokenError200, TokenErrorText, TokenRedirect, TokenHuge, RefreshThrottled) {
+	switch p.first(TokenGarbage, TokenHTML, TokenForm, TokenError500, TokenError200, TokenErrorText, TokenRedirect, TokenHuge, RefreshThrottled, RefreshGrant503, RefreshInteraction) {
 	case TokenGarbage:
 		_, _ = w.Write([]byte(`{"access_token":`))
 	case TokenHTML:
@@ -73,10 +73,23 @@ func (p tokens) misbehave(w http.ResponseWriter, r *http.Request) bool {
 			return false
 		}
 		refuse(w, http.StatusTooManyRequests, "slow_down", "")
+	case RefreshGrant503, RefreshInteraction:
+		if !refreshes {
+			return false
+		}
+		p.refuseRefresh(w)
 	default:
 		return false
 	}
 	return true
+}
+
+func (p tokens) refuseRefresh(w http.ResponseWriter) {
+	if p.has(RefreshGrant503) {
+		refuse(w, http.StatusServiceUnavailable, "invalid_grant", "")
+		return
+	}
+	refuse(w, http.StatusBadRequest, "interaction_required", "")
 }
 
 // redeem takes a code. One that comes twice ends what came of it (RFC 6749 §4.1.2).

@@ -15,10 +15,10 @@ import (
 type content struct {
 	memory *memory.Store // everything in it, still without its file
 	txid   uint64        // the last transaction
-	sum    fileSum       // of all that lies in it
+	sum    fileSum       // of all that is in it
 
 	buckets map[string]bool
-	told    []byte // the checksum that lies in it; nil for none
+	told    []byte // the checksum that is in it; nil for none
 }
 
 // newTxid is the last transaction of a file that holds nothing yet.

@@ -19,7 +19,7 @@ import (
 	"coatcheck/bff/session/store/storetest"
 )
 
-// soundFile is the content of a session file of many pages, and what lies in it.
+// soundFile is the content of a session file of many pages, and what is in it.
 func soundFile(t *testing.T, sessions int) ([]byte, map[string][]byte) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sound.db")
@@ -116,7 +116,7 @@ func TestDamagedFile(t *testing.T) {
 	}
 }
 
-// opensWhole opens a file and compares what lies in it; false if its damage is told.
+// opensWhole opens a file and compares what is in it; false if its damage is told.
 func opensWhole(t *testing.T, what, path string, lies map[string][]byte) bool {
 	t.Helper()
 	st, err := open.Store(credential.NewSecret("file://"+path), open.Options{})

@@ -9,7 +9,7 @@ import (
 // Break takes the file away from under a store, as a failing disk does.
 func Break(s store.Store) { _ = s.(*Store).journal.db.Close() }
 
-// KeepSum writes the checksum that lies in a file again, as if it were of tx: what
+// KeepSum writes the checksum that is in a file again, as if it were of tx: what
 // else tx changes looks like damage.
 func KeepSum(tx *bolt.Tx) error {
 	_, sum, _ := readSum(tx.Bucket(bucketSum).Get(keySum))

@@ -88,7 +88,7 @@ func lookThrough(path string, m *memory.Store) (*content, error) {
 }
 
 // openError tells apart why the library does not open a file: it is in use, the
-// system refuses, or what lies there is not a session file.
+// system refuses, or what is there is not a session file.
 func openError(path string, err error) error {
 	var system *fs.PathError
 	switch {
@@ -104,7 +104,7 @@ func inUse(path string) error {
 	return fmt.Errorf("session: store: file %s is in use by another process", path)
 }
 
-// adopt makes the file this process's own: what was read is still what lies there,
+// adopt makes the file this process's own: what was read is still what is there,
 // nobody else may read it, and its buckets and checksum are there.
 func adopt(db *bolt.DB, path string, found *content) error {
 	if err := os.Chmod(path, 0o600); err != nil { // it may have come from a copy

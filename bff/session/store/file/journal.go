@@ -33,7 +33,7 @@ var (
 // last one waits.
 type journal struct {
 	db   *bolt.DB
-	sum  fileSum // of what lies in the file; belongs to the goroutine
+	sum  fileSum // of what is in the file; belongs to the goroutine
 	log  *slog.Logger
 	wake chan struct{}
 	stop chan struct{}
@@ -160,7 +160,7 @@ var errBroken = errors.New("the file cannot be written since a fault; restart th
 
 // update applies a batch in one transaction. A disk that fails under the mapped file
 // is a fault of memory: it becomes an error here and does not end the process. The
-// library may hold its locks for ever after that, so it is left alone.
+// library may hold its locks forever after that, so it is left alone.
 func (j *journal) update(batch map[change]memory.Item) (err error) {
 	if j.broken {
 		return errBroken

@@ -155,7 +155,7 @@ func elements(body, low, high []byte) (all []element, branch bool, err error) {
 	return all, branch, nil
 }
 
-// elementAt reads the element whose description lies at at; no data lies before data.
+// elementAt reads the element whose description is at at; no data lies before data.
 func elementAt(body []byte, at, data int, branch bool) (e element, ok bool) {
 	order := binary.NativeEndian
 	word := func(i int) uint64 { return uint64(order.Uint32(body[at+4*i:])) }
@@ -208,7 +208,7 @@ func (p *filePages) buckets(begin func(bucket string), each func(bucket string, 
 		begin(string(e.key))
 		leaf := func(inner element) error {
 			if inner.bucket {
-				return errors.New("a bucket lies in a bucket")
+				return errors.New("a bucket is in a bucket")
 			}
 			return each(string(e.key), inner.key, inner.value)
 		}
@@ -220,7 +220,7 @@ func (p *filePages) buckets(begin func(bucket string), each func(bucket string, 
 	})
 }
 
-// inline reads a bucket so small that its one page lies in its parent's.
+// inline reads a bucket so small that its one page is in its parent's.
 func inline(body []byte, leaf func(element) error) error {
 	all, branch, err := elements(body, nil, nil)
 	if err == nil && branch {

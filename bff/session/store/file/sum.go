@@ -7,12 +7,12 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// fileSum is a checksum of all that lies in a file: how many keys there are, and the
+// fileSum is a checksum of all that is in a file: how many keys there are, and the
 // sum of what each key and value hash to. It changes with each of them, so that a
 // write need not read the others. It finds damage, not forgery.
 type fileSum struct{ count, sum uint64 }
 
-// The checksum lies in a bucket of its own, with the transaction that wrote it. After
+// The checksum is in a bucket of its own, with the transaction that wrote it. After
 // a transaction of a program that knows no checksum it says nothing about the file.
 // The name is the first in order, so that a list of buckets cut short has it still.
 var (

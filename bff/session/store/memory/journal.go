@@ -34,7 +34,7 @@ func (noJournal) Close() error               { return nil }
 // Restore puts back an item that outlived an earlier process. It is never refused: it
 // was let in before.
 func (m *space) Restore(key string, it Item) {
-	s, _ := m.lock(strings.TrimSuffix(key, store.TombstoneSuffix)) // a tombstone lies with its record
+	s, _ := m.lock(strings.TrimSuffix(key, store.TombstoneSuffix)) // a tombstone is with its record
 	defer s.mu.Unlock()
 	m.put(s, key, it)
 }

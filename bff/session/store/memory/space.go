@@ -9,7 +9,7 @@ import (
 	"coatcheck/bff/session/store"
 )
 
-// space is everything that lies in a store, and how much it is. Its methods take one
+// space is everything that is in a store, and how much it is. Its methods take one
 // shard's lock at a time and never wait.
 type space struct {
 	shards  [shardCount]shard
@@ -21,7 +21,7 @@ type space struct {
 }
 
 // shard holds what belongs to some keys; a record's tombstone and lease
-// lie in the record's shard.
+// are in the record's shard.
 type shard struct {
 	mu      sync.Mutex
 	items   map[string]Item
@@ -67,7 +67,7 @@ func (m *space) reserve(n int64) error {
 }
 
 // add stores an item of somebody who comes in; it is refused at the bound. Only the
-// difference to what lies there counts. The shard is locked.
+// difference to what is there counts. The shard is locked.
 func (m *space) add(s *shard, key string, it Item) error {
 	if err := m.reserve(it.size(key) - s.items[key].size(key)); err != nil {
 		return err

@@ -41,7 +41,7 @@ func (r *Store) Mark(ctx context.Context, key string, ttl time.Duration) error {
 	return r.fault(r.storage.SetWithContext(ctx, key, []byte("1"), ttl))
 }
 
-// Marked asks key by key: they lie in different slots.
+// Marked asks key by key: they are in different slots.
 func (r *Store) Marked(ctx context.Context, keys ...string) (bool, error) {
 	ctx, cancel := bounded(ctx)
 	defer cancel()

@@ -19,7 +19,7 @@ func (r *Store) Load(ctx context.Context, key string) ([]byte, error) {
 	defer cancel()
 	value, err := r.gets.do(ctx, key)
 	if wrongType(err) {
-		return []byte{}, nil // something else lies there: as good as a corrupt record
+		return []byte{}, nil // something else is there: as good as a corrupt record
 	}
 	return value, r.fault(err)
 }

@@ -35,7 +35,7 @@ if ARGV[4] ~= '' then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 return 0`)
 
 	// KEYS: record, tombstone. ARGV: generation or '', reason, its time to live,
-	// channel, message. Whatever lies there is removed, not only a string.
+	// channel, message. Whatever is there is removed, not only a string.
 	removeScript = redis.NewScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return {1, ''} end
 local value = redis.pcall('GET', KEYS[1])

@@ -9,7 +9,7 @@ import (
 )
 
 // Run runs a Lua script of another room in one atomic step, by its hash, and whole where
-// the server does not know it. keys lie in one slot. A script that returns nothing is no
+// the server does not know it. keys are in one slot. A script that returns nothing is no
 // error. It is how keys of programs and limits on calls share this store's connections.
 func (r *Store) Run(ctx context.Context, script string, keys []string, args ...any) (any, error) {
 	ctx, cancel := bounded(ctx)

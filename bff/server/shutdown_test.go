@@ -1,0 +1,114 @@
+package server_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAnswerDuringShutdown: the web server takes a connection whose call is at an API for
+// idle, and closes those. The answer is not lost, and is the last of its connection. What
+// would live on, a WebSocket or a stream of events, is refused then.
+func TestAnswerDuringShutdown(t *testing.T) {
+	for name, row := range map[string]struct {
+		answer  string // of the API, or of a handshake
+		version string
+		want    string // status and body
+		or      string // where the web server has not come to the connection yet
+	}{
+		"whole":     {"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody", "1", "200 body", ""},
+		"in chunks": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 7\r\n\r\n", "1", "200 body 7", ""},
+		"old":       {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbody", "0", "200 body", ""},
+		"events":    {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n", "1", "503 ", "unexpected EOF"},
+		"WebSocket": {accepted, "ws", "503 ", "101 "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 20ms}\n" + s }})
+			cookie := h.signIn("ada@x.test")
+			came, release := make(chan struct{}), make(chan struct{})
+			h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
+				c, b, _ := w.(http.Hijacker).Hijack()
+				defer c.Close()
+				close(came)
+				<-release
+				_, _ = b.WriteString(row.answer)
+				_ = b.Flush()
+			})
+			idle, busy := h.dial(), h.dial()
+			waiting := known(t, idle)
+			known(t, busy)
+			request := handshake(cookie, "Upgrade")
+			if row.version != "ws" {
+				request = "GET /api/slow HTTP/1." + row.version + "\r\nHost: shop.example.com\r\nSec-Fetch-Site: same-origin\r\n" + cookie + "\r\n\r\n"
+			}
+			_, _ = io.WriteString(busy, request)
+			wait(t, "the call at the API", came)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			ended := make(chan error, 1)
+			go func() { ended <- h.server.Shutdown(ctx) }()  // ends with the calls at work
+			if _, err := waiting.ReadByte(); err != io.EOF { // the web server has closed the idle ones
+				t.Errorf("the idle connection: %v", err)
+			}
+			close(release)
+			if got := said(t, busy); got != row.want && (row.or == "" || got != row.or) && !strings.HasPrefix(got, row.want+"{") {
+				t.Errorf("answer: %q, want %q", got, row.want)
+			}
+			if err := <-ended; err != nil {
+				t.Errorf("shutdown: %v", err)
+			}
+		})
+	}
+}
+
+// dial opens a connection that ends with the test.
+func (h *house) dial() net.Conn {
+	h.t.Helper()
+	c, err := net.Dial("tcp", h.address)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	return c
+}
+
+// known makes a connection one that the web server knows: it has answered on it.
+func known(t *testing.T, c net.Conn) *bufio.Reader {
+	t.Helper()
+	_, _ = io.WriteString(c, "GET /nowhere HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
+	in := bufio.NewReader(c)
+	first, err := http.ReadResponse(in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, first.Body)
+	return in
+}
+
+// said is the one answer on a connection that ends behind it: status, body, trailer.
+func said(t *testing.T, c net.Conn) string {
+	t.Helper()
+	in := bufio.NewReader(c)
+	answer, err := http.ReadResponse(in, nil)
+	if err != nil {
+		return err.Error()
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err.Error()
+	}
+	if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 || !answer.Close {
+		t.Errorf("the connection goes on: %q, %v, closes: %v", rest, err, answer.Close)
+	}
+	got := answer.Status[:4] + string(text)
+	if sum := answer.Trailer.Get("X-Sum"); sum != "" {
+		got += " " + sum
+	}
+	return got
+}

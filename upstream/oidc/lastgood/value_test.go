@@ -1,0 +1,48 @@
+package lastgood_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"coatcheck/upstream/oidc/lastgood"
+)
+
+// TestAgain: of those who miss a key at once, one fetches, and all have what it fetched.
+// Within the allowance's time nobody fetches again.
+func TestAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fetched := 0
+		v := lastgood.New(time.Now, func(context.Context) (int, error) {
+			time.Sleep(time.Second)
+			fetched++
+			return fetched, nil
+		})
+		if got, err := v.Get(t.Context()); got != 1 || err != nil {
+			t.Fatal(got, err)
+		}
+		var a lastgood.Allowance
+		allowed := func() bool { return a.Take(time.Now()) }
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if err := v.Again(t.Context(), allowed); err != nil {
+					t.Error(err)
+				}
+				if got, err := v.Get(t.Context()); got != 2 || err != nil {
+					t.Error(got, err)
+				}
+			})
+		}
+		all.Wait()
+		if err := v.Again(t.Context(), allowed); err != nil || fetched != 2 {
+			t.Error(fetched, err)
+		}
+		time.Sleep(30 * time.Second)
+		if err := v.Again(t.Context(), allowed); err != nil || fetched != 3 {
+			t.Error(fetched, err)
+		}
+	})
+}
