@@ -107,8 +107,11 @@ func TestPlaceholdersWithoutQuotesAreRefused(t *testing.T) {
 
 func TestNestedExposeIsExplained(t *testing.T) {
 	for expose, want := range map[string]string{
-		"[/profile/name]":              "not places inside them (hint: profile whole, or user.at",
-		"[profile.name]":               "warning: frontends.shop.login.expose[0]: a field with a dot in its name",
+		"[/profile/name, /a~1b/~0c]":   "",
+		"[/profile/~2]":                "in a pointer ~ is written ~0",
+		"[profile.name]":               "a dot leads to no field inside another: a pointer does (hint: /profile/name; or /profile.name, for a field of that very name)",
+		"[/profile/access_token]":      "a page would see a token",
+		"[/profile/*]":                 "not a field name",
 		"[{profile: [name]}]":          "expected a string, got a mapping",
 		`["https://example.com/role"]`: "",
 	} {
