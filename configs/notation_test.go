@@ -1,6 +1,7 @@
 package configs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -164,5 +165,24 @@ func TestRequiredKeysAreShown(t *testing.T) {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("no %q in\n%s", want, all.String())
 		}
+	}
+}
+
+// TestCookiesIsCookie: send's cookies go by either spelling, and not by both.
+func TestCookiesIsCookie(t *testing.T) {
+	for send, want := range map[string]string{
+		`{cookies: {sid: "{access_token}"}}`:                              "",
+		`{cookie: {sid: "{access_token}"}}`:                               "",
+		`{cookie: {a: "{access_token}"}, cookies: {b: "{access_token}"}}`: "upstreams.api.send.cookies: the same key as cookie",
+		`{cookies: {sid: "{nobody}"}}`:                                    "upstreams.api.send.cookie.sid: ",
+	} {
+		c, faults := parse(strings.Replace(small(""), `{headers: {X-Key: "${SEND:-k}", Authorization: "Bearer {access_token}"}}`, send, 1), nil)
+		said := fmt.Sprint(faults)
+		if want != "" && !strings.Contains(said, want) || want == "" && (len(faults) != 0 || c.Upstreams["api"].Send.Cookie["sid"].IsEmpty()) {
+			t.Errorf("%s: %s", send, said)
+		}
+	}
+	if _, faults := parse(strings.Replace(small(""), "    login:\n", "    login:\n      fields: [email]\n", 1), nil); !strings.Contains(fmt.Sprint(faults), "frontends.*.login.fields") {
+		t.Errorf("fields: %v", faults)
 	}
 }

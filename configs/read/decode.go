@@ -2,6 +2,7 @@ package read
 
 import (
 	"reflect"
+	"strings"
 
 	"coatcheck/configs"
 	"coatcheck/configs/keypath"
@@ -16,6 +17,7 @@ import (
 //	min, max  the bounds of a number, duration or size, both included
 //	required  the key must be there and not empty
 //	like      an example for the hint, where a number in quotes would be wrong too
+//	also      another spelling of the key
 //
 // It goes on after a fault, so that a person sees all of them at once; a faulty
 // value keeps its default.
@@ -100,7 +102,11 @@ func (d *decoder) section(f field, n *node, into reflect.Value) {
 			continue
 		}
 		tag := into.Type().Field(i).Tag
-		d.decode(field{keypath.Child(f.path, e.key), e.place(), tag}, e.value, into.Field(i))
+		if key := tag.Get("yaml"); key != e.key && n.find(key) != nil {
+			d.fault(e.at, keypath.Child(f.path, e.key), "the same key as "+key+", which is there", "one of the two")
+			continue
+		}
+		d.decode(field{keypath.Child(f.path, tag.Get("yaml")), e.place(), tag}, e.value, into.Field(i))
 	}
 	d.missing(f, n, into.Type())
 }
@@ -110,7 +116,11 @@ func (d *decoder) unknown(path string, e entry, keys map[string]int) {
 	for name := range keys {
 		names = append(names, name)
 	}
-	d.fault(e.at, keypath.Child(path, e.key), "unknown key", rule.Suggest(e.key, names))
+	hint := rule.Suggest(e.key, names)
+	if e.key == "fields" && strings.HasSuffix(path, ".login") {
+		hint = "frontends.*.login.fields says what a page posts"
+	}
+	d.fault(e.at, keypath.Child(path, e.key), "unknown key", hint)
 }
 
 func (d *decoder) missing(f field, n *node, t reflect.Type) {
@@ -222,6 +232,9 @@ func fieldsOf(t reflect.Type) map[string]int {
 	for i := range t.NumField() {
 		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
 			keys[key] = i
+			if also := t.Field(i).Tag.Get("also"); also != "" {
+				keys[also] = i
+			}
 		}
 	}
 	return keys
