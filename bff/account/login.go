@@ -46,7 +46,7 @@ func (a *Account) login(c *call.Call) error {
 	}
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("sign_in", api.Name())
-	signedIn, err := api.SignInBy(ctx, w.by, &mapping.Values{Fields: fields, Caller: caller}, a.manager.Now())
+	signedIn, err := api.Ways.SignInBy(ctx, w.by, &mapping.Values{Fields: fields, Caller: caller}, a.manager.Now())
 	span.Answered(0, err)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)

@@ -20,7 +20,7 @@ import (
 // the frontend has no sign-in field of that name.
 func (a *Account) stepOf(c *call.Call, fields map[string]credential.Secret) (string, bool) {
 	step, ok := fields["step"]
-	if !ok || !a.auth.API(c.Frontend()).HasSteps() || slices.Contains(c.Frontend().Config.Login.FieldNames(), "step") {
+	if !ok || !a.auth.API(c.Frontend()).Ways.HasSteps() || slices.Contains(c.Frontend().Config.Login.FieldNames(), "step") {
 		return "", false
 	}
 	delete(fields, "step")
@@ -81,7 +81,7 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("step", api.Name())
 	by := signin.Way{Name: p.Way}
-	signedIn, err := api.ContinueBy(ctx, by, p.Name, &mapping.Values{Kept: p.Kept, Fields: fields, Caller: caller}, a.manager.Now())
+	signedIn, err := api.Ways.ContinueBy(ctx, by, p.Name, &mapping.Values{Kept: p.Kept, Fields: fields, Caller: caller}, a.manager.Now())
 	span.Answered(0, err)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)

@@ -210,8 +210,7 @@ func decorate(s *jsonschema.Schema, t reflect.Type) {
 	if s.Properties == nil {
 		return
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for _, f := range reflect.VisibleFields(t) {
 		property, ok := s.Properties.Get(f.Tag.Get("yaml"))
 		if !ok {
 			continue
