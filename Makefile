@@ -13,7 +13,7 @@ FUZZTIME ?= 10m
 MODULES := bff/bench bff/command/stories configs/deploy configs/schema
 
 .NOTPARALLEL:
-.PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench soak release-check demo clean
+.PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench beside soak release-check demo clean
 
 ## build: the program, ./coatcheck
 build:
@@ -94,6 +94,15 @@ bench: build
 	@.ci/prepare nginx-extras lua-resty-core lua-nginx-redis wrk haproxy
 	go -C bff/bench build -o $(CURDIR)/.tools/bench .
 	.tools/bench -bff ./coatcheck $(BENCH)
+
+## beside: twelve tabs of one browser sign in at once, here and at oauth2-proxy
+OAUTH2_PROXY_VERSION := v7.15.6
+beside: build
+	@.ci/prepare
+	@.ci/prepare npm web/e2e
+	go build -o .tools/provider ./web/e2e/provider
+	@test -x .tools/oauth2-proxy || GOBIN=$(CURDIR)/.tools go install github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY_VERSION)
+	node web/e2e/beside.js
 
 ## soak: 30 minutes of everything at once; fails where an answer is wrong or the process grows
 SOAK ?= 30m
