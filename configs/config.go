@@ -140,8 +140,8 @@ type Cookie struct {
 	Name string `yaml:"name" like:"__Host-Http-shop"`
 	// SameSite attribute.
 	SameSite string `yaml:"same_site" default:"strict" enum:"strict|lax"`
-	// Whether the cookie outlives the browser: Max-Age = sessions.max_lifetime.
-	Persistent bool `yaml:"persistent" default:"false"`
+	// Whether the cookie outlives the browser: Max-Age = sessions.max_lifetime. false unless said; the name of a boolean sign-in field: for those who send true in it.
+	Persistent Persistence `yaml:"persistent"`
 }
 
 // FrontendLogin says how people sign in at a frontend.

@@ -13,26 +13,7 @@ type Upstream struct {
 	URL string `yaml:"url" required:"true" like:"https://api.example.net"`
 	// Host header sent to the API, host[:port]; by default the URL's. Connections go to the URL's all the same.
 	Host string `yaml:"host" like:"api.example.net"`
-	// Name that the API's certificate must have, and that TLS asks for (SNI); by default the URL's host.
-	TLSServerName string `yaml:"tls_server_name" like:"api.example.net"`
-	// Allows http:// to an address off loopback.
-	InsecureHTTP bool `yaml:"insecure_http" default:"false"`
-	// Forward proxy on the way there, http(s)://[user:password@]host:port: ${HTTPS_PROXY:-}. https goes through a tunnel, http in absolute form. Empty: none; the environment's own is never asked.
-	Proxy credential.Secret `yaml:"proxy" like:"http://proxy.example.com:3128"`
-	// Time to open a connection, TLS included.
-	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"3s" min:"1ms" max:"5m"`
-	// Most connections open at once, one for each stream and WebSocket among them. Where none is free, a call waits for connect_timeout, then gets 503.
-	MaxConnections int `yaml:"max_connections" default:"1024" min:"1" max:"1000000"`
-	// Most WebSockets and event streams of one session at once; a further one is refused (429). Unless given, at most a quarter of max_connections.
-	StreamsPerSession int `yaml:"streams_per_session" default:"64" min:"1" max:"1000000"`
-	// Whose calls may use a kept connection again: those of any caller, or of the same person's session only (calls without a session share theirs). person costs connections; see SECURITY.md.
-	Reuse string `yaml:"reuse" default:"any" enum:"any|person"`
-	// PEM file of the authorities that are trusted instead of the system's.
-	CA string `yaml:"ca"`
-	// PEM files for mutual TLS; both or none.
-	ClientCert string `yaml:"client_cert"`
-	// Key of client_cert.
-	ClientKey string `yaml:"client_key"`
+	UpstreamTransport
 	// What carries the person on calls. Default: Authorization: Bearer {access_token}, unless a header, the query or a cookie is named.
 	Send *Send `yaml:"send"`
 	// What says who calls, besides X-Forwarded-*: rfc7239 adds Forwarded: for=…;host=…;proto=…. One that a browser sent never passes.
@@ -61,6 +42,31 @@ type Upstream struct {
 	Exchange *TokenExchange `yaml:"exchange"`
 	// Whether the API takes tokens that are bound to a key (DPoP, RFC 9449). Such a token is sent as Authorization: DPoP with a proof for each call, whatever send says of Bearer.
 	DPoP bool `yaml:"dpop" default:"false"`
+}
+
+// UpstreamTransport is how the API is reached: TLS, the way there, and the connections
+// that are kept. Its keys stand among the upstream's.
+type UpstreamTransport struct {
+	// Name that the API's certificate must have, and that TLS asks for (SNI); by default the URL's host.
+	TLSServerName string `yaml:"tls_server_name" like:"api.example.net"`
+	// Allows http:// to an address off loopback.
+	InsecureHTTP bool `yaml:"insecure_http" default:"false"`
+	// Forward proxy on the way there, http(s)://[user:password@]host:port: ${HTTPS_PROXY:-}. https goes through a tunnel, http in absolute form. Empty: none; the environment's own is never asked.
+	Proxy credential.Secret `yaml:"proxy" like:"http://proxy.example.com:3128"`
+	// Time to open a connection, TLS included.
+	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"3s" min:"1ms" max:"5m"`
+	// Most connections open at once, one for each stream and WebSocket among them. Where none is free, a call waits for connect_timeout, then gets 503.
+	MaxConnections int `yaml:"max_connections" default:"1024" min:"1" max:"1000000"`
+	// Most WebSockets and event streams of one session at once; a further one is refused (429). Unless given, at most a quarter of max_connections.
+	StreamsPerSession int `yaml:"streams_per_session" default:"64" min:"1" max:"1000000"`
+	// Whose calls may use a kept connection again: those of any caller, or of the same person's session only (calls without a session share theirs). person costs connections; see SECURITY.md.
+	Reuse string `yaml:"reuse" default:"any" enum:"any|person"`
+	// PEM file of the authorities that are trusted instead of the system's.
+	CA string `yaml:"ca"`
+	// PEM files for mutual TLS; both or none.
+	ClientCert string `yaml:"client_cert"`
+	// Key of client_cert.
+	ClientKey string `yaml:"client_key"`
 }
 
 // Send is what carries the person on calls to an upstream.

@@ -9,10 +9,33 @@ import (
 )
 
 // Provider is where people sign in at a page of somebody else: an OpenID Provider,
-// or an OAuth 2.0 authorization server that has no issuer.
+// or an OAuth 2.0 authorization server that has no issuer. The embedded sections have
+// no key of their own: their keys stand among the provider's.
 type Provider struct {
 	// Issuer, byte for byte as the provider writes it, slash and all. Addresses and keys are discovered from it.
 	Issuer string `yaml:"issuer"`
+	ProviderEndpoints
+	ProviderClient
+	// Scopes that are asked for; none by default without an issuer.
+	Scopes []string `yaml:"scopes" default:"openid"`
+	// Constants that go along to the authorization endpoint: audience, access_type, response_mode.
+	Authorize map[string]string `yaml:"authorize"`
+	// Pushed authorization requests (RFC 9126); auto: where advertised.
+	PAR string `yaml:"par" default:"auto" enum:"auto|required|off"`
+	// Tokens bound to a key of the session's (DPoP, RFC 9449); auto: where the provider advertises it and every upstream that gets the token says dpop: true.
+	DPoP string `yaml:"dpop" default:"auto" enum:"auto|required|off"`
+	ProviderClaims
+	// How long a person may take at the provider.
+	Attempt time.Duration `yaml:"attempt" default:"30m" min:"1m" max:"24h"`
+	ProviderSignOut
+	// Refresh when less than this is left of an access token.
+	Before time.Duration `yaml:"before" default:"30s" min:"0s" max:"8760h"`
+	ProviderConnection
+}
+
+// ProviderEndpoints are the addresses of a provider without an issuer: nothing tells them
+// but the file.
+type ProviderEndpoints struct {
 	// Authorization endpoint of a provider without an issuer (plain OAuth 2.0).
 	Authorization string `yaml:"authorization"`
 	// Token endpoint of a provider without an issuer.
@@ -21,6 +44,11 @@ type Provider struct {
 	Revocation string `yaml:"revocation"`
 	// Where a provider without ID tokens describes the person.
 	User *ProviderUser `yaml:"user"`
+}
+
+// ProviderClient is who Coatcheck is at the provider, and how it proves that: with a
+// secret, a key of its own, a certificate, or an assertion made by somebody else.
+type ProviderClient struct {
 	// The client's name at the provider.
 	ClientID string `yaml:"client_id" required:"true"`
 	// The client's secret.
@@ -35,14 +63,10 @@ type Provider struct {
 	ClientCert string `yaml:"client_cert"`
 	// File with an assertion made by somebody else (RFC 7523), written ${file:PATH} and read again at every use.
 	ClientAssertion LiveFile `yaml:"client_assertion"`
-	// Scopes that are asked for; none by default without an issuer.
-	Scopes []string `yaml:"scopes" default:"openid"`
-	// Constants that go along to the authorization endpoint: audience, access_type, response_mode.
-	Authorize map[string]string `yaml:"authorize"`
-	// Pushed authorization requests (RFC 9126); auto: where advertised.
-	PAR string `yaml:"par" default:"auto" enum:"auto|required|off"`
-	// Tokens bound to a key of the session's (DPoP, RFC 9449); auto: where the provider advertises it and every upstream that gets the token says dpop: true.
-	DPoP string `yaml:"dpop" default:"auto" enum:"auto|required|off"`
+}
+
+// ProviderClaims is what is read about a person, and what must be true of it.
+type ProviderClaims struct {
 	// Whether the userinfo document is merged into the person.
 	Userinfo bool `yaml:"userinfo" default:"false"`
 	// Other audiences that an ID token may name.
@@ -51,14 +75,18 @@ type Provider struct {
 	Nonce string `yaml:"nonce" default:"on" enum:"on|off"`
 	// What must be true of a person who may sign in; all lines must match.
 	Admit []AdmitRule `yaml:"admit"`
-	// How long a person may take at the provider.
-	Attempt time.Duration `yaml:"attempt" default:"30m" min:"1m" max:"24h"`
+}
+
+// ProviderSignOut is what a sign-out does at the provider.
+type ProviderSignOut struct {
 	// Whether a sign-out ends the provider's session as well, where it can.
 	Logout string `yaml:"logout" default:"provider" enum:"provider|local"`
 	// Sign-out address where none is discovered, with {client_id}, {post_logout_redirect_uri}, {id_token}, {logout_hint} and {state}.
 	EndSession string `yaml:"end_session"`
-	// Refresh when less than this is left of an access token.
-	Before time.Duration `yaml:"before" default:"30s" min:"0s" max:"8760h"`
+}
+
+// ProviderConnection is how the provider is reached.
+type ProviderConnection struct {
 	// Bound on each exchange with the provider.
 	Timeout time.Duration `yaml:"timeout" default:"10s" min:"1ms" max:"1m"`
 	// Time to open a connection, TLS included.

@@ -19,6 +19,9 @@ func fixedKeys(path string, running, next reflect.Value) (changed []string) {
 	for i := range running.NumField() {
 		f := running.Type().Field(i)
 		key := keypath.Child(path, f.Tag.Get("yaml"))
+		if f.Anonymous { // its keys stand among the section's own
+			key = path
+		}
 		switch {
 		case f.Tag.Get("restart") == "true":
 			if !reflect.DeepEqual(running.Field(i).Interface(), next.Field(i).Interface()) {

@@ -87,6 +87,9 @@ func allKeys(section reflect.Type, path string, index []int) (keys []keyOf) {
 			continue
 		}
 		here := keyOf{strings.TrimPrefix(path+"."+name, "."), append(slices.Clone(index), i)}
+		if f.Anonymous {
+			here.path = path
+		}
 		inner := f.Type
 		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice || inner.Kind() == reflect.Map {
 			inner = inner.Elem()

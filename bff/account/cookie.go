@@ -6,14 +6,31 @@ import (
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
 	"coatcheck/bff/pending"
 	"coatcheck/bff/session"
+	"coatcheck/upstream/mapping"
 )
 
 // setSessionCookie stands on the answer to a sign-in and on no other: a late answer
 // must not overwrite a fresh one.
-func setSessionCookie(c *call.Call, t session.Ticket) {
-	setCookie(c, "", t.Reveal(), maxAge(c.Frontend().CookieMaxAge))
+func setSessionCookie(c *call.Call, t session.Ticket, s *session.Session) {
+	lifetime := ""
+	if how := c.Frontend().Config.Cookie.Persistent; how.Always || how.Field != "" && s.Persistent {
+		lifetime = maxAge(c.Frontend().CookieMaxAge)
+	}
+	setCookie(c, "", t.Reveal(), lifetime)
+}
+
+// persists reports whether the person wants the cookie to outlive the browser; before is
+// what they said at an earlier step of the same sign-in.
+func persists(c *call.Call, fields map[string]credential.Secret, before bool) bool {
+	value, sent := fields[c.Frontend().Config.Cookie.Persistent.Field]
+	if !sent {
+		return before
+	}
+	json, _ := mapping.FieldJSON(value)
+	return json == "true"
 }
 
 // clearSessionCookie stands on the answer to a sign-out, or to the end of the current
@@ -43,11 +60,8 @@ func setBrowserCookie(c *call.Call, b pending.Browser, life time.Duration) {
 // expired makes a browser drop a cookie; Expires is for those that do not know Max-Age.
 const expired = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
 
-// maxAge makes a cookie outlive the browser; 0: it does not.
+// maxAge makes a cookie outlive the browser.
 func maxAge(d time.Duration) string {
-	if d == 0 {
-		return ""
-	}
 	return "; Max-Age=" + strconv.FormatInt(int64(d/time.Second), 10)
 }
 

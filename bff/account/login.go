@@ -46,19 +46,20 @@ func (a *Account) login(c *call.Call) error {
 	}
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("sign_in", api.Name())
-	signedIn, err := api.SignInBy(ctx, w.by, &mapping.Values{Fields: fields, Caller: caller}, a.manager.Now())
+	signedIn, err := api.Ways.SignInBy(ctx, w.by, &mapping.Values{Fields: fields, Caller: caller}, a.manager.Now())
 	span.Answered(0, err)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
 		return err
 	}
+	persistent := persists(c, fields, false)
 	switch {
 	case signedIn.Accepted:
 		return a.accepted(ctx, c, attempt)
 	case signedIn.Step != nil:
-		return a.hold(ctx, c, attempt, pending.Step{Account: account, Way: w.by.Name}, signedIn.Step)
+		return a.hold(ctx, c, attempt, pending.Step{Account: account, Way: w.by.Name, Persistent: persistent}, signedIn.Step)
 	}
-	return a.startSession(ctx, c, attempt, signedIn)
+	return a.startSession(ctx, c, attempt, signedIn, persistent)
 }
 
 // accepted answers a sign-up that the API took, and for which it lets nobody in yet. It
@@ -72,9 +73,11 @@ func (a *Account) accepted(ctx context.Context, c *call.Call, attempt *throttle.
 }
 
 // startSession begins the session of a person whom the API let in.
-func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *throttle.Attempt, in *signin.SignedIn) error {
+func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *throttle.Attempt, in *signin.SignedIn, persistent bool) error {
 	replaced := a.auth.Present(c)
-	ticket, started, err := a.manager.Start(ctx, a.sessionOf(c, in))
+	start := a.sessionOf(c, in)
+	start.Persistent = persistent
+	ticket, started, err := a.manager.Start(ctx, start)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
 		a.tellAPI(c, in.Credential)
@@ -85,7 +88,7 @@ func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *throt
 		a.endReplaced(ctx, c, replaced.Ticket)
 	}
 	c.Record.Session = started.LogID
-	setSessionCookie(c, ticket)
+	setSessionCookie(c, ticket, started)
 	if a.dropStep(ctx, c) {
 		clearStepCookie(c)
 	}

@@ -52,7 +52,7 @@ func parseReload(body []byte) (bool, error) {
 // asked within the last ten seconds. A failure is the call's: the session stays.
 func (a *Account) reload(c *call.Call, who auth.Principal, s *session.Session) (*session.Session, error) {
 	api := a.auth.API(c.Frontend())
-	if !api.CanDescribe() || s.Provider != "" {
+	if !api.Ways.CanDescribe() || s.Provider != "" {
 		return s, nil
 	}
 	ctx, cancel := call.Detached()
@@ -66,7 +66,7 @@ func (a *Account) reload(c *call.Call, who auth.Principal, s *session.Session) (
 		return nil, err
 	}
 	span, caller := c.Ask("user", api.Name())
-	in, err := api.Describe(ctx, s.Credential, caller)
+	in, err := api.Ways.Describe(ctx, s.Credential, caller)
 	span.Answered(0, err)
 	if err == nil && !auth.SamePerson(in, s.Subject) {
 		err = mapping.Invalid("user: the answer describes another person")

@@ -32,7 +32,7 @@ func (a atProvider) begin(ctx context.Context, c *call.Call, provider *oidc.Prov
 		turn.GiveUp(ctx)
 		return nil
 	}
-	setSessionCookie(c, ticket)
+	setSessionCookie(c, ticket, started)
 	if err := turn.Leave(ctx, pending.Shared{Ticket: ticket, Person: started.Subject}); err != nil {
 		a.events.Log.WarnContext(ctx, "session not left for other tabs", "frontend", c.Frontend().Name, "error", err)
 		turn.GiveUp(ctx)
@@ -56,7 +56,7 @@ func (a atProvider) joins(ctx context.Context, c *call.Call, provider *oidc.Prov
 		return false
 	}
 	c.Record.Session = found.LogID
-	setSessionCookie(c, shared.Ticket)
+	setSessionCookie(c, shared.Ticket, found)
 	if err := a.manager.EndHandle(ctx, attempt.Session); err != nil { // no handle: nothing
 		a.events.Log.WarnContext(ctx, "replaced session not ended", "frontend", c.Frontend().Name, "error", err)
 	}

@@ -20,7 +20,7 @@ import (
 // the frontend has no sign-in field of that name.
 func (a *Account) stepOf(c *call.Call, fields map[string]credential.Secret) (string, bool) {
 	step, ok := fields["step"]
-	if !ok || !a.auth.API(c.Frontend()).HasSteps() || slices.Contains(c.Frontend().Config.Login.FieldNames(), "step") {
+	if !ok || !a.auth.API(c.Frontend()).Ways.HasSteps() || slices.Contains(c.Frontend().Config.Login.FieldNames(), "step") {
 		return "", false
 	}
 	delete(fields, "step")
@@ -81,13 +81,14 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("step", api.Name())
 	by := signin.Way{Name: p.Way}
-	signedIn, err := api.ContinueBy(ctx, by, p.Name, &mapping.Values{Kept: p.Kept, Fields: fields, Caller: caller}, a.manager.Now())
+	signedIn, err := api.Ways.ContinueBy(ctx, by, p.Name, &mapping.Values{Kept: p.Kept, Fields: fields, Caller: caller}, a.manager.Now())
 	span.Answered(0, err)
 	if err != nil {
 		a.settle(ctx, c, attempt, err)
 		a.stepRefused(ctx, ticket, try, err)
 		return err
 	}
+	p.Persistent = persists(c, fields, p.Persistent)
 	return a.stepTaken(ctx, c, attempt, ticket, p, signedIn)
 }
 
@@ -110,9 +111,9 @@ func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *throttle
 		clearStepCookie(c)
 		return a.accepted(ctx, c, attempt)
 	case in.Step == nil:
-		return a.startSession(ctx, c, attempt, in)
+		return a.startSession(ctx, c, attempt, in, p.Persistent)
 	}
-	next := pending.Step{Account: p.Account, Way: p.Way}
+	next := pending.Step{Account: p.Account, Way: p.Way, Persistent: p.Persistent}
 	if in.Step.Name == p.Name { // the API wants the same again: that is no new allowance
 		next.Tries = p.Tries
 	}

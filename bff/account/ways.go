@@ -45,7 +45,7 @@ func (a *Account) wayOf(c *call.Call, fields map[string]credential.Secret) (way,
 		return way{}, badRequest("the frontend does not list this way")
 	}
 	delete(fields, "way")
-	return way{signin.Way{Name: name}, a.auth.API(c.Frontend()).Fields(signin.Way{Name: name})}, nil
+	return way{signin.Way{Name: name}, a.auth.API(c.Frontend()).Ways.Fields(signin.Way{Name: name})}, nil
 }
 
 // exchange gets another credential for a person who is signed in. The answer is the
@@ -65,7 +65,7 @@ func (a *Account) exchange(c *call.Call) error {
 	}
 	fields, err := readExchange(c)
 	if err == nil {
-		err = undeclared(fields, a.auth.API(c.Frontend()).Fields(by))
+		err = undeclared(fields, a.auth.API(c.Frontend()).Ways.Fields(by))
 	}
 	if err != nil {
 		return err
@@ -87,8 +87,8 @@ var errAccepted = errors.New("account: accepted, without a credential")
 func (a *Account) exchangeFor(ctx context.Context, c *call.Call, attempt *throttle.Attempt, s *session.Session, t session.Ticket, by signin.Way, fields map[string]credential.Secret) error {
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("exchange", api.Name())
-	ticket, next, err := a.manager.Exchange(ctx, s, t, max(api.RefreshTimeout(), api.Timeout(by)), func(ctx context.Context, now *session.Session) (session.Start, error) {
-		in, err := api.SignInBy(ctx, by, &mapping.Values{Credential: now.Credential, Fields: fields, Caller: caller}, a.manager.Now())
+	ticket, next, err := a.manager.Exchange(ctx, s, t, max(api.RefreshTimeout(), api.Ways.Timeout(by)), func(ctx context.Context, now *session.Session) (session.Start, error) {
+		in, err := api.Ways.SignInBy(ctx, by, &mapping.Values{Credential: now.Credential, Fields: fields, Caller: caller}, a.manager.Now())
 		if err == nil && in.Accepted {
 			err = errAccepted
 		}
@@ -107,7 +107,7 @@ func (a *Account) exchangeFor(ctx context.Context, c *call.Call, attempt *thrott
 	}
 	a.settle(ctx, c, attempt, nil)
 	c.Record.Session = next.LogID
-	setSessionCookie(c, ticket)
+	setSessionCookie(c, ticket, next)
 	a.events.Security(c, "exchange", "exchanged", "exchange", by.Name)
 	return c.JSON(200, a.document(c.Frontend().Config, next))
 }

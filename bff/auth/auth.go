@@ -10,8 +10,6 @@ package auth
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
@@ -56,26 +54,14 @@ type Auth struct {
 	providers map[string]Method
 	exchanges map[string]*exchange // by upstream
 
-	programs   *Programs
-	callers    map[string]*caller
-	tokens     map[string]Tokens // by provider
-	tokenNames []string          // of callers with tokens, sorted
+	// Callers are the programs that may call.
+	Callers *Callers
 }
 
 // New makes an Auth for the frontends of a table; providers may be nil.
 func New(manager *session.Manager, table *routing.Table, ups *signin.Set, providers map[string]Method, events call.Events, programs *Programs) *Auth {
-	a := &Auth{manager: manager, events: events, providers: providers, programs: programs, callers: newCallers(table.Config()), exchanges: newExchanges(table.Config())}
-	a.tokens = map[string]Tokens{}
-	for name, p := range providers {
-		if t, verifies := p.(Tokens); verifies {
-			a.tokens[name] = t
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(a.callers)) {
-		if a.callers[name].claims != nil {
-			a.tokenNames = append(a.tokenNames, name)
-		}
-	}
+	a := &Auth{manager: manager, events: events, providers: providers, exchanges: newExchanges(table.Config()),
+		Callers: newCallers(table.Config(), providers, events, programs)}
 	for _, f := range table.Frontends {
 		a.apis = append(a.apis, ups.Get(f.Config.Login.Upstream))
 	}
@@ -98,7 +84,7 @@ func (a *Auth) Present(c *call.Call) Principal {
 func (a *Auth) Identify(c *call.Call, p *Principal) error {
 	route := c.Route()
 	if c.Decision.ByProgram {
-		return a.identifyProgram(c, p)
+		return a.Callers.identify(c, p)
 	}
 	if route.Session == routing.SessionNone {
 		return nil

@@ -28,31 +28,31 @@ type Tokens interface {
 
 // tokenCallers are those who prove themselves by a token of a provider: those of the
 // route first, so that a token which fits two callers is that of the route's.
-func (a *Auth) tokenCallers(c *call.Call) (all []*caller) {
+func (k *Callers) tokenCallers(c *call.Call) (all []*caller) {
 	here := c.Route().Programs.Callers
 	for _, name := range here {
-		if who := a.callers[name]; who.claims != nil {
+		if who := k.byName[name]; who.claims != nil {
 			all = append(all, who)
 		}
 	}
-	for _, name := range a.tokenNames {
+	for _, name := range k.tokenNames {
 		if !slices.Contains(here, name) {
-			all = append(all, a.callers[name])
+			all = append(all, k.byName[name])
 		}
 	}
 	return all
 }
 
-// identifyToken finds whose token was presented. A token is verified once for each
+// byToken finds whose token was presented. A token is verified once for each
 // provider, however many callers present its tokens.
-func (a *Auth) identifyToken(c *call.Call, p *Principal, token credential.Secret) error {
+func (k *Callers) byToken(c *call.Call, p *Principal, token credential.Secret) error {
 	why, away := error(errNotAKey), error(nil)
 	claims, audiences := map[string][]byte{}, map[string][]string{}
-	for _, who := range a.tokenCallers(c) {
+	for _, who := range k.tokenCallers(c) {
 		of := who.config.Token
 		if _, known := claims[of.Provider]; !known {
 			var err error
-			claims[of.Provider], audiences[of.Provider], err = a.verifyToken(of.Provider, token)
+			claims[of.Provider], audiences[of.Provider], err = k.verifyToken(of.Provider, token)
 			switch {
 			case isAway(err):
 				away = err
@@ -68,12 +68,12 @@ func (a *Auth) identifyToken(c *call.Call, p *Principal, token credential.Secret
 			continue
 		}
 		c.Program.Name, c.Program.Proof, c.Program.Until = who.name, configs.ByToken, endOf(claims[of.Provider])
-		return a.letIn(c, p, who)
+		return k.letIn(c, p, who)
 	}
 	if away != nil {
 		return providerAway(away)
 	}
-	a.note(c, "unknown", why.Error())
+	k.note(c, "unknown", why.Error())
 	return problem.CallerUnknown
 }
 
@@ -84,20 +84,20 @@ var errNotAKey = errors.New("neither a key nor a token of a provider")
 var errAudience = errors.New("token is for other audiences")
 
 // verifyToken verifies a token for all callers of a provider.
-func (a *Auth) verifyToken(provider string, token credential.Secret) (claims []byte, audience []string, err error) {
-	tokens := a.tokens[provider]
+func (k *Callers) verifyToken(provider string, token credential.Secret) (claims []byte, audience []string, err error) {
+	tokens := k.tokens[provider]
 	if tokens == nil {
 		return nil, nil, errNotAKey
 	}
 	ctx, cancel := call.Detached()
 	defer cancel()
-	return tokens.AccessToken(ctx, token.Reveal(), a.audiencesAt(provider))
+	return tokens.AccessToken(ctx, token.Reveal(), k.audiencesAt(provider))
 }
 
 // audiencesAt are the audiences of all callers of a provider.
-func (a *Auth) audiencesAt(provider string) (all []string) {
-	for _, name := range a.tokenNames {
-		if of := a.callers[name].config.Token; of.Provider == provider {
+func (k *Callers) audiencesAt(provider string) (all []string) {
+	for _, name := range k.tokenNames {
+		if of := k.byName[name].config.Token; of.Provider == provider {
 			all = append(all, of.Audiences...)
 		}
 	}

@@ -27,16 +27,16 @@ type Caller struct {
 	proven  proven
 }
 
-// identifyProgram finds out which program calls, and whether it may: who, then route,
+// identify finds out which program calls, and whether it may: who, then route,
 // method and address, then its limit. Of a signature only the head is looked at; the
-// rest is [Auth.Verify]. Errors: problems, and [store.ErrUnavailable].
-func (a *Auth) identifyProgram(c *call.Call, p *Principal) error {
+// rest is [Callers.Verify]. Errors: problems, and [store.ErrUnavailable].
+func (k *Callers) identify(c *call.Call, p *Principal) error {
 	c.Program.Routed = true
 	challenge(c)
 	if keys := c.Decision.Keys; len(keys) == 1 {
-		return a.identifyKey(c, p, keys[0])
+		return k.byKey(c, p, keys[0])
 	}
-	return a.expectSignature(c, p)
+	return k.bySignature(c, p)
 }
 
 // challenge says how a program may prove itself. A browser is never asked for Basic: it
@@ -50,36 +50,36 @@ func challenge(c *call.Call) {
 	}
 }
 
-// identifyKey finds whose key was presented.
-func (a *Auth) identifyKey(c *call.Call, p *Principal, presented apikey.Presented) error {
-	found, err := a.programs.Keys.Find(context.Background(), presented.Value)
+// byKey finds whose key was presented.
+func (k *Callers) byKey(c *call.Call, p *Principal, presented apikey.Presented) error {
+	found, err := k.programs.Keys.Find(context.Background(), presented.Value)
 	switch {
 	case errors.Is(err, apikey.ErrUnavailable):
 		return store.Unavailable("key", err)
-	case err != nil && presented.Place == "bearer" && len(a.tokenNames) > 0 && !strings.HasPrefix(presented.Value.Reveal(), apikey.Prefix):
-		return a.identifyToken(c, p, presented.Value)
+	case err != nil && presented.Place == "bearer" && len(k.tokenNames) > 0 && !strings.HasPrefix(presented.Value.Reveal(), apikey.Prefix):
+		return k.byToken(c, p, presented.Value)
 	case err != nil:
-		a.note(c, "unknown", err.Error())
+		k.note(c, "unknown", err.Error())
 		return problem.CallerUnknown
 	}
-	who := a.callers[found.Caller]
+	who := k.byName[found.Caller]
 	if who == nil || who.config.Kind() != configs.ByKey || !reads(who.places, presented.Place) {
-		a.note(c, "unknown", "the key is not read in this place")
+		k.note(c, "unknown", "the key is not read in this place")
 		return problem.CallerUnknown
 	}
 	c.Program.Name, c.Program.Key, c.Program.Proof = who.name, found.Public, configs.ByKey
 	c.Program.Entry = found.ID
-	return a.letIn(c, p, who)
+	return k.letIn(c, p, who)
 }
 
 // letIn lets a caller in that proved itself in the head of the call, if it may make it.
-func (a *Auth) letIn(c *call.Call, p *Principal, who *caller) error {
+func (k *Callers) letIn(c *call.Call, p *Principal, who *caller) error {
 	if why := who.refuses(c); why != "" {
-		a.note(c, "not_allowed", why)
+		k.note(c, "not_allowed", why)
 		return problem.CallerNotAllowed
 	}
 	p.Caller = &Caller{Name: who.name, Account: who.config.Account}
-	return a.count(c, who)
+	return k.count(c, who)
 }
 
 // reads reports whether a caller's keys are read in a place, as [apikey.Places.Read]
@@ -119,15 +119,15 @@ func (w *caller) refuses(c *call.Call) string {
 }
 
 // count counts one call of a caller against its limit.
-func (a *Auth) count(c *call.Call, who *caller) error {
+func (k *Callers) count(c *call.Call, who *caller) error {
 	if !who.limited {
 		return nil
 	}
-	d := a.programs.Limits.Allow(context.Background(), who.name, who.limit)
+	d := k.programs.Limits.Allow(context.Background(), who.name, who.limit)
 	c.Program.RateLimit, c.Program.RatePolicy = d.Header(), who.policy
 	if d.Allowed {
 		return nil
 	}
-	a.events.Metrics.Limited(who.name)
+	k.events.Metrics.Limited(who.name)
 	return problem.TooManyRequests.With(func(p *problem.Problem) { p.RetryAfter = d.RetryAfter })
 }

@@ -13,25 +13,25 @@ import (
 	"coatcheck/bff/signature"
 )
 
-// ExplainProgram says which program a call is of, by the code that serves, as far as it
+// Explain says which program a call is of, by the code that serves, as far as it
 // can be known without a store: what is said, and the answer of Coatcheck's own, nil
 // where there is none. body is the whole body; nil: it is not known. Nothing that is said
 // holds a key or a right signature.
-func (a *Auth) ExplainProgram(c *call.Call, body []byte) (lines []string, refused *problem.Problem) {
-	if a.presentsToken(c) {
-		return a.explainToken(c)
+func (k *Callers) Explain(c *call.Call, body []byte) (lines []string, refused *problem.Problem) {
+	if k.presentsToken(c) {
+		return k.explainToken(c)
 	}
 	var p Principal
-	err := a.identifyProgram(c, &p)
+	err := k.identify(c, &p)
 	if c.Program.Key != "" {
 		lines = append(lines, "the key "+c.Program.Key+" is "+c.Program.Name+"'s")
 	} else if len(c.Decision.Keys) == 1 {
 		lines = append(lines, "the key in "+c.Decision.Keys[0].Place+" is not one of the file's that is read there; keys made at run time are not looked at")
 	}
 	if errors.As(err, &refused) && refused.Code == problem.CallerNotAllowed.Code && c.Program.Name != "" {
-		lines = append(lines, a.callers[c.Program.Name].refuses(c))
+		lines = append(lines, k.byName[c.Program.Name].refuses(c))
 	}
-	for _, who := range signersOf(a, c) {
+	for _, who := range k.signers(c) {
 		said, wrong := who.explain(c, body)
 		lines = append(lines, said...)
 		if err != nil || body == nil {
@@ -49,22 +49,22 @@ func (a *Auth) ExplainProgram(c *call.Call, body []byte) (lines []string, refuse
 }
 
 // presentsToken reports whether a call brings what may be a token of a provider.
-func (a *Auth) presentsToken(c *call.Call) bool {
+func (k *Callers) presentsToken(c *call.Call) bool {
 	keys := c.Decision.Keys
-	if len(keys) != 1 || keys[0].Place != "bearer" || len(a.tokenNames) == 0 || strings.HasPrefix(keys[0].Value.Reveal(), apikey.Prefix) {
+	if len(keys) != 1 || keys[0].Place != "bearer" || len(k.tokenNames) == 0 || strings.HasPrefix(keys[0].Value.Reveal(), apikey.Prefix) {
 		return false
 	}
-	_, err := a.programs.Keys.Find(context.Background(), keys[0].Value)
+	_, err := k.programs.Keys.Find(context.Background(), keys[0].Value)
 	return err != nil
 }
 
 // explainToken says of each caller what is known of a token without its provider, which
 // is never asked here.
-func (a *Auth) explainToken(c *call.Call) (lines []string, refused *problem.Problem) {
+func (k *Callers) explainToken(c *call.Call) (lines []string, refused *problem.Problem) {
 	refused = problem.CallerUnknown
-	for _, who := range a.tokenCallers(c) {
+	for _, who := range k.tokenCallers(c) {
 		of := who.config.Token
-		tokens := a.tokens[of.Provider]
+		tokens := k.tokens[of.Provider]
 		if tokens == nil {
 			continue
 		}
@@ -88,20 +88,20 @@ func (a *Auth) explainToken(c *call.Call) (lines []string, refused *problem.Prob
 
 // AccountOf is the account that the caller's calls go out with, once it is known who
 // calls; empty: none.
-func (a *Auth) AccountOf(c *call.Call) string {
-	if who := a.callers[c.Program.Name]; who != nil {
+func (k *Callers) AccountOf(c *call.Call) string {
+	if who := k.byName[c.Program.Name]; who != nil {
 		return who.config.Account
 	}
 	return ""
 }
 
-// signersOf are those who may have signed a call.
-func signersOf(a *Auth, c *call.Call) (all []*caller) {
+// signers are those who may have signed a call.
+func (k *Callers) signers(c *call.Call) (all []*caller) {
 	if len(c.Decision.Keys) > 0 {
 		return nil
 	}
 	for _, name := range c.Route().Programs.Callers {
-		if who := a.callers[name]; who.verifier != nil {
+		if who := k.byName[name]; who.verifier != nil {
 			all = append(all, who)
 		}
 	}

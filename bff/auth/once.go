@@ -23,8 +23,8 @@ func (p *Programs) done(event string) string    { return p.working(event) + ":d"
 
 // begin takes an event up. again reports that it is done already; somebody else being at
 // work on it is [problem.EventAtWork]. Errors: that, [store.ErrUnavailable].
-func (a *Auth) begin(ctx context.Context, c *call.Call, who *Caller) (again bool, err error) {
-	event, p := who.proven.once, a.programs
+func (k *Callers) begin(ctx context.Context, c *call.Call, who *Caller) (again bool, err error) {
+	event, p := who.proven.once, k.programs
 	if event == "" {
 		return false, nil
 	}
@@ -56,18 +56,18 @@ func (a *Auth) begin(ctx context.Context, c *call.Call, who *Caller) (again bool
 // Finish ends the work on an event: done where the API took it, and else free for the
 // next attempt. It is called once for each call that begin let pass. A store that is
 // away forgets the work by itself.
-func (a *Auth) Finish(p *Principal, status int) {
+func (k *Callers) Finish(p *Principal, status int) {
 	who := p.Caller
 	if who == nil || who.once == "" {
 		return
 	}
 	ctx, cancel := call.Detached()
 	defer cancel()
-	event, of := who.once, a.programs
+	event, of := who.once, k.programs
 	who.once = ""
 	if status/100 == 2 {
 		if err := of.counters.Mark(ctx, of.done(event), who.proven.remember); err != nil {
-			a.events.Log.Warn("event not remembered", "caller", who.Name, "error", err)
+			k.events.Log.Warn("event not remembered", "caller", who.Name, "error", err)
 			return // still at work for a while: better than twice
 		}
 	}

@@ -48,7 +48,7 @@ func NewPrograms(keys *apikey.Table, limits ratelimit.Store, counters store.Coun
 }
 
 // Programs is what the process knows of programs.
-func (a *Auth) Programs() *Programs { return a.programs }
+func (k *Callers) Programs() *Programs { return k.programs }
 
 // Use takes the keys of a configuration into use, and forgets limits of callers that it
 // does not name.
@@ -74,8 +74,33 @@ type caller struct {
 	policy   string
 }
 
-// newCallers makes the callers of a configuration, which has been checked.
-func newCallers(c *configs.Config) map[string]*caller {
+// Callers identifies the programs that one configuration names: by a key, a token of a
+// provider, or a signature.
+type Callers struct {
+	events     call.Events
+	programs   *Programs
+	byName     map[string]*caller
+	tokens     map[string]Tokens // by provider
+	tokenNames []string          // of callers with tokens, sorted
+}
+
+func newCallers(c *configs.Config, providers map[string]Method, events call.Events, programs *Programs) *Callers {
+	k := &Callers{events: events, programs: programs, byName: compileCallers(c), tokens: map[string]Tokens{}}
+	for name, p := range providers {
+		if t, verifies := p.(Tokens); verifies {
+			k.tokens[name] = t
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.byName)) {
+		if k.byName[name].claims != nil {
+			k.tokenNames = append(k.tokenNames, name)
+		}
+	}
+	return k
+}
+
+// compileCallers makes the callers of a configuration, which has been checked.
+func compileCallers(c *configs.Config) map[string]*caller {
 	all := map[string]*caller{}
 	for _, name := range slices.Sorted(maps.Keys(c.Callers)) {
 		config := c.Callers[name]
@@ -96,10 +121,10 @@ func newCallers(c *configs.Config) map[string]*caller {
 
 // note tells of a program that was refused: counted always, and a line once a second at
 // most, because strangers can cause it at will. why is for the log.
-func (a *Auth) note(c *call.Call, outcome, why string) {
-	a.events.Metrics.Event(c.Frontend().Name, "caller", outcome)
-	now, last := time.Now().UnixNano(), a.programs.told.Load()
-	if now-last < int64(call.EventInterval) || !a.programs.told.CompareAndSwap(last, now) {
+func (k *Callers) note(c *call.Call, outcome, why string) {
+	k.events.Metrics.Event(c.Frontend().Name, "caller", outcome)
+	now, last := time.Now().UnixNano(), k.programs.told.Load()
+	if now-last < int64(call.EventInterval) || !k.programs.told.CompareAndSwap(last, now) {
 		return
 	}
 	attrs := []any{"event", "caller", "outcome", outcome, "request_id", string(c.ID), "frontend", c.Frontend().Name,
@@ -107,5 +132,5 @@ func (a *Auth) note(c *call.Call, outcome, why string) {
 	if c.Program.Name != "" {
 		attrs = append(attrs, "caller", c.Program.Name)
 	}
-	a.events.Log.Info("security", attrs...)
+	k.events.Log.Info("security", attrs...)
 }

@@ -19,7 +19,7 @@ type proven struct {
 
 // Unverified reports that the principal is known only when the body was read: at most
 // so many bytes of it, and no more than the process has room for ([Programs.Budget]).
-// Then [Auth.Verify] says who calls.
+// Then [Callers.Verify] says who calls.
 func (p *Principal) Unverified() (limit int64, is bool) {
 	if p.Caller == nil || p.Caller.Name != "" {
 		return 0, false
@@ -27,14 +27,14 @@ func (p *Principal) Unverified() (limit int64, is bool) {
 	return p.Caller.limit, true
 }
 
-// expectSignature looks at the head of a call for everybody who may have signed it.
-func (a *Auth) expectSignature(c *call.Call, p *Principal) error {
+// bySignature looks at the head of a call for everybody who may have signed it.
+func (k *Callers) bySignature(c *call.Call, p *Principal) error {
 	open := &Caller{}
 	seen := signedCall(c, nil)
 	var refused error
 	allowed := 0
 	for _, name := range c.Route().Programs.Callers {
-		who := a.callers[name]
+		who := k.byName[name]
 		if who.verifier == nil || who.refuses(c) != "" {
 			continue
 		}
@@ -52,12 +52,12 @@ func (a *Auth) expectSignature(c *call.Call, p *Principal) error {
 		p.Caller = open
 		return nil
 	case refused != nil:
-		return a.refuseSignature(c, refused)
+		return k.refuseSignature(c, refused)
 	case c.Decision.Signed && allowed == 0:
-		a.note(c, "not_allowed", "not one of the signers' methods or addresses")
+		k.note(c, "not_allowed", "not one of the signers' methods or addresses")
 		return problem.CallerNotAllowed
 	}
-	a.note(c, "unknown", "no proof came")
+	k.note(c, "unknown", "no proof came")
 	return problem.CallerUnknown
 }
 
@@ -69,15 +69,15 @@ func clearer(a, b error) error {
 	return a
 }
 
-func (a *Auth) refuseSignature(c *call.Call, err error) error {
+func (k *Callers) refuseSignature(c *call.Call, err error) error {
 	switch {
 	case errors.Is(err, signature.NoProof):
-		a.note(c, "unknown", err.Error())
+		k.note(c, "unknown", err.Error())
 		return problem.CallerUnknown
 	case errors.Is(err, signature.TooLarge):
 		return problem.BodyTooLarge
 	}
-	a.note(c, "invalid", err.Error())
+	k.note(c, "invalid", err.Error())
 	return problem.SignatureInvalid
 }
 
@@ -85,7 +85,7 @@ func (a *Auth) refuseSignature(c *call.Call, err error) error {
 // handshake is answered by the reply that is returned, and goes no further. Otherwise
 // the call may be an event that came before: then again is true, and it is answered
 // without the API. Errors: problems, [store.ErrUnavailable].
-func (a *Auth) Verify(c *call.Call, p *Principal, body []byte) (reply *signature.Reply, again bool, err error) {
+func (k *Callers) Verify(c *call.Call, p *Principal, body []byte) (reply *signature.Reply, again bool, err error) {
 	seen := signedCall(c, body)
 	var refused error
 	now := time.Now()
@@ -101,23 +101,23 @@ func (a *Auth) Verify(c *call.Call, p *Principal, body []byte) (reply *signature
 		}
 		found, err := who.verifier.Verify(seen, now)
 		if err == nil {
-			again, err = a.signedBy(c, p, who, found)
+			again, err = k.signedBy(c, p, who, found)
 			return nil, again, err
 		}
 		refused = clearer(refused, err)
 	}
-	return nil, false, a.refuseSignature(c, refused)
+	return nil, false, k.refuseSignature(c, refused)
 }
 
 // signedBy takes note of who signed. Its limit counts proven calls only, so that no
 // stranger can use it up.
-func (a *Auth) signedBy(c *call.Call, p *Principal, who *caller, found signature.Proven) (again bool, err error) {
+func (k *Callers) signedBy(c *call.Call, p *Principal, who *caller, found signature.Proven) (again bool, err error) {
 	c.Program.Name, c.Program.Proof = who.name, configs.BySignature
 	p.Caller = &Caller{Name: who.name, Account: who.config.Account, proven: proven{found.Once, found.Remember}}
-	if err := a.count(c, who); err != nil {
+	if err := k.count(c, who); err != nil {
 		return false, err
 	}
-	return a.begin(context.Background(), c, p.Caller)
+	return k.begin(context.Background(), c, p.Caller)
 }
 
 // signedCall is what a scheme sees of a call.

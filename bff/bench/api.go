@@ -21,12 +21,6 @@ func serveAPI(args []string) error {
 	expires := flags.Int("expires", 36000, "seconds until a token ends")
 	_ = flags.Parse(args) // exits
 	mux := http.NewServeMux()
-	answer := func(text string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, text)
-		}
-	}
 	tokens := fmt.Sprintf(`{"access_token":%q,"refresh_token":"again","expires_in":%d,"user":{"id":"1"}}`, token, *expires)
 	mux.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
 		if text, _ := io.ReadAll(r.Body); bytes.Contains(text, []byte(`"wrong"`)) {
@@ -38,18 +32,7 @@ func serveAPI(args []string) error {
 	mux.HandleFunc("/refresh", answer(tokens))
 	mux.HandleFunc("/logout", answer("{}"))
 	mux.HandleFunc("/api/echo", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
-	mux.HandleFunc("/api/socket", func(w http.ResponseWriter, r *http.Request) {
-		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
-		if err != nil {
-			return
-		}
-		defer c.CloseNow()
-		for kind, text, err := c.Read(r.Context()); err == nil; kind, text, err = c.Read(r.Context()) {
-			if c.Write(r.Context(), kind, text) != nil {
-				return
-			}
-		}
-	})
+	mux.HandleFunc("/api/socket", echoMessages)
 	mux.HandleFunc("/api/1g", func(w http.ResponseWriter, r *http.Request) {
 		if n, err := io.Copy(io.Discard, r.Body); n != gib {
 			http.Error(w, fmt.Sprint(err), http.StatusBadRequest)
@@ -57,17 +40,42 @@ func serveAPI(args []string) error {
 	})
 	mux.HandleFunc("/api/items", answer(body()))
 	mux.HandleFunc(slow, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	mux.HandleFunc("/api/events", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		for {
-			if _, err := io.WriteString(w, "data: hello\n\n"); err != nil {
-				return
-			}
-			w.(http.Flusher).Flush()
-			if pause(r.Context(), time.Second) != nil {
-				return
-			}
-		}
-	})
+	mux.HandleFunc("/api/events", sayHello)
 	return http.ListenAndServe(*listen, mux)
+}
+
+// answer is always the same JSON.
+func answer(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, text)
+	}
+}
+
+// echoMessages is a WebSocket that sends back what it gets.
+func echoMessages(w http.ResponseWriter, r *http.Request) {
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+	if err != nil {
+		return
+	}
+	defer c.CloseNow()
+	for kind, text, err := c.Read(r.Context()); err == nil; kind, text, err = c.Read(r.Context()) {
+		if c.Write(r.Context(), kind, text) != nil {
+			return
+		}
+	}
+}
+
+// sayHello is an event stream with one event a second.
+func sayHello(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	for {
+		if _, err := io.WriteString(w, "data: hello\n\n"); err != nil {
+			return
+		}
+		w.(http.Flusher).Flush()
+		if pause(r.Context(), time.Second) != nil {
+			return
+		}
+	}
 }

@@ -59,7 +59,7 @@ func Explain(c *configs.Config, ups *signin.Set, q RawRequest) (*Explanation, er
 	events := call.Events{Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("", "")}
 	providers := offlineProviders(c)
 	who := auth.New(nil, table, ups, providers, events, auth.NewPrograms(apikey.NewTable(nil, 0, apikey.Events{}), nil, nil, ""))
-	who.Programs().Use(c)
+	who.Callers.Programs().Use(c)
 	ways, err := proxy.New(proxy.Options{Config: c, Table: table, Upstreams: ups, Events: events})
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ import (
 func (e *explainer) program() {
 	c := &e.call
 	c.ID = []byte("(made for each call)")
-	lines, refused := e.auth.ExplainProgram(c, e.body)
+	lines, refused := e.auth.Callers.Explain(c, e.body)
 	for _, line := range lines {
 		e.say("caller", "%s", line)
 	}
@@ -36,7 +36,7 @@ func (e *explainer) program() {
 // account says what the program's call goes out with.
 func (e *explainer) account() {
 	r := e.call.Route()
-	name := e.auth.AccountOf(&e.call)
+	name := e.auth.Callers.AccountOf(&e.call)
 	u := e.config.Upstreams[r.Upstream]
 	if name == "" || u == nil || u.Accounts[name] == nil {
 		e.say("account", "none: only what send puts without a token")

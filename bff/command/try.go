@@ -149,7 +149,7 @@ func (t *attempt) run(ctx context.Context, refresh, logout bool) error {
 	if err != nil {
 		return Failure{err}
 	}
-	in, err := t.api.SignIn(ctx, fields, t.caller, time.Now())
+	in, err := t.api.Ways.SignIn(ctx, fields, t.caller, time.Now())
 	for err == nil && in.Step != nil {
 		in, err = t.step(ctx, in.Step)
 	}
@@ -193,7 +193,7 @@ func (t *attempt) step(ctx context.Context, p *signin.Pending) (*signin.SignedIn
 		if err != nil {
 			return nil, err
 		}
-		in, err := t.api.Continue(ctx, p.Name, p.Kept, fields, t.caller, time.Now())
+		in, err := t.api.Ways.Continue(ctx, p.Name, p.Kept, fields, t.caller, time.Now())
 		var refusal *mapping.Refusal
 		if tries == codeTries || !errors.As(err, &refusal) || refusal.Meaning != mapping.MFARequired {
 			return in, err

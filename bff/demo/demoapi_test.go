@@ -60,7 +60,7 @@ func TestDemoSpeaks(t *testing.T) {
 			u, address := asAPI(t, api)
 			ctx, now := t.Context(), time.Now()
 			refused := func(fields map[string]credential.Secret) string {
-				_, err := u.SignIn(ctx, fields, caller, now)
+				_, err := u.Ways.SignIn(ctx, fields, caller, now)
 				var refusal *mapping.Refusal
 				if errors.As(err, &refusal) {
 					return refusal.Meaning
@@ -70,7 +70,7 @@ func TestDemoSpeaks(t *testing.T) {
 			if got := refused(person("ada@shop.example", "no", "")); got != mapping.InvalidCredentials {
 				t.Errorf("wrong password: %s", got)
 			}
-			in, err := u.SignIn(ctx, person("ada@shop.example", "engine-number-one", ""), caller, now)
+			in, err := u.Ways.SignIn(ctx, person("ada@shop.example", "engine-number-one", ""), caller, now)
 			if err != nil || in.Step != nil || in.Subject == "" {
 				t.Fatalf("%+v %v", in, err)
 			}
@@ -92,20 +92,20 @@ func TestDemoSpeaks(t *testing.T) {
 			}
 			switch {
 			case !demoapi.AsksForCode(api):
-			case !u.HasSteps():
+			case !u.Ways.HasSteps():
 				if got := refused(grace("")); got != mapping.MFARequired {
 					t.Errorf("no code: %s", got)
 				}
-				if _, err := u.SignIn(ctx, grace(demoapi.Code), caller, now); err != nil || refused(grace("000000")) != mapping.MFARequired {
+				if _, err := u.Ways.SignIn(ctx, grace(demoapi.Code), caller, now); err != nil || refused(grace("000000")) != mapping.MFARequired {
 					t.Errorf("code: %v", err)
 				}
 			default:
-				in, err := u.SignIn(ctx, grace(""), caller, now)
+				in, err := u.Ways.SignIn(ctx, grace(""), caller, now)
 				if err != nil || in.Step == nil {
 					t.Fatalf("no step: %v", err)
 				}
 				code := map[string]credential.Secret{"otp": credential.NewSecret(demoapi.Code)}
-				done, err := u.Continue(ctx, in.Step.Name, in.Step.Kept, code, caller, now)
+				done, err := u.Ways.Continue(ctx, in.Step.Name, in.Step.Kept, code, caller, now)
 				if err != nil || done.Subject != "p-1002" || callMe(t, u, done.Credential, address) != 200 {
 					t.Errorf("step: %v", err)
 				}

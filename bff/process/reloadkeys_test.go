@@ -410,6 +410,9 @@ func topKeys(section reflect.Type, path string) (keys []string) {
 	for i := range section.NumField() {
 		f := section.Field(i)
 		name := strings.TrimPrefix(path+"."+f.Tag.Get("yaml"), ".")
+		if f.Anonymous {
+			name = path
+		}
 		switch {
 		case f.Tag.Get("yaml") == "-":
 		case f.Type.Kind() == reflect.Struct && f.Type.PkgPath() == section.PkgPath():

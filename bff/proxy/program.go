@@ -24,7 +24,7 @@ func (x signedCall) proveSigned(limit int64) (answered bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	reply, again, err := x.proxy.auth.Verify(x.call, &x.who, body)
+	reply, again, err := x.proxy.auth.Callers.Verify(x.call, &x.who, body)
 	x.proxy.budget().Give(int64(len(body)))
 	switch {
 	case err != nil:
@@ -112,7 +112,7 @@ func (x signedCall) greet(reply *signature.Reply) {
 // programOwner is whose connections and streams a program's are.
 func programOwner(x *roundTrip) string { return "caller " + x.who.Caller.Name }
 
-func (p *Proxy) budget() *signature.Budget { return p.auth.Programs().Budget }
+func (p *Proxy) budget() *signature.Budget { return p.auth.Callers.Programs().Budget }
 
 // keyed is a stream or a tunnel that began with a key; it ends with the key.
 type keyed struct {
@@ -139,7 +139,7 @@ func (x *roundTrip) watchProof(end func()) (stop func(), alive bool) {
 	case p.Entry != "":
 		k := &keyed{p.Entry, end}
 		open.keyed.add(k)
-		return func() { open.keyed.remove(k) }, x.proxy.auth.Programs().Keys.Lives(p.Entry)
+		return func() { open.keyed.remove(k) }, x.proxy.auth.Callers.Programs().Keys.Lives(p.Entry)
 	case !p.Until.IsZero():
 		return x.endAt(p.Until, end), true
 	}

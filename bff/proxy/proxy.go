@@ -138,7 +138,7 @@ func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forw
 // addDevServer makes the way to a frontend's development server, which is an upstream
 // of its own.
 func (p *Proxy) addDevServer(f *routing.Frontend, r *routing.Route) error {
-	set, err := signin.New(map[string]*configs.Upstream{"spa": {URL: f.Config.SPA.Proxy, InsecureHTTP: true}}, signin.Options{})
+	set, err := signin.New(map[string]*configs.Upstream{"spa": {URL: f.Config.SPA.Proxy, UpstreamTransport: configs.UpstreamTransport{InsecureHTTP: true}}}, signin.Options{})
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func (p *Proxy) begin(c *call.Call) *roundTrip {
 // giveBack is called once the reply is out, or was dropped.
 func (x *roundTrip) giveBack() {
 	if x.who.Caller != nil {
-		x.proxy.auth.Finish(&x.who, 0) // nothing, where the API has answered
+		x.proxy.auth.Callers.Finish(&x.who, 0) // nothing, where the API has answered
 	}
 	x.call.In.Conn().Idle() // from here on nobody aborts the call
 	if x.untrack != nil {
@@ -277,7 +277,7 @@ func (x *roundTrip) forward() error {
 		return x.devServerAway(err)
 	}
 	if x.who.Caller != nil {
-		x.proxy.auth.Finish(&x.who, x.answer.Status)
+		x.proxy.auth.Callers.Finish(&x.who, x.answer.Status)
 	}
 	sticking{x}.keepAffinity()
 	if x.who.Session == nil || x.token() == nil || !x.meansSignIn() {

@@ -68,7 +68,7 @@ func (x *roundTrip) renewAccount() (again bool, err error) {
 	return x.out.Body == nil, nil
 }
 
-func (x *roundTrip) keeper() *serviceaccount.Keeper { return x.proxy.auth.Programs().Accounts }
+func (x *roundTrip) keeper() *serviceaccount.Keeper { return x.proxy.auth.Callers.Programs().Accounts }
 
 // accountProblem is what a program sees when its account has no token.
 func accountProblem(err error) error {

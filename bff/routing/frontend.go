@@ -44,7 +44,7 @@ type Frontend struct {
 	// ExposeHeaders is the value of Access-Control-Expose-Headers.
 	ExposeHeaders string
 	allowHeaders  string
-	// CookieMaxAge is how long the session cookie outlives the browser; 0: it does not.
+	// CookieMaxAge is how long a session cookie outlives the browser, where it does.
 	CookieMaxAge time.Duration
 	// BindsTokens reports that every API that gets the token of a person takes tokens
 	// that are bound to a key (RFC 9449).
@@ -54,7 +54,8 @@ type Frontend struct {
 func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) error {
 	f := &Frontend{Index: len(t.Frontends), Name: name, Config: config, Base: strings.TrimSuffix(config.BasePath, "/"),
 		Hosts: config.Hosts(), Origins: config.Exact(), Patterns: config.Patterns(), Scheme: config.Scheme(),
-		HasPages: config.SPA != nil && config.SPA.Dir != "" || o.HasPages != nil && o.HasPages(name)}
+		CookieMaxAge: t.config.Sessions.MaxLifetime,
+		HasPages:     config.SPA != nil && config.SPA.Dir != "" || o.HasPages != nil && o.HasPages(name)}
 	f.BindsTokens = t.config.BindsTokens(config)
 	if config.IsHTTPS() && config.HSTS > 0 {
 		f.HSTS = "max-age=" + strconv.FormatInt(int64(config.HSTS/time.Second), 10)
@@ -65,9 +66,6 @@ func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) er
 		exposed += ", Coatcheck-Login"
 	}
 	f.ExposeHeaders = join(exposed, config.CORS.ExposeHeaders)
-	if config.Cookie.Persistent {
-		f.CookieMaxAge = t.config.Sessions.MaxLifetime
-	}
 	for _, host := range f.Hosts {
 		other := servesOther(f, host)
 		f.Shared = f.Shared || other

@@ -266,3 +266,26 @@ func TestTokenNet(t *testing.T) {
 	}
 	h.want(h.call("GET /safe/br", cookie, sameOrign), 502, "token_in_answer")
 }
+
+// TestCaseBracesInASecret: braces in what a variable holds are a secret's own, and "{{" is
+// one brace in what the file says, wherever a {name} may stand.
+func TestCaseBracesInASecret(t *testing.T) {
+	edited := strings.NewReplacer(
+		`body: {email: "{email}", password: "{password}"}}`, `query: {k: "${A}"}, body: {email: "{email}", key: "${B}", whole: "{{email}", text: "a {email} {{b} { c }"}}`,
+		"    login:\n", "    send: {headers: {X-Key: \"{{x}${C}\", Authorization: \"Bearer {access_token}\"}}\n    login:\n").Replace(caseBase)
+	h, a := open(t, settings{config: edited, values: map[string]string{"A": "{email}", "B": "{password}", "C": "a{b}c{access_token}{{"}}), &caseAPI{paths: map[string]http.HandlerFunc{}}
+	h.api.Say(a.serve)
+	var key, query string
+	a.paths["/x"] = func(_ http.ResponseWriter, r *http.Request) { key = r.Header.Get("X-Key") }
+	a.paths["/auth/login"] = func(w http.ResponseWriter, r *http.Request) {
+		query = r.URL.RawQuery
+		_, _ = io.WriteString(w, `{"access_token":"t1","user":{"id":"7"}}`)
+	}
+	cookie := h.signIn("ada@x.test")
+	if want := `{"email":"ada@x.test","key":"{password}","text":"a {email} {b} { c }","whole":"{email}"}`; a.count("POST /auth/login  "+want) != 1 || query != "k=%7Bemail%7D" {
+		t.Errorf("API saw %q, ?%s", a.asked, query)
+	}
+	if h.call("GET /api/x", cookie, sameOrign); key != "{x}a{b}c{access_token}{{" {
+		t.Errorf("sent %q", key)
+	}
+}

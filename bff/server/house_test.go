@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -138,6 +139,7 @@ type settings struct {
 	wrap   func(net.Listener) net.Listener // such as TLS; nil: plain
 	fault  string                          // log lines that hold this are a fault of the program
 	keep   **configs.Config                // where the test wants the configuration
+	values map[string]string               // of variables, beside the usual
 }
 
 var prefixes struct {
@@ -162,6 +164,7 @@ func open(t testing.TB, s settings) *house {
 	prefixes.Unlock()
 	values := map[string]string{"STORE": or(s.store, "memory://"), "PREFIX": prefix, "NEAR": or(s.near, "1s"), "API": h.api.URL,
 		"KEY": "dGhpcyBpcyB0aGUga2V5IG9mIHRoZSBzZXJ2ZXIgdGVzdHM="}
+	maps.Copy(values, s.values)
 	config, faults := read.Text("test.yaml", []byte(text), func(n string) (string, bool) { v, ok := values[n]; return v, ok }, nil)
 	if configs.Refused(faults) {
 		t.Fatalf("configuration: %v", faults)

@@ -14,7 +14,7 @@ import (
 func (p *people) create(ctx context.Context, o *settings, t Ticket, in Start) (*Session, error) {
 	now := p.now().Truncate(time.Millisecond)
 	return p.put(ctx, o, t, in.Frontend, now, &record.Record{
-		ID: newID(), Subject: PersonOf(in.Provider, in.Subject), Provider: in.Provider, User: in.User, Created: now,
+		ID: newID(), Subject: PersonOf(in.Provider, in.Subject), Provider: in.Provider, User: in.User, Persistent: in.Persistent, Created: now,
 		Ends: o.end(now, in), Credential: in.Credential,
 	})
 }

@@ -74,7 +74,7 @@ func (r *refresh) alone(ctx context.Context, wait time.Duration) (*Session, erro
 // stored first may be ended by others already; what was ended meanwhile stays ended.
 func (m *Manager) succeed(ctx context.Context, was *Session, h hash, in Start) (Ticket, *Session, error) {
 	o, now := m.settings.Load(), m.now().Truncate(time.Millisecond)
-	r := &record.Record{ID: was.ID, Subject: was.Subject, User: in.User, Created: was.Created, Ends: o.end(was.Created, in), Credential: in.Credential}
+	r := &record.Record{ID: was.ID, Subject: was.Subject, User: in.User, Persistent: was.Persistent, Created: was.Created, Ends: o.end(was.Created, in), Credential: in.Credential}
 	if in.User == nil {
 		r.User = was.User
 	}

@@ -36,8 +36,10 @@ type Session struct {
 	// Generation counts credentials, from 1. It rises with every refresh.
 	Generation uint64
 
-	// Created and Ends are times of the store's clock. Ends is the end of the
-	// session whatever it does.
+	// Persistent says that the cookie of the ticket outlives the browser.
+	Persistent bool
+
+	// Created and Ends are times of the store's clock; Ends whatever the session does.
 	Created, Ends time.Time
 
 	hash hash
@@ -73,7 +75,7 @@ func logID(id string) string {
 func sessionOf(h hash, o record.Opened) *Session {
 	r := o.Record
 	return &Session{
-		ID: r.ID, LogID: logID(r.ID), Frontend: o.Frontend, Subject: r.Subject, Provider: r.Provider, User: r.User,
+		ID: r.ID, LogID: logID(r.ID), Frontend: o.Frontend, Subject: r.Subject, Provider: r.Provider, User: r.User, Persistent: r.Persistent,
 		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Ends,
 		hash: h, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
 	}

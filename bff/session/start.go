@@ -35,8 +35,8 @@ type Start struct {
 	Credential *credential.Credential
 
 	// RefreshAble says that the credential can be renewed. If not, the session
-	// ends when its token does.
-	RefreshAble bool
+	// ends when its token does. Persistent is the [Session]'s.
+	RefreshAble, Persistent bool
 
 	// UserAgent (cut to 256 bytes) and Address are shown in the person's list.
 	UserAgent, Address string

@@ -59,6 +59,7 @@ func (ck frontendCheck) frontend(path, name string, f *configs.Frontend) {
 	}
 	if !f.IsDoor() {
 		ck.cookie(path, f)
+		ck.persistence(child(path, "cookie", "persistent"), f)
 		ck.signIn(path, f)
 	}
 	ck.cors(path, f)

@@ -81,7 +81,7 @@ func (ck frontendCheck) unused(path string, f *configs.Frontend, u *configs.Upst
 		}
 	}
 	for i, declared := range f.Login.Fields {
-		if name, _ := configs.FieldName(declared); mapping.IsName(name) && !slices.Contains(asked, name) {
+		if name, _ := configs.FieldName(declared); mapping.IsName(name) && !slices.Contains(asked, name) && name != f.Cookie.Persistent.Field {
 			ck.warn(item(path, i), "no sign-in request sends this field", "put "+ck.braced(item(path, i), name)+" into the upstream's login.request")
 		}
 	}

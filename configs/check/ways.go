@@ -70,8 +70,8 @@ func (ck signInCheck) wayFields(path string, u *configs.Upstream, w *configs.Way
 	case exchange:
 	case len(w.Fields) == 0:
 		ck.refuse(path, "this key is missing or empty", "[email, password]")
-	case strings.HasSuffix(w.Fields[0], "?"):
-		ck.refuse(item(path, 0), "the first field names the account, so it cannot be optional", "")
+	default:
+		ck.accountField(path, w.Fields)
 	}
 	for i, name := range w.FieldNames() {
 		switch {
@@ -79,7 +79,7 @@ func (ck signInCheck) wayFields(path string, u *configs.Upstream, w *configs.Way
 			ck.refuse(item(path, i), "this name has a meaning of its own", "")
 		case slices.Contains(u.Values(), name):
 			ck.refuse(item(path, i), "a value of the credential has this name, so {"+name+"} would have two meanings", "")
-		case mapping.IsName(name) && !slices.Contains(w.Names(), name):
+		case mapping.IsName(name) && !slices.Contains(w.Names(), name) && !ck.config.IsChoice(u, name):
 			ck.warn(item(path, i), "the request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the request")
 		}
 	}

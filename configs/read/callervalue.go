@@ -23,7 +23,7 @@ func (d callerDecoder) callerValue(f field, n *node, into any) bool {
 	case *configs.Fresh:
 		d.fresh(f, n, into)
 	case *configs.SignedText:
-		if value, ok := d.signedText(f, n); ok {
+		if value, ok := d.plainBraces(f, n); ok {
 			*into = configs.SignedText(value)
 		}
 	case *configs.Accepted:
@@ -101,8 +101,9 @@ func (d callerDecoder) fresh(f field, n *node, into *configs.Fresh) {
 	}
 }
 
-// signedText expands a text so that braces in a variable's value are plain.
-func (d callerDecoder) signedText(f field, n *node) (string, bool) {
+// plainBraces expands a text so that braces in a variable's value are plain: "{{" is one
+// that opens nothing.
+func (d *decoder) plainBraces(f field, n *node) (string, bool) {
 	plain := d.sources
 	getenv, readFile := plain.getenv, plain.readFile
 	plain.getenv = func(name string) (string, bool) {
@@ -115,7 +116,7 @@ func (d callerDecoder) signedText(f field, n *node) (string, bool) {
 			return []byte(strings.ReplaceAll(string(content), "{", "{{")), err
 		}
 	}
-	escaped := *d.decoder
+	escaped := *d
 	escaped.sources, escaped.faults = plain, nil
 	value, _, ok := escaped.text(f, n)
 	d.faults = append(d.faults, escaped.faults...)
@@ -124,5 +125,5 @@ func (d callerDecoder) signedText(f field, n *node) (string, bool) {
 
 // accepted decodes what a place is held against.
 func (d callerDecoder) accepted(f field, n *node, into *configs.Accepted) {
-	into.Values = append(into.Values, d.compared(f, n, d.signedText)...)
+	into.Values = append(into.Values, d.compared(f, n, d.plainBraces)...)
 }

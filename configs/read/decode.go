@@ -94,18 +94,17 @@ func (d *decoder) section(f field, n *node, into reflect.Value) {
 	}
 	keys := fieldsOf(into.Type())
 	for _, e := range n.entries {
-		i, known := keys[e.key]
+		inner, known := keys[e.key]
 		if !known {
 			d.unknown(f.path, e, keys)
 			continue
 		}
-		tag := into.Type().Field(i).Tag
-		d.decode(field{keypath.Child(f.path, e.key), e.place(), tag}, e.value, into.Field(i))
+		d.decode(field{keypath.Child(f.path, e.key), e.place(), inner.Tag}, e.value, into.FieldByIndex(inner.Index))
 	}
 	d.missing(f, n, into.Type())
 }
 
-func (d *decoder) unknown(path string, e entry, keys map[string]int) {
+func (d *decoder) unknown(path string, e entry, keys map[string]reflect.StructField) {
 	names := make([]string, 0, len(keys))
 	for name := range keys {
 		names = append(names, name)
@@ -114,10 +113,10 @@ func (d *decoder) unknown(path string, e entry, keys map[string]int) {
 }
 
 func (d *decoder) missing(f field, n *node, t reflect.Type) {
-	for i := range t.NumField() {
-		key := t.Field(i).Tag.Get("yaml")
-		if t.Field(i).Tag.Get("required") == "true" && n.find(key) == nil {
-			d.fault(f.at, keypath.Child(f.path, key), "required key missing", describe(t.Field(i)))
+	for _, inner := range reflect.VisibleFields(t) {
+		key := inner.Tag.Get("yaml")
+		if inner.Tag.Get("required") == "true" && n.find(key) == nil {
+			d.fault(f.at, keypath.Child(f.path, key), "required key missing", describe(inner))
 		}
 	}
 }
@@ -216,12 +215,13 @@ func (d *decoder) dictionary(f field, n *node, into reflect.Value) {
 	}
 }
 
-// fieldsOf lists the keys of a struct and the fields they lead to.
-func fieldsOf(t reflect.Type) map[string]int {
-	keys := make(map[string]int, t.NumField())
-	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
-			keys[key] = i
+// fieldsOf lists the keys of a struct and the fields they lead to. An embedded section
+// has no key: its fields' keys stand among the struct's own.
+func fieldsOf(t reflect.Type) map[string]reflect.StructField {
+	keys := make(map[string]reflect.StructField, t.NumField())
+	for _, f := range reflect.VisibleFields(t) {
+		if key := f.Tag.Get("yaml"); key != "" && key != "-" {
+			keys[key] = f
 		}
 	}
 	return keys

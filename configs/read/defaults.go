@@ -16,7 +16,7 @@ func prefill(v reflect.Value) {
 	}
 	t := v.Type()
 	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("yaml") == "" {
+		if t.Field(i).Tag.Get("yaml") == "" && !t.Field(i).Anonymous {
 			continue
 		}
 		if preset, ok := t.Field(i).Tag.Lookup("default"); ok {

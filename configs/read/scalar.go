@@ -38,6 +38,8 @@ func (d *decoder) own(f field, n *node, into any) bool {
 		d.liveFile(f, n, into)
 	case *configs.Names:
 		d.names(f, n, into)
+	case *configs.Persistence:
+		d.persistence(f, n, into)
 	default:
 		return callerDecoder{d}.callerValue(f, n, into)
 	}

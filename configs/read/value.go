@@ -23,12 +23,13 @@ func (d mappingDecoder) template(f field, n *node, into *mapping.Template) {
 	*into = mapping.NewTemplate(value)
 }
 
-// guarded expands a text and refuses a variable whose value would read as a
-// placeholder: a secret that holds {email} must not fetch the person's e-mail.
+// guarded expands a text so that no variable's value is read as a placeholder: a secret
+// that holds {email} must not fetch the person's e-mail. One that a brace of the file's
+// would make a placeholder is refused.
 func (d mappingDecoder) guarded(f field, n *node, names func(string) []string) (string, bool) {
-	value, expanded, ok := d.text(f, n)
-	if ok && expanded && len(names(value)) != len(names(inert(n.written))) {
-		d.fault(f.at, f.path, "the variable's value holds a {name}, which would be taken for a placeholder", "")
+	value, ok := d.plainBraces(f, n)
+	if ok && len(names(value)) != len(names(inert(n.written))) {
+		d.fault(f.at, f.path, "with the variable's value, a brace in front of it becomes a placeholder", "{{ is a brace that opens nothing")
 		return "", false
 	}
 	return value, ok

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,8 +96,7 @@ func (r *reference) visit(section reflect.Type, path string) {
 	if len(r.places[section]) > 1 {
 		return
 	}
-	for i := range section.NumField() {
-		f := section.Field(i)
+	for _, f := range keysOf(section) {
 		key := f.Tag.Get("yaml")
 		inner, suffix := f.Type, ""
 		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice || inner.Kind() == reflect.Map {
@@ -108,10 +108,17 @@ func (r *reference) visit(section reflect.Type, path string) {
 			}
 			inner = inner.Elem()
 		}
-		if key != "-" && isSection(inner) {
+		if isSection(inner) {
 			r.visit(inner, strings.TrimPrefix(path+"."+key+suffix, "."))
 		}
 	}
+}
+
+// keysOf lists the fields that have a key, those of embedded sections among them.
+func keysOf(section reflect.Type) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(section), func(f reflect.StructField) bool {
+		return f.Anonymous || f.Tag.Get("yaml") == "-"
+	})
 }
 
 func isSection(t reflect.Type) bool {
@@ -129,10 +136,8 @@ func (r *reference) text() string {
 			heading = "`" + strings.Join(places, "`, `") + "`"
 		}
 		fmt.Fprintf(&r.b, "\n## %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n", heading)
-		for i := range section.NumField() {
-			if f := section.Field(i); f.Tag.Get("yaml") != "-" {
-				r.row(section, f)
-			}
+		for _, f := range keysOf(section) {
+			r.row(section, f)
 		}
 	}
 	return r.b.String() + "\n"
@@ -195,6 +200,8 @@ func kindOf(t reflect.Type, tag reflect.StructTag) string {
 		return "place"
 	case reflect.TypeFor[configs.LiveFile]():
 		return "`${file:PATH}`"
+	case reflect.TypeFor[configs.Persistence]():
+		return "`true`, `false`, name of a field"
 	case reflect.TypeFor[configs.Names]():
 		return "name, or list of names"
 	}

@@ -127,6 +127,9 @@ func notation(t reflect.Type) *jsonschema.Schema {
 		return match(text(""))
 	case reflect.TypeFor[configs.LiveFile]():
 		return text(`^\$\{file:[^{}]+\}$`)
+	case reflect.TypeFor[configs.Persistence]():
+		return either(&jsonschema.Schema{Type: "boolean"}, variable,
+			&jsonschema.Schema{Type: "string", Pattern: `^[A-Za-z_][A-Za-z0-9_-]*$`, Not: &jsonschema.Schema{Enum: []any{"true", "false", "yes", "no", "on", "off"}}})
 	case reflect.TypeFor[configs.Names]():
 		return either(text(""), &jsonschema.Schema{Type: "array", Items: text("")})
 	}
@@ -207,8 +210,7 @@ func decorate(s *jsonschema.Schema, t reflect.Type) {
 	if s.Properties == nil {
 		return
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for _, f := range reflect.VisibleFields(t) {
 		property, ok := s.Properties.Get(f.Tag.Get("yaml"))
 		if !ok {
 			continue

@@ -9,7 +9,7 @@ import (
 )
 
 // Body is a request body as written in the file: maps, lists and scalars. In it
-// a string that is exactly "{name}" is replaced whole; other text stands as it is.
+// a string that is exactly "{name}" is replaced whole; other text is [PlainText].
 // It prints as a secret, because operators put client secrets there.
 type Body struct{ value *any }
 
@@ -103,13 +103,13 @@ func (r *Request) payload(v *Values) []byte {
 }
 
 // fillBody copies a body with every text that is exactly a {name} replaced, type
-// kept. Other text stays as it is, braces and all (GraphQL).
+// kept. Other text stays as it is, braces and all (GraphQL), but for "{{".
 func fillBody(body any, v *Values) any {
 	switch b := body.(type) {
 	case string:
 		name, ok := NewTemplate(b).Whole()
 		if !ok {
-			return b
+			return PlainText(b)
 		}
 		found := v.find(name)
 		if found.secret.IsEmpty() {

@@ -101,10 +101,15 @@ func FuzzTemplate(f *testing.F) {
 	f.Add("{\"a\": {b-c}}", "\r\n", false)
 	f.Add("{{a}} {1} {é}", "\x01[1]", true)
 	f.Add("{a}", "\x000", false)
+	f.Add("a{{b}{{{c}}{{", "v", true)
 	f.Fuzz(func(t *testing.T, text, v string, fromAPI bool) {
 		filled, names, own, err := fill(text, credential.NewSecret(v), fromAPI)
-		if len(names) == 0 && (filled != text || own != text || err != nil) {
+		if plain := strings.ReplaceAll(text, "{{", "{"); len(names) == 0 && (filled != plain || own != plain || err != nil) {
 			t.Fatalf("%q became %q", text, filled)
+		}
+		// What is a value of the file's, a secret say, can be written so that it stands for itself.
+		if got, none, _, err := fill("x"+strings.ReplaceAll(text, "{", "{{"), credential.Secret{}, fromAPI); got != "x"+text || none != nil || err != nil {
+			t.Fatalf("%q, written to stand for itself, became %q", text, got)
 		}
 		builtIn := slices.ContainsFunc(names, func(n string) bool { return n == "client_address" || n == "user_agent" || n == "request_id" })
 		typed := strings.HasPrefix(v, "\x01") || !fromAPI && strings.HasPrefix(v, "\x00") // put as their text

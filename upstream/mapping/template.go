@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"strings"
 
 	"coatcheck/bff/credential"
 )
@@ -27,21 +28,26 @@ type part struct {
 }
 
 // NewTemplate parses text. A name is a letter or "_" and then letters, digits, "_" and
-// "-"; braces around anything else are plain text.
+// "-"; braces around anything else are plain text, and "{{" is one brace that opens nothing.
 func NewTemplate(text string) Template {
 	t := Template{Secret: credential.NewSecret(text)}
-	start := 0
+	var plain []byte
 	for i := 0; i < len(text); i++ {
-		end := nameEnd(text, i)
-		if end == 0 {
+		if strings.HasPrefix(text[i:], "{{") {
+			i++
+		} else if end := nameEnd(text, i); end > 0 {
+			t.add(string(plain), text[i+1:end])
+			plain, i = nil, end
 			continue
 		}
-		t.add(text[start:i], text[i+1:end])
-		start, i = end+1, end
+		plain = append(plain, text[i])
 	}
-	t.add(text[start:], "")
+	t.add(string(plain), "")
 	return t
 }
+
+// PlainText is a text that is put as it is, {names} and all, but for "{{", which is one brace.
+func PlainText(text string) string { return strings.ReplaceAll(text, "{{", "{") }
 
 func (t *Template) add(text, name string) {
 	if text != "" {

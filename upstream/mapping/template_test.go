@@ -10,7 +10,7 @@ import (
 // The names in a text, and whether it is nothing but one.
 func TestTemplateNames(t *testing.T) {
 	for text, want := range map[string]string{
-		"": "[]", "{a}": "[a]", "x {a} {b_2}{c-d}": "[a b_2 c-d]", "{{a}": "[a]", "{a": "[]", "{}": "[]", "{1a}": "[]", "{a b} {c}": "[c]", "query { me { id } }": "[]",
+		"": "[]", "{a}": "[a]", "x {a} {b_2}{c-d}": "[a b_2 c-d]", "{{a}": "[]", "{{{a}": "[a]", "{{{{a}": "[]", "{a": "[]", "{}": "[]", "{1a}": "[]", "{a b} {c}": "[c]", "query { me { id } }": "[]",
 	} {
 		if got := fmt.Sprint(mapping.NewTemplate(text).Names()); got != want {
 			t.Errorf("%q: %s, want %s", text, got, want)

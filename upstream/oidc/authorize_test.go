@@ -175,7 +175,7 @@ func TestChallengeIsAlwaysSent(t *testing.T) {
 
 // BenchmarkAuthorize: what a navigation to the sign-in costs here, once metadata is known.
 func BenchmarkAuthorize(b *testing.B) {
-	p, err := oidc.New("test", &configs.Provider{Authorization: "https://id.example/a", Token: "https://id.example/t", ClientID: "a", Scopes: []string{"email"}}, oidc.Options{})
+	p, err := oidc.New("test", &configs.Provider{ProviderEndpoints: configs.ProviderEndpoints{Authorization: "https://id.example/a", Token: "https://id.example/t"}, ProviderClient: configs.ProviderClient{ClientID: "a"}, Scopes: []string{"email"}}, oidc.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -88,12 +88,12 @@ func TestUnfitKeys(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := oidc.New("test", &configs.Provider{Issuer: "https://id.example.net", ClientID: "a", ClientKey: file}, oidc.Options{})
+		_, err := oidc.New("test", &configs.Provider{Issuer: "https://id.example.net", ProviderClient: configs.ProviderClient{ClientID: "a", ClientKey: file}}, oidc.Options{})
 		if err == nil || strings.Contains(err.Error(), "MARKED") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	if _, err := oidc.New("test", &configs.Provider{Issuer: "https://id.example.net", ClientID: "a", ClientKey: "nowhere.pem"}, oidc.Options{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := oidc.New("test", &configs.Provider{Issuer: "https://id.example.net", ProviderClient: configs.ProviderClient{ClientID: "a", ClientKey: "nowhere.pem"}}, oidc.Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }

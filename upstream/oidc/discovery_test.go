@@ -174,7 +174,7 @@ func TestIssuerWithAPathAndASlash(t *testing.T) {
 			asked <- q.URL.Path
 			_, _ = w.Write([]byte(`{"issuer":"` + server.URL + issuer + `","authorization_endpoint":"` + server.URL + `/a","token_endpoint":"` + server.URL + `/t","jwks_uri":"` + server.URL + `/k"}`))
 		}))
-		p, err := oidc.New("test", &configs.Provider{Issuer: server.URL + issuer, ClientID: "a", Scopes: []string{"openid"}}, oidc.Options{})
+		p, err := oidc.New("test", &configs.Provider{Issuer: server.URL + issuer, ProviderClient: configs.ProviderClient{ClientID: "a"}, Scopes: []string{"openid"}}, oidc.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,8 +197,7 @@ func TestAddresses(t *testing.T) {
 		_, _ = w.Write([]byte(`{"issuer":"http://id.example.net","authorization_endpoint":"https://id.example.net/a","token_endpoint":"http://id.example.net/t","jwks_uri":"http://id.example.net/k"}`))
 	}))
 	defer server.Close()
-	p, err := oidc.New("test", &configs.Provider{Issuer: "http://id.example.net", InsecureHTTP: true, ClientID: "a", Scopes: []string{"openid"},
-		Addresses: map[string]string{"id.example.net": server.Listener.Addr().String()}}, oidc.Options{})
+	p, err := oidc.New("test", &configs.Provider{Issuer: "http://id.example.net", ProviderConnection: configs.ProviderConnection{InsecureHTTP: true, Addresses: map[string]string{"id.example.net": server.Listener.Addr().String()}}, ProviderClient: configs.ProviderClient{ClientID: "a"}, Scopes: []string{"openid"}}, oidc.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

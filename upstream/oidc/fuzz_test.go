@@ -79,7 +79,7 @@ func newOracle(f *testing.F) *oracle {
 	}
 	o.server = httptest.NewServer(o)
 	f.Cleanup(o.server.Close)
-	o.client, err = oidc.New("test", &configs.Provider{Issuer: o.server.URL, ClientID: clientID, Scopes: []string{"openid"}, Nonce: "on", PAR: "off", DPoP: "off"}, oidc.Options{})
+	o.client, err = oidc.New("test", &configs.Provider{Issuer: o.server.URL, ProviderClient: configs.ProviderClient{ClientID: clientID}, Scopes: []string{"openid"}, ProviderClaims: configs.ProviderClaims{Nonce: "on"}, PAR: "off", DPoP: "off"}, oidc.Options{})
 	if err != nil {
 		f.Fatal(err)
 	}

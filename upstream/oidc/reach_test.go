@@ -42,7 +42,7 @@ func TestReach(t *testing.T) {
 		{"127.0.0.1", "keys.example", "127.0.0.2", true},
 		{"127.0.0.1", "keys.example", "10.0.0.1", false},
 	} {
-		allow := oidc.Reach(&configs.Provider{Issuer: "https://ID.example.net/x", Addresses: map[string]string{"mapped.example": "10.0.0.1:1"}})
+		allow := oidc.Reach(&configs.Provider{Issuer: "https://ID.example.net/x", ProviderConnection: configs.ProviderConnection{Addresses: map[string]string{"mapped.example": "10.0.0.1:1"}}})
 		if err := allow("id.example.net", netip.MustParseAddr(row.issuer)); err != nil {
 			t.Fatal(err)
 		}

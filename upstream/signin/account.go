@@ -61,12 +61,12 @@ func (a *Account) Refresh(ctx context.Context, old *credential.Credential, now t
 }
 
 // SignIn asks the API for a credential. A step that a person would have to take is
-// [mapping.MFARequired]. Errors are those of [Upstream.SignIn].
+// [mapping.MFARequired]. Errors are those of [Ways.SignIn].
 func (a *Account) SignIn(ctx context.Context, now time.Time) (*credential.Credential, error) {
 	if a.fields != nil {
-		nobody := *a.up.login
+		nobody := *a.up.Ways.login
 		nobody.user = nil // an account is no person, so nobody is described
-		in, err := a.up.walk(ctx, &nobody, nobody.Exchange, &mapping.Values{Fields: a.fields}, now)
+		in, err := a.up.Ways.walk(ctx, &nobody, nobody.Exchange, &mapping.Values{Fields: a.fields}, now)
 		switch {
 		case err != nil:
 			return nil, err
@@ -137,8 +137,8 @@ func (m *compiler) compileAccounts() error {
 
 func (m *compiler) account(name string, c *configs.Account) (*Account, error) {
 	a := &Account{name: name, up: m.u, fields: c.Fields}
-	if m.u.login != nil {
-		a.login = m.u.login.Exchange
+	if m.u.Ways.login != nil {
+		a.login = m.u.Ways.login.Exchange
 	}
 	a.print = sync.OnceValue(a.fingerprint)
 	if c.Login == nil {

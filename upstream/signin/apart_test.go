@@ -61,7 +61,7 @@ func TestSignInsDoNotMix(t *testing.T) {
 	for i := range 50 {
 		all.Go(func() {
 			name := fmt.Sprintf("person-%d", i)
-			in, err := u.SignIn(t.Context(), secrets("email", name, "password", "pw"), browser(), now)
+			in, err := u.Ways.SignIn(t.Context(), secrets("email", name, "password", "pw"), browser(), now)
 			if err != nil || in.Subject != "Bearer "+name || in.Credential.Value("access_token").Reveal() != name {
 				wrong.Add(1)
 			}

@@ -25,7 +25,7 @@ func (s *Set) closeSignInPaths() {
 // signInRequests are the requests that make or end a credential.
 func (u *Upstream) signInRequests() []*request {
 	var list []*request
-	for _, w := range u.allWays() {
+	for _, w := range u.Ways.all() {
 		list = append(list, w.request)
 		for _, s := range w.steps {
 			list = append(list, s.request)
@@ -38,7 +38,7 @@ func (u *Upstream) signInRequests() []*request {
 		list = append(list, u.logout.request)
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.accounts)) {
-		if a := u.accounts[name]; u.login == nil || a.login != u.login.Exchange {
+		if a := u.accounts[name]; u.Ways.login == nil || a.login != u.Ways.login.Exchange {
 			list = append(list, a.login.request)
 		}
 	}

@@ -37,9 +37,9 @@ func TestNewRefuses(t *testing.T) {
 		"no scheme":        {&configs.Upstream{URL: "api.example.net"}, "upstreams.api"},
 		"other scheme":     {&configs.Upstream{URL: "ftp://api.example.net"}, "scheme"},
 		"query":            {&configs.Upstream{URL: "https://api.example.net/?a=b"}, "upstreams.api"},
-		"no CA":            {&configs.Upstream{URL: "https://api.example.net", CA: noPEM + ".missing"}, "ca"},
-		"empty CA":         {&configs.Upstream{URL: "https://api.example.net", CA: noPEM}, "ca"},
-		"half a client":    {&configs.Upstream{URL: "https://api.example.net", ClientCert: noPEM}, "client_cert"},
+		"no CA":            {&configs.Upstream{URL: "https://api.example.net", UpstreamTransport: configs.UpstreamTransport{CA: noPEM + ".missing"}}, "ca"},
+		"empty CA":         {&configs.Upstream{URL: "https://api.example.net", UpstreamTransport: configs.UpstreamTransport{CA: noPEM}}, "ca"},
+		"half a client":    {&configs.Upstream{URL: "https://api.example.net", UpstreamTransport: configs.UpstreamTransport{ClientCert: noPEM}}, "client_cert"},
 		"no request":       {&configs.Upstream{URL: "https://api.example.net", Logout: &configs.Logout{}}, "logout"},
 		"relative path":    {ask(func(r *mapping.Request) { r.Path = "x" }), "path"},
 		"query in path":    {ask(func(r *mapping.Request) { r.Path = "/x?y" }), "path"},
@@ -71,7 +71,7 @@ func TestNewRefuses(t *testing.T) {
 func TestUpstreamTellsWhatItCan(t *testing.T) {
 	set := newSet(t, map[string]*configs.Upstream{"bare": {URL: "http://127.0.0.1:1"}})
 	bare := set.Get("bare")
-	if set.Get("other") != nil || bare.Name() != "bare" || bare.CanSignIn() || bare.CanRefresh() || bare.CanSignOut() || bare.Renews(nil) ||
+	if set.Get("other") != nil || bare.Name() != "bare" || bare.Ways.CanSignIn() || bare.CanRefresh() || bare.CanSignOut() || bare.Renews(nil) ||
 		bare.RefreshBefore() != 0 || bare.RefreshTimeout() != 0 || bare.Follows() || bare.Closed([]byte("/x")) {
 		t.Error("a bare upstream can do something")
 	}
@@ -85,7 +85,7 @@ func TestUpstreamTellsWhatItCan(t *testing.T) {
 		t.Error(err)
 	}
 	u, _ := oneAPI(t, plain, reply{})
-	if !u.CanSignIn() || !u.CanRefresh() || !u.CanSignOut() || u.RefreshBefore() != 30*time.Second || u.RefreshTimeout() != 10*time.Second {
+	if !u.Ways.CanSignIn() || !u.CanRefresh() || !u.CanSignOut() || u.RefreshBefore() != 30*time.Second || u.RefreshTimeout() != 10*time.Second {
 		t.Error("defaults are not the contract's")
 	}
 	if u.Renews(holding("access_token", "a")) || !u.Renews(holding("refresh_token", "r")) {

@@ -12,9 +12,9 @@ import (
 // asked for: what the fuzz targets reach without a network in between.
 func (u *Upstream) ReadSignIn(status int, header http.Header, body []byte, now time.Time) (*SignedIn, error) {
 	a := mapping.NewResponse(status, header, body)
-	next, err := u.login.Rules.Read(a, func(string) bool { return true })
+	next, err := u.Ways.login.Rules.Read(a, func(string) bool { return true })
 	if err != nil || next != "" {
 		return nil, err
 	}
-	return u.finish(context.Background(), u.login, u.login.Exchange, a, &mapping.Values{}, now)
+	return u.Ways.finish(context.Background(), u.Ways.login, u.Ways.login.Exchange, a, &mapping.Values{}, now)
 }

@@ -131,9 +131,9 @@ func everyError(t *testing.T, u *signin.Upstream) {
 	defer cancel()
 	held := holding("access_token", "MARKED-token", "refresh_token", "MARKED-refresh", "link", "/MARKED")
 	fields := secrets("email", "MARKED@x.test", "password", "MARKED-password")
-	in, err := u.SignIn(ctx, fields, browser(), now)
+	in, err := u.Ways.SignIn(ctx, fields, browser(), now)
 	silent(t, in, err)
-	in, err = u.Continue(ctx, "otp", secrets("mfa", "MARKED"), secrets("otp", "MARKED"), browser(), now)
+	in, err = u.Ways.Continue(ctx, "otp", secrets("mfa", "MARKED"), secrets("otp", "MARKED"), browser(), now)
 	silent(t, in, err)
 	next, err := u.Refresh(ctx, held, browser(), now)
 	silent(t, next, err)
@@ -141,7 +141,7 @@ func everyError(t *testing.T, u *signin.Upstream) {
 	silent(t, nil, err)
 	silent(t, nil, u.SignOut(ctx, held, browser()))
 	silent(t, u, nil)
-	_, err = u.SignIn(ctx, secrets("email", "MARKED\r\n", "password", "MARKED"), mapping.Caller{UserAgent: mark, RequestID: mark}, now)
+	_, err = u.Ways.SignIn(ctx, secrets("email", "MARKED\r\n", "password", "MARKED"), mapping.Caller{UserAgent: mark, RequestID: mark}, now)
 	silent(t, nil, err)
 }
 

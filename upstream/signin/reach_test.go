@@ -146,12 +146,12 @@ func TestSlow(t *testing.T) {
 	patient := plainAt(t, api.URL, func(c *configs.Upstream) { c.CA = api.ca })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := patient.SignIn(ctx, person(), browser(), now); !errors.Is(err, upstream.ErrTimeout) {
+	if _, err := patient.Ways.SignIn(ctx, person(), browser(), now); !errors.Is(err, upstream.ErrTimeout) {
 		t.Errorf("the caller's time: %v", err)
 	}
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
-	_, err := patient.SignIn(ctx, person(), browser(), now)
+	_, err := patient.Ways.SignIn(ctx, person(), browser(), now)
 	if !errors.Is(err, context.Canceled) || errors.Is(err, upstream.ErrTimeout) || errors.Is(err, upstream.ErrUnreachable) {
 		t.Errorf("left: %v", err)
 	}

@@ -62,18 +62,18 @@ func (u *Upstream) Renew(ctx context.Context, old *credential.Credential, c mapp
 }
 
 // CanDescribe reports whether the API can be asked who a person is.
-func (u *Upstream) CanDescribe() bool {
-	return u.login != nil && u.login.user != nil && u.login.user.request != nil
+func (ws *Ways) CanDescribe() bool {
+	return ws.login != nil && ws.login.user != nil && ws.login.user.request != nil
 }
 
-// Describe asks the API who the person of c is now. It fails as [Upstream.SignIn] does.
-func (u *Upstream) Describe(ctx context.Context, c *credential.Credential, caller mapping.Caller) (*SignedIn, error) {
-	if !u.CanDescribe() {
-		return nil, u.wrap("user", mapping.Invalid("the person is not asked for"))
+// Describe asks the API who the person of c is now. It fails as [Ways.SignIn] does.
+func (ws *Ways) Describe(ctx context.Context, c *credential.Credential, caller mapping.Caller) (*SignedIn, error) {
+	if !ws.CanDescribe() {
+		return nil, ws.up.wrap("user", mapping.Invalid("the person is not asked for"))
 	}
-	user, subject, err := u.login.user.read(ctx, u.login.Places, nil, &mapping.Values{Credential: c, Caller: caller})
+	user, subject, err := ws.login.user.read(ctx, ws.login.Places, nil, &mapping.Values{Credential: c, Caller: caller})
 	if err != nil {
-		return nil, u.wrap("user", err)
+		return nil, ws.up.wrap("user", err)
 	}
 	return &SignedIn{Credential: c, User: user, Subject: subject}, nil
 }

@@ -142,7 +142,7 @@ func headOf(c net.Conn) string {
 func TestPasswordGoesOnUnchanged(t *testing.T) {
 	for _, password := range []string{"\x01{\"$ne\":null}", "\x01[1]", `{"a":1}`, "{email}", "null", "12", " a ", "é\u2028<&>", `"\`} {
 		u, api := oneAPI(t, plain, reply{status: 200, body: `{"token":"a"}`})
-		if _, err := u.SignIn(t.Context(), secrets("email", "e", "password", password), browser(), now); err != nil {
+		if _, err := u.Ways.SignIn(t.Context(), secrets("email", "e", "password", password), browser(), now); err != nil {
 			t.Fatal(err)
 		}
 		body, _ := api.questions()[0].asJSON(t).(map[string]any)
@@ -156,7 +156,7 @@ func TestPasswordGoesOnUnchanged(t *testing.T) {
 func TestFieldsHaveNoType(t *testing.T) {
 	u, api := oneAPI(t, "login:\n  request: {path: /l, query: {q: \"{email}\"}, basic: [\"{email}\", \"{password}\"]}\n  credential: {access_token: /token}\n",
 		reply{status: 200, body: `{"token":"a"}`})
-	if _, err := u.SignIn(t.Context(), secrets("email", "\x01[1]", "password", "\x01true"), browser(), now); err != nil {
+	if _, err := u.Ways.SignIn(t.Context(), secrets("email", "\x01[1]", "password", "\x01true"), browser(), now); err != nil {
 		t.Fatal(err)
 	}
 	q := api.questions()[0]
@@ -176,7 +176,7 @@ login:
 	fields := person()
 	fields["client_address"] = secrets("x", "10.0.0.1")["x"]
 	caller := mapping.Caller{Address: netip.MustParseAddr("::ffff:203.0.113.9"), UserAgent: "a\r\nX-Evil: 1"}
-	if _, err := u.SignIn(t.Context(), fields, caller, now); err != nil {
+	if _, err := u.Ways.SignIn(t.Context(), fields, caller, now); err != nil {
 		t.Fatal(err)
 	}
 	h := api.questions()[0].header
@@ -205,7 +205,7 @@ func TestFieldsStayWhereTheyArePut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			u, api := oneAPI(t, "login:\n  request: "+c.request+"\n  credential: {access_token: /token}\n", reply{status: 200, body: `{"token":"a"}`})
-			_, err := u.SignIn(t.Context(), secrets("email", c.email, "password", "pw"), browser(), now)
+			_, err := u.Ways.SignIn(t.Context(), secrets("email", c.email, "password", "pw"), browser(), now)
 			var refusal *mapping.Refusal
 			if c.asked != (err == nil) || !c.asked && (!errors.As(err, &refusal) || refusal.Meaning != mapping.InvalidCredentials) {
 				t.Fatalf("got %v", err)

@@ -91,10 +91,10 @@ func (s *scene) play() {
 		if len(fields) == 0 {
 			fields = secrets("email", "ada@x.test", "username", "ada", "password", "pw")
 		}
-		in, err := s.up.SignIn(ctx, fields, browser(), now)
+		in, err := s.up.Ways.SignIn(ctx, fields, browser(), now)
 		s.signedIn(in, err, then)
 	case "continue":
-		in, err := s.up.Continue(ctx, s.f.text("step"), s.values("kept"), s.values("with"), browser(), now)
+		in, err := s.up.Ways.Continue(ctx, s.f.text("step"), s.values("kept"), s.values("with"), browser(), now)
 		s.signedIn(in, err, then)
 	case "refresh":
 		s.refresh(ctx, then)

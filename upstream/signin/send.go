@@ -102,7 +102,7 @@ func (s *Set) hide(u *Upstream, c *configs.Upstream) {
 // allPlaces are the places of every way, their steps, refresh and the accounts' own sign-ins.
 func allPlaces(u *Upstream) []*mapping.Places {
 	var all []*mapping.Places
-	for _, w := range u.allWays() {
+	for _, w := range u.Ways.all() {
 		all = append(all, w.Places)
 		for _, s := range w.steps {
 			all = append(all, s.Places)

@@ -38,18 +38,18 @@ type SignedIn struct {
 //
 // It fails with a *[mapping.Refusal], [upstream.ErrInvalid], [upstream.ErrUnreachable], [upstream.ErrTimeout], or
 // [context.Canceled] where ctx was.
-func (u *Upstream) SignIn(ctx context.Context, fields map[string]credential.Secret, c mapping.Caller, now time.Time) (*SignedIn, error) {
-	return u.SignInBy(ctx, Way{}, &mapping.Values{Fields: fields, Caller: c}, now)
+func (ws *Ways) SignIn(ctx context.Context, fields map[string]credential.Secret, c mapping.Caller, now time.Time) (*SignedIn, error) {
+	return ws.SignInBy(ctx, Way{}, &mapping.Values{Fields: fields, Caller: c}, now)
 }
 
-// SignInBy is [Upstream.SignIn] by any way. v has the fields and, for an exchange, the
+// SignInBy is [Ways.SignIn] by any way. v has the fields and, for an exchange, the
 // session's credential.
-func (u *Upstream) SignInBy(ctx context.Context, by Way, v *mapping.Values, now time.Time) (*SignedIn, error) {
-	w := u.way(by)
+func (ws *Ways) SignInBy(ctx context.Context, by Way, v *mapping.Values, now time.Time) (*SignedIn, error) {
+	w := ws.find(by)
 	if w == nil {
-		return nil, u.wrap(by.String(), mapping.Invalid("the mapping has no such way"))
+		return nil, ws.up.wrap(by.String(), mapping.Invalid("the mapping has no such way"))
 	}
-	return u.walk(ctx, w, w.Exchange, v, now)
+	return ws.walk(ctx, w, w.Exchange, v, now)
 }
 
 // maxWalk bounds how many exchanges one call makes: a mapping whose steps lead in
@@ -57,18 +57,18 @@ func (u *Upstream) SignInBy(ctx context.Context, by Way, v *mapping.Values, now 
 const maxWalk = 5
 
 // walk makes an exchange and the steps after it that run by themselves.
-func (u *Upstream) walk(ctx context.Context, w *way, x *Exchange, v *mapping.Values, now time.Time) (*SignedIn, error) {
+func (ws *Ways) walk(ctx context.Context, w *way, x *Exchange, v *mapping.Values, now time.Time) (*SignedIn, error) {
 	for range maxWalk {
 		a, next, err := x.try(ctx, v)
 		if isAccepted(err) {
 			return &SignedIn{Accepted: true}, nil
 		}
 		if err != nil {
-			return nil, u.wrap(x.Name, err)
+			return nil, ws.up.wrap(x.Name, err)
 		}
 		if next == "" {
-			done, err := u.finish(ctx, w, x, a, v, now)
-			return done, u.wrap(x.Name, err)
+			done, err := ws.finish(ctx, w, x, a, v, now)
+			return done, ws.up.wrap(x.Name, err)
 		}
 		s := w.steps[next]
 		kept, err := mapping.Keep(s.keeps, a, v.Kept)
@@ -76,7 +76,7 @@ func (u *Upstream) walk(ctx context.Context, w *way, x *Exchange, v *mapping.Val
 			err = mapping.Invalid("an exchange asks the person nothing more")
 		}
 		if err != nil {
-			return nil, u.wrap(x.Name, err)
+			return nil, ws.up.wrap(x.Name, err)
 		}
 		if len(s.fields) > 0 {
 			return &SignedIn{Step: &Pending{Name: next, Fields: s.fields, Kept: kept}}, nil
@@ -84,7 +84,7 @@ func (u *Upstream) walk(ctx context.Context, w *way, x *Exchange, v *mapping.Val
 		v = &mapping.Values{Credential: v.Credential, Kept: kept, Fields: v.Fields, Caller: v.Caller} // the page is still here, so what it sent is known
 		x = s.Exchange
 	}
-	return nil, u.wrap(x.Name, mapping.Invalid("steps do not end"))
+	return nil, ws.up.wrap(x.Name, mapping.Invalid("steps do not end"))
 }
 
 // isAccepted reports whether an answer was taken without a credential.
@@ -115,10 +115,10 @@ func (x *Exchange) isField(name string, v *mapping.Values) bool {
 }
 
 // finish extracts the credential from a, and the user from wherever it is.
-func (u *Upstream) finish(ctx context.Context, w *way, x *Exchange, a *mapping.Response, v *mapping.Values, now time.Time) (*SignedIn, error) {
+func (ws *Ways) finish(ctx context.Context, w *way, x *Exchange, a *mapping.Response, v *mapping.Values, now time.Time) (*SignedIn, error) {
 	given, err := x.Places.Extract(a, now)
 	traceOf(ctx).extracted(x, a, given, err)
-	u.tellOdd(x, a)
+	ws.up.tellOdd(x, a)
 	if err != nil {
 		return nil, err
 	}

@@ -187,7 +187,7 @@ logout:
 `
 
 func signIn(u *signin.Upstream) (*signin.SignedIn, error) {
-	return u.SignIn(context.Background(), person(), browser(), now)
+	return u.Ways.SignIn(context.Background(), person(), browser(), now)
 }
 
 // holding makes a credential.

@@ -14,7 +14,7 @@ import (
 
 // Pending is a sign-in that waits for more from the person.
 type Pending struct {
-	// Name of the step, for [Upstream.Continue].
+	// Name of the step, for [Ways.Continue].
 	Name string
 	// Fields that the page must send; a trailing "?" marks an optional one.
 	Fields []string
@@ -57,17 +57,17 @@ func (w *way) checkSteps(r *mapping.Rules) error {
 }
 
 // Continue goes on with a sign-in by login at the step that a [Pending] named, with what
-// it kept and what the page sent. It fails as [Upstream.SignIn] does; a
+// it kept and what the page sent. It fails as [Ways.SignIn] does; a
 // [mapping.Refusal] with [mapping.MFARequired] says that the same step may be tried again.
-func (u *Upstream) Continue(ctx context.Context, name string, kept, fields map[string]credential.Secret, c mapping.Caller, now time.Time) (*SignedIn, error) {
-	return u.ContinueBy(ctx, Way{}, name, &mapping.Values{Kept: kept, Fields: fields, Caller: c}, now)
+func (ws *Ways) Continue(ctx context.Context, name string, kept, fields map[string]credential.Secret, c mapping.Caller, now time.Time) (*SignedIn, error) {
+	return ws.ContinueBy(ctx, Way{}, name, &mapping.Values{Kept: kept, Fields: fields, Caller: c}, now)
 }
 
-// ContinueBy is [Upstream.Continue] for any way.
-func (u *Upstream) ContinueBy(ctx context.Context, by Way, name string, v *mapping.Values, now time.Time) (*SignedIn, error) {
-	w := u.way(by)
+// ContinueBy is [Ways.Continue] for any way.
+func (ws *Ways) ContinueBy(ctx context.Context, by Way, name string, v *mapping.Values, now time.Time) (*SignedIn, error) {
+	w := ws.find(by)
 	if w == nil || w.steps[name] == nil {
-		return nil, u.wrap("step", mapping.Invalid("the mapping has no such step"))
+		return nil, ws.up.wrap("step", mapping.Invalid("the mapping has no such step"))
 	}
-	return u.walk(ctx, w, w.steps[name].Exchange, v, now)
+	return ws.walk(ctx, w, w.steps[name].Exchange, v, now)
 }

@@ -37,12 +37,12 @@ func TestSteps(t *testing.T) {
 		t.Fatal(in, err)
 	}
 	first := in.Step
-	in, err = u.Continue(t.Context(), first.Name, first.Kept, secrets("code", "c1"), browser(), now)
+	in, err = u.Ways.Continue(t.Context(), first.Name, first.Kept, secrets("code", "c1"), browser(), now)
 	if fate(in, err) != "step" || in.Step.Name != "app" || strings.Join(in.Step.Fields, " ") != "otp remember?" {
 		t.Fatal(in, err)
 	}
 	for _, want := range []string{"mfa_required", "upstream_invalid", "invalid_credentials", "signed_in"} {
-		again, err := u.Continue(t.Context(), "app", in.Step.Kept, secrets("otp", "1"), browser(), now)
+		again, err := u.Ways.Continue(t.Context(), "app", in.Step.Kept, secrets("otp", "1"), browser(), now)
 		if got := fate(again, err); got != want {
 			t.Fatalf("got %s (%v), want %s", got, err, want)
 		}
@@ -82,7 +82,7 @@ login:
 	if fate(in, err) != "step" || in.Step.Name != "code" || len(in.Step.Kept) != 2 {
 		t.Fatal(fate(in, err), err)
 	}
-	if in, err = u.Continue(t.Context(), "code", in.Step.Kept, secrets("otp", "1"), browser(), now); fate(in, err) != "signed_in" {
+	if in, err = u.Ways.Continue(t.Context(), "code", in.Step.Kept, secrets("otp", "1"), browser(), now); fate(in, err) != "signed_in" {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"GET /flow ", `POST /login?flow=f1 {"name":"ada@x.test","password":"pw"}`, `POST /code/a1 {"otp":"1"}`} {
@@ -112,7 +112,7 @@ func TestStepsInACircle(t *testing.T) {
 func TestUnknownStep(t *testing.T) {
 	for _, text := range []string{steppedMapping, plain} {
 		u, api := oneAPI(t, text, reply{})
-		in, err := u.Continue(t.Context(), "gone", nil, nil, browser(), now)
+		in, err := u.Ways.Continue(t.Context(), "gone", nil, nil, browser(), now)
 		if fate(in, err) != "upstream_invalid" || len(api.questions()) != 0 {
 			t.Error(err)
 		}

@@ -63,11 +63,12 @@ type Upstream struct {
 	sending
 	closed mapping.ClosedPaths
 
-	login    *way // nil where people cannot sign in here; as the next ones
-	ways     map[Way]*way
+	// Ways are how people get a credential here.
+	Ways *Ways
+
 	stale    Stale
 	net      Net
-	refresh  *refresh
+	refresh  *refresh // nil where the mapping has none; as the next ones
 	logout   *Exchange
 	verify   *verify
 	followed *mapping.Places
@@ -128,6 +129,7 @@ func newUpstream(name string, c *configs.Upstream, o Options) (*Upstream, error)
 		return nil, err
 	}
 	u := &Upstream{name: name, agent: o.UserAgent, log: o.Log, address: address, dialer: d, maxConns: c.MaxConnections, ownerOnly: c.Reuse == "person"}
+	u.Ways = &Ways{up: u, byName: map[Way]*way{}}
 	u.client = newClient(d, u.ownerOnly)
 	u.closed = mapping.NewClosedPaths(address.Path)
 	u.setSend(c)
@@ -150,8 +152,8 @@ func (s *Set) compile(u *Upstream, c *configs.Upstream) error {
 		return err
 	}
 	u.net = u.newNet()
-	if u.login != nil {
-		u.followed = u.login.Places.Followed()
+	if u.Ways.login != nil {
+		u.followed = u.Ways.login.Places.Followed()
 	}
 	for _, path := range c.PrivatePaths {
 		u.closed.CloseBelow("/" + path)
@@ -177,7 +179,7 @@ func (s *Set) Closed(name string) func(path []byte) bool { return s.Get(name).Cl
 func (u *Upstream) Name() string { return u.name }
 
 // CanSignIn reports whether people sign in here.
-func (u *Upstream) CanSignIn() bool { return u.login != nil }
+func (ws *Ways) CanSignIn() bool { return ws.login != nil }
 
 // CanRefresh reports whether the mapping says how a token is renewed.
 func (u *Upstream) CanRefresh() bool { return u.refresh != nil }
@@ -186,8 +188,8 @@ func (u *Upstream) CanRefresh() bool { return u.refresh != nil }
 func (u *Upstream) CanSignOut() bool { return u.logout != nil }
 
 // HasSteps reports whether a sign-in may need more than one answer from the person.
-func (u *Upstream) HasSteps() bool {
-	for _, w := range u.allWays() {
+func (ws *Ways) HasSteps() bool {
+	for _, w := range ws.all() {
 		if len(w.steps) > 0 {
 			return true
 		}

@@ -42,21 +42,29 @@ type way struct {
 	userInherited bool // user is login's: an exchange's answer need not describe anybody
 }
 
-// way finds a way; nil: there is none.
-func (u *Upstream) way(by Way) *way {
-	if by == (Way{}) {
-		return u.login
-	}
-	return u.ways[by]
+// Ways are how people get a credential at an upstream: login, other ways in, and the
+// exchanges of people who are signed in.
+type Ways struct {
+	up     *Upstream
+	login  *way // nil where people cannot sign in here
+	byName map[Way]*way
 }
 
-// allWays are login, the other ways and the exchanges.
-func (u *Upstream) allWays() []*way {
-	var all []*way
-	if u.login != nil {
-		all = append(all, u.login)
+// find finds a way; nil: there is none.
+func (ws *Ways) find(by Way) *way {
+	if by == (Way{}) {
+		return ws.login
 	}
-	return slices.AppendSeq(all, maps.Values(u.ways))
+	return ws.byName[by]
+}
+
+// all are login, the other ways and the exchanges.
+func (ws *Ways) all() []*way {
+	var all []*way
+	if ws.login != nil {
+		all = append(all, ws.login)
+	}
+	return slices.AppendSeq(all, maps.Values(ws.byName))
 }
 
 func (m *compiler) compileLogin() error {
@@ -68,12 +76,11 @@ func (m *compiler) compileLogin() error {
 		return within("login", errors.New("credential has no access_token"))
 	}
 	w, err := m.way(Way{}, "login", c)
-	m.u.login = w
+	m.u.Ways.login = w
 	return err
 }
 
 func (m *compiler) compileWays() error {
-	m.u.ways = map[Way]*way{}
 	var failed []error
 	for exchange, list := range map[bool]map[string]*configs.Way{false: m.cfg.Ways, true: m.cfg.Exchanges} {
 		kind := "ways."
@@ -89,7 +96,7 @@ func (m *compiler) compileWays() error {
 			}
 			w.fields = c.Fields
 			w.userInherited = m.cfg.Login != nil && c.User == m.cfg.Login.User
-			m.u.ways[by] = w
+			m.u.Ways.byName[by] = w
 		}
 	}
 	return errors.Join(failed...)
@@ -134,16 +141,16 @@ func (m *compiler) waySteps(w *way, key string, steps map[string]*configs.Step) 
 
 // Fields are what a page must send for a way or an exchange; a trailing "?" marks an
 // optional one. Those of login are the frontend's.
-func (u *Upstream) Fields(by Way) []string {
-	if w := u.way(by); w != nil {
+func (ws *Ways) Fields(by Way) []string {
+	if w := ws.find(by); w != nil {
 		return w.fields
 	}
 	return nil
 }
 
 // Timeout bounds each request of a way.
-func (u *Upstream) Timeout(by Way) time.Duration {
-	if w := u.way(by); w != nil {
+func (ws *Ways) Timeout(by Way) time.Duration {
+	if w := ws.find(by); w != nil {
 		return w.timeout
 	}
 	return 0

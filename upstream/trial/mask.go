@@ -54,7 +54,7 @@ func (t *Trial) learnBody(key string, body any) {
 	switch b := body.(type) {
 	case string:
 		if _, whole := mapping.NewTemplate(b).Whole(); !whole && !isShownConstant(key) {
-			t.learnConstant(b)
+			t.learnConstant(mapping.PlainText(b))
 		}
 	case []any:
 		for _, item := range b {
@@ -194,8 +194,10 @@ func shownBody(key string, body any, v *mapping.Values) any {
 		switch {
 		case whole && !v.Has(name):
 			return absent{}
-		case whole, isShownConstant(key):
+		case whole:
 			return b
+		case isShownConstant(key):
+			return mapping.PlainText(b)
 		}
 		return masked
 	case []any:

@@ -24,6 +24,7 @@ const (
 	fieldRefreshExpires = 7
 	fieldValue          = 8 // of the credential, once for each: name, packed value
 	fieldProvider       = 9
+	fieldPersistent     = 10
 )
 
 // Record is what is sealed: who, and what the API gave.
@@ -36,6 +37,9 @@ type Record struct {
 
 	// User is a JSON object.
 	User []byte
+
+	// Persistent says that the cookie of the ticket outlives the browser.
+	Persistent bool
 
 	// Created and Ends are times of the store's clock, in whole milliseconds.
 	Created, Ends time.Time
@@ -52,6 +56,9 @@ func (r *Record) Encode() []byte {
 	b = AppendTime(b, fieldCreated, r.Created)
 	b = AppendTime(b, fieldEnds, r.Ends)
 	b = AppendField(b, fieldProvider, r.Provider)
+	if r.Persistent {
+		b = AppendField(b, fieldPersistent, "1")
+	}
 	if r.Credential == nil {
 		return b
 	}
@@ -130,6 +137,8 @@ func (r *reader) field(number uint64, value []byte) bool {
 		return ReadTime(&r.Ends, value)
 	case fieldProvider:
 		r.Provider = string(value)
+	case fieldPersistent:
+		r.Persistent = true
 	case fieldExpires:
 		return ReadTime(&r.expires, value)
 	case fieldRefreshExpires:

@@ -116,10 +116,10 @@ func meaning(err error) string {
 func TestFosite(t *testing.T) {
 	s := start(t)
 	u, ctx, now := fromReadyMade(t, s, "encoded&password"), t.Context(), time.Now()
-	if _, err := u.SignIn(ctx, person("no"), mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
+	if _, err := u.Ways.SignIn(ctx, person("no"), mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
 		t.Errorf("wrong password: %v", err)
 	}
-	in, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
+	in, err := u.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
 	left := in.Credential.Expires.Sub(now)
 	if in.Subject != "peter" || left < 50*time.Minute || left > 61*time.Minute || !u.Renews(in.Credential) {
@@ -142,9 +142,9 @@ func TestFosite(t *testing.T) {
 func TestFositeSignOut(t *testing.T) {
 	s := start(t)
 	u, ctx, now := fromReadyMade(t, s, "encoded&password"), t.Context(), time.Now()
-	here, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
+	here, err := u.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
-	elsewhere, err := u.SignIn(ctx, person("secret"), mapping.Caller{}, now)
+	elsewhere, err := u.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
 	must(t, u.SignOut(ctx, here.Credential, mapping.Caller{}))
 	if _, err := u.Refresh(ctx, here.Credential, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
@@ -158,10 +158,10 @@ func TestFositeSignOut(t *testing.T) {
 func TestFositeWrongClient(t *testing.T) {
 	s := start(t)
 	good, bad, ctx, now := fromReadyMade(t, s, "encoded&password"), fromReadyMade(t, s, "another"), t.Context(), time.Now()
-	if _, err := bad.SignIn(ctx, person("secret"), mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
+	if _, err := bad.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("sign-in: %v", err)
 	}
-	in, err := good.SignIn(ctx, person("secret"), mapping.Caller{}, now)
+	in, err := good.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now)
 	must(t, err)
 	if _, err := bad.Refresh(ctx, in.Credential, mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("refresh: %v", err)

@@ -119,11 +119,11 @@ func TestPocketBase(t *testing.T) {
 	s := start(t)
 	u, ctx, now := s.mapping(t), t.Context(), time.Now()
 	for _, wrong := range []map[string]credential.Secret{fields("email", "ada@example.com", "password", "no"), fields("email", "nobody@example.com", "password", password)} {
-		if _, err := u.SignIn(ctx, wrong, mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
+		if _, err := u.Ways.SignIn(ctx, wrong, mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
 			t.Errorf("wrong password: %v", err)
 		}
 	}
-	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), mapping.Caller{}, now)
+	in, err := u.Ways.SignIn(ctx, fields("email", "ada@example.com", "password", password), mapping.Caller{}, now)
 	must(t, err)
 	if in.Subject != s.person.Id || in.Credential.Expires.Sub(now) < time.Hour || string(in.User["email"]) != `"ada@example.com"` {
 		t.Errorf("subject %q, ends %v, user %s", in.Subject, in.Credential.Expires, in.UserJSON())
@@ -158,12 +158,12 @@ func TestPocketBaseSecondFactor(t *testing.T) {
 	users.OTP.Enabled, users.MFA.Enabled = true, true
 	must(t, s.app.Save(users))
 	u, ctx, now := s.mapping(t), t.Context(), time.Now()
-	in, err := u.SignIn(ctx, fields("email", "ada@example.com", "password", password), mapping.Caller{}, now)
+	in, err := u.Ways.SignIn(ctx, fields("email", "ada@example.com", "password", password), mapping.Caller{}, now)
 	must(t, err)
 	if in.Step == nil || in.Step.Name != "mail" {
 		t.Fatalf("no step: %+v", in)
 	}
-	in, err = u.Continue(ctx, in.Step.Name, in.Step.Kept, fields("address", "ada@example.com"), mapping.Caller{}, now)
+	in, err = u.Ways.Continue(ctx, in.Step.Name, in.Step.Kept, fields("address", "ada@example.com"), mapping.Caller{}, now)
 	must(t, err)
 	if in.Step == nil || in.Step.Name != "code" {
 		t.Fatalf("no second step: %+v", in)
@@ -175,10 +175,10 @@ func TestPocketBaseSecondFactor(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("no mail")
 	}
-	if _, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", "00000000"), mapping.Caller{}, now); meaning(err) != mapping.MFARequired {
+	if _, err := u.Ways.Continue(ctx, "code", in.Step.Kept, fields("code", "00000000"), mapping.Caller{}, now); meaning(err) != mapping.MFARequired {
 		t.Errorf("wrong code: %v", err)
 	}
-	done, err := u.Continue(ctx, "code", in.Step.Kept, fields("code", code), mapping.Caller{}, now)
+	done, err := u.Ways.Continue(ctx, "code", in.Step.Kept, fields("code", code), mapping.Caller{}, now)
 	must(t, err)
 	if done.Subject != s.person.Id || s.status(t, u, done.Credential) != 200 {
 		t.Errorf("signed in as %q", done.Subject)
