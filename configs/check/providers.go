@@ -11,10 +11,6 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// ownParameters are what an authorization request says itself: no constant replaces them.
-var ownParameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge",
-	"code_challenge_method", "client_secret", "client_assertion", "client_assertion_type", "dpop_jkt", "request", "request_uri", "id_token_hint", "max_age", "acr_values", "login_hint"}
-
 // endSessionNames can stand in a sign-out address.
 var endSessionNames = []string{"client_id", "post_logout_redirect_uri", "id_token", "logout_hint", "state"}
 
@@ -81,22 +77,13 @@ func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 // issuer checks an issuer (OpenID Connect Discovery 1.0 §4.1); it is never changed,
 // because it is compared byte for byte with what the provider writes.
 func (ck providerCheck) issuer(path string, p *configs.Provider) {
-	host := ck.providerURL(path, p.Issuer, p)
+	ck.providerURL(path, p.Issuer, p)
 	if strings.Contains(p.Issuer, "/.well-known/") {
 		ck.refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
 	}
-	first := strings.Split(strings.TrimPrefix(pathOf(p.Issuer), "/"), "/")[0]
-	if host == "login.microsoftonline.com" && slices.Contains([]string{"common", "organizations", "consumers"}, first) {
+	if rule.IsSharedTenant(p.Issuer) {
 		ck.refuse(path, "no token is issued by this: each tenant has an issuer of its own", "https://login.microsoftonline.com/<tenant id>/v2.0")
 	}
-}
-
-func pathOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Path
 }
 
 // providerURL checks an address of the provider's and returns its host.
