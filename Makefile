@@ -13,15 +13,16 @@ FUZZTIME ?= 10m
 MODULES := bff/bench bff/command/stories configs/deploy configs/schema
 
 .NOTPARALLEL:
-.PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench beside soak release-check demo clean
+.PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench beside soak release-check docs demo clean
 
 ## build: the program, ./coatcheck
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)" -o coatcheck ./bff
 
-## install: the program, its manual page and bash completions below PREFIX (/usr/local)
+## install: the program that make built, its manual page and bash completions below PREFIX (/usr/local)
 PREFIX ?= /usr/local
-install: build
+install:
+	@[ -x coatcheck ] || { echo "build it first, as yourself: make"; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 0755 coatcheck $(DESTDIR)$(PREFIX)/bin/coatcheck
 	./coatcheck man > $(DESTDIR)$(PREFIX)/share/man/man1/coatcheck.1
@@ -55,11 +56,18 @@ unit:
 		(cd $$module && go test -race -cover -timeout 15m ./...) || failed=1; done; exit $$failed
 
 # The browser client in Node's own test runner: with the frameworks it binds to, and
-# as a package.
+# as a package. The documentation as a site, and every link in it.
 client:
 	@.ci/prepare
 	@.ci/prepare npm web/client
 	cd web/client && node --test
+	@.ci/prepare npm web/docs
+	cd web/docs && node --test
+
+## docs: the documentation as a site with search, in ./site
+docs:
+	@.ci/prepare npm web/docs
+	cd web/docs && node build.js
 
 # A real Chromium and a real Firefox against the built program; the demo's pages, built anew.
 browser:
@@ -122,4 +130,4 @@ demo:
 	go run ./bff demo
 
 clean:
-	rm -rf coatcheck .tools
+	rm -rf coatcheck .tools dist dist-extra site web/docs/.tools

@@ -136,7 +136,7 @@ type Frontend struct {
 
 // Cookie is the session cookie of a frontend. It is always Path=/, HttpOnly, Secure and host-only.
 type Cookie struct {
-	// Name, beginning with __Host-; by default __Host-Http-<frontend>.
+	// Name, beginning with __Host-; by default __Host-Http- and the name of the frontend.
 	Name string `yaml:"name" like:"__Host-Http-shop"`
 	// SameSite attribute.
 	SameSite string `yaml:"same_site" default:"strict" enum:"strict|lax"`

@@ -196,6 +196,7 @@ func TestGalleryPage(t *testing.T) {
 // real are the APIs that tests run as servers.
 var real = map[string]string{
 	"pocketbase": "real: PocketBase 0.39",
+	"simplejwt":  "real: Django 3.2 with Simple JWT 5.2",
 	"oauth2":     "real: Ory Fosite 0.49 (without the exchange)",
 }
 
