@@ -119,11 +119,13 @@ soak: build
 	go -C bff/bench build -o $(CURDIR)/.tools/bench .
 	.tools/bench soak -bff ./coatcheck -for $(SOAK)
 
-## release-check: the program builds for every platform of a release; goreleaser, if it is there, takes its file
+## release-check: the program builds for every platform of a release; with goreleaser, a snapshot's archives and packages are opened
 release-check:
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \
 		echo "$$os/$$arch"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -o /dev/null ./bff; done; done
-	@if command -v goreleaser >/dev/null; then goreleaser check; else echo "goreleaser is not installed: its file was not checked"; fi
+	@if command -v goreleaser >/dev/null; then goreleaser check && \
+		goreleaser release --snapshot --clean --skip=docker,sign$$(command -v syft >/dev/null || echo ,sbom) && .ci/packages dist; \
+	else echo "goreleaser is not installed: its file was not checked (go install github.com/goreleaser/goreleaser/v2@v2.14.3)"; fi
 
 ## demo: two frontends and an API, nothing to set up
 demo:
