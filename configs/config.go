@@ -158,7 +158,7 @@ type FrontendLogin struct {
 	Exchanges []string `yaml:"exchanges"`
 	// Path of a page that is shown when a sign-in at a provider fails; default: a page of Coatcheck's.
 	ErrorPath string `yaml:"error_path"`
-	// Fields of the user that a browser may see.
+	// Fields of the user that a browser may see, and places inside them: [id, /realm_access/roles].
 	Expose []string `yaml:"expose"`
 }
 

@@ -75,8 +75,8 @@ type Send struct {
 	Headers map[string]mapping.Template `yaml:"headers"`
 	// Parameters of the query with {names}, and constants; each in place of the browser's of that name. Never logged.
 	Query map[string]mapping.Template `yaml:"query"`
-	// Cookies with {names}, and constants. The browser's own cookies never pass.
-	Cookie map[string]mapping.Template `yaml:"cookie"`
+	// Cookies with {names}, and constants. The browser's own cookies never pass. cookies is the same key.
+	Cookie map[string]mapping.Template `yaml:"cookie" also:"cookies"`
 	// What is put into the first message of a WebSocket.
 	Socket *SendSocket `yaml:"socket"`
 	// Headers removed from proxied answers.

@@ -1,6 +1,7 @@
 package configs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -107,8 +108,11 @@ func TestPlaceholdersWithoutQuotesAreRefused(t *testing.T) {
 
 func TestNestedExposeIsExplained(t *testing.T) {
 	for expose, want := range map[string]string{
-		"[/profile/name]":              "not places inside them (hint: profile whole, or user.at",
-		"[profile.name]":               "warning: frontends.shop.login.expose[0]: a field with a dot in its name",
+		"[/profile/name, /a~1b/~0c]":   "",
+		"[/profile/~2]":                "in a pointer ~ is written ~0",
+		"[profile.name]":               "a dot leads to no field inside another: a pointer does (hint: /profile/name; or /profile.name, for a field of that very name)",
+		"[/profile/access_token]":      "a page would see a token",
+		"[/profile/*]":                 "not a field name",
 		"[{profile: [name]}]":          "expected a string, got a mapping",
 		`["https://example.com/role"]`: "",
 	} {
@@ -161,5 +165,24 @@ func TestRequiredKeysAreShown(t *testing.T) {
 		if !strings.Contains(all.String(), want) {
 			t.Errorf("no %q in\n%s", want, all.String())
 		}
+	}
+}
+
+// TestCookiesIsCookie: send's cookies go by either spelling, and not by both.
+func TestCookiesIsCookie(t *testing.T) {
+	for send, want := range map[string]string{
+		`{cookies: {sid: "{access_token}"}}`:                              "",
+		`{cookie: {sid: "{access_token}"}}`:                               "",
+		`{cookie: {a: "{access_token}"}, cookies: {b: "{access_token}"}}`: "upstreams.api.send.cookies: the same key as cookie",
+		`{cookies: {sid: "{nobody}"}}`:                                    "upstreams.api.send.cookie.sid: ",
+	} {
+		c, faults := parse(strings.Replace(small(""), `{headers: {X-Key: "${SEND:-k}", Authorization: "Bearer {access_token}"}}`, send, 1), nil)
+		said := fmt.Sprint(faults)
+		if want != "" && !strings.Contains(said, want) || want == "" && (len(faults) != 0 || c.Upstreams["api"].Send.Cookie["sid"].IsEmpty()) {
+			t.Errorf("%s: %s", send, said)
+		}
+	}
+	if _, faults := parse(strings.Replace(small(""), "    login:\n", "    login:\n      fields: [email]\n", 1), nil); !strings.Contains(fmt.Sprint(faults), "frontends.*.login.fields") {
+		t.Errorf("fields: %v", faults)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"coatcheck/bff/session"
 	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
 )
 
 // anonymous is the session document where nobody is signed in.
@@ -25,13 +26,13 @@ type anonymous struct {
 // document is the session document. Times left are seconds, because browsers' clocks
 // are wrong; ID is a handle for lists, not the ticket, and opens nothing.
 type document struct {
-	Authenticated bool                       `json:"authenticated"`
-	Frontend      string                     `json:"frontend"`
-	ID            string                     `json:"id"`
-	User          map[string]json.RawMessage `json:"user"`
-	CreatedAt     string                     `json:"created_at"`
-	IdleExpiresIn int64                      `json:"idle_expires_in"`
-	ExpiresIn     int64                      `json:"expires_in"`
+	Authenticated bool           `json:"authenticated"`
+	Frontend      string         `json:"frontend"`
+	ID            string         `json:"id"`
+	User          map[string]any `json:"user"`
+	CreatedAt     string         `json:"created_at"`
+	IdleExpiresIn int64          `json:"idle_expires_in"`
+	ExpiresIn     int64          `json:"expires_in"`
 }
 
 func (a *Account) document(f *configs.Frontend, s *session.Session) document {
@@ -46,15 +47,9 @@ func (a *Account) Document(f *configs.Frontend, s *session.Session) ([]byte, err
 	return json.Marshal(a.document(f, s))
 }
 
-// exposed picks the fields of the user that a browser may see: deny by absence.
-func exposed(user []byte, names []string) map[string]json.RawMessage {
+// exposed picks what of the user a browser may see.
+func exposed(user []byte, expose []string) map[string]any {
 	var all map[string]json.RawMessage
 	_ = json.Unmarshal(user, &all) // nothing that can be read: nothing to show
-	seen := map[string]json.RawMessage{}
-	for _, name := range names {
-		if value, ok := all[name]; ok {
-			seen[name] = value
-		}
-	}
-	return seen
+	return mapping.Exposed(all, expose)
 }

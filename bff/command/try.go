@@ -209,19 +209,14 @@ func (t *attempt) told(in *signin.SignedIn, err error) {
 		t.refused(server.ProblemOf(err), err)
 		return
 	}
-	shown := map[string]json.RawMessage{}
-	for _, name := range t.frontend.Login.Expose {
-		if field, ok := in.User[name]; ok {
-			shown[name] = field
-		}
-	}
+	shown := mapping.Exposed(in.User, t.frontend.Login.Expose)
 	t.shown.Tell("A browser would see: 200 ", map[string]any{"authenticated": true, "user": shown})
 	for _, name := range t.frontend.Login.Expose {
-		if _, ok := in.User[name]; !ok {
+		if len(mapping.Exposed(in.User, []string{name})) == 0 {
 			fmt.Fprintf(t.Stdout, "  expose lists %s, which this user does not have\n", name)
 		}
 	}
-	if rest := hidden(in.User, t.frontend.Login.Expose); len(rest) > 0 {
+	if rest := hidden(in.User, shown); len(rest) > 0 {
 		fmt.Fprintf(t.Stdout, "  hidden from the browser (not in expose): %s\n", strings.Join(rest, ", "))
 	}
 	if in.Subject == "" {
@@ -244,8 +239,8 @@ func (t *attempt) refused(p *problem.Problem, err error) {
 }
 
 // hidden are the names of the user's fields that no page sees.
-func hidden(user map[string]json.RawMessage, expose []string) []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(user)), func(name string) bool { return slices.Contains(expose, name) })
+func hidden(user map[string]json.RawMessage, shown map[string]any) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(user)), func(name string) bool { return shown[name] != nil })
 }
 
 // ends says how long it all lasts.

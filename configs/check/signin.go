@@ -96,7 +96,11 @@ func (ck frontendCheck) expose(path string, f *configs.Frontend, u *configs.Upst
 		return
 	}
 	for i, name := range f.Login.Expose {
-		if name != "" && u.Login.User.From == "response" && u.TakesAt(u.Login.User.At+mapping.Pointer(name)) {
+		place := name
+		if !strings.HasPrefix(name, "/") {
+			place = mapping.Pointer(name)
+		}
+		if name != "" && u.Login.User.From == "response" && u.TakesAt(u.Login.User.At+place) {
 			ck.refuse(item(path, i), "the credential is taken from this field: a page would see the token", "")
 		}
 	}
@@ -107,26 +111,18 @@ func (ck frontendCheck) expose(path string, f *configs.Frontend, u *configs.Upst
 func (ck frontendCheck) exposeNames(path string, f *configs.Frontend) {
 	for i, name := range f.Login.Expose {
 		at := item(path, i)
+		last := name[strings.LastIndex(name, "/")+1:]
 		switch {
 		case name == "" || strings.Contains(name, "*"):
 			ck.refuse(at, "not a field name of a user", "list each field")
-		case name[0] == '/':
-			ck.complain(at, rule.Complaint{Message: "expose takes names of the user's own fields, not places inside them", Hint: nestedHint(name[1:], "/")})
-		case strings.Contains(name, ".") && !strings.Contains(name, "://"):
-			ck.warn(at, "a field with a dot in its name: nested fields cannot be exposed", "expose the outer field, or point user.at to the object that has the field")
-		case name == credential.AccessToken || name == credential.RefreshToken || name == "id_token":
+		case name[0] == '/' && mapping.CheckPointer(name) != nil:
+			ck.pointer(at, name)
+		case name[0] != '/' && strings.Contains(name, ".") && !strings.Contains(name, "://"):
+			ck.complain(at, rule.Complaint{Message: "a dot leads to no field inside another: a pointer does", Hint: "/" + strings.ReplaceAll(name, ".", "/") + "; or /" + name + ", for a field of that very name"})
+		case last == credential.AccessToken || last == credential.RefreshToken || last == "id_token":
 			ck.refuse(at, "a page would see a token", "")
 		case slices.Index(f.Login.Expose, name) < i:
 			ck.refuse(at, "duplicate field", "")
 		}
 	}
-}
-
-// nestedHint names the field that holds a nested one, and where the user could be taken from.
-func nestedHint(name, separator string) string {
-	outer, _, nested := strings.Cut(name, separator)
-	if !nested {
-		return outer
-	}
-	return outer + " whole, or user.at at the object that has the field"
 }

@@ -2,6 +2,7 @@ package read
 
 import (
 	"reflect"
+	"strings"
 
 	"coatcheck/configs"
 	"coatcheck/configs/keypath"
@@ -16,6 +17,7 @@ import (
 //	min, max  the bounds of a number, duration or size, both included
 //	required  the key must be there and not empty
 //	like      an example for the hint, where a number in quotes would be wrong too
+//	also      another spelling of the key
 //
 // It goes on after a fault, so that a person sees all of them at once; a faulty
 // value keeps its default.
@@ -99,7 +101,12 @@ func (d *decoder) section(f field, n *node, into reflect.Value) {
 			d.unknown(f.path, e, keys)
 			continue
 		}
-		d.decode(field{keypath.Child(f.path, e.key), e.place(), inner.Tag}, e.value, into.FieldByIndex(inner.Index))
+		key := inner.Tag.Get("yaml")
+		if key != e.key && n.find(key) != nil {
+			d.fault(e.at, keypath.Child(f.path, e.key), "the same key as "+key+", which is there", "one of the two")
+			continue
+		}
+		d.decode(field{keypath.Child(f.path, key), e.place(), inner.Tag}, e.value, into.FieldByIndex(inner.Index))
 	}
 	d.missing(f, n, into.Type())
 }
@@ -109,7 +116,11 @@ func (d *decoder) unknown(path string, e entry, keys map[string]reflect.StructFi
 	for name := range keys {
 		names = append(names, name)
 	}
-	d.fault(e.at, keypath.Child(path, e.key), "unknown key", rule.Suggest(e.key, names))
+	hint := rule.Suggest(e.key, names)
+	if e.key == "fields" && strings.HasSuffix(path, ".login") {
+		hint = "frontends.*.login.fields says what a page posts"
+	}
+	d.fault(e.at, keypath.Child(path, e.key), "unknown key", hint)
 }
 
 func (d *decoder) missing(f field, n *node, t reflect.Type) {
@@ -222,6 +233,9 @@ func fieldsOf(t reflect.Type) map[string]reflect.StructField {
 	for _, f := range reflect.VisibleFields(t) {
 		if key := f.Tag.Get("yaml"); key != "" && key != "-" {
 			keys[key] = f
+			if also := f.Tag.Get("also"); also != "" {
+				keys[also] = f
+			}
 		}
 	}
 	return keys

@@ -97,6 +97,7 @@ func TestSchemaAndLoaderAgree(t *testing.T) {
 		{"a place in a header", "access_token: /access_token", `access_token: {header: X-Token, follow: true}`, true},
 		{"a number as a header", "{X: y}", `{X: 1}`, true},
 		{"an unknown key", "near_cache: 1s", "near_cach: 1s", false},
+		{"another spelling", "    send:  ", "    send:\n      cookies: {sid: \"{access_token}\"}\n      #  ", true},
 		{"a wrong word", "same_site: strict", "same_site: none", false},
 		{"a number without unit", "near_cache: 1s", "near_cache: 1", false},
 		{"a text for a boolean", "persistent: false", "persistent: \"no\"", false},

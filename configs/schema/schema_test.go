@@ -219,6 +219,9 @@ func decorate(s *jsonschema.Schema, t reflect.Type) {
 			s.Required = append(s.Required, f.Tag.Get("yaml"))
 		}
 		tagged(property, f)
+		if also := f.Tag.Get("also"); also != "" {
+			s.Properties.Set(also, property)
+		}
 	}
 }
 
