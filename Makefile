@@ -13,7 +13,7 @@ FUZZTIME ?= 10m
 MODULES := bff/bench bff/command/stories configs/deploy configs/schema
 
 .NOTPARALLEL:
-.PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench soak release-check docs demo clean
+.PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench beside soak release-check docs demo clean
 
 ## build: the program, ./coatcheck
 build:
@@ -103,6 +103,15 @@ bench: build
 	go -C bff/bench build -o $(CURDIR)/.tools/bench .
 	.tools/bench -bff ./coatcheck $(BENCH)
 
+## beside: twelve tabs of one browser sign in at once, here and at oauth2-proxy
+OAUTH2_PROXY_VERSION := v7.15.6
+beside: build
+	@.ci/prepare
+	@.ci/prepare npm web/e2e
+	go build -o .tools/provider ./web/e2e/provider
+	@test -x .tools/oauth2-proxy || GOBIN=$(CURDIR)/.tools go install github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY_VERSION)
+	node web/e2e/beside.js
+
 ## soak: 30 minutes of everything at once; fails where an answer is wrong or the process grows
 SOAK ?= 30m
 soak: build
@@ -110,11 +119,13 @@ soak: build
 	go -C bff/bench build -o $(CURDIR)/.tools/bench .
 	.tools/bench soak -bff ./coatcheck -for $(SOAK)
 
-## release-check: the program builds for every platform of a release; goreleaser, if it is there, takes its file
+## release-check: the program builds for every platform of a release; with goreleaser, a snapshot's archives and packages are opened
 release-check:
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \
 		echo "$$os/$$arch"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -o /dev/null ./bff; done; done
-	@if command -v goreleaser >/dev/null; then goreleaser check; else echo "goreleaser is not installed: its file was not checked"; fi
+	@if command -v goreleaser >/dev/null; then goreleaser check && \
+		goreleaser release --snapshot --clean --skip=docker,sign$$(command -v syft >/dev/null || echo ,sbom) && .ci/packages dist; \
+	else echo "goreleaser is not installed: its file was not checked (go install github.com/goreleaser/goreleaser/v2@v2.14.3)"; fi
 
 ## demo: two frontends and an API, nothing to set up
 demo:

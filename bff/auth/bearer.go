@@ -124,10 +124,18 @@ func providerAway(err error) error {
 	return p.Because(err.Error())
 }
 
-// endOf is when a verified token ends; its claims say so, and it was not long ago.
+// tokenSkew is how far the clocks of a provider and ours may differ.
+const tokenSkew = time.Minute
+
+// endOf is when what a verified token began ends: with the token, whose claims say so. One
+// that has ended already was let in by the skew of the clocks, and has as much time.
 func endOf(claims []byte) time.Time {
 	said := map[string]json.RawMessage{}
 	_ = json.Unmarshal(claims, &said) // an object with a number, or it would not be verified
 	seconds, _ := strconv.ParseFloat(string(said["exp"]), 64)
-	return time.Unix(int64(seconds), 0)
+	ends := time.Unix(int64(seconds), 0)
+	if ends.Before(time.Now()) {
+		ends = ends.Add(tokenSkew)
+	}
+	return ends
 }

@@ -7,6 +7,7 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/routing"
 	"coatcheck/bff/signature"
 	"coatcheck/configs"
 )
@@ -51,6 +52,8 @@ func (k *Callers) bySignature(c *call.Call, p *Principal) error {
 	case len(open.signers) > 0:
 		p.Caller = open
 		return nil
+	case nobody(c):
+		return notAuthenticated(c)
 	case refused != nil:
 		return k.refuseSignature(c, refused)
 	case c.Decision.Signed && allowed == 0:
@@ -69,8 +72,22 @@ func clearer(a, b error) error {
 	return a
 }
 
+// nobody reports that a call to a route of people brought no proof in its head: nobody
+// says that a program calls.
+func nobody(c *call.Call) bool {
+	return c.Route().Session == routing.SessionRequired && !c.Decision.Signed
+}
+
+// notAuthenticated answers as to a person without a session.
+func notAuthenticated(c *call.Call) error {
+	c.Program = call.Program{}
+	return problem.NotAuthenticated
+}
+
 func (k *Callers) refuseSignature(c *call.Call, err error) error {
 	switch {
+	case nobody(c) && signature.WithoutProof(err):
+		return notAuthenticated(c)
 	case errors.Is(err, signature.NoProof):
 		k.note(c, "unknown", err.Error())
 		return problem.CallerUnknown

@@ -60,7 +60,7 @@ func main() {
 	flag.DurationVar(&b.length, "length", 4*time.Second, "length of one row in one round")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the load")
 	only := flag.String("only", "near,cold,plain,lua,go,haproxy,caddy,before", "rows of the cost measure, by comma")
-	does := flag.String("works", "all", "works of the cost measure, by comma; all, or none")
+	does := flag.String("works", "all", "works of the cost measure, by comma, callers among them; all, or none")
 	flag.IntVar(&b.idle, "idle", 10000, "idle connections of the memory measure; 0 to leave it out")
 	flag.IntVar(&b.flying, "flying", 1000, "calls in flight of the memory measure; 0 to leave it out")
 	flag.IntVar(&b.streams, "streams", 1000, "event streams of the memory measure; 0 to leave it out")
@@ -121,18 +121,40 @@ func (b *bench) run(ctx context.Context) (missed int, err error) {
 	if err := b.memories(ctx, &t); err != nil {
 		return 0, err
 	}
-	fmt.Print(t.String())
-	if b.docs != "" {
-		err = t.into(b.docs)
+	var programs report
+	if b.does("callers") {
+		if err := b.doCallers(ctx, &programs); err != nil {
+			return 0, err
+		}
 	}
-	return t.missed, errors.Join(err, ctx.Err())
+	fmt.Print(t.String(), programs.String())
+	if b.docs != "" {
+		err = b.write(&t, &programs)
+	}
+	return t.missed + programs.missed, errors.Join(err, ctx.Err())
+}
+
+// does reports whether a work was asked for.
+func (b *bench) does(name string) bool {
+	return slices.Contains(b.works, "all") || slices.Contains(b.works, name)
+}
+
+// write writes what was measured into the page; what was not keeps its last figures.
+func (b *bench) write(t, programs *report) (err error) {
+	if slices.Contains(b.works, "all") {
+		err = t.into(b.docs, "")
+	}
+	if b.does("callers") {
+		err = errors.Join(err, programs.into(b.docs, "callers"))
+	}
+	return err
 }
 
 func (b *bench) doWorks(ctx context.Context, t *report) error {
 	var all []*result
 	for i := range works {
 		w := &works[i]
-		if !slices.Contains(b.works, "all") && !slices.Contains(b.works, w.name) {
+		if !b.does(w.name) {
 			continue
 		}
 		res, err := b.cost(ctx, w)

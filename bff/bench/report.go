@@ -75,22 +75,28 @@ func cpu(micros float64) string {
 	return fmt.Sprintf("%.1f µs", micros)
 }
 
-// Marks between which a page holds what was measured last.
+// Marks between which a page holds what was measured last: of a part, those of its name.
 const (
-	begins = "<!-- measured: make bench BENCH=\"-docs docs/benchmarks.md\" -->\n"
-	ends   = "<!-- measured -->\n"
+	begins       = "<!-- measured: make bench BENCH=\"-docs docs/benchmarks.md\" -->\n"
+	ends         = "<!-- measured -->\n"
+	callersBegin = "<!-- measured: make bench BENCH=\"-works callers -idle 0 -flying 0 -streams 0 -docs docs/benchmarks.md\" -->\n"
+	callersEnd   = "<!-- measured: callers -->\n"
 )
 
 // into writes the tables into a page, in place of the last ones.
-func (t *report) into(file string) error {
+func (t *report) into(file, part string) error {
+	from, to := begins, ends
+	if part == "callers" {
+		from, to = callersBegin, callersEnd
+	}
 	page, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	before, rest, ok := strings.Cut(string(page), begins)
-	_, after, ok2 := strings.Cut(rest, ends)
+	before, rest, ok := strings.Cut(string(page), from)
+	_, after, ok2 := strings.Cut(rest, to)
 	if !ok || !ok2 {
 		return fmt.Errorf("%s has no place for the tables", file)
 	}
-	return os.WriteFile(file, []byte(before+begins+"\n"+t.String()+ends+after), 0o644)
+	return os.WriteFile(file, []byte(before+from+"\n"+t.String()+to+after), 0o644)
 }

@@ -244,6 +244,9 @@ func (b *bench) coatcheck(name, program, address, api string, h house) (row, err
 	if h.api {
 		text = strings.Replace(text, "    login:", fmt.Sprintf("    ca: %s/cert.pem\n    login:", b.dir), 1)
 	}
+	if h.callers {
+		text = callersConfig(text)
+	}
 	for i := range h.routes {
 		text += fmt.Sprintf("      - {path: /other/%d/, upstream: api}\n", i)
 	}

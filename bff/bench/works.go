@@ -18,10 +18,11 @@ type work struct {
 
 // house is how a proxy is set up for a work.
 type house struct {
-	door   bool // HTTPS to the browser
-	api    bool // HTTPS to the API
-	own    bool // this program is the API, not nginx
-	routes int  // besides the one that is called
+	door    bool // HTTPS to the browser
+	api     bool // HTTPS to the API
+	own     bool // this program is the API, not nginx
+	callers bool // programs call, too
+	routes  int  // besides the one that is called
 }
 
 // usual is the work by which proxies are compared.

@@ -130,7 +130,7 @@ func tlsLines(states ...tls.ConnectionState) []string {
 		if len(s.PeerCertificates) > 0 {
 			leaf := s.PeerCertificates[0]
 			days := int(time.Until(leaf.NotAfter).Hours() / 24)
-			line += fmt.Sprintf(", certificate of %s by %s, %d days left", named(leaf.Subject.CommonName, leaf.DNSNames...), named(leaf.Issuer.CommonName, leaf.Issuer.Organization...), days)
+			line += fmt.Sprintf(", certificate of %s by %s, %s left", named(leaf.Subject.CommonName, leaf.DNSNames...), named(leaf.Issuer.CommonName, leaf.Issuer.Organization...), dayCount(days))
 			if days < renewBefore {
 				line += ": RENEW IT"
 			}
@@ -148,4 +148,11 @@ func named(name string, others ...string) string {
 		}
 	}
 	return "(no name)"
+}
+
+func dayCount(days int) string {
+	if days == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", days)
 }

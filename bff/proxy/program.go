@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"coatcheck/bff/gate"
@@ -65,14 +66,19 @@ func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 		}
 		budget.Give(held - int64(len(body)))
 	}()
-	take, until := budget.Take, time.Now().Add(x.proxy.bodyIdle)
-	for chunk := make([]byte, signedChunk); ; take = budget.TakeMore {
+	room, take, until := signedChunk, budget.Take, time.Now().Add(x.proxy.bodyIdle)
+	if length := in.BodyLength(); length > 0 {
+		room = int(min(signedChunk, length))
+	}
+	for ; ; room, take = signedChunk, budget.TakeMore {
 		if !take(signedChunk) {
 			return nil, problem.VerifyingTooMuch
 		}
 		held += signedChunk
-		n, err := x.readChunk(chunk, until)
-		body = append(body, chunk[:n]...)
+		had := len(body)
+		body = slices.Grow(body, room)[:had+room]
+		n, err := x.readChunk(body[had:], until)
+		body = body[:had+n]
 		switch {
 		case errors.Is(err, io.EOF):
 			return body, nil
@@ -84,15 +90,15 @@ func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 
 // readChunk fills chunk. io.EOF says that the whole body has been read.
 func (x signedCall) readChunk(chunk []byte, until time.Time) (n int, err error) {
-	for n < len(chunk) && err == nil {
+	for {
 		if time.Now().After(until) {
 			return n, gate.ErrBodyTimeout
 		}
-		var more int
-		more, err = x.call.In.Read(chunk[n:])
-		n += more
+		more, err := x.call.In.Read(chunk[n:]) // also into no room: then it says whether that is all
+		if n += more; err != nil || more == 0 && n == len(chunk) {
+			return n, err
+		}
 	}
-	return n, err
 }
 
 // greet answers a handshake.
@@ -146,20 +152,12 @@ func (x *roundTrip) watchProof(end func()) (stop func(), alive bool) {
 	return func() {}, true
 }
 
-// endAt ends what stays open when its token does. A token that has ended already is one
-// that the skew of the clocks let in: it has as much time as that.
+// endAt ends what stays open at a time.
 func (x *roundTrip) endAt(until time.Time, end func()) (stop func()) {
-	left := time.Until(until)
-	if left <= 0 {
-		left += tokenSkew
-	}
 	events, id := x.proxy.events, string(x.call.ID)
-	timer := time.AfterFunc(max(0, left), func() {
+	timer := time.AfterFunc(time.Until(until), func() {
 		defer events.Contain(id)
 		end()
 	})
 	return func() { timer.Stop() }
 }
-
-// tokenSkew is how far the clocks of a provider and ours may differ.
-const tokenSkew = time.Minute

@@ -21,6 +21,9 @@ type Programs struct {
 	Signers bool
 	// Proofs are the places of the head in which a signature of a caller may stand.
 	Proofs []configs.CallPlace
+	// Inside reports that a caller may show only inside the body who calls, or by a
+	// handshake, which has no proof.
+	Inside bool
 }
 
 // addPrograms says who may call a route, and what never goes to its API: what stands
@@ -36,6 +39,7 @@ func (r *Route) addPrograms(c *configs.Config) {
 	}
 	r.Programs = &Programs{Callers: r.Config.Callers, Keys: c.KeyPlaces(r.Config)}
 	for _, name := range r.Config.Callers {
+		r.Programs.Inside = r.Programs.Inside || len(c.Callers[name].Handshake) > 0
 		for _, s := range c.Callers[name].Signature {
 			r.addSignature(s)
 		}
@@ -46,6 +50,7 @@ func (r *Route) addSignature(s *configs.Signature) {
 	p := r.Programs
 	p.Signers = true
 	if s.Proof == nil || !s.Proof.InHead() {
+		p.Inside = true
 		return
 	}
 	p.Proofs = append(p.Proofs, *s.Proof)
@@ -82,12 +87,13 @@ func (d *Decision) readPrograms(r *Request) *problem.Problem {
 	p := d.Route.Programs
 	d.Keys = p.Keys.Read(r.Head, string(r.Head.Target))
 	d.Signed = p.Signers && p.signed(r)
-	d.ByProgram = len(d.Keys) > 0 || d.Signed || d.Route.Session == SessionNone
+	ticket := d.Route.Session == SessionRequired && hasCookie(r.Head, d.Frontend.Config.Cookie.Name)
+	d.ByProgram = len(d.Keys) > 0 || d.Signed || d.Route.Session == SessionNone || p.Inside && !ticket && !d.Handshake && !r.SpeaksOfBrowser()
 	proofs := len(d.Keys)
 	if d.Signed {
 		proofs++
 	}
-	if proofs > 0 && d.Route.Session == SessionRequired && hasCookie(r.Head, d.Frontend.Config.Cookie.Name) {
+	if proofs > 0 && ticket {
 		proofs++
 	}
 	switch {
@@ -107,18 +113,20 @@ func (d *Decision) cutProofs() {
 }
 
 // guards reports whether the guard looks at a call. A proof that a program brings is
-// never ambient, so that no page can make somebody else's browser send it. Where only
-// programs may call, a call without a proof that speaks of no browser is let on to be
-// told that it needs one.
+// never ambient, so that no page can make somebody else's browser send it; nor is what
+// comes without a ticket and speaks of no browser, and may be a program's by its body.
+// Where only programs may call, a call without a proof that speaks of no browser is let
+// on to be told that it needs one.
 func (d *Decision) guards(r *Request) bool {
 	switch {
 	case d.Route == nil:
 		return !d.Frontend.Config.IsDoor()
 	case d.Route.Programs == nil:
 		return d.Route.Config.Guard || d.Handshake
+	case d.Route.Session == SessionNone:
+		return len(d.Keys) == 0 && !d.Signed && r.SpeaksOfBrowser()
 	}
-	proven := len(d.Keys) > 0 || d.Signed
-	return !proven && (d.Route.Session != SessionNone || r.SpeaksOfBrowser())
+	return !d.ByProgram
 }
 
 // SpeaksOfBrowser reports whether the request carries a field that browsers set and

@@ -25,6 +25,9 @@ const accountMark = "acc-MARKED"
 // hookSecret signs events; it may show nowhere either.
 const hookSecret = "hook-MARKED-secret-of-a-provider"
 
+// innerSecret stands in the bodies of a caller that does not sign.
+const innerSecret = "inner-secret-of-a-provider"
+
 // withPrograms is the usual house with a door for programs, and a route of the shop that
 // both people and a program use. Keys are by caller.
 func withPrograms(keys map[string]apikey.Key) func(string) string {
@@ -34,6 +37,7 @@ func withPrograms(keys map[string]apikey.Key) func(string) string {
     send: {headers: {Authorization: "Bearer {access_token}", X-Caller: "{caller}", X-Caller-Key: "{caller_key}"}}
     accounts: {robot: {credential: {access_token: `+accountMark+`}}}`, 1)
 		text = strings.Replace(text, "      - {path: /plain/", `      - {path: /both/, upstream: api, callers: [excel]}
+      - {path: /events/, upstream: api, callers: [mail, inner]}
       - {path: /plain/`, 1)
 		return strings.Replace(text, "frontends:\n", fmt.Sprintf(`callers:
   excel: {keys: ["%s"], from: [bearer, basic, {header: X-Api-Key}, {query: api_key}], account: robot, methods: [GET, HEAD]}
@@ -53,13 +57,14 @@ func withPrograms(keys map[string]apikey.Key) func(string) string {
     handshake: [{admit: [{at: {query: mode}, is: subscribe}], take: {x: {query: challenge}}, answer: {text: "{x}"}}]
     account: robot
     max_signed: 4KiB
+  inner: {signature: {by: equal, keys: [%s], proof: /secret}, account: robot}
 frontends:
   programs:
     host: programs.example.com
     routes:
       - {path: /v1/, upstream: api, session: none, methods: [GET, HEAD, POST], callers: [excel, far, narrow, slow]}
       - {path: /hooks/, upstream: api, session: none, methods: [GET, POST], callers: [mail]}
-`, hash("excel"), hash("far"), hash("alien"), hash("narrow"), hash("slow"), hookSecret), 1)
+`, hash("excel"), hash("far"), hash("alien"), hash("narrow"), hash("slow"), hookSecret, innerSecret), 1)
 	}
 }
 
@@ -251,6 +256,53 @@ func TestPeopleAndPrograms(t *testing.T) {
 		t.Errorf("the API saw %+v", saw)
 	}
 	h.want(h.call("GET /api/x", bearer(keys["excel"])), 401, "not_authenticated")
+}
+
+// TestPeopleAndEvents: on a route of people a program may also show inside the body who
+// calls, or by a handshake. What brings a ticket, or speaks of a browser, is a person's.
+func TestPeopleAndEvents(t *testing.T) {
+	h := open(t, settings{edit: withPrograms(newKeys())})
+	cookie, inner := h.signIn("ada"), `{"secret":"`+innerSecret+`"}`
+	for _, row := range []struct {
+		name, request string
+		headers       []string
+		status        int
+		code, caller  string
+	}{
+		{"a person", "GET /events/x", []string{cookie, shop}, 200, "", ""},
+		{"a person's body", "POST /events/x\n\n" + inner, []string{cookie, shop, xcsrf, json_}, 200, "", ""},
+		{"a person's cookie, and no page", "POST /events/x\n\n" + inner, []string{cookie, json_}, 403, "csrf_header_missing", ""},
+		{"nobody", "GET /events/x", nil, 401, "not_authenticated", ""},
+		{"nobody's body", "POST /events/x\n\n{}", []string{json_}, 401, "not_authenticated", ""},
+		{"nobody's form", "POST /events/x\n\na=1", nil, 401, "not_authenticated", ""},
+		{"nobody at a page", "POST /events/x\n\n" + inner, []string{shop, xcsrf, json_}, 401, "not_authenticated", ""},
+		{"another page", "POST /events/x\n\n" + inner, []string{"Origin: https://evil.example", json_}, 403, "origin_not_allowed", ""},
+		{"another page, by navigation", "GET /events/x?mode=subscribe&challenge=abc", []string{"Sec-Fetch-Site: cross-site"}, 403, "cross_site_request", ""},
+		{"inside", "POST /events/x\n\n" + inner, []string{json_}, 200, "", "inner"},
+		{"wrong inside", `POST /events/x` + "\n\n" + `{"secret":"x"}`, []string{json_}, 401, "signature_invalid", ""},
+		{"twice inside", `POST /events/x` + "\n\n" + `{"secret":"` + innerSecret + `","secret":"x"}`, []string{json_}, 401, "signature_invalid", ""},
+		{"signed", "POST /events/x\n\n{}", signed("p", "{}", time.Now())[1:], 200, "", "mail"},
+		{"signed and a person", "POST /events/x\n\n{}", append(signed("p", "{}", time.Now())[1:], cookie), 400, "two_credentials", ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			before := h.api.Count()
+			h.want(h.call(row.request, row.headers...), row.status, row.code)
+			if row.status != 200 {
+				if h.api.Count() != before {
+					t.Error("the API was called")
+				}
+				return
+			}
+			saw := h.api.Last(t).Header
+			if saw.Get("X-Caller") != row.caller || (saw.Get("Authorization") == "Bearer "+accountMark) != (row.caller != "") {
+				t.Errorf("the API saw %v", saw)
+			}
+		})
+	}
+	before := h.api.Count()
+	if got := h.call("GET /events/x?mode=subscribe&challenge=abc"); got.body != "abc" || h.api.Count() != before {
+		t.Errorf("a handshake: %d %q", got.StatusCode, got.body)
+	}
 }
 
 // TestCallersLimit: calls over the limit are told when to come back.

@@ -1,6 +1,9 @@
 package signature
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Fault is one thing that is wrong, or unwise, in a [Scheme].
 type Fault struct {
@@ -79,3 +82,10 @@ func (e *RefusedError) Error() string {
 
 // Unwrap returns the [Reason].
 func (e *RefusedError) Unwrap() error { return e.Reason }
+
+// WithoutProof reports whether a call was refused because nothing stood where a proof
+// would, or its body is of another kind than one with a place for it.
+func WithoutProof(err error) bool {
+	var refused *RefusedError
+	return errors.As(err, &refused) && refused.What == "proof" && (refused.Reason == NoProof || refused.Reason == Malformed || refused.Reason == NotForm)
+}

@@ -55,7 +55,7 @@ func (v *Verifier) Handshake(c *Call, now time.Time) (*Reply, error) {
 		}
 		e := v.reading(c, true)
 		if h.keyed >= 0 || v.cameProof(c, true) {
-			proven, err := v.any(c, true, now)
+			proven, err := v.any(c, now)
 			if err != nil {
 				return nil, err
 			}

@@ -11,10 +11,9 @@ import (
 // It returns how many bytes of a body may be read, or a [*RefusedError]; then no
 // byte of the body need be read. The head's Length is held against that bound.
 func (v *Verifier) Head(c *Call, now time.Time) (limit int64, err error) {
-	_, err = v.any(c, false, now)
-	refused, _ := err.(*RefusedError) //nolint:errorlint // our own, never wrapped
+	open, refused := v.head(c, now)
 	switch {
-	case refused == nil || v.anyOpen(c, now):
+	case open:
 		limit = v.maxSigned
 	case v.mayGreet(c):
 		limit = min(MaxHandshake, v.maxSigned)
@@ -27,12 +26,14 @@ func (v *Verifier) Head(c *Call, now time.Time) (limit int64, err error) {
 	return limit, nil
 }
 
-// anyOpen reports whether a rule needs no more than the body.
-func (v *Verifier) anyOpen(head *Call, now time.Time) bool {
-	for _, r := range v.rules {
-		if refused := r.verify(v.reading(head, false), now).run(); refused != nil && refused.Reason == needsBody {
-			return true
+// head reports whether a rule holds, or needs no more than the body; and else why not.
+func (v *Verifier) head(c *Call, now time.Time) (open bool, first *RefusedError) {
+	for i, r := range v.rules {
+		refused := r.verify(v.reading(c, false), now).run()
+		if refused == nil || refused.Reason == needsBody {
+			return true, nil
 		}
+		first = clearer(first, refused, i)
 	}
-	return false
+	return false, first
 }

@@ -25,24 +25,30 @@ func (v *Verifier) Verify(c *Call, now time.Time) (Proven, error) {
 	if int64(len(c.Body)) > v.maxSigned {
 		return Proven{}, &RefusedError{Reason: TooLarge, What: "max_signed"}
 	}
-	return v.any(c, true, now)
+	return v.any(c, now)
 }
 
-// any tries the rules in their order.
-func (v *Verifier) any(c *Call, whole bool, now time.Time) (Proven, error) {
+// any tries the rules in their order, on a whole call.
+func (v *Verifier) any(c *Call, now time.Time) (Proven, error) {
 	var first *RefusedError
 	for i, r := range v.rules {
-		t := r.verify(v.reading(c, whole), now)
+		t := r.verify(v.reading(c, true), now)
 		refused := t.run()
 		if refused == nil {
 			return v.proven(i, t), nil
 		}
-		refused.Rule = i
-		if first == nil || first.Reason == NoProof && refused.Reason != NoProof {
-			first = refused
-		}
+		first = clearer(first, refused, i)
 	}
 	return Proven{}, first
+}
+
+// clearer is the refusal that says more: the first whose proof came, else the first.
+func clearer(first, refused *RefusedError, rule int) *RefusedError {
+	refused.Rule = rule
+	if first == nil || first.Reason == NoProof && refused.Reason != NoProof {
+		return refused
+	}
+	return first
 }
 
 func (v *Verifier) reading(c *Call, whole bool) *reading {

@@ -112,8 +112,7 @@ func (ck routeCheck) routeMethods(path string, r *configs.Route) {
 	}
 }
 
-// routeProofs refuses what a route cannot tell apart before it reads a body: people and
-// those who sign inside of it, and a key and a signature in one place.
+// routeProofs refuses what a route cannot tell apart: a key and a signature in one place.
 func (ck routeCheck) routeProofs(path string, r *configs.Route) {
 	keys := ck.config.KeyPlaces(r)
 	for i, name := range r.Callers {
@@ -121,14 +120,9 @@ func (ck routeCheck) routeProofs(path string, r *configs.Route) {
 		if c == nil {
 			continue
 		}
-		if r.Session != "none" && len(c.Handshake) > 0 {
-			ck.refuse(at, "handshakes come without a proof, and here people call as well", "session: none, on a route of its own")
-		}
 		for _, s := range c.Signature {
 			switch {
 			case s.Proof == nil:
-			case r.Session != "none" && !s.Proof.InHead():
-				ck.refuse(at, "this caller's proof stands in the body, and here people call as well", "session: none, on a route of its own")
 			case ck.readsKeys(keys, s.Proof):
 				ck.refuse(at, "this caller's proof stands where another caller's keys are read", "a route of its own, or from: at the other caller")
 			}

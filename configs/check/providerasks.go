@@ -25,7 +25,7 @@ func (ck providerCheck) asksFor(path string, p *configs.Provider) {
 	for _, name := range slices.Sorted(maps.Keys(p.Authorize)) {
 		at, value := child(path, "authorize", name), p.Authorize[name]
 		switch {
-		case slices.Contains(ownParameters, name):
+		case rule.IsOwnParameter(name):
 			ck.refuse(at, "this parameter is Coatcheck's own", "")
 		case name == "" || value == "":
 			ck.refuse(at, "must not be empty", "")

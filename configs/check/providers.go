@@ -11,10 +11,6 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// ownParameters are what an authorization request says itself: no constant replaces them.
-var ownParameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "code_challenge",
-	"code_challenge_method", "request", "request_uri", "id_token_hint", "max_age", "acr_values", "login_hint"}
-
 // endSessionNames can stand in a sign-out address.
 var endSessionNames = []string{"client_id", "post_logout_redirect_uri", "id_token", "logout_hint", "state"}
 
@@ -61,8 +57,16 @@ func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 		for key, value := range said {
 			ck.providerURL(child(path, key), value, p)
 		}
+		for key, given := range map[string]bool{"userinfo": p.Userinfo, "par": p.PAR == "required", "audiences": len(p.Audiences) > 0, "nonce": !p.ChecksNonce()} {
+			if given {
+				ck.refuse(child(path, key), "a provider without an issuer has no ID tokens and no metadata", "remove it, or name the issuer")
+			}
+		}
 	}
 	if u := p.User; u != nil {
+		if p.IsOpenID() {
+			ck.warn(child(path, "user"), "never asked: the ID token says who signed in", "userinfo: true")
+		}
 		ck.providerURL(child(path, "user", "url"), u.URL, p)
 		ck.pointer(child(path, "user", "at"), u.At)
 		ck.pointer(child(path, "user", "subject"), u.Subject)
@@ -73,26 +77,21 @@ func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 // issuer checks an issuer (OpenID Connect Discovery 1.0 §4.1); it is never changed,
 // because it is compared byte for byte with what the provider writes.
 func (ck providerCheck) issuer(path string, p *configs.Provider) {
-	host := ck.providerURL(path, p.Issuer, p)
+	ck.providerURL(path, p.Issuer, p)
 	if strings.Contains(p.Issuer, "/.well-known/") {
 		ck.refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
 	}
-	first := strings.Split(strings.TrimPrefix(pathOf(p.Issuer), "/"), "/")[0]
-	if host == "login.microsoftonline.com" && slices.Contains([]string{"common", "organizations", "consumers"}, first) {
+	if rule.IsSharedTenant(p.Issuer) {
 		ck.refuse(path, "no token is issued by this: each tenant has an issuer of its own", "https://login.microsoftonline.com/<tenant id>/v2.0")
 	}
 }
 
-func pathOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Path
-}
-
 // providerURL checks an address of the provider's and returns its host.
 func (ck providerCheck) providerURL(path, value string, p *configs.Provider) string {
+	if u, err := url.Parse(value); err == nil && (u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+		ck.refuse(path, "must not contain a user name, query or fragment", "client_id, client_secret and authorize are keys of their own")
+		return ""
+	}
 	host := ck.url(path, value)
 	if host == "" || !strings.HasPrefix(value, "http://") || rule.IsLoopback(host) {
 		return host

@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -17,9 +18,27 @@ func Suggest(given string, known []string) string {
 		}
 	}
 	if best == "" {
+		best = onlyWith(given, known)
+	}
+	if best == "" {
 		return ""
 	}
 	return "did you mean " + best + "?"
+}
+
+// onlyWith is the one name of which given is a word: idle_timeout for idle; "" where
+// there are several or none.
+func onlyWith(given string, known []string) (found string) {
+	for _, name := range known {
+		if len(given) < 4 || !slices.Contains(strings.Split(name, "_"), strings.ToLower(given)) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = name
+	}
+	return found
 }
 
 // distance counts the single letters by which two words differ (Levenshtein).

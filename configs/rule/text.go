@@ -2,7 +2,6 @@ package rule
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -29,13 +28,4 @@ func IsCookieText(s string) bool {
 // HasControl reports whether s has a control character other than a tab.
 func HasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
-}
-
-// NeedsOfflineAccess tells providers that give refresh tokens for this scope only.
-func NeedsOfflineAccess(host string) bool {
-	if host == "login.microsoftonline.com" {
-		return true
-	}
-	return slices.ContainsFunc([]string{".auth0.com", ".okta.com", ".oktapreview.com", ".zitadel.cloud", ".ciamlogin.com"},
-		func(end string) bool { return strings.HasSuffix(host, end) })
 }

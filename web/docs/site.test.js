@@ -61,7 +61,7 @@ test("search finds the errors, the keys and the APIs", () => {
   const index = readdirSync(join(site, "assets", "chunks")).filter((name) => name.startsWith("@localSearchIndex"))
   assert.equal(index.length, 1)
   const words = readFileSync(join(site, "assets", "chunks", index[0]), "utf8")
-  for (const word of ["unreachable", "trusted", "pocketbase", "keycloak"]) assert.ok(words.includes(word), word)
+  for (const word of ["upstream_unreachable", "trusted_proxies", "near_cache", "pocketbase"]) assert.ok(words.includes(word), word)
 })
 
 test("nothing is fetched from elsewhere", () => {

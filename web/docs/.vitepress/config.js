@@ -18,6 +18,11 @@ function plain(md) {
   }
 }
 
+/** A key, a code or a metric is one word: near_cache. The browser gets this function as text. */
+function words(text) {
+  return text.split(/[^\p{L}\p{N}\p{M}_]+/u)
+}
+
 export default {
   title: "Coatcheck",
   description: "Keeps an API's tokens out of the browser.",
@@ -30,7 +35,7 @@ export default {
   metaChunk: true,
   markdown: { anchor: { slugify: slug }, attrs: { disable: true }, config: plain },
   themeConfig: {
-    search: { provider: "local" },
+    search: { provider: "local", options: { miniSearch: { options: { tokenize: words }, searchOptions: { combineWith: "AND" } } } },
     outline: [2, 3],
     nav: [{ text: "Start", link: "/start-react-vite" }, { text: "Configuration", link: "/configuration" }, { text: "APIs", link: "/apis" }, { text: "Errors", link: "/errors" }, { text: "Changelog", link: "/changelog" }],
     sidebar: Object.entries(sections).map(([text, names]) => ({ text, collapsed: false, items: names.map((name) => ({ text: title(name), link: "/" + name })) })),
