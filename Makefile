@@ -10,7 +10,7 @@ FUZZTIME ?= 10m
 
 # Modules beside the program's: what only tests and measurements need is required there.
 # The servers of upstream/realapi have a suite of their own.
-MODULES := bff/bench bff/command/stories configs/deploy configs/schema
+MODULES := bff/bench bff/command/stories bff/conformance configs/deploy configs/schema
 
 .NOTPARALLEL:
 .PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench beside soak release-check docs demo clean

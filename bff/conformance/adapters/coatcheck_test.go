@@ -1,0 +1,37 @@
+package adapters_test
+
+import (
+	"testing"
+
+	"coatcheck/bff/conformance/adapters"
+	"coatcheck/bff/conformance/cases"
+	"coatcheck/bff/conformance/suite"
+	"coatcheck/bff/conformance/world"
+)
+
+// known are the failures that docs/conformance.md tells.
+var known = map[string]bool{"paths-overlong": true, "tokens-answer-header": true}
+
+// TestCoatcheck: Coatcheck fails in no case but those that the page tells, and in those.
+func TestCoatcheck(t *testing.T) {
+	for _, a := range adapters.All()[:2] {
+		t.Run(a.Name, func(t *testing.T) {
+			t.Parallel()
+			w, err := world.New()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(w.Close)
+			s, err := a.Start(w)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range cases.All() {
+				r := suite.Run(w, s, c)
+				if bad := r.Verdict == suite.Fail || r.Verdict == suite.Undecided; bad != known[c.ID] {
+					t.Errorf("%s: %s: %s", c.ID, r.Verdict, r.Reason)
+				}
+			}
+		})
+	}
+}

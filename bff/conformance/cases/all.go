@@ -1,0 +1,73 @@
+// Package cases is what the suite looks at, by groups. Each case stands alone: it signs
+// in with browsers of its own, and leaves nothing behind but what it says.
+package cases
+
+import (
+	"slices"
+	"strings"
+
+	"coatcheck/bff/conformance/browser"
+	"coatcheck/bff/conformance/suite"
+)
+
+// Where the rules stand.
+const (
+	bffCookies  = "draft-ietf-oauth-browser-based-apps, 6.1.3.2 Cookie Security"
+	bffCSRF     = "draft-ietf-oauth-browser-based-apps, 6.1.3.3 CSRF Protections"
+	bffProxy    = "draft-ietf-oauth-browser-based-apps, 6.1.3.6 Proxy Restrictions"
+	bffTokens   = "draft-ietf-oauth-browser-based-apps, 6.1.1 Application Architecture"
+	bffSessions = "draft-ietf-oauth-browser-based-apps, 6.1.2.3 Cookie-based Session State"
+	core        = "OpenID Connect Core 1.0, 3.1.3.7 ID Token Validation"
+	backChannel = "OpenID Connect Back-Channel Logout 1.0, 2.6 Logout Token Validation"
+)
+
+func asvs(number string) string { return "OWASP ASVS 5.0, " + number }
+
+func expectation(why string) string { return "expectation: " + why }
+
+// All are all cases, in the order of the groups.
+func All() []suite.Case {
+	return slices.Concat(tokens(), cookies(), csrf(), cors(), form(), atProvider(), idTokens(), logoutTokens(), people(), sessions(), outage(), paths(), headers(), caching(),
+		framing(), answers(), streams(), abuse())
+}
+
+// one makes a case; a group's function adds the group.
+func one(id string, severity suite.Severity, source, says, pass string, run func(t *suite.T)) suite.Case {
+	group, _, _ := strings.Cut(id, "-")
+	return suite.Case{ID: id, Group: group, Severity: severity, Source: source, Says: says, Pass: pass, Run: run}
+}
+
+// attributes are those of a Set-Cookie line, in lower case.
+func attributes(line string) (name, value string, found map[string]string) {
+	parts := strings.Split(line, ";")
+	name, value, _ = strings.Cut(parts[0], "=")
+	found = map[string]string{}
+	for _, part := range parts[1:] {
+		key, text, _ := strings.Cut(strings.TrimSpace(part), "=")
+		found[strings.ToLower(key)] = strings.ToLower(text)
+	}
+	return strings.TrimSpace(name), value, found
+}
+
+// sets are the Set-Cookie lines of the session that a sign-in gave, deletions aside.
+func sets(t *suite.T, tab *suite.Tab) (lines []string) {
+	for _, line := range tab.SignIn.Sets {
+		name, value, found := attributes(line)
+		if t.S.IsSession(name) && value != "" && found["max-age"] != "0" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		t.Stuck("the sign-in set no session cookie: %d %q", tab.SignIn.Status, tab.SignIn.Sets)
+	}
+	return lines
+}
+
+// text is all of an answer.
+func text(a *browser.Answer) string {
+	var b strings.Builder
+	for name, values := range a.Header {
+		b.WriteString(name + ": " + strings.Join(values, ", ") + "\n")
+	}
+	return b.String() + strings.Join(a.Chain, "\n") + "\n" + a.Body
+}

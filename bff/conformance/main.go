@@ -1,0 +1,118 @@
+// Command conformance looks at a backend for frontends from outside, and says which of
+// its promises it keeps:
+//
+//	go run . -adapter coatcheck-form              # every case, as a table
+//	go run . -adapter oauth2-proxy -only cookies  # a group, or the case of an id
+//	go run . -adapter all -json out.json -junit out.xml
+//	go run . -list                                # the cases and what they rest on
+//
+// It exits with 0 where nothing failed, 1 for failures of low and medium severity, 2 for
+// high and critical ones, 3 where a case could not be looked at, 4 for a subject that
+// does not start. docs/conformance.md has the results, and says how to contest one.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"coatcheck/bff/conformance/adapters"
+	"coatcheck/bff/conformance/cases"
+	"coatcheck/bff/conformance/report"
+	"coatcheck/bff/conformance/suite"
+	"coatcheck/bff/conformance/world"
+)
+
+func main() {
+	name := flag.String("adapter", "", "whom to look at: a `name` of -list, or all")
+	only := flag.String("only", "", "a `group` of cases, or one case")
+	jsonFile := flag.String("json", "", "write the results to this `file`")
+	junitFile := flag.String("junit", "", "write them as JUnit to this `file`")
+	list := flag.Bool("list", false, "print the adapters and the cases")
+	flag.Parse()
+	if *list || *name == "" {
+		show(os.Stdout)
+		os.Exit(0)
+	}
+	runs, code := look(*name, *only)
+	for file, write := range map[string]func(io.Writer, []*report.Run) error{*jsonFile: report.JSON, *junitFile: report.JUnit} {
+		if err := save(file, runs, write); err != nil {
+			fmt.Fprintln(os.Stderr, "conformance:", err)
+			code = 4
+		}
+	}
+	os.Exit(code)
+}
+
+func show(w io.Writer) {
+	for _, a := range adapters.All() {
+		fmt.Fprintf(w, "%-22s %s\n", a.Name, a.About)
+	}
+	all := cases.All()
+	fmt.Fprintf(w, "\n%d cases:\n", len(all))
+	for _, c := range all {
+		fmt.Fprintf(w, "%-32s %-9s %s\n%44s%s\n", c.ID, c.Severity, c.Pass, "", c.Source)
+	}
+}
+
+// look runs the cases against the adapters that a name means. The code is the worst.
+func look(name, only string) (runs []*report.Run, code int) {
+	found := false
+	for _, a := range adapters.All() {
+		if a.Name != name && (name != "all" || strings.HasPrefix(a.Name, "toy-")) {
+			continue
+		}
+		found = true
+		r, err := one(a, only)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "conformance: %s: %v\n", a.Name, err)
+			code = 4
+			continue
+		}
+		runs, code = append(runs, r), max(code, r.Exit())
+	}
+	if !found {
+		fmt.Fprintf(os.Stderr, "conformance: no adapter is called %q; -list shows them\n", name)
+		return nil, 4
+	}
+	return runs, code
+}
+
+func one(a suite.Adapter, only string) (*report.Run, error) {
+	w, err := world.New()
+	if err != nil {
+		return nil, err
+	}
+	defer w.Close()
+	s, err := a.Start(w)
+	if err != nil {
+		return nil, err
+	}
+	r := report.New(s, a.Name)
+	for _, c := range cases.All() {
+		if only != "" && only != c.Group && only != c.ID {
+			continue
+		}
+		result := suite.Run(w, s, c)
+		r.Results = append(r.Results, result)
+		report.Line(os.Stdout, result)
+	}
+	r.Summary(os.Stdout)
+	return r, nil
+}
+
+func save(file string, runs []*report.Run, write func(io.Writer, []*report.Run) error) error {
+	if file == "" {
+		return nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := write(f, runs); err != nil {
+		return err
+	}
+	return f.Close()
+}

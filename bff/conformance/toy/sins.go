@@ -1,0 +1,29 @@
+package toy
+
+// helps are sins that must be there for another one to show.
+var helps = map[string][]string{
+	"sessions-resurrected": {"sessions-revoked"}, // else the renewal would be refused
+}
+
+// alone are sins beside which nobody could sign in.
+var alone = []string{"provider-pkce"}
+
+// hidden are sins that would hide another one: what ends no session cannot be seen to
+// end it for the wrong caller.
+var hidden = map[string][]string{
+	"csrf-logout-image": {"sessions-signout"}, "csrf-logout-link": {"sessions-signout"}, "csrf-logout-form": {"sessions-signout"}, "csrf-logout-fetch": {"sessions-signout"},
+	"people-signout": {"sessions-signout"}, "sessions-parallel": {"sessions-signout"}, "sessions-signout-twice": {"sessions-signout", "sessions-resurrected"},
+	"form-failure-shown": {"form-error"}, "sessions-renewal-away": {"sessions-renewed", "provider-token-error", "provider-token-garbage"},
+	"sessions-upstream-401-cookie": {"sessions-upstream-401"},
+	"store-cookie":                 {"store-open"}, "store-back": {"store-open", "store-cookie", "store-call"}, "store-call": {"store-open", "store-cookie"},
+	"streams-signout": {"streams-events", "sessions-signout"}, "streams-gone": {"streams-events"},
+	"tokens-in-address": {"tokens-code-kept"}, "provider-return-absolute": {"tokens-code-kept"}, "provider-return-slashes": {"tokens-code-kept"},
+	"provider-return-backslash": {"tokens-code-kept"}, "provider-return-control": {"tokens-code-kept"}, "provider-return-script": {"tokens-code-kept"},
+	"provider-return-userinfo": {"tokens-code-kept"}, "provider-return-sibling": {"tokens-code-kept"}, "provider-return-suffix": {"tokens-code-kept"},
+	"provider-logout-issuer": {"provider-logout"}, "provider-logout-audience": {"provider-logout"}, "provider-logout-event": {"provider-logout"},
+	"provider-logout-nonce": {"provider-logout"}, "provider-logout-expired": {"provider-logout"}, "provider-logout-unsigned": {"provider-logout"},
+	"provider-logout-hmac": {"provider-logout"}, "provider-logout-key-in-header": {"provider-logout"}, "provider-logout-signature": {"provider-logout"},
+	"provider-two-tabs":     {"provider-state-same", "provider-other-browser", "provider-state", "provider-state-missing"},
+	"people-cross-cookie":   {"people-first-cookie", "people-cookie-names"},
+	"provider-logout-again": {"provider-logout"},
+}

@@ -1,0 +1,125 @@
+package toy_test
+
+import (
+	"flag"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"coatcheck/bff/conformance/cases"
+	"coatcheck/bff/conformance/suite"
+	"coatcheck/bff/conformance/toy"
+	"coatcheck/bff/conformance/world"
+)
+
+// only is for those who write a case: go test ./toy -only framing
+var only = flag.String("only", "", "cases whose ids begin so")
+
+// houses are the toys: between them every case applies.
+var houses = []struct {
+	name         string
+	form, shared bool
+}{{"form", true, false}, {"provider", false, false}, {"shared", true, true}}
+
+// open starts a toy in a world of its own.
+func open(t *testing.T, form, shared bool) (*world.World, *toy.Toy, *suite.Subject) {
+	t.Helper()
+	w, err := world.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.Close)
+	y, err := toy.Start(w, form, shared)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, y, y.Subject("toy")
+}
+
+// TestIDs: an id names its group, and one case.
+func TestIDs(t *testing.T) {
+	groups, seen := map[string]bool{}, map[string]bool{}
+	for _, group := range suite.Groups {
+		groups[group] = true
+	}
+	for _, c := range cases.All() {
+		if seen[c.ID] || !groups[c.Group] || c.Source == "" || c.Says == "" || c.Pass == "" || c.Severity == "" {
+			t.Errorf("%+v", c)
+		}
+		seen[c.ID] = true
+	}
+	t.Logf("%d cases", len(seen))
+}
+
+// TestToy: without a sin every case that applies passes; with its own sin alone, and
+// with all sins, every case fails. So no case passes whatever a subject does.
+func TestToy(t *testing.T) {
+	failed := map[string]bool{}
+	ran := make(chan map[string]bool, len(houses))
+	t.Run("houses", func(t *testing.T) {
+		for _, house := range houses {
+			t.Run(house.name, func(t *testing.T) {
+				t.Parallel()
+				ran <- sweep(t, house.form, house.shared)
+			})
+		}
+	})
+	close(ran)
+	for ids := range ran {
+		for id := range ids {
+			failed[id] = true
+		}
+	}
+	for _, c := range cases.All() {
+		if !failed[c.ID] && strings.HasPrefix(c.ID, *only) {
+			t.Errorf("%s applies to no toy", c.ID)
+		}
+	}
+}
+
+// sweep runs every case without sins, with its own, and with all of them. It returns the
+// cases that apply.
+func sweep(t *testing.T, form, shared bool) map[string]bool {
+	w, y, s := open(t, form, shared)
+	applies := map[string]bool{}
+	for _, c := range cases.All() {
+		if !strings.HasPrefix(c.ID, *only) {
+			continue
+		}
+		if shared && !slices.Contains([]string{suite.CORS, suite.TwoPeople, suite.CSRF, suite.Cookies}, c.Group) {
+			continue // as on hosts of their own
+		}
+		s.Patience = 30 * time.Second
+		y.Sin()
+		r := suite.Run(w, s, c)
+		if r.Verdict == suite.NotApplicable {
+			continue
+		}
+		applies[c.ID] = true
+		if r.Verdict != suite.Pass {
+			t.Errorf("%s without sins: %s: %s", c.ID, r.Verdict, r.Reason)
+		}
+		s.Patience = 700 * time.Millisecond // what a sin keeps from happening is not waited for long
+		y.Sin(c.ID)
+		if r := fires(w, s, c); r.Verdict != suite.Fail {
+			t.Errorf("%s with its sin: %s %s", c.ID, r.Verdict, r.Reason)
+		}
+		y.SinAll(c.ID)
+		if r := fires(w, s, c); r.Verdict != suite.Fail {
+			t.Errorf("%s with all sins: %s %s", c.ID, r.Verdict, r.Reason)
+		}
+	}
+	return applies
+}
+
+// fires runs a case that should fail, three times at most: that it can fail is what is to
+// be shown, and a busy machine may be too slow for the short waits of a sin.
+func fires(w *world.World, s *suite.Subject, c suite.Case) (r suite.Result) {
+	for range 3 {
+		if r = suite.Run(w, s, c); r.Verdict == suite.Fail {
+			break
+		}
+	}
+	return r
+}
