@@ -51,8 +51,9 @@ type Account struct {
 	tokenRefused atomic.Int64
 }
 
-// Each of two parts of an Account has the handlers of one idea.
+// Each part of an Account has what belongs to one idea.
 type (
+	inSteps    struct{ *Account } // the further steps of a sign-in
 	atProvider struct{ *Account } // signing in at a provider, and out there
 	ofSessions struct{ *Account } // the session document, and the list
 )

@@ -27,8 +27,8 @@ func (a *Account) login(c *call.Call) error {
 	if err != nil {
 		return err
 	}
-	if step, ok := a.stepOf(c, fields); ok {
-		return a.takeStep(c, step, fields)
+	if step, ok := (inSteps{a}).stepOf(c, fields); ok {
+		return inSteps{a}.takeStep(c, step, fields)
 	}
 	w, err := a.wayOf(c, fields)
 	if err != nil {
@@ -57,7 +57,7 @@ func (a *Account) login(c *call.Call) error {
 	case signedIn.Accepted:
 		return a.accepted(ctx, c, attempt)
 	case signedIn.Step != nil:
-		return a.hold(ctx, c, attempt, pending.Step{Account: account, Way: w.by.Name, Persistent: persistent}, signedIn.Step)
+		return inSteps{a}.hold(ctx, c, attempt, pending.Step{Account: account, Way: w.by.Name, Persistent: persistent}, signedIn.Step)
 	}
 	return a.startSession(ctx, c, attempt, signedIn, persistent)
 }
@@ -89,7 +89,7 @@ func (a *Account) startSession(ctx context.Context, c *call.Call, attempt *throt
 	}
 	c.Record.Session = started.LogID
 	setSessionCookie(c, ticket, started)
-	if a.dropStep(ctx, c) {
+	if (inSteps{a}).dropStep(ctx, c) {
 		clearStepCookie(c)
 	}
 	a.events.Security(c, "sign_in", "signed_in")

@@ -32,7 +32,7 @@ func (a *Account) logout(c *call.Call) error {
 		}
 	}
 	clearSessionCookie(c)
-	if a.dropStep(ctx, c) {
+	if (inSteps{a}).dropStep(ctx, c) {
 		clearStepCookie(c)
 	}
 	if next != "" {

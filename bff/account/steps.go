@@ -18,7 +18,7 @@ import (
 
 // stepOf finds out whether a sign-in body answers a pending step: it names one, and
 // the frontend has no sign-in field of that name.
-func (a *Account) stepOf(c *call.Call, fields map[string]credential.Secret) (string, bool) {
+func (a inSteps) stepOf(c *call.Call, fields map[string]credential.Secret) (string, bool) {
 	step, ok := fields["step"]
 	if !ok || !a.auth.API(c.Frontend()).Ways.HasSteps() || slices.Contains(c.Frontend().Config.Login.FieldNames(), "step") {
 		return "", false
@@ -30,7 +30,7 @@ func (a *Account) stepOf(c *call.Call, fields map[string]credential.Secret) (str
 // hold keeps a sign-in that the API wants more for. It is no success yet: the attempt
 // stays counted until the last step is done, and is then given back with it.
 // of says what it belongs to, and where codes for this very step were counted before.
-func (a *Account) hold(ctx context.Context, c *call.Call, attempt *throttle.Attempt, of pending.Step, p *signin.Pending) error {
+func (a inSteps) hold(ctx context.Context, c *call.Call, attempt *throttle.Attempt, of pending.Step, p *signin.Pending) error {
 	of.Frontend, of.Counted = c.Frontend().Name, attempt.Counts()
 	of.Name, of.Fields, of.Kept = p.Name, p.Fields, p.Kept
 	ticket, err := a.steps.Hold(ctx, of)
@@ -51,7 +51,7 @@ func (a *Account) hold(ctx context.Context, c *call.Call, attempt *throttle.Atte
 func fieldNames(fields []string) []string { return append([]string{}, fields...) }
 
 // takeStep answers a pending step with what the person gave.
-func (a *Account) takeStep(c *call.Call, step string, fields map[string]credential.Secret) error {
+func (a inSteps) takeStep(c *call.Call, step string, fields map[string]credential.Secret) error {
 	ctx, cancel := call.Detached()
 	defer cancel()
 	ticket, ok := auth.StepTicket(c.Request.Head, c.Frontend())
@@ -94,7 +94,7 @@ func (a *Account) takeStep(c *call.Call, step string, fields map[string]credenti
 
 // stepTaken goes on behind a step that the API accepted. Of two that take the same
 // step at once, one gets through.
-func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *throttle.Attempt, t session.Ticket, p *pending.Step, in *signin.SignedIn) error {
+func (a inSteps) stepTaken(ctx context.Context, c *call.Call, attempt *throttle.Attempt, t session.Ticket, p *pending.Step, in *signin.SignedIn) error {
 	first, err := a.steps.Drop(ctx, t)
 	if err == nil && !first {
 		err = session.EndedError{Reason: session.Expired}
@@ -123,7 +123,7 @@ func (a *Account) stepTaken(ctx context.Context, c *call.Call, attempt *throttle
 // stepRefused ends a pending sign-in that the API will not go on with. A wrong code
 // (mfa_required) leaves it, until its tries are spent; a failure of ours or the API's
 // spends none.
-func (a *Account) stepRefused(ctx context.Context, t session.Ticket, try *pending.Try, err error) {
+func (a inSteps) stepRefused(ctx context.Context, t session.Ticket, try *pending.Try, err error) {
 	var refusal *mapping.Refusal
 	switch {
 	case !errors.As(err, &refusal) || !personsFault(refusal.Meaning):
@@ -141,7 +141,7 @@ func (a *Account) stepRefused(ctx context.Context, t session.Ticket, try *pendin
 // dropStep ends a pending sign-in that the call brought along, best effort: another
 // one takes its place, or the person is in, or leaves. It reports whether there is a
 // cookie of one.
-func (a *Account) dropStep(ctx context.Context, c *call.Call) bool {
+func (a inSteps) dropStep(ctx context.Context, c *call.Call) bool {
 	ticket, ok := auth.StepTicket(c.Request.Head, c.Frontend())
 	if !ok {
 		return false

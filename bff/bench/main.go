@@ -96,7 +96,7 @@ type bench struct {
 	length                time.Duration
 	connections           int
 	rows                  map[string]bool
-	works                 []string
+	works                 selection
 	idle, flying, streams int
 	dir                   string
 	processes             []*process
@@ -122,7 +122,7 @@ func (b *bench) run(ctx context.Context) (missed int, err error) {
 		return 0, err
 	}
 	var programs report
-	if b.does("callers") {
+	if b.works.include("callers") {
 		if err := b.doCallers(ctx, &programs); err != nil {
 			return 0, err
 		}
@@ -134,9 +134,12 @@ func (b *bench) run(ctx context.Context) (missed int, err error) {
 	return t.missed + programs.missed, errors.Join(err, ctx.Err())
 }
 
-// does reports whether a work was asked for.
-func (b *bench) does(name string) bool {
-	return slices.Contains(b.works, "all") || slices.Contains(b.works, name)
+// selection names the works that were asked for, or all.
+type selection []string
+
+// include reports whether a work was asked for.
+func (s selection) include(name string) bool {
+	return slices.Contains(s, "all") || slices.Contains(s, name)
 }
 
 // write writes what was measured into the page; what was not keeps its last figures.
@@ -144,7 +147,7 @@ func (b *bench) write(t, programs *report) (err error) {
 	if slices.Contains(b.works, "all") {
 		err = t.into(b.docs, "")
 	}
-	if b.does("callers") {
+	if b.works.include("callers") {
 		err = errors.Join(err, programs.into(b.docs, "callers"))
 	}
 	return err
@@ -154,7 +157,7 @@ func (b *bench) doWorks(ctx context.Context, t *report) error {
 	var all []*result
 	for i := range works {
 		w := &works[i]
-		if !b.does(w.name) {
+		if !b.works.include(w.name) {
 			continue
 		}
 		res, err := b.cost(ctx, w)

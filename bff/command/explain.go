@@ -288,7 +288,7 @@ func (e *explainer) answer() {
 	case routing.Page:
 		e.page()
 	case routing.Own:
-		if e.atProvider() || d.Endpoint.ID == routing.Exchange && !e.exchange() || d.Endpoint.ID == routing.Login && !e.signInBody() {
+		if (providerExplainer{e}).explained() || d.Endpoint.ID == routing.Exchange && !e.exchange() || d.Endpoint.ID == routing.Login && !e.signInBody() {
 			return
 		}
 		e.say("answer", "by Coatcheck itself")

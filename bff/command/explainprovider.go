@@ -14,18 +14,21 @@ import (
 	"coatcheck/upstream/oidc"
 )
 
-// atProvider explains the addresses of a sign-in at a provider; false: it is none of
+// providerExplainer explains what people call on their way to a provider and back.
+type providerExplainer struct{ *explainer }
+
+// explained explains the addresses of a sign-in at a provider; false: it is none of
 // them. What is made for each attempt stands there by its name only.
-func (e *explainer) atProvider() bool {
+func (e providerExplainer) explained() bool {
 	switch d := &e.call.Decision; {
 	case d.Endpoint.ID == routing.Login && e.call.Request.IsGet():
-		e.loginAtProvider()
+		e.login()
 	case d.Endpoint.ID == routing.Callback:
 		e.callback()
 	case d.Endpoint.ID == routing.ProviderLogout:
 		e.say("answer", "303 to the provider's sign-out, once, within 60 s of the POST /bff/logout that gave this address; else 404")
 	case d.Endpoint.ID == routing.BackChannel:
-		backChannel(e)
+		e.backChannel()
 	default:
 		return false
 	}
@@ -35,7 +38,7 @@ func (e *explainer) atProvider() bool {
 // made stands in the place of what is made for each attempt.
 const made = "(made for each attempt)"
 
-func (e *explainer) loginAtProvider() {
+func (e providerExplainer) login() {
 	r, err := account.ReadLogin(&e.call)
 	if err != nil {
 		e.say("request", "%s", err)
@@ -72,8 +75,8 @@ func (e *explainer) loginAtProvider() {
 	e.say("note", "Not shown: what the provider does.")
 }
 
-// provider is the one that the path names; nil, and explained, where there is none.
-func (e *explainer) provider() bool {
+// named is the one that the path names; nil, and explained, where there is none.
+func (e providerExplainer) named() bool {
 	name := string(e.call.Decision.Segment)
 	if e.config.Providers[name] == nil {
 		e.say("provider", "no provider of this name")
@@ -84,8 +87,8 @@ func (e *explainer) provider() bool {
 	return true
 }
 
-func (e *explainer) callback() {
-	if !e.provider() {
+func (e providerExplainer) callback() {
+	if !e.named() {
 		return
 	}
 	if !e.call.Request.IsGet() {
@@ -99,8 +102,8 @@ func (e *explainer) callback() {
 	e.say("note", "Not shown: what state and code hold, and what the provider says about them.")
 }
 
-func backChannel(e *explainer) {
-	if !e.provider() {
+func (e providerExplainer) backChannel() {
+	if !e.named() {
 		return
 	}
 	if !e.config.Providers[string(e.call.Decision.Segment)].HasIssuer() {

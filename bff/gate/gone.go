@@ -55,16 +55,19 @@ func (c *Conn) gone() {
 // tellSoon is called with work.mu held. Its timer concerns the work of now only.
 func tellSoon(c *Conn) {
 	turn := c.work.turn
-	time.AfterFunc(grace, func() { c.tell(turn) })
+	time.AfterFunc(grace, func() {
+		var fault error
+		defer c.contain(&fault)
+		c.work.tell(turn)
+	})
 }
 
-func (c *Conn) tell(turn uint32) {
-	var fault error
-	defer c.contain(&fault)
-	c.work.mu.Lock()
-	defer c.work.mu.Unlock()
-	if left := c.work.left; left != nil && c.work.turn == turn {
-		c.work.left = nil
+// tell calls left, if the work is still the one of that turn.
+func (w *work) tell(turn uint32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if left := w.left; left != nil && w.turn == turn {
+		w.left = nil
 		left()
 	}
 }

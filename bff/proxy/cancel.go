@@ -87,9 +87,13 @@ func (s *streamCancel) pass(p []byte) int {
 	return n
 }
 
+// staying is a round trip that may stay open: a stream, or a WebSocket. It ends when the
+// session does, or what proved the call.
+type staying struct{ *roundTrip }
+
 // track ties the answer that is about to stream to its session. The session is looked
 // at once more behind it, so that no sign-out falls between the first look and this.
-func (x *roundTrip) track(s *streamCancel) error {
+func (x staying) track(s *streamCancel) error {
 	p, stop := x.proxy, func() {}
 	s.faults, s.requestID = p.events, string(x.call.ID)
 	if s.events != nil {
@@ -124,7 +128,7 @@ func (x *roundTrip) track(s *streamCancel) error {
 
 // watch calls ended when the session of the call ends. That happens on goroutines of
 // the manager, which a fault here must not end.
-func (x *roundTrip) watch(ended func()) (stop func()) {
+func (x staying) watch(ended func()) (stop func()) {
 	events, id := x.proxy.events, string(x.call.ID)
 	return x.proxy.manager.Watch(x.who.Ticket, func(session.Reason) {
 		defer events.Contain(id)

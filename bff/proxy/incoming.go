@@ -17,25 +17,28 @@ import (
 // origin. An API's HTML must not become script on the frontend's origin.
 const isolation = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
-// passAnswer turns the API's answer into the browser's.
-func (x *roundTrip) passAnswer() error {
-	a := &x.answer
+// incoming is a round trip whose answer is taken back to the browser.
+type incoming struct{ *roundTrip }
+
+// pass turns the API's answer into the browser's.
+func (in incoming) pass() error {
+	a := &in.answer
 	if a.Status == 407 {
 		return problem.UpstreamInvalid // a proxy's challenge is none of the browser's business
 	}
 	if a.Status == 101 {
-		return upgrade{x}.passUpgrade()
+		return upgrade{in.roundTrip}.passUpgrade()
 	}
 	if err := checkTypes(a.Fields); err != nil {
 		return err
 	}
-	if err := x.catchTokens(); err != nil {
+	if err := in.catchTokens(); err != nil {
 		return err
 	}
-	x.call.Reply.Status = a.Status
-	x.passFields()
-	x.mark()
-	return bodyPass{x}.passBody()
+	in.call.Reply.Status = a.Status
+	in.passFields()
+	in.mark()
+	return bodyPass{in.roundTrip}.passBody()
 }
 
 // checkTypes refuses an answer whose Content-Type lines differ: it is one value (RFC 9110
@@ -56,16 +59,16 @@ func checkTypes(fields []http1.Field) error {
 }
 
 // passFields copies what no rule holds back, every line of it.
-func (x *roundTrip) passFields() {
-	h := &x.call.Reply.Header
+func (in incoming) passFields() {
+	h := &in.call.Reply.Header
 	var listed [8][]byte
-	names := connectionNames(listed[:0], x.answer.Fields)
-	isolate, private := x.isolates(), x.call.Route().Session != routing.SessionNone || x.who.Caller != nil
+	names := connectionNames(listed[:0], in.answer.Fields)
+	isolate, private := in.isolates(), in.call.Route().Session != routing.SessionNone || in.who.Caller != nil
 	var caching policy
-	for i := range x.answer.Fields {
-		f := &x.answer.Fields[i]
+	for i := range in.answer.Fields {
+		f := &in.answer.Fields[i]
 		switch {
-		case x.target.answer.Holds(f.Name) || contains(names, f.Name) || x.proven && http1.EqualFold(f.Name, "dpop-nonce"):
+		case in.target.answer.Holds(f.Name) || contains(names, f.Name) || in.proven && http1.EqualFold(f.Name, "dpop-nonce"):
 		case private && caching.consume(f.Name, f.Value):
 		case http1.EqualFold(f.Name, "vary"):
 			h.Vary(string(f.Value))
@@ -75,15 +78,15 @@ func (x *roundTrip) passFields() {
 		case http1.EqualFold(f.Name, "content-type"):
 			h.Set("Content-Type", string(f.Value)) // one line: all are equal
 		default:
-			if value := x.told(f); !showsSent(x, value) {
+			if value := in.told(f); !showsSent(in.roundTrip, value) {
 				h.AddBytes(f.Name, value)
 			}
 		}
 	}
 	if private {
-		request := &x.call.Request
+		request := &in.call.Request
 		h.Set("Cache-Control", caching.cacheControl(request.Navigates()))
-		if x.who.Caller == nil {
+		if in.who.Caller == nil {
 			h.Vary("Cookie")
 		}
 		if request.Head.Has("sec-fetch-mode") {
@@ -93,12 +96,12 @@ func (x *roundTrip) passFields() {
 }
 
 // told is what the browser gets of a field: addresses become those of the route.
-func (x *roundTrip) told(f *http1.Field) []byte {
+func (in incoming) told(f *http1.Field) []byte {
 	switch {
 	case http1.EqualFold(f.Name, "location") || http1.EqualFold(f.Name, "content-location"):
-		return x.addresses().rewrite(f.Value)
+		return in.addresses().rewrite(f.Value)
 	case http1.EqualFold(f.Name, "link"):
-		return x.addresses().rewriteLinks(f.Value)
+		return in.addresses().rewriteLinks(f.Value)
 	}
 	return f.Value
 }
@@ -136,11 +139,11 @@ func contains(names [][]byte, name []byte) bool {
 }
 
 // isolates reports whether this answer must not become a document that acts.
-func (x *roundTrip) isolates() bool {
-	if !x.call.Route().Config.Isolate {
+func (in incoming) isolates() bool {
+	if !in.call.Route().Config.Isolate {
 		return false
 	}
-	value, count := field(x.answer.Fields, "content-type")
+	value, count := field(in.answer.Fields, "content-type")
 	return count == 0 || !isInert(value)
 }
 
@@ -159,20 +162,20 @@ func isInert(contentType []byte) bool {
 }
 
 // mark puts on the answer what is ours to say.
-func (x *roundTrip) mark() {
-	h := &x.call.Reply.Header
+func (in incoming) mark() {
+	h := &in.call.Reply.Header
 	h.Set("X-Content-Type-Options", "nosniff")
-	x.call.IsolateOrigin()
-	if x.isolates() {
+	in.call.IsolateOrigin()
+	if in.isolates() {
 		h.Set("Content-Security-Policy", isolation)
 	}
-	if x.answer.Status == 401 && x.who.Session != nil && x.who.Session.Provider != "" {
-		if demand := stepUp(x.answer.Fields); demand != "" {
+	if in.answer.Status == 401 && in.who.Session != nil && in.who.Session.Provider != "" {
+		if demand := stepUp(in.answer.Fields); demand != "" {
 			h.Set("Coatcheck-Login", demand)
 		}
 	}
-	if s := x.who.Session; s != nil {
-		h.SetInt("Coatcheck-Idle-Expires-In", int64(x.proxy.manager.IdleLeft(s)/time.Second))
+	if s := in.who.Session; s != nil {
+		h.SetInt("Coatcheck-Idle-Expires-In", int64(in.proxy.manager.IdleLeft(s)/time.Second))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"coatcheck/bff/call"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
+	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
 )
 
@@ -17,24 +18,24 @@ const glance = 16 << 10
 // catchTokens looks at an answer for what seems to be a token of this API: a page that
 // reads one holds what it must never hold, and the session does not learn of it. It is
 // logged and counted, or, with block_tokens, refused.
-func (x *roundTrip) catchTokens() error {
-	net := x.target.up.Net()
-	block := x.call.Route().Config.BlockTokens
-	if len(net.Marks()) == 0 || !block && !x.mayHold(net) {
+func (in incoming) catchTokens() error {
+	net := in.target.up.Net()
+	block := in.call.Route().Config.BlockTokens
+	if len(net.Marks()) == 0 || !block && !in.mayHold(net) {
 		return nil
 	}
-	document, ok := x.document()
-	if block && !ok && x.isUnreadable() {
+	document, ok := in.document()
+	if block && !ok && in.isUnreadable() {
 		return problem.TokenInAnswer.Because("the answer is in a content coding that cannot be read")
 	}
-	if !ok || !net.Catches(document, x.who.Credential()) {
+	if !ok || !net.Catches(document, in.who.Credential()) {
 		return nil
 	}
 	outcome := "passed"
 	if block {
 		outcome = "blocked"
 	}
-	x.tellToken(outcome)
+	in.tellToken(outcome)
 	if block {
 		return problem.TokenInAnswer
 	}
@@ -42,8 +43,8 @@ func (x *roundTrip) catchTokens() error {
 }
 
 // mayHold reports whether a small answer that is at hand could hold a token.
-func (x *roundTrip) mayHold(net *signin.Net) bool {
-	body := x.answer.Complete
+func (in incoming) mayHold(net *signin.Net) bool {
+	body := in.answer.Complete
 	if len(body) == 0 || len(body) > glance {
 		return false
 	}
@@ -56,20 +57,45 @@ func (x *roundTrip) mayHold(net *signin.Net) bool {
 }
 
 // isUnreadable reports whether the answer is JSON in a content coding that was not asked for.
-func (x *roundTrip) isUnreadable() bool {
-	kind, _ := field(x.answer.Fields, "content-type")
-	coding, codings := field(x.answer.Fields, "content-encoding")
+func (in incoming) isUnreadable() bool {
+	kind, _ := field(in.answer.Fields, "content-type")
+	coding, codings := field(in.answer.Fields, "content-encoding")
 	return isJSON(kind) && codings > 0 && !http1.EqualFold(coding, "gzip") && !http1.EqualFold(coding, "identity")
 }
 
 // tellToken counts, and logs one a second at most.
-func (x *roundTrip) tellToken(outcome string) {
-	c, e := x.call, x.proxy.events
+func (in incoming) tellToken(outcome string) {
+	c, e := in.call, in.proxy.events
 	e.Metrics.Event(c.Frontend().Name, "token_passed", outcome)
-	now, last := time.Now().UnixNano(), x.proxy.tokenTold.Load()
-	if now-last < int64(call.EventInterval) || !x.proxy.tokenTold.CompareAndSwap(last, now) {
+	now, last := time.Now().UnixNano(), in.proxy.tokenTold.Load()
+	if now-last < int64(call.EventInterval) || !in.proxy.tokenTold.CompareAndSwap(last, now) {
 		return
 	}
 	e.Log.Warn("security", "event", "token_passed", "outcome", outcome, "request_id", string(c.ID),
 		"frontend", c.Frontend().Name, "route", c.Route().Prefix, "session", c.Record.Session)
+}
+
+// leastShown is the length under which a value is too common to be looked for.
+const leastShown = 8
+
+// showsSent reports whether a header of the answer repeats a value that `send` put into
+// the query or a cookie. An API shows it in links and in headers for debugging; a page has
+// no use for it, and must not learn it.
+func showsSent(x *roundTrip, value []byte) bool {
+	send := x.target.up.Send()
+	if len(send.Query) == 0 && len(send.Cookies) == 0 {
+		return false
+	}
+	token := x.token()
+	for _, list := range []mapping.Headers{send.Query, send.Cookies} {
+		for i := range list {
+			for _, name := range list[i].Value.Names() {
+				text, _ := mapping.SecretText(token.Value(name))
+				if len(text) >= leastShown && bytes.Contains(value, []byte(text)) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

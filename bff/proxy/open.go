@@ -102,14 +102,14 @@ func (p *places) giveBack(at place) {
 // takePlace takes a place for a WebSocket or an event stream; [roundTrip.giveBack]
 // gives it back, unless a tunnel took it over. A call takes one only, also where a
 // handshake is answered by events. Where nobody is signed in, nothing is counted.
-func (x *roundTrip) takePlace() error {
+func (x staying) takePlace() error {
 	owner := x.owner()
 	if owner == "" || x.leave != nil {
 		return nil
 	}
 	open, at := x.proxy.open, place{x.call.Route().Upstream, owner}
 	if !open.places.take(at, x.target.streams) {
-		tooMany(x)
+		tooMany(x.roundTrip)
 		return problem.TooManyStreams
 	}
 	x.leave = func() { open.places.giveBack(at) }

@@ -138,7 +138,7 @@ func (o *Open) EndKey(id string) {
 // watchProof ties what is about to stay open to what proved the call: a key, or a token
 // with its end. The key is looked at once more behind it, so that no revocation falls
 // between the first look and this.
-func (x *roundTrip) watchProof(end func()) (stop func(), alive bool) {
+func (x staying) watchProof(end func()) (stop func(), alive bool) {
 	p, open := &x.call.Program, x.proxy.open
 	switch {
 	case x.who.Caller == nil:
@@ -153,7 +153,7 @@ func (x *roundTrip) watchProof(end func()) (stop func(), alive bool) {
 }
 
 // endAt ends what stays open at a time.
-func (x *roundTrip) endAt(until time.Time, end func()) (stop func()) {
+func (x staying) endAt(until time.Time, end func()) (stop func()) {
 	events, id := x.proxy.events, string(x.call.ID)
 	timer := time.AfterFunc(time.Until(until), func() {
 		defer events.Contain(id)

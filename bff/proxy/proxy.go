@@ -255,14 +255,14 @@ func (p *Proxy) Serve(c *call.Call) error {
 		return err
 	}
 	if c.Decision.Handshake {
-		if err := x.takePlace(); err != nil {
+		if err := (staying{x}).takePlace(); err != nil {
 			return err
 		}
 	}
 	if err := x.forward(); err != nil {
 		return err
 	}
-	return x.passAnswer()
+	return incoming{x}.pass()
 }
 
 // forward sends the call and reads the answer's head. An answer that calls the token

@@ -11,7 +11,7 @@ import (
 
 // passHeaders checks the names that a route lets through although servers may read them
 // as others.
-func (ck *checker) passHeaders(path string, f *configs.Frontend, r *configs.Route) {
+func (ck *routeCheck) passHeaders(path string, f *configs.Frontend, r *configs.Route) {
 	seen := map[string]bool{}
 	for i, name := range r.PassHeaders {
 		at, lower := item(path, i), strings.ToLower(name)

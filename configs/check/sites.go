@@ -30,7 +30,7 @@ func originIsFine(o string) bool {
 }
 
 // pattern checks a pattern of origins, and says what is trusted by it; true: it is faulty.
-func (ck *checker) pattern(path, o string, f *configs.Frontend) bool {
+func (ck *frontendCheck) pattern(path, o string, f *configs.Frontend) bool {
 	p, c := rule.OriginPattern(o)
 	switch {
 	case ck.complain(path, c):

@@ -120,7 +120,7 @@ func (ck *checker) offers(u *configs.Upstream, name string, exchange bool) bool 
 }
 
 // offered checks what a frontend offers beside its sign-in.
-func (ck *checker) offered(path string, f *configs.Frontend, u *configs.Upstream) {
+func (ck *frontendCheck) offered(path string, f *configs.Frontend, u *configs.Upstream) {
 	ck.listed(child(path, "ways"), f.Login.Ways, u.Ways)
 	ck.listed(child(path, "exchanges"), f.Login.Exchanges, u.Exchanges)
 	if i := slices.Index(f.Login.FieldNames(), "way"); i >= 0 && len(f.Login.Ways) > 0 {
@@ -164,7 +164,7 @@ var mintWords = []string{"signup", "sign-up", "sign_up", "register", "registrati
 
 // minting warns of a route whose path looks like a request that gives a token: its pages
 // would read it, and the session would not learn of it.
-func (ck *checker) minting(path string, f *configs.Frontend, r *configs.Route) {
+func (ck *routeCheck) minting(path string, f *configs.Frontend, r *configs.Route) {
 	u := ck.config.Upstreams[r.Upstream]
 	if u == nil || u.Login == nil || r.BlockTokens {
 		return

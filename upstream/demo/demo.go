@@ -131,13 +131,16 @@ func (a *api) routes() http.Handler {
 		mux.HandleFunc("POST /api/revoke", a.signedIn(a.endElsewhere))
 	}
 	mux.HandleFunc("POST /api/expire", a.signedIn(a.expire))
-	a.programRoutes(mux)
+	programAPI{a}.routes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusNotFound, "not_found") })
 	return mux
 }
 
-// programRoutes are there only where programs are.
-func (a *api) programRoutes(mux *http.ServeMux) {
+// programAPI is what the API has for programs that call.
+type programAPI struct{ *api }
+
+// routes are there only where programs are.
+func (a programAPI) routes(mux *http.ServeMux) {
 	if a.robot != "" {
 		mux.HandleFunc("GET /v1/orders", a.listOrders)
 		mux.HandleFunc("POST /hooks/phone", a.phoneEvent)

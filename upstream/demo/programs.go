@@ -81,7 +81,7 @@ type Programs interface {
 }
 
 // isRobot reports whether the account of programs calls.
-func (a *api) isRobot(r *http.Request) bool {
+func (a programAPI) isRobot(r *http.Request) bool {
 	return a.robot != "" && subtle.ConstantTimeCompare([]byte(bearer(r)), []byte(a.robot)) == 1
 }
 
@@ -99,7 +99,7 @@ const orders = `order,date,item,amount
 7005,2026-03-06,Opera gloves,28.00
 `
 
-func (a *api) listOrders(w http.ResponseWriter, r *http.Request) {
+func (a programAPI) listOrders(w http.ResponseWriter, r *http.Request) {
 	if a.isRobot(r) {
 		a.arrivals.add(arrived(r, "5 orders went out", a.now()))
 	} else if _, err := a.grants.caller(bearer(r)); err != nil {
@@ -112,7 +112,7 @@ func (a *api) listOrders(w http.ResponseWriter, r *http.Request) {
 }
 
 // phoneEvent takes what a phone provider posts.
-func (a *api) phoneEvent(w http.ResponseWriter, r *http.Request) {
+func (a programAPI) phoneEvent(w http.ResponseWriter, r *http.Request) {
 	if !a.isRobot(r) {
 		unknownToken(w)
 		return
@@ -128,7 +128,7 @@ func (a *api) phoneEvent(w http.ResponseWriter, r *http.Request) {
 
 // watchPrograms sends what programs left here, and then what comes, as server-sent
 // events.
-func (a *api) watchPrograms(w http.ResponseWriter, r *http.Request) {
+func (a programAPI) watchPrograms(w http.ResponseWriter, r *http.Request) {
 	if _, err := a.grants.caller(bearer(r)); err != nil {
 		unknownToken(w)
 		return
@@ -160,7 +160,7 @@ func (a *api) watchPrograms(w http.ResponseWriter, r *http.Request) {
 }
 
 // runProgram sets a program going.
-func (a *api) runProgram(w http.ResponseWriter, r *http.Request, _ caller) {
+func (a programAPI) runProgram(w http.ResponseWriter, r *http.Request, _ caller) {
 	outcomes, ok := a.programs.Run(r.Context(), r.PathValue("name"))
 	if !ok {
 		refuse(w, http.StatusNotFound, "not_found")
