@@ -93,6 +93,8 @@ type ProviderConnection struct {
 	ConnectTimeout time.Duration `yaml:"connect_timeout" default:"3s" min:"1ms" max:"1m"`
 	// Addresses that are dialled instead of a host's own: {id.example.net: "10.0.0.5:8443"}.
 	Addresses map[string]string `yaml:"addresses"`
+	// Forward proxy on the way to the provider, http[s]://[user:password@]host[:port], asked for a tunnel to each of its hosts. The environment's proxies are never asked by themselves.
+	Proxy credential.Secret `yaml:"proxy"`
 	// PEM file of the authorities that are trusted instead of the system's.
 	CA string `yaml:"ca"`
 	// Allows http:// to an address off loopback.

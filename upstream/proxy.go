@@ -92,6 +92,24 @@ func (p *Proxy) handshake(ctx context.Context, socket net.Conn) (net.Conn, error
 	return secure, nil
 }
 
+// Tunnel opens a connection to target, host:port, through the proxy. dial opens the one
+// to the proxy itself.
+func (p *Proxy) Tunnel(ctx context.Context, dial *net.Dialer, target string) (net.Conn, error) {
+	socket, err := dial.DialContext(ctx, "tcp", p.dial)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := p.handshake(ctx, socket)
+	if err == nil {
+		err = p.connect(ctx, conn, target)
+	}
+	if err != nil {
+		_ = socket.Close()
+		return nil, err
+	}
+	return conn, nil
+}
+
 // maxConnectAnswer bounds the head of an answer to CONNECT, in bytes.
 const maxConnectAnswer = 16 << 10
 

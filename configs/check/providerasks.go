@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/configs"
 	"coatcheck/configs/rule"
+	"coatcheck/upstream"
 )
 
 // asksFor checks scopes and constants.
@@ -55,8 +56,11 @@ func (ck providerCheck) admits(path string, p *configs.Provider) {
 	}
 }
 
-// reachesProvider checks the addresses that are dialled instead.
+// reachesProvider checks the way to a provider: its proxy, and the addresses that are dialled instead.
 func (ck providerCheck) reachesProvider(path string, p *configs.Provider) {
+	if _, err := upstream.ParseProxy(p.Proxy.Reveal()); err != nil {
+		ck.refuse(child(path, "proxy"), err.Error(), "http://proxy.example.com:3128")
+	}
 	for _, host := range slices.Sorted(maps.Keys(p.Addresses)) {
 		at, to := child(path, "addresses", host), p.Addresses[host]
 		ck.complain(at, rule.BareHost(host))

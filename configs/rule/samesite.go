@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"strings"
+
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -22,4 +24,11 @@ func SameSite(a, b string) bool {
 	siteA, errA := publicsuffix.EffectiveTLDPlusOne(a)
 	siteB, errB := publicsuffix.EffectiveTLDPlusOne(b)
 	return errA == nil && errB == nil && siteA == siteB
+}
+
+// IsPublicName reports whether a host has a name below a public suffix that is managed:
+// names of private networks (db, db.internal) have none.
+func IsPublicName(host string) bool {
+	suffix, icann := publicsuffix.PublicSuffix(host)
+	return suffix != host && (icann || strings.Contains(suffix, "."))
 }

@@ -32,3 +32,6 @@ func (k *DPoPKeys) Len() (n int) {
 	k.ready.Range(func(any, any) bool { n++; return true })
 	return n
 }
+
+// ReachByName is the judge of names that a proxy is asked for.
+func ReachByName(c *configs.Provider) func(string) error { return newReach(c).allowName }

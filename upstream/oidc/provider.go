@@ -66,6 +66,7 @@ type link struct {
 
 	proof *proof // how the client proves itself
 	reach *reach
+	proxy *upstream.Proxy
 	plain *signin.Client // discovery and keys
 	auth  *signin.Client // endpoints at which the client proves itself, or shows a token
 
@@ -89,6 +90,9 @@ func New(name string, c *configs.Provider, o Options) (*Provider, error) {
 	}
 	var failed [3]error
 	p.proof, failed[0] = newProof(c)
+	if p.proxy, failed[1] = upstream.ParseProxy(c.Proxy.Reveal()); failed[1] != nil {
+		return nil, p.within("new", failed[1])
+	}
 	p.plain, failed[1] = signin.NewClient(p.clientOptions(false))
 	p.auth, failed[2] = signin.NewClient(p.clientOptions(c.ClientCert != ""))
 	if err := errors.Join(failed[:]...); err != nil {
@@ -104,7 +108,7 @@ func New(name string, c *configs.Provider, o Options) (*Provider, error) {
 func (p *link) clientOptions(identified bool) signin.ClientOptions {
 	c := p.config
 	o := signin.ClientOptions{UserAgent: p.options.UserAgent, ConnectTimeout: c.ConnectTimeout, CA: c.CA,
-		Addresses: c.Addresses, Allow: p.reach.allow, Limit: maxDocument}
+		Addresses: c.Addresses, Allow: p.reach.allow, Proxy: p.proxy, AllowName: p.reach.allowName, Limit: maxDocument}
 	if identified {
 		o.ClientCert, o.ClientKey = c.ClientCert, c.ClientKey
 	}

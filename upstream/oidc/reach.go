@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"coatcheck/configs"
+	"coatcheck/configs/rule"
 	"coatcheck/upstream"
 )
 
@@ -57,6 +58,18 @@ func (r *reach) allow(host string, addr netip.Addr) error {
 		return nil
 	}
 	if kind == public || r.seen[kind] {
+		return nil
+	}
+	return upstream.ErrForbiddenAddress
+}
+
+// allowName judges a host that a proxy is asked for. It resolves the name, so a host that
+// only the metadata names must at least look public.
+func (r *reach) allowName(host string) error {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return r.allow(host, addr.Unmap())
+	}
+	if r.named[host] || rule.IsPublicName(host) {
 		return nil
 	}
 	return upstream.ErrForbiddenAddress

@@ -33,6 +33,11 @@ type ClientOptions struct {
 	// Allow, if set, judges each address right before it is dialled, after its name
 	// was resolved, so that no name can change its mind in between.
 	Allow func(host string, addr netip.Addr) error
+	// Proxy, if set, is asked for a tunnel to each address; it resolves the names. Names it
+	// is asked for are judged by AllowName.
+	Proxy *upstream.Proxy
+	// AllowName, if set, judges each host right before Proxy is asked for it.
+	AllowName func(host string) error
 	// Limit bounds the body of an answer, in bytes. 1 MiB.
 	Limit int
 }
@@ -125,11 +130,26 @@ func (c *Client) Ask(ctx context.Context, q URLRequest) (*URLResponse, error) {
 func (c *Client) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.options.ConnectTimeout)
 	defer cancel()
-	conn, err := c.dialer(addr).DialContext(ctx, "tcp", c.instead(addr))
+	conn, err := c.open(ctx, addr)
 	if err != nil {
 		return nil, upstream.NotOpen(ctx, err)
 	}
 	return conn, nil
+}
+
+// open opens what is spoken over, plain or TLS: a socket, or a tunnel.
+func (c *Client) open(ctx context.Context, addr string) (net.Conn, error) {
+	if c.options.Proxy == nil {
+		return c.dialer(addr).DialContext(ctx, "tcp", c.instead(addr))
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err == nil && c.options.AllowName != nil {
+		err = c.options.AllowName(strings.ToLower(host))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.options.Proxy.Tunnel(ctx, &net.Dialer{}, c.instead(addr))
 }
 
 // dialTLS is dial with TLS for the name in the URL, wherever the connection goes.
@@ -142,12 +162,16 @@ func (c *Client) dialTLS(ctx context.Context, _, addr string) (net.Conn, error) 
 	}
 	own := c.tls.Clone()
 	own.ServerName = host
-	secure := tls.Dialer{NetDialer: c.dialer(addr), Config: own}
-	conn, err := secure.DialContext(ctx, "tcp", c.instead(addr))
+	conn, err := c.open(ctx, addr)
 	if err != nil {
 		return nil, upstream.NotOpen(ctx, err)
 	}
-	return conn, nil
+	secure := tls.Client(conn, own)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return nil, upstream.NotOpen(ctx, err)
+	}
+	return secure, nil
 }
 
 // instead is the address that is dialled for addr.
