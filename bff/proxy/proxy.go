@@ -29,12 +29,15 @@ import (
 
 // Options are what a Proxy is made of. All are required.
 type Options struct {
+	// Config and Table are of one configuration, which Upstreams was made of.
 	Config    *configs.Config
 	Table     *routing.Table
 	Upstreams *signin.Set
-	Manager   *session.Manager
-	Auth      *auth.Auth
-	Events    call.Events
+	// Manager keeps the sessions, Auth finds whose a call is, and Events is told what
+	// matters for security.
+	Manager *session.Manager
+	Auth    *auth.Auth
+	Events  call.Events
 	// Open are the streams and tunnels of the process.
 	Open *Open
 	// Draining reports that the process is ending.
