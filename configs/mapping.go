@@ -79,7 +79,7 @@ type Send struct {
 	Cookie map[string]mapping.Template `yaml:"cookie" also:"cookies"`
 	// What is put into the first message of a WebSocket.
 	Socket *SendSocket `yaml:"socket"`
-	// Headers removed from proxied answers.
+	// Headers removed from proxied answers, beside those that carry or hold what was taken at sign-in.
 	Hide []string `yaml:"hide"`
 }
 

@@ -28,7 +28,7 @@ func (u *sending) setSend(c *configs.Upstream) {
 	}
 	u.send = mapping.NewSend(headers, own.Query, own.Cookie, own.Message())
 	u.sendsToken = slices.Contains(u.send.Headers.ValueNames(), credential.AccessToken)
-	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), func(name string) bool { return mapping.IsBuiltIn(name) || mapping.IsProgram(name) })
+	u.sendsCaller = slices.ContainsFunc(u.send.ValueNames(), func(name string) bool { return !isTaken(name) })
 }
 
 // Send is what carries a person on calls. It is not changed.
@@ -74,8 +74,9 @@ func (u *sending) Carries() []string {
 }
 
 // HiddenNames are the lower-case names of headers removed from proxied responses:
-// those of send.hide, and every header from which a value is extracted that `send`
-// puts. Set-Cookie is removed anyway.
+// those of send.hide, every header in which `send` puts a value that was taken, and every
+// header from which such a value is taken: an API that renews a token unasked shows it
+// there. Set-Cookie is removed anyway.
 func (u *sending) HiddenNames() []string { return slices.Clone(u.hidden) }
 
 // hide collects the names that responses of u hide, when all places are known: those
@@ -85,6 +86,11 @@ func (s *Set) hide(u *Upstream, c *configs.Upstream) {
 	if c.Send != nil {
 		for _, name := range c.Send.Hide {
 			names[strings.ToLower(name)] = true
+		}
+	}
+	for _, h := range u.send.Headers {
+		if slices.ContainsFunc(h.Value.Names(), isTaken) {
+			names[strings.ToLower(h.Name)] = true
 		}
 	}
 	for _, other := range s.upstreams {
@@ -129,3 +135,6 @@ func (u *Upstream) Follow(old *credential.Credential, lines func(name string) []
 	}
 	return u.followed.Renew(old, lines, now)
 }
+
+// isTaken reports whether a {name} stands for what an API gave, and not for who calls.
+func isTaken(name string) bool { return !mapping.IsBuiltIn(name) && !mapping.IsProgram(name) }

@@ -144,7 +144,7 @@ func run(w *world.World, binary, config string, store *redisStore) (string, *wor
 	if w.IdP != nil {
 		env = append(env, "ISSUER="+w.IdP.URL())
 	}
-	p, err := w.Start(w.Dir, env, binary, "serve", "-config", config)
+	p, err := w.Start(w.Dir, env, binary, "serve", "--config", config)
 	if err != nil {
 		return "", nil, err
 	}

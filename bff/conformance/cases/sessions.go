@@ -215,7 +215,7 @@ func other(t *suite.T, cookies []browser.Cookie) *suite.Tab {
 func storeAway(id string, severity suite.Severity, says, pass string, run func(t *suite.T, tab *suite.Tab)) suite.Case {
 	return one(id, severity, asvs("16.5.3"), says, pass, func(t *suite.T) {
 		if t.S.Store == nil {
-			t.Skip("sessions lie in no store of their own")
+			t.Skip("sessions are in no store of their own")
 		}
 		tab := t.SignIn(world.Ada)
 		t.S.Store.Cut()

@@ -83,7 +83,7 @@ func tokens() []suite.Case {
 		one("tokens-store-ticket", suite.Medium, expectation("a dump of the store, or a backup of it, should not open sessions"),
 			"The store does not hold what the cookie says.", "no cookie's value stands in a dump", func(t *suite.T) {
 				if t.S.Store == nil {
-					t.Skip("sessions lie in no store of their own")
+					t.Skip("sessions are in no store of their own")
 				}
 				tab := t.SignIn(world.Ada)
 				dump := t.S.Store.Dump()
@@ -123,7 +123,7 @@ func whoami(kind string) func(t *suite.T) {
 
 func dumped(t *suite.T) string {
 	if t.S.Store == nil {
-		t.Skip("sessions lie in no store of their own")
+		t.Skip("sessions are in no store of their own")
 	}
 	t.SignIn(world.Ada)
 	return t.S.Store.Dump()
