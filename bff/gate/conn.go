@@ -50,6 +50,7 @@ type Conn struct {
 	hurry           atomic.Pointer[time.Time] // the end of the last answer; nil: not set
 	work            work
 	first           first
+	idle            idle
 	listener        *Listener
 	number          uint64 // in the listener's watcher
 	closed          atomic.Bool
@@ -167,8 +168,12 @@ func (c *Conn) await() error {
 		if err := c.readDeadline(c.options().KeepAlive); err != nil {
 			return err
 		}
+		c.idle.begin()
+		if c.listener.ending.Load() {
+			return io.EOF
+		}
 		runtime.Gosched() // as after a request to the API: the next one is not there yet
-		if err := c.in.Fill(c.options().Header); err != nil {
+		if err := c.in.Fill(c.options().Header); err != nil || !c.idle.over() {
 			return io.EOF // gone, or idle for too long: nobody is owed an answer
 		}
 	}

@@ -18,7 +18,8 @@ import (
 // server is the smallest one that can stand behind the gate: it answers every
 // request with what the gate says of it.
 type server struct {
-	address string
+	listener *gate.Listener
+	address  string
 
 	mu       sync.Mutex
 	seen     []string // heads that came in
@@ -46,6 +47,7 @@ func start(t testing.TB, o gate.Options, answer func(*gate.Request) string) *ser
 		s.refusals = append(s.refusals, r)
 	}
 	l := gate.Listen(inner, o)
+	s.listener = l
 	var serving sync.WaitGroup
 	t.Cleanup(func() { _ = l.Close(); serving.Wait() })
 	serving.Add(1)

@@ -14,16 +14,17 @@ type Listener struct {
 	options atomic.Pointer[Options]
 	watcher *watcher
 	stop    sync.Once
+	ending  atomic.Bool // no connection waits for a request any more
 
 	mu     sync.Mutex
-	open   int // connections
+	conns  map[*Conn]struct{} // those that are open
 	closed chan struct{}
 	empty  chan struct{}
 }
 
 // Listen puts the gate in front of l.
 func Listen(l net.Listener, o Options) *Listener {
-	in := &Listener{Listener: l, watcher: newWatcher(), closed: make(chan struct{}), empty: make(chan struct{})}
+	in := &Listener{Listener: l, watcher: newWatcher(), conns: map[*Conn]struct{}{}, closed: make(chan struct{}), empty: make(chan struct{})}
 	in.SetOptions(o)
 	return in
 }
@@ -64,10 +65,10 @@ func (l *Listener) Accept() (net.Conn, error) {
 }
 
 func (l *Listener) admit(c net.Conn) *Conn {
-	l.mu.Lock()
-	l.open++
-	l.mu.Unlock()
 	conn := newConn(c, l)
+	l.mu.Lock()
+	l.conns[conn] = struct{}{}
+	l.mu.Unlock()
 	l.watcher.add(conn)
 	return conn
 }
@@ -77,7 +78,7 @@ func (l *Listener) leave(c *Conn) {
 	l.watcher.remove(c)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open--
+	delete(l.conns, c)
 	l.sayEmpty()
 }
 
@@ -108,7 +109,7 @@ func (l *Listener) isClosed() bool {
 
 // sayEmpty is called with mu held.
 func (l *Listener) sayEmpty() {
-	if l.open > 0 || !l.isClosed() {
+	if len(l.conns) > 0 || !l.isClosed() {
 		return
 	}
 	select {

@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"coatcheck/bff/http1"
@@ -69,26 +70,40 @@ func (x bodyPass) announceTrailers() {
 	for i := range x.answer.Fields {
 		if f := &x.answer.Fields[i]; http1.EqualFold(f.Name, "trailer") {
 			http1.EachListMember(f.Value, func(name []byte) {
-				if x.mayTrail(name) {
+				isThis := func(other string) bool { return strings.EqualFold(other, string(name)) }
+				if x.mayTrail(name, strings.ToLower(string(name))) && !slices.ContainsFunc(r.Trailers, isThis) {
 					r.Trailers = append(r.Trailers, string(name))
 				}
 			})
 		}
 	}
 	if len(r.Trailers) > 0 {
-		r.Trailer = x.answer.Trailers
+		r.Trailer = x.trailers
 	}
 }
 
-// mayTrail reports whether a field of this name may stand behind a body.
-func (x bodyPass) mayTrail(name []byte) bool {
-	if _, inHead := field(x.answer.Fields, strings.ToLower(string(name))); inHead > 0 || x.target.answer.Holds(name) {
+// trailers are the fields behind the body, without those that show what `send` put into
+// the call.
+func (x bodyPass) trailers() []http1.Field {
+	return slices.DeleteFunc(x.answer.Trailers(), func(f http1.Field) bool { return showsSent(x.roundTrip, f.Value) })
+}
+
+// headOnly are fields that say how the body is to be read, where to go, or who may: behind
+// it they come too late (RFC 9110 §6.5.1). Others are changed on their way in a head.
+var headOnly = map[string]bool{
+	"age": true, "authorization": true, "content-disposition": true, "content-encoding": true, "content-location": true, "content-range": true,
+	"content-security-policy": true, "content-security-policy-report-only": true, "content-type": true, "cookie": true, "expect": true, "expires": true,
+	"host": true, "link": true, "location": true, "max-forwards": true, "proxy-authorization": true, "range": true, "retry-after": true, "vary": true,
+}
+
+// mayTrail reports whether a field of this name, as it came and in lower case, may stand
+// behind a body.
+func (x bodyPass) mayTrail(name []byte, lower string) bool {
+	if _, inHead := field(x.answer.Fields, lower); inHead > 0 || x.target.answer.Holds(name) {
 		return false // a field of the head would move behind the body
 	}
-	for _, special := range []string{"vary", "location", "content-security-policy", "content-security-policy-report-only"} {
-		if http1.EqualFold(name, special) {
-			return false
-		}
+	if headOnly[lower] || contains(connectionNames(nil, x.answer.Fields), name) || x.proven && lower == "dpop-nonce" {
+		return false
 	}
 	var caching policy // what says how long an answer is kept is Coatcheck's to say, too
 	return !caching.consume(name, nil)

@@ -47,6 +47,11 @@ func TestTokenInTheQuery(t *testing.T) {
 			t.Errorf("%s arrived as %s, %q", sent, in.URI, in.Header["Authorization"])
 		}
 	}
+	writeAt(h.api, "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nTrailer: X-Debug, X-Sum\r\n\r\n0\r\nX-Debug: "+token+"\r\nX-Sum: 7\r\n\r\n")
+	if got := h.call("GET /api/x", cookie, sameOrign); got.Trailer.Get("X-Sum") != "7" || got.Trailer.Get("X-Debug") != "" {
+		t.Errorf("behind the body: %q", got.Trailer)
+	}
+	h.api.Say(nil)
 	h.call("GET /maybe/x?wstoken=mine")
 	if in := h.api.Last(t); in.URI != "/maybe/x?format=json" {
 		t.Errorf("nobody's call arrived as %s", in.URI)

@@ -198,6 +198,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.open.End()
 	if in != nil {
 		s.waitIdle(ctx, in)
+		in.EndIdle()
 	}
 	err := s.finish(ctx)
 	if in != nil {
