@@ -22,7 +22,7 @@ type Session struct {
 	// LogID stands for the session in logs: a hash of ID.
 	LogID string
 
-	Frontend, Subject string
+	Frontend, Subject string // the frontend's name, and who the person is there
 
 	// Provider that signed the person in; empty: an API's mapping did. Subject then is
 	// [PersonOf] the two.
@@ -31,7 +31,7 @@ type Session struct {
 	// User is the JSON object that the API gave for the person.
 	User []byte
 
-	Credential *credential.Credential
+	Credential *credential.Credential // what the API gave; it never leaves for a browser
 
 	// Generation counts credentials, from 1. It rises with every refresh.
 	Generation uint64
