@@ -125,7 +125,7 @@ func coatcheck(w *world.World, form, shared bool) (*suite.Subject, error) {
 	if form {
 		s.Form = &suite.Form{Path: "/bff/login", Throttles: 10}
 	} else {
-		s.Provider = &suite.Provider{Login: "/bff/login", Callback: "/bff/callback/id", ReturnTo: "return_to", BackChannel: "/bff/backchannel-logout/id", Userinfo: true,
+		s.Provider = &suite.Provider{Login: "/bff/login", Callback: "/bff/callback/id", ReturnTo: "return_to", BackChannel: "/bff/backchannel-logout/id", Userinfo: true, Several: true,
 			IsAttempt: func(name string) bool { return strings.HasSuffix(name, "-login") }}
 	}
 	return s, nil

@@ -1,13 +1,14 @@
 // A backend for frontends from the examples of express-openid-connect and
-// http-proxy-middleware: a cookie session, 401 for calls without one, the access token
+// http-proxy-middleware: sessions in a store, 401 for calls without one, the access token
 // renewed when it has ended, and sent to the API.
 const express = require('express');
 const { auth } = require('express-openid-connect');
+const Store = require('memorystore')(auth);
 const { createProxyMiddleware } = require('http-proxy-middleware');
 
 const { PORT, ISSUER, API, CLIENT, SECRET, BASE } = process.env;
 const app = express();
-app.set('trust proxy', true);
+app.set('trust proxy', 'loopback');
 app.use(auth({
   authRequired: false,
   issuerBaseURL: ISSUER,
@@ -16,13 +17,14 @@ app.use(auth({
   clientSecret: SECRET,
   secret: '0123456789abcdef0123456789abcdef',
   idpLogout: true,
+  backchannelLogout: true,
   authorizationParams: { response_type: 'code', response_mode: 'query', scope: 'openid profile email offline_access' },
   transactionCookie: { sameSite: 'Lax' },
-  session: { name: '__Host-shop', cookie: { sameSite: 'Strict', secure: true, httpOnly: true, path: '/' } },
+  session: { name: '__Host-shop', store: new Store({ checkPeriod: 86400000 }), cookie: { sameSite: 'Strict', secure: true, httpOnly: true, path: '/' } },
 }));
 app.get('/me', (req, res) => {
   if (!req.oidc.isAuthenticated()) return res.status(401).json({});
-  res.json(req.oidc.user);
+  res.set('Cache-Control', 'no-store').json(req.oidc.user);
 });
 app.use('/api', async (req, res, next) => {
   if (!req.oidc.isAuthenticated()) return res.status(401).json({});
@@ -38,6 +40,7 @@ app.use('/api', async (req, res, next) => {
 }, createProxyMiddleware({
   target: API + '/api',
   changeOrigin: true,
+  xfwd: true,
   on: {
     proxyReq: (out, req) => {
       out.setHeader('Authorization', 'Bearer ' + req.token);

@@ -1,6 +1,7 @@
 package adapters
 
 import (
+	"debug/buildinfo"
 	"fmt"
 	"net/http"
 	"os"
@@ -40,7 +41,8 @@ func oauth2Proxy(w *world.World) (*suite.Subject, error) {
 		"--upstream="+w.API.URL()+"/api/", "--email-domain=*", "--scope=openid profile email offline_access", "--code-challenge-method=S256",
 		"--cookie-secret=0123456789abcdef0123456789abcdef", "--cookie-secure=true", "--cookie-httponly=true", "--cookie-samesite=strict", "--cookie-csrf-samesite=lax",
 		"--cookie-name=__Host-shop", "--cookie-csrf-per-request=true", "--cookie-refresh=2s", "--cookie-expire=12h", "--session-store-type=redis", "--redis-connection-url=redis://"+store.link.Addr(),
-		"--api-route=^/api/", "--pass-access-token=true", "--skip-provider-button=true", "--pass-host-header=false", "--proxy-websockets=true")
+		"--insecure-oidc-skip-nonce=false", "--backend-logout-url="+w.IdP.URL()+"/end_session?id_token_hint={id_token}", "--encode-state=true",
+		"--upstream=static://200", "--skip-auth-route=GET=^/$", "--api-route=^/api/", "--pass-access-token=true", "--skip-provider-button=true", "--pass-host-header=false", "--proxy-websockets=true")
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +50,8 @@ func oauth2Proxy(w *world.World) (*suite.Subject, error) {
 		return nil, err
 	}
 	w.Name(address, "shop.example.com")
-	return &suite.Subject{Version: firstLine(binary, "--version"), Address: address, WebSocket: true, Renews: true, RenewalWait: 3 * time.Second,
-		Settings: "Redis; cookie-samesite strict, cookie-csrf-samesite lax, __Host- name, cookie-csrf-per-request, PKCE S256, cookie-refresh 2s, api-route, pass-access-token",
+	return &suite.Subject{Version: moduleVersion(binary), Address: address, WebSocket: true, Renews: true, RenewalWait: 3 * time.Second,
+		Settings: "Redis; cookie-samesite strict, cookie-csrf-samesite lax, __Host- name, cookie-csrf-per-request, PKCE S256, nonce checked, backend-logout-url, encode-state, cookie-refresh 2s, api-route, pass-access-token",
 		Frontend: suite.Frontend{Origin: world.Shop, Base: world.Shop, API: "/api/", Me: "/oauth2/userinfo", LogoutMethod: http.MethodGet, Logout: "/oauth2/sign_out",
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
 		Provider: &suite.Provider{Login: "/oauth2/start", Callback: "/oauth2/callback", ReturnTo: "rd", IsAttempt: func(name string) bool { return strings.Contains(name, "csrf") }},
@@ -75,6 +77,15 @@ func installed(w *world.World, name, module string) (string, error) {
 		return "", fmt.Errorf("go install %s: %w: %s", module, err, out)
 	}
 	return filepath.Join(w.Dir, name), nil
+}
+
+// moduleVersion is the version that go install built, which a program itself may not know.
+func moduleVersion(binary string) string {
+	info, err := buildinfo.ReadFile(binary)
+	if err != nil {
+		return "unknown"
+	}
+	return info.Main.Version
 }
 
 func exists(file string) bool { _, err := os.Stat(file); return err == nil }

@@ -11,7 +11,7 @@ import (
 
 // refusedLarge is a case about a request that is too much.
 func refusedLarge(id, says, pass string, request func(mark string) string) suite.Case {
-	return one(id, suite.Low, "RFC 6585, 5; RFC 9110, 15.5.15", says, pass, func(t *suite.T) {
+	return one(id, suite.Low, expectation("a head is read before anybody is known, and no page of a browser needs one so large"), says, pass, func(t *suite.T) {
 		tab, mark := t.SignIn(world.Ada), t.W.Mark()
 		w := t.Raw(tab, request(mark))
 		t.FailIf(len(t.W.API.Calls(mark)) > 0, "it reached the API")
@@ -23,14 +23,14 @@ func refusedLarge(id, says, pass string, request func(mark string) string) suite
 func abuse() []suite.Case {
 	const head = " HTTP/1.1\n{host}\n{cookie}\n{edge}\n"
 	return []suite.Case{
-		one("abuse-slow-head", suite.Medium, "OWASP ASVS 5.0, 13.2.6; advisories on Slowloris", "A connection that says nothing does not stay.", "half a head is closed within 70 seconds", func(t *suite.T) {
+		one("abuse-slow-head", suite.Medium, "OWASP ASVS 5.0, 13.2.6; advisories on Slowloris", "A connection that says nothing does not stay.", "half a head is closed within 100 seconds", func(t *suite.T) {
 			c, err := world.Drip(t.S.Address)
 			if err != nil {
 				t.Stuck("%v", err)
 			}
 			defer c.Close()
 			_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: shop.example.com\r\nX-Slow: ")
-			most := t.Most(70 * time.Second)
+			most := t.Most(100 * time.Second)
 			_ = c.SetDeadline(time.Now().Add(most))
 			_, err = io.Copy(io.Discard, c)
 			late, ok := err.(interface{ Timeout() bool })

@@ -3,6 +3,7 @@ package cases
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"coatcheck/bff/conformance/suite"
@@ -11,7 +12,11 @@ import (
 
 // upward is a case about a header that a browser's owner can set, and APIs may believe.
 func upward(id, name, value string, severity suite.Severity) suite.Case {
-	return one(id, severity, asvs("4.1.3"), "Headers that intermediaries set cannot be overridden by the end-user.", name+" does not reach the API as the caller wrote it", func(t *suite.T) {
+	source := asvs("4.1.3")
+	if !slices.Contains([]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded"}, name) {
+		source = expectation("APIs and frameworks believe this name, whoever set it")
+	}
+	return one(id, severity, source, "Headers that intermediaries set cannot be overridden by the end-user.", name+" does not reach the API as the caller wrote it", func(t *suite.T) {
 		if t.S.Edge.Get(name) != "" {
 			t.Skip("the end of TLS in front sets it")
 		}

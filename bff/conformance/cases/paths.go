@@ -22,7 +22,11 @@ func escapes(uri, prefix string) bool {
 
 // walk is a case about a target that some reader takes for a path outside the prefix.
 func walk(id string, severity suite.Severity, target, pass string) suite.Case {
-	return one(id, severity, bffProxy, "The BFF SHOULD NOT proxy to hosts and paths that are not the application's.", pass, func(t *suite.T) {
+	source := bffProxy
+	if strings.ContainsAny(target, `;\`) || strings.Contains(target, "%5c") || strings.Contains(target, "%c0") {
+		source = expectation("some servers read it as a step up: who forwards it relies on the API not to")
+	}
+	return one(id, severity, source, "The BFF SHOULD NOT proxy to hosts and paths that are not the application's.", pass, func(t *suite.T) {
 		tab, mark := t.SignIn(world.Ada), t.W.Mark()
 		t.Control(tab)
 		target := strings.NewReplacer("{mark}", mark, "{api}", t.S.API).Replace(target)
@@ -65,6 +69,9 @@ func paths() []suite.Case {
 		one("paths-absolute", suite.Low, "RFC 9112, 3.2.2", "A target in absolute form MUST be used in place of Host.", "a target of another host is not served as one of ours", func(t *suite.T) {
 			tab, mark := t.SignIn(world.Ada), t.W.Mark()
 			t.Wired(tab, "GET", "http://attacker.test"+t.S.API+mark, "")
+			if t.S.Other == nil && len(t.Bearing(mark)) > 0 {
+				t.Skip("it serves one frontend, whatever the host: a browser gives the cookie to no other one")
+			}
 			t.FailIf(len(t.Bearing(mark)) > 0, "it reaches the API with her token")
 		}),
 		one("paths-query", suite.Low, expectation("an API may sign, or tell apart, what a decoder makes equal"), "A query goes on as it came.", "repeated keys, order and escapes of a query arrive", func(t *suite.T) {

@@ -157,7 +157,7 @@ func renewals() []suite.Case {
 			token, status := tokenOf(t, tab)
 			t.FailIf(token != "", "calls go on with the old token, answered with %d", status)
 		}),
-		renewing("sessions-renewal-away", suite.Medium, asvs("16.5.2"), "Operation goes on safely while something else fails.", "a renewal that fails for a moment does not end the session", func(t *suite.T, tab *suite.Tab, r world.Renewals) {
+		renewing("sessions-renewal-away", suite.Medium, expectation("a provider that is away for a moment says nothing about the person"), "Operation goes on safely while something else fails.", "a renewal that fails for a moment does not end the session", func(t *suite.T, tab *suite.Tab, r world.Renewals) {
 			r.SayRenewal(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
 			tokenOf(t, tab)
 			r.SayRenewal(nil)
@@ -212,8 +212,8 @@ func other(t *suite.T, cookies []browser.Cookie) *suite.Tab {
 }
 
 // storeAway is a case in which the store is cut off after a sign-in.
-func storeAway(id string, severity suite.Severity, says, pass string, run func(t *suite.T, tab *suite.Tab)) suite.Case {
-	return one(id, severity, asvs("16.5.3"), says, pass, func(t *suite.T) {
+func storeAway(id string, severity suite.Severity, source, says, pass string, run func(t *suite.T, tab *suite.Tab)) suite.Case {
+	return one(id, severity, source, says, pass, func(t *suite.T) {
 		if t.S.Store == nil {
 			t.Skip("sessions are in no store of their own")
 		}
@@ -231,28 +231,28 @@ func storeAway(id string, severity suite.Severity, says, pass string, run func(t
 func outage() []suite.Case {
 	const closed = "A failure does not open, and does not pretend."
 	return []suite.Case{
-		storeAway("store-call", suite.Medium, closed, "a call is answered with 5xx: a 401 would send a person to a sign-in that cannot work", func(t *suite.T, tab *suite.Tab) {
+		storeAway("store-call", suite.Medium, expectation("an outage of a minute should not cost everybody a sign-in"), closed, "a call is answered with 5xx: a 401 would send a person to a sign-in that cannot work", func(t *suite.T, tab *suite.Tab) {
 			a := tab.Get(t.S.API + t.W.Mark())
 			t.FailIf(a.Status < 500 && a.Err == nil, "%d", a.Status)
 		}),
-		storeAway("store-open", suite.High, closed, "a call does not reach the API without its session", func(t *suite.T, tab *suite.Tab) {
+		storeAway("store-open", suite.High, asvs("16.5.3"), closed, "a call does not reach the API without its session", func(t *suite.T, tab *suite.Tab) {
 			mark := t.W.Mark()
 			tab.Get(t.S.API + mark)
 			for _, c := range t.W.API.Calls(mark) {
 				t.FailIf(t.W.Owner(t.S.Token(c)) != world.Ada.Email, "it does")
 			}
 		}),
-		storeAway("store-cookie", suite.Medium, closed, "the cookie stays", func(t *suite.T, tab *suite.Tab) {
+		storeAway("store-cookie", suite.Medium, expectation("an outage of a minute should not cost everybody a sign-in"), closed, "the cookie stays", func(t *suite.T, tab *suite.Tab) {
 			tab.Get(t.S.API + t.W.Mark())
 			tab.Get(t.S.Me)
 			t.FailIf(len(tab.SessionCookies()) == 0, "it was deleted")
 		}),
-		storeAway("store-back", suite.Medium, "Operation goes on when the failure is over.", "when the store is back, the same cookie works", func(t *suite.T, tab *suite.Tab) {
+		storeAway("store-back", suite.Medium, expectation("an outage of a minute should not cost everybody a sign-in"), "Operation goes on when the failure is over.", "when the store is back, the same cookie works", func(t *suite.T, tab *suite.Tab) {
 			tab.Get(t.S.API + t.W.Mark())
 			t.S.Store.Mend()
 			t.FailIf(!t.Wait(t.Most(15*time.Second), tab.Works), "she is signed out")
 		}),
-		storeAway("store-signin", suite.Medium, closed, "a sign-in is not answered with a session cookie", func(t *suite.T, _ *suite.Tab) {
+		storeAway("store-signin", suite.Medium, asvs("16.5.3"), closed, "a sign-in is not answered with a session cookie", func(t *suite.T, _ *suite.Tab) {
 			b := t.Browser()
 			tab := t.Nobody(b, t.S.Frontend)
 			if t.S.Form != nil {
@@ -262,11 +262,11 @@ func outage() []suite.Case {
 			}
 			t.FailIf(len(tab.SessionCookies()) > 0, "it is")
 		}),
-		storeAway("store-whoami", suite.Low, closed, "who-am-I does not say that nobody is signed in", func(t *suite.T, tab *suite.Tab) {
+		storeAway("store-whoami", suite.Low, expectation("an outage of a minute should not cost everybody a sign-in"), closed, "who-am-I does not say that nobody is signed in", func(t *suite.T, tab *suite.Tab) {
 			a := tab.Get(t.S.Me)
 			t.FailIf(a.Err == nil && a.Status < 500 && !t.S.Known(a), "%d", a.Status)
 		}),
-		storeAway("store-signout", suite.Medium, closed, "a sign-out that ended nothing is not reported as done", func(t *suite.T, tab *suite.Tab) {
+		storeAway("store-signout", suite.Medium, asvs("16.5.3"), closed, "a sign-out that ended nothing is not reported as done", func(t *suite.T, tab *suite.Tab) {
 			old := tab.SessionCookies()
 			a := tab.Leave()
 			done := a.Err == nil && a.Status < 400

@@ -28,7 +28,7 @@ func upgrade(origin, mark string) string {
 }
 
 func handshake(t *suite.T, tab *suite.Tab, mark, origin string) (*world.Wire, []world.Call) {
-	w := t.Raw(tab, upgrade(origin, mark))
+	w := t.First(tab, upgrade(origin, mark))
 	return w, t.W.API.Calls(mark)
 }
 
@@ -155,7 +155,7 @@ func brokenOff(id, raw string) suite.Case {
 	return one(id, suite.Medium, "RFC 9112, 8 Handling Incomplete Messages", "An incomplete answer is not taken for a complete one.", "an answer that breaks off at the API breaks off at the browser, or is a 5xx", func(t *suite.T) {
 		tab, mark := t.SignIn(world.Ada), t.W.Mark()
 		t.W.API.Say(mark, hijacked(raw))
-		w := world.Raw(t.S.Address, t.Fill(tab, "GET {api}"+mark+" HTTP/1.1\n{host}\n{cookie}\n{edge}\n\n"), t.Most(3*time.Second))
+		w := world.Raw(t.S.Address, t.Fill(tab, "GET {api}"+mark+" HTTP/1.1\n{host}\n{cookie}\n{edge}\n\n"), 20*time.Second, time.Second)
 		t.FailIf(w.Status() == 200 && !w.Broken && len(w.Bodies) > 0, "it looks complete: %.60q", w.Bodies)
 	})
 }
@@ -167,12 +167,12 @@ func bodies() []suite.Case {
 		brokenOff("streams-cut-chunked", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\na\r\nfirst part\r\n"),
 		one("streams-upload-cut", suite.Medium, "RFC 9112, 8 Handling Incomplete Messages", "An incomplete request is not taken for a complete one.", "a body that breaks off does not reach the API as a whole one", func(t *suite.T) {
 			tab, mark := t.SignIn(world.Ada), t.W.Mark()
-			c, _ := open(t, tab, "POST {api}"+mark+"/cut HTTP/1.1\n{host}\n{cookie}\n{honest}\nContent-Type: text/plain\nContent-Length: 1000\n\nfirst part")
+			c, r := open(t, tab, "POST {api}"+mark+"/cut HTTP/1.1\n{host}\n{cookie}\n{honest}\nContent-Type: text/plain\nContent-Length: 1000\n\nfirst part")
 			time.Sleep(100 * time.Millisecond)
 			_ = c.(*net.TCPConn).CloseWrite()
-			time.Sleep(100 * time.Millisecond)
+			_ = ends(c, r, 5*time.Second) // or it holds the connection for good
 			_ = c.Close()
-			t.FailIf(t.Wait(600*time.Millisecond, func() bool { return len(t.W.API.Calls(mark)) > 0 }), "the API got a complete call")
+			t.FailIf(t.Wait(300*time.Millisecond, func() bool { return len(t.W.API.Calls(mark)) > 0 }), "the API got a complete call")
 		}),
 		one("streams-large-up", suite.Low, expectation("people upload files"), "Bodies arrive whole.", "4 MiB arrive at the API, or are refused as too large", func(t *suite.T) {
 			tab, mark := t.SignIn(world.Ada), t.W.Mark()

@@ -37,6 +37,16 @@ func (r *Run) Count(v suite.Verdict, severity suite.Severity) (n int) {
 	return n
 }
 
+// Expected is how many failed cases rest on an expectation of the suite alone.
+func (r *Run) Expected() (n int) {
+	for _, x := range r.Results {
+		if x.Verdict == suite.Fail && strings.HasPrefix(x.Case.Source, "expectation") {
+			n++
+		}
+	}
+	return n
+}
+
 // Exit is 0 where nothing failed, 1 for low and medium, 2 for high and critical, and 3
 // where a case could not be looked at.
 func (r *Run) Exit() int {
@@ -75,6 +85,7 @@ func (r *Run) Summary(w io.Writer) {
 		}
 	}
 	fmt.Fprintf(w, "%-10s %5d %5d %5d %5d\n", "all", r.Count(suite.Pass, ""), r.Count(suite.Fail, ""), r.Count(suite.NotApplicable, ""), r.Count(suite.Undecided, ""))
+	fmt.Fprintf(w, "failed: %d by a source, %d by an expectation\n", r.Count(suite.Fail, "")-r.Expected(), r.Expected())
 	fmt.Fprintf(w, "failed: %d critical, %d high, %d medium, %d low\n", r.Count(suite.Fail, suite.Critical), r.Count(suite.Fail, suite.High), r.Count(suite.Fail, suite.Medium), r.Count(suite.Fail, suite.Low))
 }
 

@@ -85,6 +85,8 @@ type Provider struct {
 	ReturnTo string
 	// BackChannel takes logout tokens; "": none.
 	BackChannel string
+	// Several: a frontend's people may sign in at one of several providers.
+	Several bool
 	// Userinfo: the product asks the userinfo endpoint.
 	Userinfo bool
 	// IsAttempt reports whether a cookie carries a sign-in under way.

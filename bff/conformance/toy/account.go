@@ -164,9 +164,11 @@ func (c *call) start(s *session) bool {
 }
 
 func (c *call) noStore(sin string) {
-	if !c.y.on(sin) {
-		c.w.Header().Set("Cache-Control", "no-store")
+	policy := "no-store"
+	if c.y.on(sin) {
+		policy = "max-age=600"
 	}
+	c.w.Header().Set("Cache-Control", policy)
 }
 
 // away answers while the store is.

@@ -64,8 +64,8 @@ func (y *Toy) logged(c *call) {
 }
 
 func (c *call) refuse(status int, code string) {
-	if c.w.Header().Get("Cache-Control") == "" && !c.y.on("caching-refusal") {
-		c.w.Header().Set("Cache-Control", "no-store")
+	if c.w.Header().Get("Cache-Control") == "" {
+		c.noStore("caching-refusal")
 	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(status)

@@ -2,7 +2,10 @@ package toy
 
 // helps are sins that must be there for another one to show.
 var helps = map[string][]string{
-	"sessions-resurrected": {"sessions-revoked"}, // else the renewal would be refused
+	"csrf-cross-site-form": {"cookies-samesite"}, "csrf-origin-suffix": {"cookies-samesite"}, "csrf-fetch-metadata": {"cookies-samesite"}, // else no browser sends it
+	"csrf-socket-cross-site": {"cookies-samesite"}, "csrf-socket-suffix": {"cookies-samesite"}, "csrf-socket-null": {"cookies-samesite"},
+	"provider-state-same":  {"provider-pkce-same"}, // else PKCE stands in for it
+	"sessions-resurrected": {"sessions-revoked"},   // else the renewal would be refused
 }
 
 // alone are sins beside which nobody could sign in.

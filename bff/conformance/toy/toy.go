@@ -126,7 +126,7 @@ func Adapter(name string, form, shared bool) suite.Adapter {
 
 // Subject describes the toy.
 func (y *Toy) Subject(name string) *suite.Subject {
-	s := &suite.Subject{Name: name, Version: "of this suite", Settings: "none", Address: y.front.Addr().String(),
+	s := &suite.Subject{Name: name, Version: "of this suite", Settings: "none", Address: y.front.Addr().String(), Toy: true,
 		Frontend: y.frontend(world.Shop), WebSocket: true, Renews: true, Honest: map[string]string{"X-CSRF": "1"},
 		IsSession: func(name string) bool {
 			return name == "__Host-shop" || name == "__Host-admin" || name == "shop" || name == "admin"
@@ -138,7 +138,7 @@ func (y *Toy) Subject(name string) *suite.Subject {
 	if y.form {
 		s.Form = &suite.Form{Path: "/bff/login", Throttles: 10}
 	} else {
-		s.Provider = &suite.Provider{Login: "/bff/login", Callback: "/bff/callback", ReturnTo: "return_to", BackChannel: "/bff/backchannel", Userinfo: true,
+		s.Provider = &suite.Provider{Login: "/bff/login", Callback: "/bff/callback", ReturnTo: "return_to", BackChannel: "/bff/backchannel", Userinfo: true, Several: true,
 			IsAttempt: func(name string) bool { return strings.HasSuffix(name, "attempt") }}
 	}
 	return s

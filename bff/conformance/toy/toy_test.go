@@ -102,24 +102,13 @@ func sweep(t *testing.T, form, shared bool) map[string]bool {
 		}
 		s.Patience = 700 * time.Millisecond // what a sin keeps from happening is not waited for long
 		y.Sin(c.ID)
-		if r := fires(w, s, c); r.Verdict != suite.Fail {
+		if r := suite.Run(w, s, c); r.Verdict != suite.Fail {
 			t.Errorf("%s with its sin: %s %s", c.ID, r.Verdict, r.Reason)
 		}
 		y.SinAll(c.ID)
-		if r := fires(w, s, c); r.Verdict != suite.Fail {
+		if r := suite.Run(w, s, c); r.Verdict != suite.Fail {
 			t.Errorf("%s with all sins: %s %s", c.ID, r.Verdict, r.Reason)
 		}
 	}
 	return applies
-}
-
-// fires runs a case that should fail, three times at most: that it can fail is what is to
-// be shown, and a busy machine may be too slow for the short waits of a sin.
-func fires(w *world.World, s *suite.Subject, c suite.Case) (r suite.Result) {
-	for range 3 {
-		if r = suite.Run(w, s, c); r.Verdict == suite.Fail {
-			break
-		}
-	}
-	return r
 }

@@ -29,9 +29,10 @@ func (w *Wire) Status() int {
 	return w.Answers[0].StatusCode
 }
 
-// Raw sends bytes as they are and reads answers until the other side closes, or nothing
-// comes for the time of patience.
-func Raw(address, text string, patience time.Duration) *Wire {
+// Raw sends bytes as they are and reads answers until the other side closes. It waits for
+// the first answer as long as first says, and for each further one as long as more says:
+// who gives up early takes a busy subject for one that refuses.
+func Raw(address, text string, first, more time.Duration) *Wire {
 	w := &Wire{}
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -44,20 +45,20 @@ func Raw(address, text string, patience time.Duration) *Wire {
 	method, _, _ := strings.Cut(text, " ")
 	r := bufio.NewReader(c)
 	for {
-		_ = c.SetReadDeadline(time.Now().Add(patience))
+		_ = c.SetReadDeadline(time.Now().Add(first))
 		got, err := http.ReadResponse(r, &http.Request{Method: method})
 		if err != nil {
 			var late net.Error
 			w.Closed = !(errors.As(err, &late) && late.Timeout())
 			return w
 		}
-		body, err := io.ReadAll(io.LimitReader(got.Body, 4<<20))
-		if got.StatusCode == http.StatusSwitchingProtocols {
+		if got.StatusCode == http.StatusSwitchingProtocols { // what follows is no answer, and has no end
 			w.Answers, w.Bodies = append(w.Answers, got), append(w.Bodies, "")
 			return w
 		}
+		body, err := io.ReadAll(io.LimitReader(got.Body, 4<<20))
 		if got.StatusCode >= 200 {
-			w.Answers, w.Bodies = append(w.Answers, got), append(w.Bodies, string(body))
+			w.Answers, w.Bodies, first = append(w.Answers, got), append(w.Bodies, string(body)), more
 		}
 		if err != nil {
 			w.Broken, w.Closed = true, true
