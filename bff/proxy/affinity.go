@@ -21,11 +21,13 @@ import (
 
 const (
 	// affinityEvery is how often a session's cookies are written at most, once it has
-	// some: some balancers send another one with every answer, and any of them will do.
+	// some: some balancers send another one with every answer. Meanwhile this process
+	// knows the newest ones.
 	affinityEvery = time.Minute
 	// maxAffinity bounds what is kept of one API for one caller, in bytes.
 	maxAffinity = 4 << 10
-	// maxJar bounds how many callers without a session are known.
+	// maxJar bounds how many callers are known: those without a session, and those whose
+	// session has yet to be written.
 	maxJar = 4096
 )
 
@@ -64,16 +66,29 @@ func (x sticking) affinity() []byte {
 	return []byte(x.keptAffinity().pairs)
 }
 
+// keptAffinity are the newest cookies that are known here. The store may have newer ones
+// than this process, from another replica.
 func (x sticking) keptAffinity() affinity {
-	if s := x.who.Session; s != nil {
-		return readAffinity(s.Credential.Value(affinityName(x.call.Route().Upstream)))
+	known := x.target.jar.get(x.jarKey())
+	if x.who.Session == nil {
+		return known
 	}
-	return x.target.jar.get(x.strangerKey())
+	if stored := x.storedAffinity(); !stored.kept.Before(known.kept) {
+		return stored
+	}
+	return known
 }
 
-// strangerKey is who calls without a session: a program, or an address.
-func (x sticking) strangerKey() string {
-	if x.who.Caller != nil {
+func (x sticking) storedAffinity() affinity {
+	return readAffinity(x.who.Session.Credential.Value(affinityName(x.call.Route().Upstream)))
+}
+
+// jarKey is who calls: a session, a program, or an address.
+func (x sticking) jarKey() string {
+	switch {
+	case x.who.Session != nil:
+		return "session " + x.who.Session.ID
+	case x.who.Caller != nil:
 		return programOwner(x.roundTrip)
 	}
 	return x.call.Request.Client.String()
@@ -85,16 +100,21 @@ func (x sticking) keepAffinity() {
 		return
 	}
 	old, now := x.keptAffinity(), x.proxy.manager.Now()
-	pairs := renewAffinity(old.pairs, x.answer.Fields, x.target.sticky, now)
-	if pairs == old.pairs {
+	next := affinity{pairs: renewAffinity(old.pairs, x.answer.Fields, x.target.sticky, now), kept: now}
+	if x.who.Session == nil {
+		if next.pairs != old.pairs {
+			x.target.jar.put(x.jarKey(), next)
+		}
 		return
 	}
-	next := affinity{pairs: pairs, kept: now}
+	stored := x.storedAffinity()
 	switch {
-	case x.who.Session == nil:
-		x.target.jar.put(x.strangerKey(), next)
-	case old.pairs == "" || now.Sub(old.kept) >= affinityEvery:
+	case next.pairs == stored.pairs && next.pairs == old.pairs:
+	case stored.pairs == "" || next.pairs == "" || now.Sub(stored.kept) >= affinityEvery:
+		x.target.jar.drop(x.jarKey())
 		x.proxy.auth.Keep(x.call, &x.who, affinityName(x.call.Route().Upstream), next.secret())
+	case next.pairs != old.pairs:
+		x.target.jar.put(x.jarKey(), next)
 	}
 }
 
@@ -160,4 +180,10 @@ func (j *jar) put(who string, a affinity) {
 		}
 	}
 	j.kept[who] = a
+}
+
+func (j *jar) drop(who string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.kept, who)
 }
