@@ -18,6 +18,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/headers"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/proxy/affinity"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session"
@@ -53,7 +54,7 @@ type Proxy struct {
 	tokenTold  atomic.Int64  // when a token in an answer was last logged, Unix nanoseconds
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
-	jars       map[string]*jar
+	jars       map[string]*affinity.Jar
 	provers    provers
 	rules      map[string]rules // by the names that they are made of
 }
@@ -70,14 +71,14 @@ type target struct {
 	streams   int                // most streams of one session at once
 	accounts  map[string]account // that programs' calls go out with
 	sticky    []string           // cookies of the API's load balancer
-	jar       *jar               // those of callers without a session
+	jar       *affinity.Jar      // those of callers without a session
 	forwarded bool               // Forwarded is sent, too (RFC 7239)
 }
 
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}, rules: map[string]rules{}}
+		transports: map[string]*forward.Transport{}, jars: map[string]*affinity.Jar{}, rules: map[string]rules{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -114,7 +115,7 @@ func (p *Proxy) addTransport(name string, up *signin.Upstream) error {
 	if err != nil {
 		return err
 	}
-	p.transports[name], p.jars[name] = c, &jar{}
+	p.transports[name], p.jars[name] = c, &affinity.Jar{}
 	return nil
 }
 
