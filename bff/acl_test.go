@@ -26,7 +26,7 @@ func TestLeastPrivilege(t *testing.T) {
 	f := &fleet{T: t, api: newFleetAPI(t), replicas: []*replica{{}, {}}, text: programsText()}
 	f.launch(func(*replica) string { return "redis://coatcheck:PASSWORD@" + addr + "/0" })
 	f.life()
-	f.programs(seen{}, f.replicas[0])
+	provoked{f}.programs(seen{}, f.replicas[0])
 	if log, _ := rig.RedisDo(t, addr, "ACL", "LOG").([]any); len(log) != 0 {
 		t.Errorf("refused by Redis: %v", log)
 	}

@@ -65,7 +65,7 @@ func (f *fleet) keys(r *replica, method, path, body string, into any) int {
 
 // programs does all that the metrics and the log tell of programs. It returns the key of
 // the configuration.
-func (f *fleet) programs(s seen, r *replica) string {
+func (f provoked) programs(s seen, r *replica) string {
 	key := seenKey.Secret.Reveal()
 	for _, want := range []int{200, 200, 429} {
 		if a := f.program(r, "GET", "/programs/whoami", "", "Authorization", "Bearer "+key); want == 429 && a.StatusCode != want {
@@ -76,9 +76,9 @@ func (f *fleet) programs(s seen, r *replica) string {
 	if got := f.keys(r, "POST", "", `{"caller":"made","expires_in":"2400h"}`, &first); got != 201 {
 		f.Fatalf("a new key: %d", got)
 	}
-	s.until(f, "caller_limited_total", "caller_limit_trips_total", "caller_calls_total", "keys", "key_expires_seconds")
+	s.until(f.fleet, "caller_limited_total", "caller_limit_trips_total", "caller_calls_total", "keys", "key_expires_seconds")
 	f.says(r, `"event":"account","outcome":"signed_in"`, func() { f.program(r, "GET", "/programs/x", "", "X-Api-Key", first.Key) })
-	s.until(f, "account_up")
+	s.until(f.fleet, "account_up")
 	f.says(r, `"outcome":"unknown"`, func() { f.program(r, "GET", "/programs/x", "", "X-Api-Key", "x") })
 	f.says(r, `"outcome":"not_allowed"`, func() { f.program(r, "POST", "/programs/x", "", "X-Api-Key", first.Key) })
 	f.says(r, `"outcome":"invalid"`, func() { f.program(r, "POST", "/hooks/x", "", "X-Signature", "00") })
@@ -97,14 +97,14 @@ func (f *fleet) programs(s seen, r *replica) string {
 
 // says does something until the log has the word of it; events of a kind that strangers
 // can cause have one line a second.
-func (f *fleet) says(r *replica, word string, do func()) {
+func (f provoked) says(r *replica, word string, do func()) {
 	f.Helper()
 	rig.Until(f.T, word, func() bool { do(); return strings.Contains(r.Log.String(), word) })
 }
 
 // unverified keeps half a signed body in the memory of the replica until the metrics
 // show it.
-func (f *fleet) unverified(s seen, r *replica) {
+func (f provoked) unverified(s seen, r *replica) {
 	_, port, _ := net.SplitHostPort(r.host)
 	c, err := net.Dial("tcp", "127.0.0.1:"+port)
 	if err != nil {
@@ -112,5 +112,5 @@ func (f *fleet) unverified(s seen, r *replica) {
 	}
 	defer c.Close()
 	_, _ = io.WriteString(c, "POST /hooks/x HTTP/1.1\r\nHost: "+r.host+"\r\nX-Id: a\r\nX-Signature: "+strings.Repeat("00", 32)+"\r\nContent-Length: 100000\r\n\r\n"+strings.Repeat("x", 50000))
-	s.until(f, "unverified_bytes")
+	s.until(f.fleet, "unverified_bytes")
 }

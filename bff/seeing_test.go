@@ -92,8 +92,11 @@ func seeingFleet(t *testing.T) (f *fleet, redis string, server *rig.Program) {
 	return f, redis, server
 }
 
+// provoked is a fleet in which all that the metrics and the log tell of is made to happen.
+type provoked struct{ *fleet }
+
 // wrong signs in with a password that the API refuses.
-func (f *fleet) wrong(r *replica) int {
+func (f provoked) wrong(r *replica) int {
 	q, _ := http.NewRequest("POST", "http://"+r.host+"/bff/login", strings.NewReader(`{"email":"mallory","password":"guess"}`))
 	q.Header = http.Header{"X-Csrf": {"1"}, "Origin": {"http://" + r.host}, "Content-Type": {"application/json"}}
 	a, err := r.client.Do(q)
@@ -108,7 +111,8 @@ func (f *fleet) wrong(r *replica) int {
 // docs/logs.md, shows on the built program when what it tells of happens.
 func TestEverythingIsSeen(t *testing.T) {
 	t.Parallel()
-	f, redis, server := seeingFleet(t)
+	started, redis, server := seeingFleet(t)
+	f := provoked{started}
 	a, b := f.replicas[0], f.replicas[1]
 	s := seen{}
 	p := f.signIn(a, "ada")
@@ -131,7 +135,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.malformed(a)
 	f.streamed(s, a, p)
 	f.crowded(s, a)
-	s.until(f, "upstream_stale_total", "upstream_retries_total", "sessions_live")
+	s.until(f.fleet, "upstream_stale_total", "upstream_retries_total", "sessions_live")
 	key := f.programs(s, a)
 	f.renewals(s)
 	f.broughtBack(redis)
@@ -142,20 +146,20 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.ask(a, "POST", "/bff/logout", "", other)
 	f.endings(a)
 	rig.RedisDo(t, redis, "CLIENT", "KILL", "TYPE", "pubsub")
-	s.until(f, "store_resubscribed_total", "sessions_ended_again_total", "refresh_waits_total", "store_unacknowledged_total")
+	s.until(f.fleet, "store_resubscribed_total", "sessions_ended_again_total", "refresh_waits_total", "store_unacknowledged_total")
 	f.reloads(a)
 	f.api.CloseClientConnections()
 	f.api.Close()
 	rig.Until(t, "an open breaker", func() bool { // it rests after a while, so calls go on
 		f.get(a, "/open/x", nil)
-		s.scrape(f)
+		s.scrape(f.fleet)
 		return s["coatcheck_breaker_open"] > 0
 	})
 	_ = server.Process.Kill()
 	<-server.Exited
 	f.get(b, "/api/whoami", p)
 	f.program(b, "GET", "/programs/whoami", "", "Authorization", "Bearer "+key)
-	s.until(f, "store_errors_total", "caller_limit_degraded_total")
+	s.until(f.fleet, "store_errors_total", "caller_limit_degraded_total")
 	for _, d := range described() {
 		if s[d.Name] == 0 {
 			t.Errorf("%s was never above zero", d.Name)
@@ -178,7 +182,7 @@ func demoProvider(t *testing.T) string {
 }
 
 // atProvider sends somebody to the provider's page, and posts what is no logout token.
-func (f *fleet) atProvider(r *replica) {
+func (f provoked) atProvider(r *replica) {
 	browser := *r.client
 	browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	login, _ := http.NewRequest("GET", "http://"+r.host+"/bff/login", nil)
@@ -198,7 +202,7 @@ func (f *fleet) atProvider(r *replica) {
 }
 
 // malformed sends what the gate refuses.
-func (f *fleet) malformed(r *replica) {
+func (f provoked) malformed(r *replica) {
 	_, port, _ := strings.Cut(r.host, ":")
 	c, err := net.Dial("tcp", "127.0.0.1:"+port)
 	if err != nil {
@@ -221,7 +225,7 @@ func (f *fleet) malformed(r *replica) {
 }
 
 // streamed keeps a stream open until the metrics show it.
-func (f *fleet) streamed(s seen, r *replica, p *person) {
+func (f provoked) streamed(s seen, r *replica, p *person) {
 	q, _ := http.NewRequest("GET", "http://"+r.host+"/api/stream", nil)
 	q.Header.Set("Cookie", p.cookie)
 	q.Header.Set("Origin", "http://"+r.host)
@@ -236,11 +240,11 @@ func (f *fleet) streamed(s seen, r *replica, p *person) {
 	} else {
 		_ = again.Body.Close()
 	}
-	s.until(f, "open_streams", "sessions_watched", "upstream_connections_open")
+	s.until(f.fleet, "open_streams", "sessions_watched", "upstream_connections_open")
 }
 
 // crowded takes the only connection to an API, and lets a call wait for it in vain.
-func (f *fleet) crowded(s seen, r *replica) {
+func (f provoked) crowded(s seen, r *replica) {
 	answer, err := r.client.Get("http://" + r.host + "/narrow/stream")
 	if err != nil || answer.StatusCode != 200 {
 		f.Fatal(answer, err)
@@ -254,16 +258,16 @@ func (f *fleet) crowded(s seen, r *replica) {
 		}
 		busy <- answer
 	}()
-	s.until(f, "upstream_calls_waiting")
+	s.until(f.fleet, "upstream_calls_waiting")
 	if answer := <-busy; answer == nil || answer.StatusCode != 503 || answer.Header.Get("Coatcheck-Error") != "upstream_unavailable" || answer.Header.Get("Retry-After") != "1" {
 		f.Errorf("no connection free: %v", answer)
 	}
-	s.until(f, "upstream_busy_total")
+	s.until(f.fleet, "upstream_busy_total")
 }
 
 // renewals: one that two replicas want at once, one that the API refuses, and one
 // that it fails.
-func (f *fleet) renewals(s seen) {
+func (f provoked) renewals(s seen) {
 	people := f.expired(3)
 	release := f.holdAPI()
 	done := make(chan struct{})
@@ -271,7 +275,7 @@ func (f *fleet) renewals(s seen) {
 		defer close(done)
 		each(2, 2, func(i int) { f.get(f.replicas[i], "/api/whoami", people[0]) })
 	}()
-	s.until(f, "refresh_waits_total")
+	s.until(f.fleet, "refresh_waits_total")
 	release()
 	<-done
 	f.api.set(func(a *fleetAPI) { a.hold, a.current["p1"] = nil, "" })
@@ -287,7 +291,7 @@ func (f *fleet) renewals(s seen) {
 
 // broughtBack puts the record of an ended session back, as a failover to an older
 // server would.
-func (f *fleet) broughtBack(redis string) {
+func (f provoked) broughtBack(redis string) {
 	known := fmt.Sprint(rig.RedisDo(f.T, redis, "KEYS", "coatcheck:s:*"))
 	p := f.signIn(f.replicas[0], "back")
 	var key string
@@ -304,7 +308,7 @@ func (f *fleet) broughtBack(redis string) {
 }
 
 // endings: a person ends one of their own sessions, then an operator the other.
-func (f *fleet) endings(r *replica) {
+func (f provoked) endings(r *replica) {
 	p, other := f.signIn(r, "joe"), f.signIn(r, "joe")
 	var document struct{ ID string }
 	if err := json.Unmarshal([]byte(f.get(r, "/bff/session", other).body), &document); err != nil {
@@ -323,7 +327,7 @@ func (f *fleet) endings(r *replica) {
 }
 
 // reloads a good file, then a faulty one.
-func (f *fleet) reloads(r *replica) {
+func (f provoked) reloads(r *replica) {
 	file := r.Args[len(r.Args)-1]
 	good, err := os.ReadFile(file)
 	if err != nil {
@@ -367,7 +371,7 @@ func fields(t *testing.T, heading string) (names []string) {
 var seenElsewhere = []string{"trace_id", "exchange: refused"}
 
 // logged holds the tables of docs/logs.md against the lines of both replicas.
-func (f *fleet) logged(replicas ...*replica) {
+func (f provoked) logged(replicas ...*replica) {
 	calls, events, kinds := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, r := range replicas {
 		for line := range strings.Lines(r.Log.String()) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,5 +29,35 @@ func TestLifeOfACall(t *testing.T) {
 		if !regexp.MustCompile(`(?m)^(func (\([^)]*\) )?` + name + `\(|type ` + name + ` )`).Match(code) {
 			t.Errorf("%s has no %s", file, name)
 		}
+	}
+}
+
+// TestWalkIsShort: from the gate to the forwarder the table leads through nine files of ours
+// at most, and through none of them more than twice.
+func TestWalkIsShort(t *testing.T) {
+	page, err := os.ReadFile("../docs/life-of-a-call.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := regexp.MustCompile("(?m)^\\| \\d+ \\| \\[`\\w+`\\]\\(\\.\\./([^)]+)\\)")
+	walk, _, _ := bytes.Cut(page, []byte("## A sign-in"))
+	visits, arrived := map[string]int{}, false
+	for _, m := range row.FindAllSubmatch(walk, -1) {
+		file := string(m[1])
+		if arrived = filepath.Dir(file) == "upstream/forward"; arrived {
+			break
+		}
+		if filepath.Dir(file) == "bff/gate" {
+			continue
+		}
+		if visits[file]++; visits[file] > 2 {
+			t.Errorf("%s is entered %d times, at most 2", file, visits[file])
+		}
+	}
+	if !arrived {
+		t.Error("the forwarder is not in the table")
+	}
+	if n := len(visits); n < 5 || n > 9 {
+		t.Errorf("%d files between gate and forwarder, at most 9: %v", n, visits)
 	}
 }

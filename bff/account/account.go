@@ -21,6 +21,8 @@ import (
 
 // Options are what an Account is made of. All are required.
 type Options struct {
+	// Manager keeps the sessions, Auth finds whose a call is, and Events is told what
+	// matters for security.
 	Manager *session.Manager
 	Auth    *auth.Auth
 	Events  call.Events

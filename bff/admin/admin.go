@@ -20,6 +20,7 @@ import (
 // Options are what the admin listener is made of. All but Providers, Metrics and Keys
 // are required.
 type Options struct {
+	// Manager keeps the sessions that the administration lists and ends.
 	Manager *session.Manager
 	// Token opens the session administration; without one it answers 404.
 	Token func() credential.Secret
@@ -32,7 +33,8 @@ type Options struct {
 	Keys *Keys
 	// Draining reports whether the process is about to end.
 	Draining func() bool
-	Log      *slog.Logger
+	// Log gets a line of each session that was ended, and of each failure.
+	Log *slog.Logger
 }
 
 // pingLimit bounds how long /readyz waits for the store.

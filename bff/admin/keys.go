@@ -13,6 +13,7 @@ import (
 
 // Keys is what the administration of programs' keys needs.
 type Keys struct {
+	// Table holds the keys that are made, rotated and ended.
 	Table *apikey.Table
 	// Caller finds a caller that proves itself by keys, and the longest life of its keys;
 	// 0: no end.

@@ -54,9 +54,9 @@ type Hash [sha256.Size]byte
 
 // Key is a new key. It is shown once.
 type Key struct {
-	ID     string // public
-	Secret credential.Secret
-	Hash   Hash
+	ID     string            // public
+	Secret credential.Secret // the whole key
+	Hash   Hash              // of the whole key: what is kept
 }
 
 // New makes a key from the system's random source.

@@ -10,16 +10,16 @@ import (
 
 // Places says where keys are read.
 type Places struct {
-	Bearer, Basic bool
-	Headers       []string
+	Bearer, Basic bool     // in Authorization (RFC 6750 §2.1, RFC 7617)
+	Headers       []string // names, in any case
 	Queries       []string // only by name
 }
 
 // Presented is a value that stood where keys are read. Right or wrong, it is a
 // credential: who sends one is no anonymous caller and no session.
 type Presented struct {
-	Place string // bearer, basic, header X-Api-Key, query api_key
-	Value credential.Secret
+	Place string            // bearer, basic, header X-Api-Key, query api_key
+	Value credential.Secret // as it was sent
 }
 
 // Headers is how the fields of a call are read; net/http.Header is one.

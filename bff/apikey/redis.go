@@ -13,6 +13,8 @@ import (
 // by EVAL. A script that returns nothing is no error. The room that owns the
 // connection implements it.
 type Scripts interface {
+	// Run returns what the script does; arguments are strings and whole numbers. An error is
+	// that the Redis is away, or the script's own.
 	Run(ctx context.Context, script string, keys []string, args ...any) (any, error)
 }
 

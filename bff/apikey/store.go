@@ -21,13 +21,19 @@ var (
 
 // Record is a key that was made at run time. It holds no key, only its hash.
 type Record struct {
-	ID        string    `json:"id"`
-	Caller    string    `json:"caller"`
-	Label     string    `json:"label,omitempty"`
-	Hash      Hash      `json:"hash"`
+	// ID is the public id that the key bears.
+	ID string `json:"id"`
+	// Caller is the name that the configuration gives the program, Label what the operator
+	// wrote beside the key.
+	Caller string `json:"caller"`
+	Label  string `json:"label,omitempty"`
+	// Hash is of the whole key.
+	Hash Hash `json:"hash"`
+	// CreatedAt is when the key was made; ExpiresAt is zero where it has no end.
 	CreatedAt time.Time `json:"created_at"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
-	LastUsed  time.Time `json:"last_used,omitzero"`
+	// LastUsed is the last use that a replica has reported; zero: none.
+	LastUsed time.Time `json:"last_used,omitzero"`
 	// Life is what the key was made for; 0 = no end. A successor lives as long.
 	Life time.Duration `json:"life,omitempty"`
 	// RotatedTo is the id of the key that takes its place, where it was rotated.

@@ -25,9 +25,9 @@ type Entry struct {
 	// Public is the id that the key itself bears, by which people know it; the ID where it
 	// bears none: the configuration may have the hash of any text.
 	Public    string
-	Caller    string
+	Caller    string    // whose key it is, by its name in the configuration
 	ExpiresAt time.Time // zero: no end
-	InFile    bool
+	InFile    bool      // it is one of the configuration's
 }
 
 // Events are what a table tells. Each may be nil. They are called by [Table.Run]

@@ -71,22 +71,6 @@ func New(manager *session.Manager, table *routing.Table, ups *signin.Set, provid
 // API is the upstream that signs people in at a frontend.
 func (a *Auth) API(f *routing.Frontend) *signin.Upstream { return a.apis[f.Index] }
 
-// Present looks for the ticket of a call and asks nobody what it opens.
-func (a *Auth) Present(c *call.Call) Principal {
-	_, ok := borrowed(c)
-	return Principal{HasTicket: ok, Ambient: true}
-}
-
-// Ticket that came with the call; the zero one where none did. It may be a dead one. It is
-// a copy, which may outlive the call: most calls need none.
-func (p *Principal) Ticket(c *call.Call) session.Ticket {
-	if !p.HasTicket {
-		return session.Ticket{}
-	}
-	t, _ := Ticket(c.Request.Head, c.Frontend())
-	return t
-}
-
 // borrowed is the ticket of a call as it lies in the request's head: it must not be kept.
 func borrowed(c *call.Call) (session.Ticket, bool) {
 	value, ok := cookie(c.Request.Head, c.Frontend().Config.Cookie.Name)
@@ -144,37 +128,6 @@ func extends(c *call.Call) bool {
 	return c.Route().Config.Extend && (n == 0 || string(value) != "false")
 }
 
-// Require finds the session of a call to one of Coatcheck's own addresses that needs
-// one; the idle time is extended. Errors as in [Auth.Identify].
-func (a *Auth) Require(c *call.Call) (Principal, error) {
-	p := a.Present(c)
-	if !p.HasTicket {
-		return p, problem.NotAuthenticated
-	}
-	found, err := a.manager.Find(context.Background(), c.Frontend().Name, p.Ticket(c))
-	p.take(c, found)
-	return p, err
-}
-
-// RequireFresh is [Auth.Require] with a token that lasts, for what Coatcheck asks the API
-// in the person's name. Errors are also those that a refresh ends with.
-func (a *Auth) RequireFresh(c *call.Call) (Principal, error) {
-	p, err := a.Require(c)
-	if err != nil {
-		return p, err
-	}
-	_, err = a.Freshen(c, &p)
-	return p, err
-}
-
-// Freshen sees to it that the token of a principal with a session lasts. Errors are those
-// that a refresh ends with.
-func (a *Auth) Freshen(c *call.Call, p *Principal) (*session.Session, error) {
-	found, err := a.freshen(c, p, p.Session)
-	p.take(c, found)
-	return found, err
-}
-
 // take makes the session the principal's, and names it in the record.
 func (p *Principal) take(c *call.Call, s *session.Session) {
 	p.Session = s
@@ -187,4 +140,41 @@ func (p *Principal) take(c *call.Call, s *session.Session) {
 func isEnded(err error) bool {
 	var ended session.EndedError
 	return errors.As(err, &ended)
+}
+
+// ensureFresh sees to it that the token lasts. A refresh that fails for the API's sake
+// leaves the old token in use while it lasts; the session stays in any case.
+func (a *Auth) ensureFresh(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
+	if !c.Route().SendToken {
+		return in, nil
+	}
+	return a.freshen(c, p, in)
+}
+
+// freshen renews a token that is near its end.
+func (a *Auth) freshen(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
+	method := a.Method(c.Frontend(), in)
+	ends := in.Credential.Expires
+	if ends.IsZero() || !method.Renews(in.Credential) {
+		return in, nil
+	}
+	left := ends.Sub(a.manager.Now())
+	if left > method.RefreshBefore() {
+		return in, nil
+	}
+	renewed, err := a.renew(c, p, in, "", always)
+	if err != nil && !isEnded(err) && left > 0 {
+		return in, nil
+	}
+	return renewed, err
+}
+
+// Unverified reports that the principal is known only when the body was read: at most
+// so many bytes of it, and no more than the process has room for ([Programs.Budget]).
+// Then [Callers.Verify] says who calls.
+func (p *Principal) Unverified() (limit int64, is bool) {
+	if p.Caller == nil || p.Caller.Name != "" {
+		return 0, false
+	}
+	return p.Caller.limit, true
 }

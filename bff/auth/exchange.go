@@ -21,6 +21,8 @@ import (
 // Exchanger is a [Method] that gives tokens of their own for other APIs (RFC 8693):
 // [oidc.Provider].
 type Exchanger interface {
+	// Exchange turns the access token of c into one for the API that x names. The result
+	// never holds a refresh token.
 	Exchange(ctx context.Context, c *credential.Credential, x configs.TokenExchange) (*credential.Credential, error)
 }
 

@@ -15,33 +15,6 @@ import (
 	"coatcheck/upstream/signin"
 )
 
-// ensureFresh sees to it that the token lasts. A refresh that fails for the API's sake
-// leaves the old token in use while it lasts; the session stays in any case.
-func (a *Auth) ensureFresh(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
-	if !c.Route().SendToken {
-		return in, nil
-	}
-	return a.freshen(c, p, in)
-}
-
-// freshen renews a token that is near its end.
-func (a *Auth) freshen(c *call.Call, p *Principal, in *session.Session) (*session.Session, error) {
-	method := a.Method(c.Frontend(), in)
-	ends := in.Credential.Expires
-	if ends.IsZero() || !method.Renews(in.Credential) {
-		return in, nil
-	}
-	left := ends.Sub(a.manager.Now())
-	if left > method.RefreshBefore() {
-		return in, nil
-	}
-	renewed, err := a.renew(c, p, in, "", always)
-	if err != nil && !isEnded(err) && left > 0 {
-		return in, nil
-	}
-	return renewed, err
-}
-
 // renew asks the manager for a new token: one at a time per session, however many
 // calls wait, and detached from the browser that happened to come first. cause is the
 // answer that asked for it; empty: the token's end is near. allowed may forbid to ask the

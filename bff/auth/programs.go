@@ -23,6 +23,7 @@ const unverified = 32 << 20
 // Programs is what a process knows of programs that call, whatever configuration is in
 // use: their keys, how often they called, and which events came before.
 type Programs struct {
+	// Keys are the keys that are known, Limits how often each caller called.
 	Keys   *apikey.Table
 	Limits *ratelimit.Limiter
 	// Accounts are what calls go out with, where Coatcheck signs in itself.

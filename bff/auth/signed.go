@@ -18,16 +18,6 @@ type proven struct {
 	remember time.Duration
 }
 
-// Unverified reports that the principal is known only when the body was read: at most
-// so many bytes of it, and no more than the process has room for ([Programs.Budget]).
-// Then [Callers.Verify] says who calls.
-func (p *Principal) Unverified() (limit int64, is bool) {
-	if p.Caller == nil || p.Caller.Name != "" {
-		return 0, false
-	}
-	return p.Caller.limit, true
-}
-
 // bySignature looks at the head of a call for everybody who may have signed it.
 func (k *Callers) bySignature(c *call.Call, p *Principal) error {
 	open := &Caller{}

@@ -23,11 +23,13 @@ import (
 // a part of it, once its reply is out.
 type Call struct {
 	// In is the request's body, and the connection it came on.
-	In       *gate.Request
+	In *gate.Request
+	// Request and Decision are written once, before anything answers.
 	Request  routing.Request
 	Decision routing.Decision
-	Reply    Reply
-	Record   Record
+	// Reply is filled in by the room that answers, Record by every room.
+	Reply  Reply
+	Record Record
 	// Program is the program that calls.
 	Program Program
 	// ID names the call in logs and answers: 32 hexadecimal digits of ours, or what a

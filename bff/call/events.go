@@ -15,8 +15,8 @@ const EventInterval = time.Second
 
 // Events are where a room tells what matters for security. Both fields are required.
 type Events struct {
-	Log     *slog.Logger
-	Metrics *metrics.Metrics
+	Log     *slog.Logger     // one line for each event
+	Metrics *metrics.Metrics // counts every event
 }
 
 // Security counts one event and writes its line. kind and outcome are words of the

@@ -13,6 +13,7 @@ import (
 type Reply struct {
 	// Status is 200 unless it is said otherwise.
 	Status int
+	// Header is the fields, without framing.
 	Header Header
 	// Body is the whole body, unless there is a Stream.
 	Body []byte

@@ -34,6 +34,7 @@ func (p *Program) APIKeyOffline() error {
 
 // NewAPIKey is a key to be made by a running process.
 type NewAPIKey struct {
+	// Caller is a name of the configuration; Label is for people, and may be empty.
 	Caller, Label string
 	// Expires is the key's life; 0: as long as the caller's keys may live.
 	Expires time.Duration

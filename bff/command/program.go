@@ -36,7 +36,8 @@ func (f Failure) Unwrap() error { return f.error }
 // Program is what a command needs of the world.
 type Program struct {
 	// Getenv looks up a variable of the environment, as [os.LookupEnv] does.
-	Getenv         func(string) (string, bool)
+	Getenv func(string) (string, bool)
+	// Stdin, Stdout and Stderr are the three standard streams.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 }

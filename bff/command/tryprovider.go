@@ -21,6 +21,7 @@ import (
 
 // ProviderTrial is one sign-in at a provider, told to an operator. No secret is shown.
 type ProviderTrial struct {
+	// Config that names the provider; it has been checked.
 	Config *configs.Config
 	// Provider by its name in the configuration.
 	Provider string
@@ -31,7 +32,8 @@ type ProviderTrial struct {
 	// address that the browser ended at, and it is read from In.
 	Paste bool
 	In    io.Reader
-	Out   io.Writer
+	// Out is where the sign-in is told.
+	Out io.Writer
 }
 
 // errTrial says that a check failed; it has been reported.

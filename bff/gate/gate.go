@@ -50,10 +50,10 @@ type Options struct {
 
 // Refusal is a request that never came in.
 type Refusal struct {
-	Peer   netip.AddrPort
-	Status int
-	Code   string
-	Cause  error
+	Peer   netip.AddrPort // the other end of the connection
+	Status int            // of the fixed answer
+	Code   string         // of the problem, as Coatcheck-Error says it
+	Cause  error          // for the log only: it may quote the request
 }
 
 // What can go wrong with a body.

@@ -17,7 +17,8 @@ type Field struct{ Name, Value []byte }
 // Head is the head of one message. Its slices are its own memory, valid until the
 // next read into the same Head.
 type Head struct {
-	raw    []byte
+	raw []byte
+	// Fields are all lines, in their order.
 	Fields []Field
 	names  names // of Fields; 0: not known
 

@@ -28,9 +28,9 @@ var (
 
 // Opened is a record after its seal was broken.
 type Opened struct {
-	Generation uint64
-	Frontend   string
-	Plain      []byte
+	Generation uint64 // counts credentials, from 1
+	Frontend   string // by name
+	Plain      []byte // what had been sealed
 }
 
 // Seal returns header and sealed plain text, bound to the place where it will lie. Only

@@ -9,8 +9,10 @@ import (
 
 // Description is one metric as the reference shows it.
 type Description struct {
+	// Name has the prefix "coatcheck_"; Type is counter, gauge or histogram.
 	Name, Type, Help string
-	Labels           []string
+	// Labels are names, in the order in which values are given.
+	Labels []string
 }
 
 // Described lists every metric of Coatcheck's own by name.
@@ -45,6 +47,7 @@ func (m *Metrics) histogram(name, help string, labels ...string) *prometheus.His
 
 // Reading is a metric whose values are read when somebody asks.
 type Reading struct {
+	// Name is without the prefix "coatcheck_"; Help is the line of the reference.
 	Name, Help string
 	// Total marks what only grows; all else is what is now.
 	Total bool

@@ -48,6 +48,7 @@ type Server struct {
 
 // Options are what a Server is made of. All but Pages are required.
 type Options struct {
+	// Table names the frontends, Manager finds the session of the page's document.
 	Table   *routing.Table
 	Manager *session.Manager
 	// Document renders the session document for a page; it must be safe inside a script

@@ -24,6 +24,7 @@ type Attempt struct {
 	// but bound to it.
 	Frontend, Provider, RedirectURI string
 
+	// ID names the attempt, Began is its start by the store's clock.
 	ID    ID
 	Began time.Time
 	// Restarts counts how often it began anew by itself.

@@ -36,6 +36,7 @@ func New(vault session.Vault) Steps { return Steps{vault} }
 
 // Step is a sign-in that waits for more from the person.
 type Step struct {
+	// Frontend by its name in the configuration.
 	Frontend string
 	// Account is what the person typed as their name, for the throttle.
 	Account string

@@ -38,6 +38,7 @@ func NewTabs(vault session.Vault) Tabs { return Tabs{vault} }
 
 // Shared is the session that a tab of this browser began a moment ago.
 type Shared struct {
+	// Ticket of that session.
 	Ticket session.Ticket
 	// Person is [session.PersonOf] provider and subject.
 	Person string

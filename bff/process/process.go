@@ -59,6 +59,7 @@ func homes(c *configs.Config) []string {
 
 // Options are what a process is made of.
 type Options struct {
+	// Config that the process begins with; it has been checked.
 	Config *configs.Config
 	// Load reads the configuration again, for a reload; nil: there is none.
 	Load func() (*configs.Config, []configs.Fault)

@@ -1,14 +1,11 @@
 package proxy
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/http1"
-	"coatcheck/bff/problem"
-	"coatcheck/upstream"
 	"coatcheck/upstream/oidc"
 )
 
@@ -45,29 +42,6 @@ func (x *roundTrip) prove(c *credential.Credential) (string, error) {
 func appendProven(b []byte, c *credential.Credential, proof string) []byte {
 	b = c.Value(credential.AccessToken).AppendReveal(append(b, "Authorization: DPoP "...))
 	return append(append(append(b, "\r\nDPoP: "...), proof...), "\r\n"...)
-}
-
-// ask sends the call, and once more where the API wants its nonce in the proof: then it
-// has done nothing yet. A body that streams is gone, and cannot be sent again; the next
-// call has the nonce.
-func (x *roundTrip) ask() error {
-	if err := x.send(); err != nil || !x.proven {
-		return err
-	}
-	if !x.wantsNonce() {
-		return nil
-	}
-	if x.out.Body != nil {
-		return problem.UpstreamNonce
-	}
-	_ = x.answer.Close()
-	if err := x.send(); err != nil {
-		return err
-	}
-	if x.wantsNonce() {
-		return fmt.Errorf("%w: the API refuses the DPoP nonce that it gave", upstream.ErrInvalid)
-	}
-	return nil
 }
 
 // wantsNonce keeps the nonce of an answer, and reports whether the API demands it.

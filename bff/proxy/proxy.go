@@ -8,7 +8,7 @@
 package proxy
 
 import (
-	"log/slog"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +16,6 @@ import (
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
-	"coatcheck/bff/headers"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/proxy/affinity"
 	"coatcheck/bff/routing"
@@ -24,18 +23,22 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/trace"
 	"coatcheck/configs"
+	"coatcheck/upstream"
 	"coatcheck/upstream/forward"
 	"coatcheck/upstream/signin"
 )
 
 // Options are what a Proxy is made of. All are required.
 type Options struct {
+	// Config and Table are of one configuration, which Upstreams was made of.
 	Config    *configs.Config
 	Table     *routing.Table
 	Upstreams *signin.Set
-	Manager   *session.Manager
-	Auth      *auth.Auth
-	Events    call.Events
+	// Manager keeps the sessions, Auth finds whose a call is, and Events is told what
+	// matters for security.
+	Manager *session.Manager
+	Auth    *auth.Auth
+	Events  call.Events
 	// Open are the streams and tunnels of the process.
 	Open *Open
 	// Draining reports that the process is ending.
@@ -59,22 +62,6 @@ type Proxy struct {
 	rules      map[string]rules // by the names that they are made of
 }
 
-// target is what stands behind a route.
-type target struct {
-	up        *signin.Upstream
-	transport *forward.Transport
-	request   headers.Rules      // names that never go to the API
-	answer    headers.Rules      // names that never go to the browser
-	stale     signin.Stale       // which answers call the token dead
-	reads     bool               // answers' bodies are looked at, so that they must be readable
-	exchanges bool               // it gets tokens of its own
-	streams   int                // most streams of one session at once
-	accounts  map[string]account // that programs' calls go out with
-	sticky    []string           // cookies of the API's load balancer
-	jar       *affinity.Jar      // those of callers without a session
-	forwarded bool               // Forwarded is sent, too (RFC 7239)
-}
-
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
@@ -84,90 +71,6 @@ func New(o Options) (*Proxy, error) {
 		return nil, err
 	}
 	return p, nil
-}
-
-// addTargets makes the ways to the APIs, and what stands behind each route.
-func (p *Proxy) addTargets(o Options) error {
-	for name := range o.Config.Upstreams {
-		if err := p.addTransport(name, o.Upstreams.Get(name)); err != nil {
-			return err
-		}
-	}
-	for _, f := range o.Table.Frontends {
-		for _, r := range f.Routes {
-			if r.DevServer() {
-				if err := p.addDevServer(f, r); err != nil {
-					return err
-				}
-				continue
-			}
-			p.addTarget(r, o.Upstreams.Get(r.Upstream), p.transports[r.Upstream])
-		}
-	}
-	return nil
-}
-
-func (p *Proxy) addTransport(name string, up *signin.Upstream) error {
-	log := p.events.Log
-	c, err := forward.NewTransport(up.ForwardOptions(), func(open bool) {
-		log.Warn("circuit breaker", "upstream", name, slog.Bool("open", open))
-	})
-	if err != nil {
-		return err
-	}
-	p.transports[name], p.jars[name] = c, &affinity.Jar{}
-	return nil
-}
-
-func (p *Proxy) addTarget(r *routing.Route, up *signin.Upstream, transport *forward.Transport) {
-	for len(p.targets) <= r.Index {
-		p.targets = append(p.targets, nil)
-	}
-	rules := p.rulesOf(up, r)
-	t := &target{up: up, transport: transport, request: rules.request, answer: rules.answer}
-	t.stale = up.Stale()
-	t.reads = t.stale.ReadsBodies() || r.Config.BlockTokens
-	t.accounts = accountsOf(p.config.Upstreams[r.Upstream], up)
-	if u := p.config.Upstreams[r.Upstream]; u != nil {
-		t.streams, t.sticky, t.jar = u.StreamsPerSession, u.Sticky, p.jars[r.Upstream]
-		t.forwarded = u.Forwarded == "rfc7239"
-		t.exchanges = u.Exchange != nil
-	}
-	p.targets[r.Index] = t
-}
-
-// addDevServer makes the way to a frontend's development server, which is an upstream
-// of its own.
-func (p *Proxy) addDevServer(f *routing.Frontend, r *routing.Route) error {
-	set, err := signin.New(map[string]*configs.Upstream{"spa": {URL: f.Config.SPA.Proxy, UpstreamTransport: configs.UpstreamTransport{InsecureHTTP: true}}}, signin.Options{})
-	if err != nil {
-		return err
-	}
-	name := "spa of " + f.Name
-	if err := p.addTransport(name, set.Get("spa")); err != nil {
-		return err
-	}
-	p.addTarget(r, set.Get("spa"), p.transports[name])
-	return nil
-}
-
-// Transports tells how the ways to the APIs are, by upstream.
-func (p *Proxy) Transports() map[string]forward.TransportStats {
-	found := map[string]forward.TransportStats{}
-	for name, c := range p.transports {
-		found[name] = c.Stats()
-	}
-	return found
-}
-
-// Carries names what carries a person on calls of a route: headers in lower case, then
-// the rest of `send`.
-func (p *Proxy) Carries(r *routing.Route) []string {
-	names := p.targets[r.Index].up.Carries()
-	if u := p.config.Upstreams[r.Upstream]; u != nil && u.DPoP {
-		names = append(names, "dpop (where the token is bound to a key)")
-	}
-	return names
 }
 
 // Close ends the idle connections to the APIs; calls at work finish.
@@ -344,3 +247,26 @@ func (x *roundTrip) mayRenew() bool {
 // meansSignIn reports whether the API that was called is the one that signed the
 // person in: only what that one says of the token counts.
 func (x *roundTrip) meansSignIn() bool { return x.target.up == x.proxy.auth.API(x.call.Frontend()) }
+
+// ask sends the call, and once more where the API wants its nonce in the proof: then it
+// has done nothing yet. A body that streams is gone, and cannot be sent again; the next
+// call has the nonce.
+func (x *roundTrip) ask() error {
+	if err := x.send(); err != nil || !x.proven {
+		return err
+	}
+	if !x.wantsNonce() {
+		return nil
+	}
+	if x.out.Body != nil {
+		return problem.UpstreamNonce
+	}
+	_ = x.answer.Close()
+	if err := x.send(); err != nil {
+		return err
+	}
+	if x.wantsNonce() {
+		return fmt.Errorf("%w: the API refuses the DPoP nonce that it gave", upstream.ErrInvalid)
+	}
+	return nil
+}

@@ -80,7 +80,7 @@ type Request struct {
 	Key      string        // of the caller
 	Replica  string        // who borrows; each has one loan at a time
 	Interval time.Duration // between two calls, whole microseconds
-	Burst    int
+	Burst    int           // calls at once, beyond the even pace
 	Want     int           // calls to borrow, above 0
 	Patience time.Duration // how far ahead the loan may begin
 	Lease    time.Duration // how long a call may be used once it conforms; 0: the loan is used at once
@@ -119,7 +119,7 @@ type Store interface {
 
 // Decision is about one call.
 type Decision struct {
-	Allowed    bool
+	Allowed    bool          // the call may pass
 	RetryAfter time.Duration // where not allowed: until a call may pass
 	Remaining  int           // calls that may pass at once, as far as this process knows
 	Reset      time.Duration // until Remaining is the whole burst again, if nobody calls

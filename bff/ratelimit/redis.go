@@ -9,6 +9,8 @@ import (
 // Scripts runs a Lua script in a Redis, by EVALSHA and, where it is not known there,
 // by EVAL. The room that owns the connection implements it.
 type Scripts interface {
+	// Run returns what the script does; arguments are strings and whole numbers. An error is
+	// that the Redis is away, or the script's own.
 	Run(ctx context.Context, script string, keys []string, args ...any) (any, error)
 }
 

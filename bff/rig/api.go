@@ -14,10 +14,12 @@ import (
 
 // Received is one request as the API saw it.
 type Received struct {
+	// Method and URI are those of the request line; the URI is undecoded.
 	Method, URI string
-	Host        string
-	Header      http.Header
-	Body        string
+	// Host is the Host header, Header all others, Body the whole body.
+	Host   string
+	Header http.Header
+	Body   string
 }
 
 // API is an API behind: it records what it sees and answers what it is told to.

@@ -41,11 +41,13 @@ const (
 // Decision is what one request is for. [Table.Decide] writes it once; nothing changes
 // it afterwards.
 type Decision struct {
+	// Kind is what the request is for; Stage is the check that decided.
 	Kind  Kind
 	Stage Stage
 	// Problem is why the request is refused; nil: it is not.
 	Problem *problem.Problem
 
+	// Target is the request's path and query, taken apart.
 	Target Target
 	// Host is what the call came to; nil where no frontend lives there.
 	Host *Host

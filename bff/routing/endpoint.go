@@ -25,6 +25,7 @@ const EndpointCount = int(endpointCount)
 
 // Endpoint is one of the addresses that Coatcheck answers itself, under /bff.
 type Endpoint struct {
+	// ID names the endpoint in tables.
 	ID EndpointID
 	// Path below the frontend's base path. One that ends in "/" takes one more segment.
 	Path string

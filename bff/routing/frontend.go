@@ -13,8 +13,8 @@ import (
 
 // Host is a name under which calls come, and the frontends that may be meant.
 type Host struct {
-	Frontends []*Frontend
-	shared    *shared // nil: there is one frontend
+	Frontends []*Frontend // those that may be meant
+	shared    *shared     // nil: there is one frontend
 	// otherOrigins: pages of another host call here, so answers differ by Origin.
 	otherOrigins bool
 }
@@ -22,11 +22,13 @@ type Host struct {
 // Frontend is a [configs.Frontend] made ready to be served. It never changes.
 type Frontend struct {
 	// Index is the frontend's place in [Table.Frontends], for tables beside this one.
-	Index  int
+	Index int
+	// Name is the frontend's key in the configuration, Config what stands under it.
 	Name   string
 	Config *configs.Frontend
 	// Base is the base path without a "/" at its end.
-	Base  string
+	Base string
+	// Hosts are the names that calls come to.
 	Hosts []string
 	// Origins that are listed one by one, and Patterns of others.
 	Origins  []string
@@ -39,8 +41,9 @@ type Frontend struct {
 	Shared bool
 	// HasPages reports that Coatcheck serves the application's files.
 	HasPages bool
-	Routes   []*Route
-	index    routeIndex
+	// Routes of this frontend.
+	Routes []*Route
+	index  routeIndex
 	// ExposeHeaders is the value of Access-Control-Expose-Headers.
 	ExposeHeaders string
 	allowHeaders  string

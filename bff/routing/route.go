@@ -26,7 +26,8 @@ const (
 // Route is a [configs.Route] made ready to be served. It never changes.
 type Route struct {
 	// Index is the route's place in [Table.Routes], for tables beside this one.
-	Index  int
+	Index int
+	// Config is what the route was made of.
 	Config *configs.Route
 	// Prefix that the route takes, or the one path, with the frontend's base path.
 	Prefix string
@@ -41,8 +42,10 @@ type Route struct {
 	Base, Host, Origin string
 	// ForwardedPrefix is the value of X-Forwarded-Prefix; empty: it is not sent.
 	ForwardedPrefix string
-	SendToken       bool
-	Session         SessionNeed
+	// SendToken reports that the API gets the person's token; Session says whether there
+	// must be a person.
+	SendToken bool
+	Session   SessionNeed
 	// Programs that may call here; nil: none.
 	Programs *Programs
 	// Secret are the fields, in lower case, and Cut the query parameters that hold what

@@ -73,7 +73,7 @@ func largeAPI(w http.ResponseWriter, r *http.Request) {
 // TestLargeBodiesOfMany: bodies of many people at once arrive as they were sent, over kept
 // connections, also beside those that break off or that nobody reads to the end.
 func TestLargeBodiesOfMany(t *testing.T) {
-	h := (&house{t: t}).behind("60s", largeAPI)
+	h := transfers{(&house{t: t}).behind("60s", largeAPI)}
 	var people sync.WaitGroup
 	for owner := range 6 {
 		people.Go(func() {
@@ -94,7 +94,10 @@ func TestLargeBodiesOfMany(t *testing.T) {
 	}
 }
 
-func (h *house) large(client *http.Client, method, kind string, owner, size int, body io.Reader) (*http.Response, error) {
+// transfers are large bodies of many people, up and down, through one house.
+type transfers struct{ *house }
+
+func (h transfers) large(client *http.Client, method, kind string, owner, size int, body io.Reader) (*http.Response, error) {
 	r, err := http.NewRequest(method, fmt.Sprintf("http://%s/gone/%s/%d/%d", h.address, kind, owner, size), body)
 	if err != nil {
 		return nil, err
@@ -106,7 +109,7 @@ func (h *house) large(client *http.Client, method, kind string, owner, size int,
 	return client.Do(r)
 }
 
-func (h *house) get(client *http.Client, kind string, owner, size, come int) {
+func (h transfers) get(client *http.Client, kind string, owner, size, come int) {
 	got, err := h.large(client, "GET", kind, owner, size, nil)
 	if err != nil {
 		h.t.Error(err)
@@ -120,7 +123,7 @@ func (h *house) get(client *http.Client, kind string, owner, size, come int) {
 	}
 }
 
-func (h *house) send(client *http.Client, owner, size int, length bool) {
+func (h transfers) send(client *http.Client, owner, size int, length bool) {
 	kind := "chunked"
 	if length {
 		kind = "length"
@@ -137,7 +140,7 @@ func (h *house) send(client *http.Client, owner, size int, length bool) {
 }
 
 // leave reads the beginning of an answer, and goes.
-func (h *house) leave(owner, size int) {
+func (h transfers) leave(owner, size int) {
 	c, err := net.Dial("tcp", h.address)
 	if err != nil {
 		h.t.Error(err)

@@ -42,10 +42,13 @@ import (
 
 // Options are what a Server is made of. Config, Manager, Upstreams and Log are required.
 type Options struct {
-	Config    *configs.Config
+	// Config is what is served; Upstreams was made of it.
+	Config *configs.Config
+	// Manager keeps the sessions.
 	Manager   *session.Manager
 	Upstreams *signin.Set
-	Log       *slog.Logger
+	// Log gets events and faults. Lines of calls go to Access.
+	Log *slog.Logger
 	// Access takes one JSON line per call, each in one Write; nil: none.
 	Access io.Writer
 	// Tracer traces; nil: nobody does.

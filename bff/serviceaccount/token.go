@@ -26,7 +26,7 @@ type Token struct {
 
 // UnavailableError says that an account has no token now, and when to ask again.
 type UnavailableError struct {
-	RetryAfter time.Duration
+	RetryAfter time.Duration // from now
 	why        error
 }
 

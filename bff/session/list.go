@@ -9,9 +9,9 @@ import (
 
 // Entry is one line of a person's list of sessions.
 type Entry struct {
-	ID        string
-	Current   bool // set by [Manager.ListFor]
-	CreatedAt time.Time
+	ID        string    // the public handle of [Session.ID]; it opens nothing
+	Current   bool      // set by [Manager.ListFor]
+	CreatedAt time.Time // by the store's clock
 
 	// LastSeenAt is the last extension of the idle time: a minute old at most
 	// while the session is used.

@@ -22,6 +22,7 @@ type Session struct {
 	// LogID stands for the session in logs: a hash of ID.
 	LogID string
 
+	// Frontend by its name in the configuration; Subject names the person there.
 	Frontend, Subject string
 
 	// Provider that signed the person in; empty: an API's mapping did. Subject then is
@@ -31,6 +32,7 @@ type Session struct {
 	// User is the JSON object that the API gave for the person.
 	User []byte
 
+	// Credential is what the API gave. It never leaves for a browser.
 	Credential *credential.Credential
 
 	// Generation counts credentials, from 1. It rises with every refresh.

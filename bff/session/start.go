@@ -18,6 +18,7 @@ const maxUserAgent = 256
 
 // Start says who signed in, where, and what the API gave.
 type Start struct {
+	// Frontend by its name in the configuration; Subject names the person there.
 	Frontend, Subject string
 
 	// Provider that signed the person in, its session (sid) and its time (iat of the ID
@@ -32,6 +33,7 @@ type Start struct {
 	// User is the JSON object that the API gave for the person.
 	User []byte
 
+	// Credential is what the API gave.
 	Credential *credential.Credential
 
 	// RefreshAble says that the credential can be renewed. If not, the session

@@ -10,7 +10,7 @@ import (
 // Explanation says what one rule saw in a call, for the operator who asks. It
 // holds parts of the call, and never a key or the right signature.
 type Explanation struct {
-	Rule    int
+	Rule    int           // its place in the scheme, from 0
 	Refused *RefusedError // nil where the call is verified
 	Signed  []Piece       // what over came to, in its order; none for jwt and equal
 	Differs string        // what, if it were otherwise, would make the proof right; may be empty

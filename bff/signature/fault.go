@@ -69,8 +69,8 @@ func (r Reason) Error() string { return string(r) }
 // RefusedError says which rule refused a call, and why. The rule is the first
 // whose proof came, else the first.
 type RefusedError struct {
-	Rule   int
-	Reason Reason
+	Rule   int    // its place in the scheme, from 0
+	Reason Reason // one of the closed list
 	// What names the key of the rule: proof, take.id, fresh.at, admit[0], over.
 	What string
 }

@@ -20,9 +20,9 @@ type handshake struct {
 // Reply is what a handshake is answered, with status 200, X-Content-Type-Options:
 // nosniff and Cache-Control: no-store. The values in it are printable ASCII.
 type Reply struct {
-	ContentType string // text/plain; charset=utf-8 or application/json; empty without a body
-	Body        []byte
-	Headers     map[string]string
+	ContentType string            // text/plain; charset=utf-8 or application/json; empty without a body
+	Body        []byte            // nil: none
+	Headers     map[string]string // by name
 }
 
 // mayGreet reports whether a call without a proof may be a handshake, as far as

@@ -98,27 +98,27 @@ type Scheme struct {
 
 // Rule is one way to sign.
 type Rule struct {
-	Take       map[string]Place
-	Over       string // what was signed; none for JWT and Equal
-	By         string
-	Algorithms []string // of a JWT: HS256, …, ES256, RS256, PS256, EdDSA
-	Keys       []credential.Secret
-	Encoding   string // of the keys: text (default), base64, base64url, hex
-	KeyPrefix  string // in front of each key, before decoding
-	Proof      Proof
-	Fresh      map[string]Fresh // by the name of a taken value
-	Once       string
-	Admit      []Line
+	Take       map[string]Place    // values of the call, by the names that other keys use
+	Over       string              // what was signed; none for JWT and Equal
+	By         string              // the way of signing, as the configuration names it
+	Algorithms []string            // of a JWT: HS256, …, ES256, RS256, PS256, EdDSA
+	Keys       []credential.Secret // any of them may have signed
+	Encoding   string              // of the keys: text (default), base64, base64url, hex
+	KeyPrefix  string              // in front of each key, before decoding
+	Proof      Proof               // where the signature stands
+	Fresh      map[string]Fresh    // by the name of a taken value
+	Once       string              // text with {names}; a call that has the same again is a repetition; empty: none is
+	Admit      []Line              // all must hold of a verified call
 }
 
 // Place is somewhere in a call. Exactly one of the first six is named.
 type Place struct {
 	Pointer *string // RFC 6901, into a JSON body; "" is the whole
-	Header  string
-	Query   string
-	Form    string
-	Basic   string // user, password
-	Claim   string // of the proof, a verified JWT: a name, or a pointer
+	Header  string  // a name, in any case
+	Query   string  // a parameter, decoded
+	Form    string  // a field of a form in the body (application/x-www-form-urlencoded), decoded
+	Basic   string  // user, password
+	Claim   string  // of the proof, a verified JWT: a name, or a pointer
 
 	Split  string // cuts the value into parts, whose blanks at the ends are removed
 	Prefix string // only parts that begin so count, without it
@@ -132,13 +132,14 @@ type Proof struct {
 
 // Fresh bounds how far a time may be from now, in either direction.
 type Fresh struct {
-	Within time.Duration
-	Unit   string // s (default), ms, rfc3339, http
+	Within time.Duration // 1 s to 24 h
+	Unit   string        // s (default), ms, rfc3339, http
 }
 
 // Line must hold: what stands at At is one of Is, or, without Is, is there and
 // is not null, false, "" or empty.
 type Line struct {
+	// At is where the value stands.
 	At *Place
 	// Is holds nil, bool, int64, uint64, float64 and string; a string may hold {names}.
 	Is []any
@@ -146,17 +147,17 @@ type Line struct {
 
 // Handshake is a call that is answered here and goes no further.
 type Handshake struct {
-	Admit  []Line
-	Take   map[string]Place
-	Answer Answer
+	Admit  []Line           // all must hold of the call
+	Take   map[string]Place // values for the answer, by name
+	Answer Answer           // with status 200
 }
 
 // Answer is what a handshake answers with status 200. Exactly one is named. A
 // text in it may hold {names}.
 type Answer struct {
-	Text    string
-	JSON    any // map[string]any, []any and scalars
-	Headers map[string]string
+	Text    string            // text/plain
+	JSON    any               // map[string]any, []any and scalars
+	Headers map[string]string // by name
 }
 
 // Headers is how the fields of a call are read; net/http.Header is one. Names
@@ -165,10 +166,10 @@ type Headers interface{ Values(name string) []string }
 
 // Call is what a scheme sees of a request.
 type Call struct {
-	Method string
-	Target string // as it came: path, and query behind "?"
-	Base   string // the configured origin: https://shop.example.com
-	Header Headers
-	Body   []byte // the whole of it; ignored by [Verifier.Head]
-	Length int64  // of the body, as the head announces it; -1 where it does not
+	Method string  // in upper case, as it came
+	Target string  // as it came: path, and query behind "?"
+	Base   string  // the configured origin: https://shop.example.com
+	Header Headers // the fields
+	Body   []byte  // the whole of it; ignored by [Verifier.Head]
+	Length int64   // of the body, as the head announces it; -1 where it does not
 }

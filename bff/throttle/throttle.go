@@ -33,6 +33,7 @@ const familiarFor = 30 * 24 * time.Hour
 // Limits are the most failed sign-ins within Window, for an account and for an
 // address. A limit of 0 or less is none.
 type Limits struct {
+	// Account and Address are counts of failed sign-ins.
 	Account, Address int
 	Window           time.Duration
 
@@ -71,7 +72,7 @@ func New(counters store.Counters, keys Keys) Throttle {
 // ThrottledError is the error for a sign-in that must not be tried now, returned as a
 // value. RetryAfter is above zero.
 type ThrottledError struct {
-	RetryAfter time.Duration
+	RetryAfter time.Duration // until the next attempt may come
 	// full is the count that was at its limit; open reports that some of the sign-ins
 	// in it are still under way.
 	full string
@@ -95,8 +96,8 @@ type Attempt struct {
 
 // Counted is where an attempt was counted. It opens nothing.
 type Counted struct {
-	ID   string   `json:"id"`
-	Keys []string `json:"keys"`
+	ID   string   `json:"id"`   // of the attempt
+	Keys []string `json:"keys"` // of the counts in the store
 }
 
 // Attempt counts a sign-in before the API is asked, so that any number of

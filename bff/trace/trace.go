@@ -185,8 +185,11 @@ func (s *Span) Headers() (parent, state string) {
 
 // Call is what a call's span says at its end; see OpenTelemetry's conventions for HTTP.
 type Call struct {
+	// Method, Frontend, Route and Code are words of closed lists or of the configuration;
+	// empty: not known.
 	Method, Frontend, Route, Code string
-	Status                        int
+	// Status of the answer.
+	Status int
 }
 
 // End ends the span of a call.

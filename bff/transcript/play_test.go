@@ -22,15 +22,20 @@ type play struct {
 	store   *store // nil: in memory
 	client  *browser
 	open    []*browser
-	loose   []string
 	awaited int // calls of the API's that the next flush waits for
+	script
 
-	blocks   []block
-	words    map[string]string // {name} in requests and answers
-	lines    int               // of the log, shown so far
-	apiCalls map[*api]int      // shown so far
-	exit     int               // expected exit code
+	lines    int          // of the log, shown so far
+	apiCalls map[*api]int // shown so far
+	exit     int          // expected exit code
 	ended    bool
+}
+
+// script is what is written down of a play, and the words that requests of it may use.
+type script struct {
+	blocks []block
+	words  map[string]string // {name} in requests and answers
+	loose  []string
 }
 
 // block is a part of the transcript. A heading has no text.
@@ -41,7 +46,7 @@ type block struct {
 }
 
 func run(t *testing.T, s scenario, storeKind string) string {
-	p := &play{t: t, api: newAPI(t), other: newAPI(t), words: map[string]string{}, apiCalls: map[*api]int{}, loose: s.loose}
+	p := &play{t: t, api: newAPI(t), other: newAPI(t), apiCalls: map[*api]int{}, script: script{words: map[string]string{}, loose: s.loose}}
 	p.api.expand, p.other.expand = p.expand, p.expand
 	p.words["{api}"], p.words["{other}"] = p.api.Addr().String(), p.other.Addr().String()
 	url := "memory://"
@@ -145,20 +150,20 @@ func (p *play) admin(title, text string) *message {
 	return m
 }
 
-func (p *play) begin(title string) { p.blocks = append(p.blocks, block{heading: title}) }
+func (s *script) begin(title string) { s.blocks = append(s.blocks, block{heading: title}) }
 
 // add puts a block into the transcript, or onto the end of one of the same kind.
-func (p *play) add(k kind, text string) {
-	if n := len(p.blocks); n > 0 && p.blocks[n-1].kind == k && p.blocks[n-1].heading == "" {
-		p.blocks[n-1].text += text
+func (s *script) add(k kind, text string) {
+	if n := len(s.blocks); n > 0 && s.blocks[n-1].kind == k && s.blocks[n-1].heading == "" {
+		s.blocks[n-1].text += text
 		return
 	}
-	p.blocks = append(p.blocks, block{kind: k, text: text})
+	s.blocks = append(s.blocks, block{kind: k, text: text})
 }
 
 // note is a remark of the test's.
-func (p *play) note(format string, args ...any) {
-	p.blocks = append(p.blocks, block{kind: said, text: fmt.Sprintf(format, args...)})
+func (s *script) note(format string, args ...any) {
+	s.blocks = append(s.blocks, block{kind: said, text: fmt.Sprintf(format, args...)})
 }
 
 // flush writes down what the API received since the last flush, and lines of the
@@ -287,26 +292,26 @@ func (p *play) afterwards(events bool) {
 }
 
 // learn keeps what later requests say: cookies by their name, and the session's id.
-func (p *play) learn(m *message) {
+func (s *script) learn(m *message) {
 	for line := range strings.SplitSeq(m.head, "\r\n") {
 		if value, ok := strings.CutPrefix(line, "Set-Cookie: "); ok {
 			pair, _, _ := strings.Cut(value, ";")
 			if name, ticket, _ := strings.Cut(pair, "="); ticket != "" {
-				p.words["{"+name+"}"] = pair
+				s.words["{"+name+"}"] = pair
 			}
 		}
 	}
 	var doc struct{ ID string }
 	if json.Unmarshal([]byte(m.body.String()), &doc) == nil && doc.ID != "" {
-		p.words["{id}"] = doc.ID
+		s.words["{id}"] = doc.ID
 	}
 }
 
 // keep gives a word a second name, before it changes its meaning.
-func (p *play) keep(word, as string) { p.words["{"+as+"}"] = p.words["{"+word+"}"] }
+func (s *script) keep(word, as string) { s.words["{"+as+"}"] = s.words["{"+word+"}"] }
 
-func (p *play) expand(text string) string {
-	for name, value := range p.words {
+func (s *script) expand(text string) string {
+	for name, value := range s.words {
 		text = strings.ReplaceAll(text, name, value)
 	}
 	return text

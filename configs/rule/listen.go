@@ -46,6 +46,7 @@ func IsEvery(host string) bool { return slices.Contains([]string{"", "0.0.0.0", 
 
 // Socket is a Unix socket to listen on: unix:/run/coatcheck.sock[?mode=0660].
 type Socket struct {
+	// Path of the socket's file.
 	Path string
 	// Mode is who may connect: 0660 unless it is said.
 	Mode fs.FileMode

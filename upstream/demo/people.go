@@ -5,12 +5,12 @@ import "crypto/subtle"
 // Person is somebody who can sign in. The passwords are no secrets: they open
 // nothing but a demo on loopback, and the program prints them.
 type Person struct {
-	ID       string
+	ID       string // unique
 	Frontend string // where the demo expects them; the API itself does not mind
-	Email    string
-	Password string
-	Name     string
-	Role     string
+	Email    string // what is typed as the name
+	Password string // in the clear, as the program prints it
+	Name     string // to be shown
+	Role     string // to be shown
 	// Locked: the right password answers "account_locked".
 	Locked bool
 	// SecondFactor: the right password answers "mfa_required", and [Code] is needed.

@@ -64,6 +64,7 @@ func (l *arrivals) since(n int) ([]arrival, <-chan struct{}) {
 
 // Outcome is what a program got.
 type Outcome struct {
+	// Program, Method and Path say who called what, Status what came.
 	Program string `json:"program"`
 	Method  string `json:"method"`
 	Path    string `json:"path"`

@@ -29,9 +29,9 @@ type Provider interface {
 
 // ProviderEvent is a line of a provider's own journal. Tokens are fingerprints.
 type ProviderEvent struct {
-	N     int    `json:"n"`
-	Kind  string `json:"kind"` // "authorize", "sign-in", "code", "token" or "refresh"
-	Token string `json:"token"`
+	N     int    `json:"n"`     // its number, from 1
+	Kind  string `json:"kind"`  // "authorize", "sign-in", "code", "token" or "refresh"
+	Token string `json:"token"` // a fingerprint
 }
 
 // visitor returns the grant of a provider's session that token belongs to, or nil; g is

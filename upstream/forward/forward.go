@@ -62,7 +62,11 @@ type Forwarder struct {
 
 // Stats is what a forwarder counted since it was made, and its pool now.
 type Stats struct {
-	Open, Idle, Waiting           int
+	// Open and Idle are connections, Waiting is calls that wait for one.
+	Open, Idle, Waiting int
+	// Dialled counts connections opened, Retried calls sent again because a kept connection
+	// was dead, Stale kept connections found dead before use, Busy calls that found no
+	// connection free.
 	Dialled, Retried, Stale, Busy uint64
 }
 

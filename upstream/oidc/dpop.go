@@ -75,6 +75,7 @@ func (k *DPoPKeyPair) Secret() credential.Secret { return k.secret }
 
 // Proof is the request that a proof is for.
 type Proof struct {
+	// Method of the request (htm).
 	Method string
 	// URL is the request's, as it is sent; query and fragment are left out of htu
 	// (RFC 9449 §4.2).

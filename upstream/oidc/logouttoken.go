@@ -22,6 +22,8 @@ const (
 
 // Logout is a verified logout token. It names a session, a person, or both.
 type Logout struct {
+	// Issuer, Subject and SessionID are the claims iss, sub and sid; Subject or SessionID
+	// may be empty.
 	Issuer, Subject, SessionID string
 	// ID is unique per token (jti). It must be remembered until Until, when the token
 	// could not be used again anyway.

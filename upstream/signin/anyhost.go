@@ -89,6 +89,7 @@ type URLRequest struct {
 
 // A URLResponse is a server's whole answer, whatever its status.
 type URLResponse struct {
+	// Status is its code, Header all fields, Body the whole body.
 	Status int
 	Header http.Header
 	Body   []byte

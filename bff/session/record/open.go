@@ -11,7 +11,7 @@ import (
 type Opened struct {
 	keyring.Opened
 	Seen   time.Time // last extension of the idle time
-	Record *Record
+	Record *Record   // what was sealed
 }
 
 // Open opens what is stored under key with the ticket's bytes. It never panics, whatever

@@ -44,6 +44,7 @@ type Record struct {
 	// Created and Ends are times of the store's clock, in whole milliseconds.
 	Created, Ends time.Time
 
+	// Credential is what the API gave: the one secret of the record.
 	Credential *credential.Credential
 }
 

@@ -130,8 +130,8 @@ type Events interface {
 
 // Touch says how to extend a record: to Idle from now, but never beyond Ends.
 type Touch struct {
-	Idle time.Duration
-	Ends time.Time
+	Idle time.Duration // from now on, by the store's clock
+	Ends time.Time     // the record's own end
 
 	// Tables and ID name the entry whose presence Touched.Indexed tells: it is in one
 	// of the tables.
@@ -142,25 +142,25 @@ type Touch struct {
 // Touched is what Touch found: Seen is the store's time, zero if the record is
 // gone.
 type Touched struct {
-	Seen    time.Time
-	Indexed bool
+	Seen    time.Time // zero: the record is gone
+	Indexed bool      // the entry is in one of Touch.Tables
 }
 
 // Swap is a new sealed part for a record at generation At. Owner's lease, if
 // there is one, ends with it; Note is sent with it.
 type Swap struct {
-	At     uint64
-	Sealed []byte
-	Owner  string
-	Note   Note
+	At     uint64 // the generation that is replaced
+	Sealed []byte // the new part
+	Owner  string // of the lease; empty: there is none
+	Note   Note   // to the other replicas
 }
 
 // Removal says how to remove a record: at generation At, 0 for any, with Reason on its
 // tombstone and Note sent in the same step.
 type Removal struct {
-	At     uint64
-	Reason string
-	Note   Note
+	At     uint64 // the generation; 0: any
+	Reason string // for the tombstone
+	Note   Note   // to the other replicas
 }
 
 // Outcome is what a conditional write found.

@@ -28,6 +28,7 @@ type Options struct {
 
 // Sample is a signed call.
 type Sample struct {
+	// Method, Target, Header and Body are the call as a sender would make it.
 	Method, Target string
 	Header         http.Header
 	Body           []byte

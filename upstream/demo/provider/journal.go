@@ -10,6 +10,7 @@ const maxEvents = 64
 
 // Event is one thing that happened here in a session. Nothing in it opens anything.
 type Event struct {
+	// N is its number, from 1.
 	N int
 	// Kind is "authorize", "sign-in", "code", "token" or "refresh".
 	Kind string

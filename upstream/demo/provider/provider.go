@@ -76,6 +76,7 @@ type Options struct {
 
 // Client is a registered client.
 type Client struct {
+	// ID and Secret are what the client signs in with (RFC 6749 §2.3.1).
 	ID, Secret string
 	// Name is what the sign-in page calls it.
 	Name string
@@ -91,6 +92,7 @@ type Client struct {
 
 // Person is somebody who can sign in.
 type Person struct {
+	// Subject is the sub of tokens; Email and Password are typed; Name is shown.
 	Subject, Email, Password, Name string
 	// Claims are added to ID token and userinfo.
 	Claims map[string]any

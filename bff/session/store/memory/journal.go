@@ -19,6 +19,7 @@ type Journal interface {
 	// Flush returns when everything noted so far is kept.
 	Flush() error
 
+	// Close ends the journal.
 	Close() error
 }
 

@@ -32,8 +32,8 @@ type shard struct {
 
 // Item is a value until a time, in milliseconds since 1970. One that ends at 0 is none.
 type Item struct {
-	Data []byte
-	Ends int64
+	Data []byte // what is kept
+	Ends int64  // milliseconds since 1970
 }
 
 // lock returns the shard of key, locked, and the time in milliseconds.

@@ -8,6 +8,8 @@ import (
 
 // Scripts runs a Lua script in a store that several replicas share.
 type Scripts interface {
+	// Run returns what the script does; arguments are strings and whole numbers. Errors are
+	// that the store is away, or the script's own.
 	Run(ctx context.Context, script string, keys []string, args ...any) (any, error)
 }
 

@@ -18,9 +18,9 @@ import (
 // Place is one kind of store under test. Every Store that Open returns lies over the same
 // bytes, as replicas' stores do, and may be closed alone.
 type Place struct {
-	Open  func() store.Store
-	Clock *Clock // nil if time cannot be set
-	Redis *Redis // nil if it is none
+	Open  func() store.Store // a store of the place
+	Clock *Clock             // nil if time cannot be set
+	Redis *Redis             // nil if it is none
 }
 
 // Each runs a test over every kind of store.

@@ -34,7 +34,7 @@ const (
 // only package redis imports a client.
 type Redis struct {
 	t    testing.TB
-	Port int
+	Port int      // on 127.0.0.1
 	Dir  string   // where its files are
 	Args []string // of redis-server; add to them before Start
 	cmd  *exec.Cmd
