@@ -80,7 +80,9 @@ var testOnly = map[string]bool{
 	"coatcheck/bff/freeport":                true,
 	"coatcheck/bff/rig":                     true,
 	"coatcheck/bff/transcript":              true,
+	"coatcheck/bff/session/sessiontest":     true,
 	"coatcheck/bff/session/store/storetest": true,
+	"coatcheck/configs/configtest":          true,
 	"coatcheck/web/e2e/provider":            true,
 }
 

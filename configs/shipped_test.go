@@ -11,21 +11,6 @@ import (
 	"coatcheck/configs/read"
 )
 
-// aKey is a sealing key of these tests only.
-const aKey = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
-
-// environment is what an operator sets for the files that are shipped.
-func environment(name string) (string, bool) {
-	value, ok := map[string]string{
-		"REDIS_URL": "redis://localhost:6379/0", "COATCHECK_KEY": aKey,
-		"OIDC_CLIENT_ID": "id", "OIDC_CLIENT_SECRET": "a client's secret",
-		"API_KEY": "key", "API_CLIENT_ID": "id", "API_CLIENT_SECRET": "a client's secret",
-		"WEBHOOK_SECRET": "whsec_MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0",
-		"DEMO_PORT":      "8080", "DEMO_API": "http://127.0.0.1:8090", "DEMO_KEY": aKey,
-	}[name]
-	return value, ok
-}
-
 // shipped lists every configuration that comes with the project.
 func shipped(t *testing.T) []string {
 	t.Helper()

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"coatcheck/bff/apikey"
+	"coatcheck/bff/rig"
 )
 
 // TestEveryStoreKeepsItsWord: one suite over all of them.
 func TestEveryStoreKeepsItsWord(t *testing.T) {
 	t.Run("memory", func(t *testing.T) { suite(t, &apikey.Memory{}) })
-	t.Run("redis", func(t *testing.T) { suite(t, apikey.NewRedis(startRedis(t), "test")) })
+	t.Run("redis", func(t *testing.T) { suite(t, apikey.NewRedis(rig.NewScripts(t), "test")) })
 }
 
 func suite(t *testing.T, s apikey.Store) {

@@ -1,12 +1,17 @@
 package proxy
 
 import (
+	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 
 	"coatcheck/bff/headers"
+	"coatcheck/bff/problem"
 	"coatcheck/bff/proxy/affinity"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
+	"coatcheck/upstream"
 	"coatcheck/upstream/forward"
 	"coatcheck/upstream/signin"
 )
@@ -109,4 +114,36 @@ func (p *Proxy) Carries(r *routing.Route) []string {
 		names = append(names, "dpop (where the token is bound to a key)")
 	}
 	return names
+}
+
+// rules are what a route holds back, both ways. They never change.
+type rules struct{ request, answer headers.Rules }
+
+// rulesOf makes the rules of a route, or finds those of another with the same names:
+// thousands of routes lead to few APIs. Beside the tables they hold back what carries a
+// person or proves who calls.
+func (p *Proxy) rulesOf(u *signin.Upstream, r *routing.Route) rules {
+	names, passed, hidden := slices.Concat(u.SendNames(), r.Secret), r.Config.PassHeaders, u.HiddenNames()
+	key := strings.Join(names, ",") + ";" + strings.Join(passed, ",") + ";" + strings.Join(hidden, ",") // no name of a field holds either
+	made, known := p.rules[key]
+	if !known {
+		made = rules{headers.ToAPI(names, passed), headers.ToBrowser(hidden)}
+		p.rules[key] = made
+	}
+	return made
+}
+
+// devServerAway makes an error of the way to a development server a problem that names
+// it: nobody is helped by "the API cannot be reached" when Vite does not run. Its
+// address is the configuration's; errors of an API are returned as they are.
+func (x *roundTrip) devServerAway(err error) error {
+	away := errors.Is(err, upstream.ErrUnreachable) || errors.Is(err, upstream.ErrTimeout) || errors.Is(err, forward.ErrOpen)
+	route := x.call.Route()
+	if !away || !route.DevServer() {
+		return err
+	}
+	return problem.UpstreamUnreachable.With(func(p *problem.Problem) {
+		p.Heading = "The development server does not answer"
+		p.Detail = "Nothing answers at " + route.Origin + ". Start it, for example by `npm run dev`, then load this page again."
+	}).Because(err.Error())
 }

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"coatcheck/bff/ratelimit"
+	"coatcheck/bff/rig"
 )
 
 // TestEveryStoreLendsAlike: the same questions, the same answers, but for the time
 // that passes between them.
 func TestEveryStoreLendsAlike(t *testing.T) {
 	t.Run("memory", func(t *testing.T) { lends(t, &ratelimit.Memory{}) })
-	t.Run("redis", func(t *testing.T) { lends(t, ratelimit.NewRedis(startRedis(t), "test")) })
+	t.Run("redis", func(t *testing.T) { lends(t, ratelimit.NewRedis(rig.NewScripts(t), "test")) })
 }
 
 func lends(t *testing.T, s ratelimit.Store) {
@@ -48,7 +49,7 @@ func lends(t *testing.T, s ratelimit.Store) {
 // machine is so busy that a trip took half a second, each kept the limit for itself: then
 // again, with counts of their own.
 func TestTheBoundHoldsOverRedis(t *testing.T) {
-	store := ratelimit.NewRedis(startRedis(t), "test")
+	store := ratelimit.NewRedis(rig.NewScripts(t), "test")
 	for try := range 20 {
 		if !exceed(t, store, fmt.Sprint("excel", try)) {
 			return

@@ -109,25 +109,34 @@ func TestAgeCountsFromTheQuestion(t *testing.T) {
 	dead(t, a, "shop", ticket, session.SignedOut)
 }
 
+// behindLink is two replicas, of which a reaches Redis over a link that can fail, and has
+// knowledge of a session that is used for so long.
+func behindLink(t *testing.T, near time.Duration) (a, b *session.Manager, l *link, ticket session.Ticket) {
+	t.Helper()
+	s := startServer(t)
+	p := redisPlace(t, s)
+	l = startLink(t, s.Addr())
+	a, b = p.over(openStore(t, s.URLAt(l.addr()), nil), within(near)), p.manager()
+	heard(t, b, a)
+	ticket, _ = start(t, b, ann("shop"))
+	find(t, a, ticket)
+	return a, b, l, ticket
+}
+
+func isOver(m *session.Manager, ticket session.Ticket) bool {
+	_, err := m.Find(context.Background(), "shop", ticket)
+	return errors.As(err, &session.EndedError{})
+}
+
 // A subscription that looks alive and carries nothing is noticed and replaced.
 func TestHalfOpenSubscription(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	p := redisPlace(t, s)
-	link := startLink(t, s.Addr())
-	a := p.over(openStore(t, s.URLAt(link.addr()), nil), within(time.Second))
-	b := p.manager()
-	heard(t, b, a)
-	ticket, _ := start(t, b, ann("shop"))
-	find(t, a, ticket)
+	a, b, link, ticket := behindLink(t, time.Second)
 	link.freeze()
 	if _, err := b.End(context.Background(), "shop", ticket, session.SignedOut); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the session is over here too, by age", func() bool {
-		_, err := a.Find(context.Background(), "shop", ticket)
-		return errors.As(err, &session.EndedError{})
-	})
+	eventually(t, "the session is over here too, by age", func() bool { return isOver(a, ticket) })
 	eventually(t, "it subscribes anew", func() bool { return a.Stats().Resubscribed > 0 })
 	heard(t, b, a)
 }
@@ -135,24 +144,14 @@ func TestHalfOpenSubscription(t *testing.T) {
 // What was lost between two subscriptions is forgotten with the second.
 func TestGapBetweenTwoSubscriptions(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
-	p := redisPlace(t, s)
-	link := startLink(t, s.Addr())
-	a := p.over(openStore(t, s.URLAt(link.addr()), nil), within(time.Hour))
-	b := p.manager()
-	heard(t, b, a)
-	ticket, _ := start(t, b, ann("shop"))
-	find(t, a, ticket)
+	a, b, link, ticket := behindLink(t, time.Hour)
 	link.cut()
 	if _, err := b.End(context.Background(), "shop", ticket, session.SignedOut); err != nil {
 		t.Fatal(err)
 	}
 	find(t, a, ticket) // an hour's knowledge is allowed here
 	link.mend()
-	eventually(t, "the near cache is emptied", func() bool {
-		_, err := a.Find(context.Background(), "shop", ticket)
-		return errors.As(err, &session.EndedError{})
-	})
+	eventually(t, "the near cache is emptied", func() bool { return isOver(a, ticket) })
 }
 
 // Messages make it sooner than the age limit.

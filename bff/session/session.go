@@ -22,8 +22,7 @@ type Session struct {
 	// LogID stands for the session in logs: a hash of ID.
 	LogID string
 
-	// Frontend by its name in the configuration; Subject names the person there.
-	Frontend, Subject string
+	Frontend, Subject string // the frontend's name, and who the person is there
 
 	// Provider that signed the person in; empty: an API's mapping did. Subject then is
 	// [PersonOf] the two.
@@ -32,8 +31,7 @@ type Session struct {
 	// User is the JSON object that the API gave for the person.
 	User []byte
 
-	// Credential is what the API gave. It never leaves for a browser.
-	Credential *credential.Credential
+	Credential *credential.Credential // what the API gave; it never leaves for a browser
 
 	// Generation counts credentials, from 1. It rises with every refresh.
 	Generation uint64

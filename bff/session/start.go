@@ -18,8 +18,7 @@ const maxUserAgent = 256
 
 // Start says who signed in, where, and what the API gave.
 type Start struct {
-	// Frontend by its name in the configuration; Subject names the person there.
-	Frontend, Subject string
+	Frontend, Subject string // the frontend's name, and who the person is there
 
 	// Provider that signed the person in, its session (sid) and its time (iat of the ID
 	// token), so that it can end the session; all empty where an API's mapping did. The
@@ -33,8 +32,7 @@ type Start struct {
 	// User is the JSON object that the API gave for the person.
 	User []byte
 
-	// Credential is what the API gave.
-	Credential *credential.Credential
+	Credential *credential.Credential // what the API gave
 
 	// RefreshAble says that the credential can be renewed. If not, the session
 	// ends when its token does. Persistent is the [Session]'s.

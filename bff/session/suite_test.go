@@ -5,12 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"testing"
 	"time"
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/sessiontest"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/store/storetest"
 )
@@ -88,33 +88,8 @@ func ann(frontend string) session.Start {
 	}
 }
 
-func start(t testing.TB, m *session.Manager, in session.Start) (session.Ticket, *session.Session) {
-	t.Helper()
-	ticket, s, err := m.Start(context.Background(), in)
-	if err != nil {
-		t.Fatalf("start: %v", err)
-	}
-	return ticket, s
-}
-
-func find(t testing.TB, m *session.Manager, ticket session.Ticket) *session.Session {
-	t.Helper()
-	s, err := m.Find(context.Background(), "shop", ticket)
-	if err != nil {
-		t.Fatalf("find: %v", err)
-	}
-	return s
-}
-
-// dead asserts that the ticket opens nothing, for this reason.
-func dead(t testing.TB, m *session.Manager, frontend string, ticket session.Ticket, why session.Reason) {
-	t.Helper()
-	s, err := m.Find(context.Background(), frontend, ticket)
-	var d session.EndedError
-	if s != nil || !errors.As(err, &d) || d.Reason != why {
-		t.Fatalf("find: got %v, %v; want EndedError with reason %q", s, err, why)
-	}
-}
+// What the tests of sessions do again and again.
+var start, find, dead = sessiontest.Start, sessiontest.Find, sessiontest.Ended
 
 // storeKey is where the contract says that a ticket's record lies.
 func storeKey(ticket session.Ticket) string {

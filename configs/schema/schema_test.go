@@ -71,34 +71,6 @@ func generate(t *testing.T) []byte {
 	return append(out, '\n')
 }
 
-// isOurs reports whether a type is a part of the file: configs' own, or the mapping
-// language's.
-func isOurs(t reflect.Type) bool {
-	return t.PkgPath() == "coatcheck/configs" || t.PkgPath() == "coatcheck/upstream/mapping"
-}
-
-// sections lists every struct of the configuration by name.
-func sections() map[string]reflect.Type {
-	found := map[string]reflect.Type{}
-	var visit func(reflect.Type)
-	visit = func(t reflect.Type) {
-		switch t.Kind() {
-		case reflect.Pointer, reflect.Slice, reflect.Map:
-			visit(t.Elem())
-		case reflect.Struct:
-			if !isOurs(t) || found[t.Name()] != nil {
-				return
-			}
-			found[t.Name()] = t
-			for i := range t.NumField() {
-				visit(t.Field(i).Type)
-			}
-		}
-	}
-	visit(reflect.TypeFor[configs.Config]())
-	return found
-}
-
 var variable = &jsonschema.Schema{Ref: "#/$defs/Variable"}
 
 func either(schemas ...*jsonschema.Schema) *jsonschema.Schema {

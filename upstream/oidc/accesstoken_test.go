@@ -28,40 +28,32 @@ func asAccess(change func(map[string]any)) func(map[string]any) {
 func TestAccessToken(t *testing.T) {
 	r := newRig(t, nil)
 	ctx, now := context.Background(), r.clock.Now().Unix()
-	del := func(name string) func(map[string]any) { return func(c map[string]any) { delete(c, name) } }
-	set := func(name string, value any) func(map[string]any) { return func(c map[string]any) { c[name] = value } }
-	for _, row := range []struct {
-		name   string
-		sin    provider.Sin
-		typ    string
-		change func(map[string]any)
-		good   bool
-		reason string
-	}{
+
+	for _, row := range []signedToken{
 		{name: "as RFC 9068 has it", typ: "at+jwt", good: true},
 		{name: "typ is JWT (Keycloak, Entra)", typ: "JWT", good: true},
 		{name: "typ is absent", good: true},
 		{name: "typ in full", typ: "application/at+jwt", good: true},
 		{name: "a logout token", typ: "logout+jwt", reason: "typ"},
 		{name: "a proof", typ: "dpop+jwt", reason: "typ"},
-		{name: "one audience", change: set("aud", "coatcheck"), good: true},
-		{name: "other audiences", change: set("aud", []string{"other"}), reason: "audiences"},
-		{name: "no audience", change: del("aud"), reason: "audiences"},
-		{name: "the audience is a number", change: set("aud", 7), reason: "claims"},
-		{name: "another issuer", change: set("iss", "https://evil.example"), reason: "issuer"},
+		{name: "one audience", change: with("aud", "coatcheck"), good: true},
+		{name: "other audiences", change: with("aud", []string{"other"}), reason: "audiences"},
+		{name: "no audience", change: without("aud"), reason: "audiences"},
+		{name: "the audience is a number", change: with("aud", 7), reason: "claims"},
+		{name: "another issuer", change: with("iss", "https://evil.example"), reason: "issuer"},
 		{name: "an issuer with a slash", change: func(c map[string]any) { c["iss"] = c["iss"].(string) + "/" }, reason: "issuer"},
-		{name: "no issuer", change: del("iss"), reason: "issuer"},
-		{name: "expired", change: set("exp", now-120), reason: "expired"},
-		{name: "expired within the skew", change: set("exp", now-30), good: true},
-		{name: "no end", change: del("exp"), reason: "expired"},
-		{name: "not yet", change: set("nbf", now+3600), reason: "token"},
-		{name: "not yet, by two minutes", change: set("nbf", now+120), reason: "nbf"},
+		{name: "no issuer", change: without("iss"), reason: "issuer"},
+		{name: "expired", change: with("exp", now-120), reason: "expired"},
+		{name: "expired within the skew", change: with("exp", now-30), good: true},
+		{name: "no end", change: without("exp"), reason: "expired"},
+		{name: "not yet", change: with("nbf", now+3600), reason: "token"},
+		{name: "not yet, by two minutes", change: with("nbf", now+120), reason: "nbf"},
 		{name: "typ is a number", typ: string(provider.TypNumber), reason: "typ"},
-		{name: "sub again in capitals", change: set("SUB", "somebody-else"), reason: "other letters"},
-		{name: "iat in the future", change: set("iat", now+600), reason: "iat"},
-		{name: "no iat", change: del("iat"), good: true},
-		{name: "bound to a key", change: set("cnf", map[string]any{"jkt": "x"}), reason: "bound"},
-		{name: "events", change: set("events", map[string]any{}), reason: "events"},
+		{name: "sub again in capitals", change: with("SUB", "somebody-else"), reason: "other letters"},
+		{name: "iat in the future", change: with("iat", now+600), reason: "iat"},
+		{name: "no iat", change: without("iat"), good: true},
+		{name: "bound to a key", change: with("cnf", map[string]any{"jkt": "x"}), reason: "bound"},
+		{name: "events", change: with("events", map[string]any{}), reason: "events"},
 		{name: "alg none", sin: provider.SigNone, reason: "not a JWT"},
 		{name: "HMAC with the secret", sin: provider.HMACWithSecret, reason: "not a JWT"},
 		{name: "bad signature", sin: provider.InvalidSigRS256, reason: "signature"},

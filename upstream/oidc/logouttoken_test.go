@@ -15,21 +15,32 @@ import (
 
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
+// signedToken is a token that the provider signs, and what is said of it.
+type signedToken struct {
+	name   string
+	sin    provider.Sin
+	typ    string
+	change func(claims map[string]any)
+	good   bool
+	reason string // a word of the error
+}
+
+// without takes a claim out of a token, and with puts one in.
+func without(name string) func(map[string]any) {
+	return func(claims map[string]any) { delete(claims, name) }
+}
+
+func with(name string, value any) func(map[string]any) {
+	return func(claims map[string]any) { claims[name] = value }
+}
+
 // TestLogoutToken is the matrix of back-channel logout, by the names of the OpenID
 // Foundation's tests where there are some.
 func TestLogoutToken(t *testing.T) {
 	r := newRig(t, nil)
 	ctx, now := context.Background(), r.clock.Now().Unix()
-	del := func(name string) func(map[string]any) { return func(c map[string]any) { delete(c, name) } }
-	set := func(name string, value any) func(map[string]any) { return func(c map[string]any) { c[name] = value } }
-	for _, row := range []struct {
-		name   string
-		sin    provider.Sin
-		typ    string
-		change func(map[string]any)
-		good   bool
-		reason string
-	}{
+
+	for _, row := range []signedToken{
 		{name: "oidcc-client-test-rp-backchannel-rpinitlogout", typ: "logout+jwt", good: true},
 		{name: "typ is JWT", typ: "JWT", good: true},
 		{name: "typ is absent", good: true},
@@ -37,46 +48,46 @@ func TestLogoutToken(t *testing.T) {
 		{name: "typ of an access token", typ: "at+jwt", reason: "typ"},
 		{name: "typ of a proof", typ: "dpop+jwt", reason: "typ"},
 		{name: "typ is a number", typ: string(provider.TypNumber), reason: "typ"},
-		{name: "nbf two minutes ahead", change: set("nbf", now+120), reason: "nbf"},
-		{name: "nbf within the skew", change: set("nbf", now+50), good: true},
-		{name: "sid again in capitals", change: set("SID", "s-2"), reason: "other letters"},
-		{name: "events again with another s", change: set("event\u017f", map[string]any{}), reason: "other letters"},
+		{name: "nbf two minutes ahead", change: with("nbf", now+120), reason: "nbf"},
+		{name: "nbf within the skew", change: with("nbf", now+50), good: true},
+		{name: "sid again in capitals", change: with("SID", "s-2"), reason: "other letters"},
+		{name: "events again with another s", change: with("event\u017f", map[string]any{}), reason: "other letters"},
 		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-alg-none", sin: provider.SigNone, reason: "not a token"},
 		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-alg", sin: provider.HMACWithSecret, reason: "not a token"},
 		{name: "alg not announced", sin: provider.AlgUnannounced, reason: "not a token"},
 		{name: "bad signature", sin: provider.InvalidSigRS256, reason: "signature"},
 		{name: "key in the header", sin: provider.KeyInHeader, reason: "signature"},
 		{name: "unknown key", sin: provider.KidUnknown, reason: "publish"},
-		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-iss", change: set("iss", "https://evil.example"), reason: "different provider"},
-		{name: "no iss", change: del("iss"), reason: "different provider"},
-		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-aud", change: set("aud", "somebody-else"), reason: "audience"},
-		{name: "no aud", change: del("aud"), reason: "audience"},
-		{name: "several aud", change: set("aud", []string{"somebody-else", clientID}), good: true},
-		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-no-event", change: del("events"), reason: "events"},
-		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-event", change: set("events", map[string]any{"http://other": map[string]any{}}), reason: "events"},
-		{name: "events is a list", change: set("events", []string{logoutEvent}), reason: "type"},
-		{name: "the event is no object", change: set("events", map[string]any{logoutEvent: true}), reason: "events"},
-		{name: "the event is null", change: set("events", map[string]any{logoutEvent: nil}), reason: "events"},
-		{name: "another event too", change: set("events", map[string]any{logoutEvent: map[string]any{}, "http://other": 1}), good: true},
-		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-with-nonce", change: set("nonce", "n"), reason: "nonce"},
-		{name: "an empty nonce", change: set("nonce", ""), reason: "nonce"},
-		{name: "a nonce of null", change: set("nonce", nil), reason: "nonce"},
-		{name: "sid only", change: del("sub"), good: true},
-		{name: "sub only", change: del("sid"), good: true},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-iss", change: with("iss", "https://evil.example"), reason: "different provider"},
+		{name: "no iss", change: without("iss"), reason: "different provider"},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-aud", change: with("aud", "somebody-else"), reason: "audience"},
+		{name: "no aud", change: without("aud"), reason: "audience"},
+		{name: "several aud", change: with("aud", []string{"somebody-else", clientID}), good: true},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-no-event", change: without("events"), reason: "events"},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-wrong-event", change: with("events", map[string]any{"http://other": map[string]any{}}), reason: "events"},
+		{name: "events is a list", change: with("events", []string{logoutEvent}), reason: "type"},
+		{name: "the event is no object", change: with("events", map[string]any{logoutEvent: true}), reason: "events"},
+		{name: "the event is null", change: with("events", map[string]any{logoutEvent: nil}), reason: "events"},
+		{name: "another event too", change: with("events", map[string]any{logoutEvent: map[string]any{}, "http://other": 1}), good: true},
+		{name: "oidcc-client-test-rp-backchannel-rpinitlogout-with-nonce", change: with("nonce", "n"), reason: "nonce"},
+		{name: "an empty nonce", change: with("nonce", ""), reason: "nonce"},
+		{name: "a nonce of null", change: with("nonce", nil), reason: "nonce"},
+		{name: "sid only", change: without("sub"), good: true},
+		{name: "sub only", change: without("sid"), good: true},
 		{name: "neither", change: func(c map[string]any) { delete(c, "sub"); delete(c, "sid") }, reason: "neither"},
 		{name: "both empty", change: func(c map[string]any) { c["sub"], c["sid"] = "", "" }, reason: "neither"},
-		{name: "sub is a number", change: set("sub", 7), reason: "token"},
-		{name: "sid is a number", change: set("sid", 7), reason: "type"},
-		{name: "no jti", change: del("jti"), reason: "jti"},
-		{name: "a jti too long", change: set("jti", strings.Repeat("x", 256)), reason: "jti"},
-		{name: "no iat", change: del("iat"), reason: "iat"},
-		{name: "iat in the future", change: set("iat", now+600), reason: "iat"},
-		{name: "iat within the skew", change: set("iat", now+50), good: true},
-		{name: "iat old", change: set("iat", now-3600), reason: "iat"},
-		{name: "no exp (older Keycloak, Authentik)", change: del("exp"), good: true},
-		{name: "exp past", change: set("exp", now-120), reason: "expired"},
-		{name: "exp past within the skew", change: set("exp", now-30), good: true},
-		{name: "exp is text", change: set("exp", "soon"), reason: "token"},
+		{name: "sub is a number", change: with("sub", 7), reason: "token"},
+		{name: "sid is a number", change: with("sid", 7), reason: "type"},
+		{name: "no jti", change: without("jti"), reason: "jti"},
+		{name: "a jti too long", change: with("jti", strings.Repeat("x", 256)), reason: "jti"},
+		{name: "no iat", change: without("iat"), reason: "iat"},
+		{name: "iat in the future", change: with("iat", now+600), reason: "iat"},
+		{name: "iat within the skew", change: with("iat", now+50), good: true},
+		{name: "iat old", change: with("iat", now-3600), reason: "iat"},
+		{name: "no exp (older Keycloak, Authentik)", change: without("exp"), good: true},
+		{name: "exp past", change: with("exp", now-120), reason: "expired"},
+		{name: "exp past within the skew", change: with("exp", now-30), good: true},
+		{name: "exp is text", change: with("exp", "soon"), reason: "token"},
 		{name: "an ID token", change: func(c map[string]any) { delete(c, "events"); c["nonce"] = nonce }, reason: "events"},
 	} {
 		r.idp.Commit(row.sin)

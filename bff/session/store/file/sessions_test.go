@@ -4,13 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"runtime"
 	"testing"
 	"time"
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/sessiontest"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/store/storetest"
 )
@@ -38,33 +38,8 @@ func ann() session.Start {
 	return session.Start{Frontend: "shop", Subject: "ann@example.com", Credential: tokens(), RefreshAble: true, UserAgent: "Browser/1"}
 }
 
-func start(t testing.TB, m *session.Manager, in session.Start) (session.Ticket, *session.Session) {
-	t.Helper()
-	ticket, s, err := m.Start(context.Background(), in)
-	if err != nil {
-		t.Fatalf("start: %v", err)
-	}
-	return ticket, s
-}
-
-func find(t testing.TB, m *session.Manager, ticket session.Ticket) *session.Session {
-	t.Helper()
-	s, err := m.Find(context.Background(), "shop", ticket)
-	if err != nil {
-		t.Fatalf("find: %v", err)
-	}
-	return s
-}
-
-// dead asserts that the ticket opens nothing, for this reason.
-func dead(t testing.TB, m *session.Manager, frontend string, ticket session.Ticket, why session.Reason) {
-	t.Helper()
-	_, err := m.Find(context.Background(), frontend, ticket)
-	var ended session.EndedError
-	if !errors.As(err, &ended) || ended.Reason != why {
-		t.Fatalf("find: %v; want EndedError with reason %q", err, why)
-	}
-}
+// What the tests of sessions do again and again.
+var start, find, dead = sessiontest.Start, sessiontest.Find, sessiontest.Ended
 
 func list(t testing.TB, m *session.Manager) []session.Entry {
 	t.Helper()
