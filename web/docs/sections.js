@@ -9,5 +9,5 @@ export const sections = {
   "When something is wrong": ["troubleshooting", "runbook", "logs", "metrics", "tracing"],
   "Reference": ["configuration", "benchmarks", "changelog", "security"],
   "Coming from": ["migrate-oauth2-proxy", "migrate-duende"],
-  "Contributing": ["life-of-a-call", "testing"],
+  "Contributing": ["life-of-a-call", "testing", "conformance"],
 }
