@@ -43,6 +43,7 @@ var floors = map[string]int{
 	"coatcheck/bff/session/store/redis":  2,
 	"coatcheck/bff/session/record":       2,
 	"coatcheck/bff/session":              3,
+	"coatcheck/bff/proxy/affinity":       2,
 	"coatcheck/bff/throttle":             2,
 	"coatcheck/bff/metrics":              2,
 	"coatcheck/bff/trace":                2,

@@ -7,21 +7,18 @@ import (
 	"coatcheck/configs/rule"
 )
 
-// UnusualMethods are the methods of all routes that the public listener does not take
-// without being told, sorted.
+// UnusualMethods are the methods that the public listener takes besides the usual ones:
+// all that a route may name where any route names one, so that a call to another route
+// learns from that route which methods it has; else none.
 func (c *Config) UnusualMethods() []string {
-	var list []string
 	for _, f := range c.Frontends {
 		for _, r := range f.Routes {
-			for _, m := range r.Methods {
-				if rule.IsUnusualMethod(m) {
-					list = append(list, m)
-				}
+			if slices.ContainsFunc(r.Methods, rule.IsUnusualMethod) {
+				return rule.UnusualMethods
 			}
 		}
 	}
-	slices.Sort(list)
-	return slices.Compact(list)
+	return nil
 }
 
 // IsExact reports whether the route takes one path, rather than all below a prefix.

@@ -1,7 +1,9 @@
 package account
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/session"
 	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
 )
 
 // reloadInterval is how often, at most, an API is asked who one session's person is.
@@ -65,14 +68,40 @@ func (a *Account) reload(c *call.Call, who auth.Principal, s *session.Session) (
 	if err != nil {
 		return nil, err
 	}
+	in, err := a.describe(ctx, c, api, s)
+	if errors.Is(err, signin.ErrTokenDead) {
+		s, in, err = a.describeAgain(ctx, c, who, api, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.manager.Describe(ctx, s, who.Ticket(c), in.UserJSON())
+}
+
+// describe asks the API who the session's person is.
+func (a *Account) describe(ctx context.Context, c *call.Call, api *signin.Upstream, s *session.Session) (*signin.SignedIn, error) {
 	span, caller := c.Ask("user", api.Name())
 	in, err := api.Ways.Describe(ctx, s.Credential, caller)
 	span.Answered(0, err)
 	if err == nil && !auth.SamePerson(in, s.Subject) {
 		err = mapping.Invalid("user: the answer describes another person")
 	}
+	return in, err
+}
+
+// describeAgain asks once more with a new token, as a proxied call would be repeated.
+func (a *Account) describeAgain(ctx context.Context, c *call.Call, who auth.Principal, api *signin.Upstream, s *session.Session) (*session.Session, *signin.SignedIn, error) {
+	who.Session = s
+	renewed, err := a.auth.RenewDead(c, &who)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return a.manager.Describe(ctx, s, who.Ticket(c), in.UserJSON())
+	if !renewed {
+		return nil, nil, signin.ErrTokenDead
+	}
+	in, err := a.describe(ctx, c, api, who.Session)
+	if errors.Is(err, signin.ErrTokenDead) {
+		a.auth.NotHelped(&who)
+	}
+	return who.Session, in, err
 }

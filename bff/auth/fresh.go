@@ -138,6 +138,19 @@ func (a *Auth) AfterStale(c *call.Call, p *Principal, cause string, again bool) 
 	return true, nil
 }
 
+// RenewDead renews a token that the API called dead when it was asked who the person is,
+// and reports whether there is a newer one. Errors: [session.EndedError] only.
+func (a *Auth) RenewDead(c *call.Call, p *Principal) (bool, error) {
+	if !a.Method(c.Frontend(), p.Session).Renews(p.Session.Credential) {
+		return false, nil
+	}
+	err := a.renewStale(c, p, "user")
+	if isEnded(err) {
+		return false, err
+	}
+	return err == nil, nil
+}
+
 // renewStale renews a token that an answer called dead, unless that did not help lately.
 func (a *Auth) renewStale(c *call.Call, p *Principal, cause string) error {
 	in := p.Session // what runs below may outlive the call

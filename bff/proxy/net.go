@@ -11,9 +11,14 @@ import (
 	"coatcheck/upstream/signin"
 )
 
-// glance bounds a body that is looked at for tokens on a route that does not block them,
-// in bytes: small, whole, and at hand anyway, so that looking costs next to nothing.
-const glance = 16 << 10
+const (
+	// glance bounds a body that is looked at for tokens on a route that does not block
+	// them, in bytes.
+	glance = 16 << 10
+	// glancePatience is how long the rest of such a body is waited for where its length is
+	// not told, so that it may be a stream. Many servers send head and body in two writes.
+	glancePatience = 100 * time.Millisecond
+)
 
 // catchTokens looks at an answer for what seems to be a token of this API: a page that
 // reads one holds what it must never hold, and the session does not learn of it. It is
@@ -42,9 +47,18 @@ func (in incoming) catchTokens() error {
 	return nil
 }
 
-// mayHold reports whether a small answer that is at hand could hold a token.
+// mayHold reports whether a small answer could hold a token.
 func (in incoming) mayHold(net *signin.Net) bool {
-	body := in.answer.Complete
+	a := &in.answer
+	kind, _ := field(a.Fields, "content-type")
+	patience := lookPatience
+	if a.Length < 0 {
+		patience = glancePatience
+	}
+	if !isJSON(kind) || a.Length > glance || in.call.Request.IsHead() || !a.Gather(patience) {
+		return false
+	}
+	body := a.Complete
 	if len(body) == 0 || len(body) > glance {
 		return false
 	}

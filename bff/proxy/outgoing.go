@@ -226,7 +226,7 @@ func (x *roundTrip) send() error {
 	}
 	x.proven = proof != ""
 	x.span = c.Span.Ask("forward", route.Upstream)
-	x.head = x.proxy.AppendHead(x.head[:0], c, Outgoing{token, proof, sticking{x}.affinity(), x.span})
+	x.head = x.proxy.AppendHead(x.head[:0], c, Outgoing{token, proof, sticking{x}.pairs(), x.span})
 	out.Head = x.head
 	out.IsHead, out.Idempotent = c.Request.IsHead(), isIdempotent(c.Request.Head.Method)
 	out.HeaderTimeout, out.IdleTimeout = route.Config.HeaderTimeout, route.Config.IdleTimeout

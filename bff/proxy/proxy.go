@@ -17,6 +17,7 @@ import (
 	"coatcheck/bff/call"
 	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/proxy/affinity"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session"
@@ -56,7 +57,7 @@ type Proxy struct {
 	tokenTold  atomic.Int64  // when a token in an answer was last logged, Unix nanoseconds
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
-	jars       map[string]*jar
+	jars       map[string]*affinity.Jar
 	provers    provers
 	rules      map[string]rules // by the names that they are made of
 }
@@ -64,7 +65,7 @@ type Proxy struct {
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
 	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}, jars: map[string]*jar{}, rules: map[string]rules{}}
+		transports: map[string]*forward.Transport{}, jars: map[string]*affinity.Jar{}, rules: map[string]rules{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/headers"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/proxy/affinity"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
 	"coatcheck/upstream"
@@ -27,7 +28,7 @@ type target struct {
 	streams   int                // most streams of one session at once
 	accounts  map[string]account // that programs' calls go out with
 	sticky    []string           // cookies of the API's load balancer
-	jar       *jar               // those of callers without a session
+	jar       *affinity.Jar      // those of callers without a session
 	forwarded bool               // Forwarded is sent, too (RFC 7239)
 }
 
@@ -60,7 +61,7 @@ func (p *Proxy) addTransport(name string, up *signin.Upstream) error {
 	if err != nil {
 		return err
 	}
-	p.transports[name], p.jars[name] = c, &jar{}
+	p.transports[name], p.jars[name] = c, &affinity.Jar{}
 	return nil
 }
 

@@ -23,8 +23,14 @@ func TestUnusualMethods(t *testing.T) {
 			t.Errorf("%s on another route: %d Allow: %s", method, got.StatusCode, got.Header.Get("Allow"))
 		}
 	}
-	if got := h.call("PROPPATCH /dav/x", cookie, shop, xcsrf); got.StatusCode != 405 {
-		t.Errorf("a method that no route names: %d", got.StatusCode)
+	for path, allow := range map[string]string{
+		"/dav/x": "GET, PROPFIND, QUERY, VERSION-CONTROL", "/api/x": "GET, HEAD, POST, PUT, PATCH, DELETE", "/bff/session": "GET, HEAD, POST",
+	} {
+		for _, method := range []string{"PROPPATCH", "REPORT", "LINK"} { // which no route names
+			if got := h.call(method+" "+path, cookie, shop, xcsrf); got.StatusCode != 405 || got.Header.Get("Allow") != allow {
+				t.Errorf("%s %s: %d Allow: %s, want %s", method, path, got.StatusCode, got.Header.Get("Allow"), allow)
+			}
+		}
 	}
 	for _, method := range []string{"CONNECT", "TRACE", "PROPFINDX", "propfind"} {
 		if got := h.call(method+" /dav/x", cookie, shop, xcsrf); got.StatusCode != 405 {

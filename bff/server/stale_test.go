@@ -235,6 +235,48 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestReloadWithDeadToken: where the API calls the token dead when it is asked who the
+// person is, the token is renewed, as for any other call, and the API is asked again.
+func TestReloadWithDeadToken(t *testing.T) {
+	const stale = "    stale: [{status: 403, at: /code, is: expired}, {status: 200, at: /errors/0/code, is: UNAUTHENTICATED}]\n"
+	for name, dead := range map[string]http.HandlerFunc{
+		"401": says(401, `{}`), "403": says(403, `{"code":"expired"}`), "200": says(200, `{"errors":[{"code":"UNAUTHENTICATED"}]}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			edit := refreshing(stale)
+			edit[1] = strings.Replace(edit[1], "{from: response, at: /user}", "{from: request, path: /me}", 1)
+			h, a := openCase(t, edit...)
+			a.paths["/me"] = says(200, `{"id":"7"}`)
+			cookie := h.signIn("ada@x.test")
+			post := func() answer { return h.call("POST /bff/session\n\n"+`{"reload":true}`, cookie, shop, xcsrf, json_) }
+			a.renewable("/other", dead)
+			a.paths["/me"] = func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Authorization") != "Bearer t2" {
+					dead(w, r)
+					return
+				}
+				says(200, `{"id":"7","name":"Ada II"}`)(w, r)
+			}
+			if got := post(); userOf(t, got) != `{"id":"7","name":"Ada II"}` || a.count("POST /auth/refresh") != 1 {
+				t.Errorf("%d %s, renewed %d times", got.StatusCode, got.body, a.count("POST /auth/refresh"))
+			}
+			a.paths["/me"] = says(200, `{"id":"7"}`)
+			cookie = h.signIn("grace@x.test")
+			a.paths["/me"] = dead
+			h.want(post(), 502, "upstream_invalid")
+			if got := h.call("GET /bff/session", cookie, sameOrign); !strings.Contains(got.body, `"authenticated":true`) {
+				t.Errorf("session: %s", got.body)
+			}
+			a.paths["/me"] = says(200, `{"id":"7"}`)
+			cookie = h.signIn("linus@x.test")
+			a.paths["/me"], a.paths["/auth/refresh"] = dead, says(401, `{}`)
+			if got := post(); got.StatusCode != 401 || got.code() != "session_expired" {
+				t.Errorf("with a dead refresh token: %d %s", got.StatusCode, got.body)
+			}
+		})
+	}
+}
+
 // TestReloadOfAnother: who is somebody else all of a sudden is not taken over.
 func TestReloadOfAnother(t *testing.T) {
 	h, a := openCase(t, "user: {from: response, at: /user}", "user: {from: request, path: /me}")

@@ -96,3 +96,30 @@ func TestStickyForgets(t *testing.T) {
 		}
 	}
 }
+
+// TestStickyMoves: a session that the balancer sends to another machine goes there with
+// the next call, and is forgotten where the cookie is taken away.
+func TestStickyMoves(t *testing.T) {
+	h := open(t, sticky(settings{}))
+	var lines []string
+	machines(h.api, func(w http.ResponseWriter, _ string) { w.Header()["Set-Cookie"] = lines })
+	ada, grace := h.signIn("ada@x.test"), h.signIn("grace@x.test")
+	for _, row := range []struct{ line, next string }{
+		{"AWSALB=n1; Path=/", "AWSALB=n1"}, {"AWSALB=n2; Path=/", "AWSALB=n2"}, {"AWSALB=n1; Path=/", "AWSALB=n1"},
+		{"AWSALB=; Max-Age=0", ""}, {"AWSALB=n3", "AWSALB=n3"}, {"AWSALB=n4", "AWSALB=n4"}, {"AWSALB=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", ""},
+	} {
+		lines = []string{row.line}
+		h.call("GET /api/x", ada, sameOrign)
+		lines = nil
+		for range 2 {
+			h.call("GET /api/x", ada, sameOrign)
+			if got := h.api.Last(t).Header.Get("Cookie"); got != row.next {
+				t.Errorf("behind %q comes %q, want %q", row.line, got, row.next)
+			}
+		}
+	}
+	h.call("GET /api/x", grace, sameOrign)
+	if got := h.api.Last(t).Header.Get("Cookie"); got != "" {
+		t.Errorf("another session sends %q", got)
+	}
+}

@@ -8,10 +8,10 @@ import (
 // Methods are all that the public listener takes without being told.
 var Methods = []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-// unusualMethods are those that it takes where a route names them: the others of IANA's
+// UnusualMethods are those that it takes where a route names one of them: the others of IANA's
 // registry of methods, of WebDAV and its kin mostly. CONNECT would make a tunnel, and
 // TRACE would show cookies to scripts.
-var unusualMethods = strings.Fields(`ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL
+var UnusualMethods = strings.Fields(`ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY LABEL LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL
 	MKREDIRECTREF MKWORKSPACE MOVE ORDERPATCH PROPFIND PROPPATCH QUERY REBIND REPORT SEARCH UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE
 	UPDATEREDIRECTREF VERSION-CONTROL`)
 
@@ -20,5 +20,5 @@ func IsMethod(m string) bool {
 	return slices.Contains(Methods, m) || IsUnusualMethod(m)
 }
 
-// IsUnusualMethod reports whether a method is taken only where a route names it.
-func IsUnusualMethod(m string) bool { return slices.Contains(unusualMethods, m) }
+// IsUnusualMethod reports whether a method is none of the usual ones, but may be named.
+func IsUnusualMethod(m string) bool { return slices.Contains(UnusualMethods, m) }

@@ -66,7 +66,8 @@ func (ws *Ways) CanDescribe() bool {
 	return ws.login != nil && ws.login.user != nil && ws.login.user.request != nil
 }
 
-// Describe asks the API who the person of c is now. It fails as [Ways.SignIn] does.
+// Describe asks the API who the person of c is now. It fails as [Ways.SignIn] does, and
+// with [ErrTokenDead].
 func (ws *Ways) Describe(ctx context.Context, c *credential.Credential, caller mapping.Caller) (*SignedIn, error) {
 	if !ws.CanDescribe() {
 		return nil, ws.up.wrap("user", mapping.Invalid("the person is not asked for"))

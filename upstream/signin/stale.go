@@ -19,6 +19,14 @@ func newStale(signs []mapping.Sign) (Stale, error) {
 	return Stale{append([]mapping.Sign{{Status: http.StatusUnauthorized}}, signs...)}, mapping.Join(faults)
 }
 
+// ErrTokenDead is a response to a request of the mapping that speaks of a dead token.
+var ErrTokenDead = mapping.Invalid("the API calls the token dead")
+
+// Matches reports whether a whole response shows that the token is dead.
+func (s Stale) Matches(a *mapping.Response) bool {
+	return slices.ContainsFunc(s.signs, func(sign mapping.Sign) bool { return sign.Matches(a) })
+}
+
 // Stale says which responses of u speak of a dead token.
 func (u *Upstream) Stale() Stale { return u.stale }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -20,6 +21,7 @@ type userSource struct {
 	jwt     bool           // claims of a token
 	request *request       // nil: not asked for
 	timeout time.Duration
+	stale   Stale
 }
 
 // userSource compiles where a way's person is described; nil: nowhere.
@@ -28,7 +30,7 @@ func (m *compiler) userSource(c *configs.User) (*userSource, error) {
 		return nil, nil
 	}
 	subject, named := c.SubjectPointer()
-	s := &userSource{Person: mapping.Person{At: c.At, Subject: subject, SubjectNamed: named},
+	s := &userSource{stale: m.u.stale, Person: mapping.Person{At: c.At, Subject: subject, SubjectNamed: named},
 		jwt: c.From == "jwt", token: c.Token, timeout: orDefault(c.Timeout, defaultTimeout)}
 	failed := [3]error{mapping.Join(s.Faults())}
 	if c.Token != nil {
@@ -73,6 +75,9 @@ func (s *userSource) document(ctx context.Context, a *mapping.Response, v *mappi
 	own, err := s.request.roundTrip(ctx, v)
 	if err != nil {
 		return nil, err
+	}
+	if s.stale.Matches(own) {
+		return nil, fmt.Errorf("%w: status %d", ErrTokenDead, own.Status)
 	}
 	if own.Status < 200 || own.Status > 299 {
 		return nil, mapping.Invalid("status %d", own.Status)
