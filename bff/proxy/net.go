@@ -15,8 +15,8 @@ const (
 	// glance bounds a body that is looked at for tokens on a route that does not block
 	// them, in bytes.
 	glance = 16 << 10
-	// glancePatience is how long the rest of such a body is waited for where its length is
-	// not told, so that it may be a stream. Many servers send head and body in two writes.
+	// glancePatience is how long the rest of such a body is waited for. Many servers send
+	// head and body in two writes; what takes longer goes on as it comes.
 	glancePatience = 100 * time.Millisecond
 )
 
@@ -51,11 +51,7 @@ func (in incoming) catchTokens() error {
 func (in incoming) mayHold(net *signin.Net) bool {
 	a := &in.answer
 	kind, _ := field(a.Fields, "content-type")
-	patience := lookPatience
-	if a.Length < 0 {
-		patience = glancePatience
-	}
-	if !isJSON(kind) || a.Length > glance || in.call.Request.IsHead() || !a.Gather(patience) {
+	if !isJSON(kind) || a.Length > glance || in.call.Request.IsHead() || !a.Gather(glancePatience) {
 		return false
 	}
 	body := a.Complete
