@@ -115,8 +115,8 @@ func coatcheck(w *world.World, form, shared bool) (*suite.Subject, error) {
 		return nil, err
 	}
 	w.Name(address, "shop.example.com", "admin.example.com", "api.example.com")
-	s := &suite.Subject{Version: firstLine(binary, "version"), Settings: "the shipped defaults, near_cache 0s, Redis", Address: address, Frontend: frontend(world.Shop, shared),
-		WebSocket: true, Renews: true, Honest: map[string]string{"X-CSRF": "1"}, Store: store, Logs: p.Output,
+	s := &suite.Subject{About: suite.About{Version: firstLine(binary, "version"), Settings: "the shipped defaults, near_cache 0s, Redis"}, Address: address, Frontend: frontend(world.Shop, shared),
+		WebSocket: true, Renews: true, Honest: map[string]string{"X-CSRF": "1"}, Process: suite.Process{Store: store, Logs: p.Output},
 		IsSession: func(name string) bool {
 			return strings.HasPrefix(name, "__Host-") && !strings.HasSuffix(name, "-login")
 		}}

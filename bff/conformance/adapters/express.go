@@ -47,12 +47,13 @@ func express(w *world.World) (*suite.Subject, error) {
 		return nil, err
 	}
 	w.Name(address, "shop.example.com")
-	return &suite.Subject{Version: npmVersions(dir, "express-openid-connect", "http-proxy-middleware", "express"), Address: address, Edge: http.Header{"X-Forwarded-Proto": {"https"}},
-		Settings: "sessions in memorystore, cookie __Host-shop, Secure, SameSite Strict; transaction cookie Lax; code flow with PKCE; back-channel logout; xfwd; renewal by accessToken.refresh",
+	return &suite.Subject{Address: address, Edge: http.Header{"X-Forwarded-Proto": {"https"}},
+		About: suite.About{Version: npmVersions(dir, "express-openid-connect", "http-proxy-middleware", "express"),
+			Settings: "sessions in memorystore, cookie __Host-shop, Secure, SameSite Strict; transaction cookie Lax; code flow with PKCE; back-channel logout; xfwd; renewal by accessToken.refresh"},
 		Frontend: suite.Frontend{Origin: world.Shop, Base: world.Shop, API: "/api/", Me: "/me", LogoutMethod: http.MethodGet, Logout: "/logout",
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
 		Provider: &suite.Provider{Login: "/login", Callback: "/callback", BackChannel: "/backchannel-logout", IsAttempt: func(name string) bool { return strings.Contains(name, "auth_verification") }},
-		Renews:   true, RenewalWait: 4 * time.Second, Logs: p.Output, IsSession: func(name string) bool { return strings.HasPrefix(name, "__Host-shop") },
+		Renews:   true, RenewalWait: 4 * time.Second, Process: suite.Process{Logs: p.Output}, IsSession: func(name string) bool { return strings.HasPrefix(name, "__Host-shop") },
 		Except: map[string]string{"provider-id-signature": direct, "provider-id-key-in-header": direct, "provider-id-unknown-key": direct}}, nil
 }
 

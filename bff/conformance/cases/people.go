@@ -67,6 +67,12 @@ func people() []suite.Case {
 				t.FailIf(names[k.Name], "both use %s", k.Name)
 			}
 		}),
+	}
+}
+
+// hosts are the cases about whose host was called, and by whom.
+func hosts() []suite.Case {
+	return []suite.Case{
 		twoFrontends("people-csrf", suite.High, bffCSRF, csrfSays, "a form on one frontend's page changes nothing at the other", func(t *suite.T, other suite.Frontend) {
 			if t.S.Base == other.Base {
 				t.Skip("the frontends share a host, where the page's origin decides")

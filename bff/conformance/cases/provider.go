@@ -59,7 +59,7 @@ func answered(t *suite.T, b *browser.Browser, change func(q url.Values)) *browse
 
 func atProvider() []suite.Case {
 	const bound = "Codes and tokens are taken only from a flow that this browser began."
-	cases := []suite.Case{
+	return []suite.Case{
 		byProvider("provider-pkce", suite.High, "RFC 9700, 2.1.1", "Clients use PKCE with S256.", "the request has code_challenge_method=S256", func(t *suite.T, b *browser.Browser, _ *suite.Provider) {
 			q := begun(t, b)
 			t.FailIf(q.Get("code_challenge_method") != "S256" || len(q.Get("code_challenge")) != 43, "code_challenge %q by %q", q.Get("code_challenge"), q.Get("code_challenge_method"))
@@ -105,6 +105,12 @@ func atProvider() []suite.Case {
 			oneOnly(t)
 			answered(t, b, func(q url.Values) { q.Set("iss", "https://evil.example") })
 		}),
+	}
+}
+
+// answersOfProvider are the cases about what else comes back from a provider.
+func answersOfProvider() []suite.Case {
+	return []suite.Case{
 		byProvider("provider-iss-missing", suite.Low, "RFC 9207, 2.4", "Where the metadata announce iss, an answer without it is refused.", "an answer without iss signs nobody in", func(t *suite.T, b *browser.Browser, _ *suite.Provider) {
 			oneOnly(t)
 			answered(t, b, func(q url.Values) { q.Del("iss") })
@@ -120,7 +126,6 @@ func atProvider() []suite.Case {
 		}),
 		byProvider("provider-two-tabs", suite.Medium, expectation("people open several tabs, and each of them leads to the sign-in"), "Attempts do not hinder each other.", "two tabs that begin one after the other both end signed in", twoTabs),
 	}
-	return append(cases, returnTo()...)
 }
 
 // oneOnly skips where no second provider can answer in place of the first.

@@ -19,7 +19,7 @@ func graceOf(should bool) time.Duration {
 }
 
 func sessions() []suite.Case {
-	return append([]suite.Case{
+	return []suite.Case{
 		one("sessions-anonymous", suite.Medium, expectation("a script cannot follow a redirect to another origin's page; it needs a status"), "A call without a session is answered, not led away.", "401 or 403, and no redirect", func(t *suite.T) {
 			a := stranger(t).Get(t.S.API + t.W.Mark())
 			t.FailIf(a.Status != 401 && a.Status != 403, "%d, by %q", a.Status, a.Chain)
@@ -53,6 +53,12 @@ func sessions() []suite.Case {
 			a := tab.Leave()
 			t.FailIf(a.Status >= 500, "%d", a.Status)
 		}),
+	}
+}
+
+// several are the cases about more than one session of a person.
+func several() []suite.Case {
+	return []suite.Case{
 		one("sessions-replaced", suite.Medium, asvs("7.2.4"), "A new sign-in ends the session before it.", "the cookie from before opens nothing after a new sign-in", func(t *suite.T) {
 			tab := t.SignIn(world.Ada)
 			old := tab.SessionCookies()
@@ -82,7 +88,7 @@ func sessions() []suite.Case {
 			tab.Get(t.S.API + mark)
 			t.FailIf(len(tab.SessionCookies()) == 0, "it does")
 		}),
-	}, renewals()...)
+	}
 }
 
 func leavings(t *suite.T) (told, tokens, ended int) {
@@ -163,6 +169,12 @@ func renewals() []suite.Case {
 			r.SayRenewal(nil)
 			t.FailIf(!t.Wait(t.Most(4*time.Second), func() bool { token, _ := tokenOf(t, tab); return token != "" }), "she is signed out")
 		}),
+	}
+}
+
+// rotations are the cases about refresh tokens that are used once.
+func rotations() []suite.Case {
+	return []suite.Case{
 		renewing("sessions-renewal-kept", suite.High, "RFC 9700, 4.14.2", "A rotated refresh token takes the place of the old one.", "the second renewal uses the token that the first brought", func(t *suite.T, tab *suite.Tab, r world.Renewals) {
 			r.Life(3)
 			n := len(r.Renewed())

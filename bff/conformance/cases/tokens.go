@@ -52,6 +52,12 @@ func tokens() []suite.Case {
 				a := tab.Get(tab.F.API + mark)
 				t.FailIf(t.W.Leak(text(a)) != "", "the page sees the header")
 			}),
+	}
+}
+
+// tokensSent are the cases about what goes to the API and to the provider.
+func tokensSent() []suite.Case {
+	return []suite.Case{
 		one("tokens-browser-authorization", suite.High, bffProxy, "The BFF attaches the access token; what the browser sends is not trusted.", "a script's own value in the header that carries the token does not reach the API", func(t *suite.T) {
 			tab, mark := t.SignIn(world.Ada), t.W.Mark()
 			name := cmp.Or(t.S.Carrier, "Authorization")
@@ -77,6 +83,12 @@ func tokens() []suite.Case {
 				t.FailIf(t.W.Leak(fmt.Sprint(c.Header), "refresh token") != "", "the API gets the refresh token")
 			}
 		}),
+	}
+}
+
+// tokensKept are the cases about what stays on the server: the store and the log.
+func tokensKept() []suite.Case {
+	return []suite.Case{
 		one("tokens-store-plain", suite.Medium, bffCookies, "Session state that holds tokens should be encrypted.", "a dump of the store shows no token", func(t *suite.T) {
 			dump := dumped(t)
 			leak := t.W.Leak(dump, "access token", "refresh token", "ID token")

@@ -13,8 +13,8 @@ import (
 
 // Subject is one product as it runs. What is empty does not exist there.
 type Subject struct {
-	// Name, Version and Settings stand in the report; NotRun says why nobody has run it.
-	Name, Version, Settings, NotRun string
+	About
+	Process
 	// Address is where the end of TLS talks to: host and port. Edge is what it adds.
 	Address string
 	Edge    http.Header
@@ -41,12 +41,6 @@ type Subject struct {
 	RenewalWait time.Duration
 	// Cached is how long it may know a session without asking its store.
 	Cached time.Duration
-	// Store can be cut off and given back; nil: sessions lie in no store of their own.
-	Store Store
-	// Logs is what it printed so far; nil: unknown.
-	Logs func() string
-	// Restart ends and starts the process with the same settings; nil: not possible here.
-	Restart func() error
 	// Patience is how long a connection that says nothing more may live; 0: 70 s.
 	Patience time.Duration
 	// Toy: it is the suite's own.
@@ -55,6 +49,22 @@ type Subject struct {
 	Except map[string]string
 
 	controlled bool
+}
+
+// About is what the report says of a subject.
+type About struct {
+	// NotRun says why nobody has run it.
+	Name, Version, Settings, NotRun string
+}
+
+// Process is what the suite knows of a subject beside its doors, and can do to it.
+type Process struct {
+	// Store can be cut off and given back; nil: sessions are in no store of their own.
+	Store Store
+	// Logs is what it printed so far; nil: unknown.
+	Logs func() string
+	// Restart ends and starts the process with the same settings; nil: not possible here.
+	Restart func() error
 }
 
 // Frontend is one browser application as its pages see it.

@@ -44,7 +44,7 @@ func (y *Toy) attributes(group, sameSite string) string {
 	return text
 }
 
-func (c *call) setTicket(ticket string) {
+func (c accountCall) setTicket(ticket string) {
 	sameSite := "Strict"
 	if c.y.on("cookies-strict") {
 		sameSite = "Lax"
@@ -55,13 +55,13 @@ func (c *call) setTicket(ticket string) {
 	}
 }
 
-func (c *call) clearTicket() {
+func (c accountCall) clearTicket() {
 	text := c.y.cookieName(c.name) + "=; Max-Age=0" + c.y.attributes("cookies", "Strict")
 	c.w.Header().Add("Set-Cookie", text)
 }
 
 // newTicket is the secret of a session.
-func (c *call) newTicket() string {
+func (c accountCall) newTicket() string {
 	if old := cmp.Or(c.presented(), c.carried); old != "" && c.y.on("cookies-fixation") {
 		return old
 	}
@@ -72,7 +72,7 @@ func (c *call) newTicket() string {
 }
 
 // presented is the ticket that came, whatever it opens.
-func (c *call) presented() string {
+func (c accountCall) presented() string {
 	name := c.y.cookieName(c.name)
 	if c.name == "admin" && !c.y.shared && c.y.on("people-first-cookie") {
 		c.y.mu.Lock()
@@ -95,7 +95,7 @@ func (c *call) presented() string {
 	return ""
 }
 
-func (c *call) queryValue(name string) string {
+func (c accountCall) queryValue(name string) string {
 	for pair := range strings.SplitSeq(c.query, "&") {
 		if n, value, _ := strings.Cut(pair, "="); n == name {
 			return value
@@ -105,7 +105,7 @@ func (c *call) queryValue(name string) string {
 }
 
 // open finds the session of a call; what remains nil is nobody.
-func (c *call) open() error {
+func (c accountCall) open() error {
 	c.ticket = c.presented()
 	if c.ticket == "" {
 		return nil
@@ -139,7 +139,7 @@ func (y *Toy) repaired(ticket string) string {
 }
 
 // start stores a session and sets its cookie.
-func (c *call) start(s *session) bool {
+func (c accountCall) start(s *session) bool {
 	s.Frontend, s.Made = c.name, time.Now()
 	old := cmp.Or(c.presented(), c.carried)
 	ticket := c.newTicket()
@@ -163,7 +163,7 @@ func (c *call) start(s *session) bool {
 	return true
 }
 
-func (c *call) noStore(sin string) {
+func (c accountCall) noStore(sin string) {
 	policy := "no-store"
 	if c.y.on(sin) {
 		policy = "max-age=600"
@@ -172,7 +172,7 @@ func (c *call) noStore(sin string) {
 }
 
 // away answers while the store is.
-func (c *call) away() {
+func (c accountCall) away() {
 	c.w.Header().Set("Retry-After", "5")
 	c.refuse(503, "store_unavailable")
 }
@@ -180,7 +180,7 @@ func (c *call) away() {
 var errRefused = errors.New("refused")
 
 // login signs in by form.
-func (c *call) login() {
+func (c accountCall) login() {
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, c.limit()))
 	if c.method == "GET" {
 		body = []byte(`{"email":"` + c.queryValue("email") + `","password":"` + c.queryValue("password") + `"}`)
@@ -204,7 +204,7 @@ func (c *call) login() {
 	c.ask(in, body)
 }
 
-func (c *call) limit() int64 {
+func (c accountCall) limit() int64 {
 	if c.y.on("form-large") {
 		return 64 << 20
 	}
@@ -214,7 +214,7 @@ func (c *call) limit() int64 {
 type fields struct{ Email, Password string }
 
 // fields reads exactly two strings.
-func (c *call) fields(body []byte) (in fields, ok bool) {
+func (c accountCall) fields(body []byte) (in fields, ok bool) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	if !c.y.on("form-extra") {
 		d.DisallowUnknownFields()
@@ -229,7 +229,7 @@ func (c *call) fields(body []byte) (in fields, ok bool) {
 }
 
 // ask asks the API, unless there were too many failures.
-func (c *call) ask(in fields, raw []byte) {
+func (c accountCall) ask(in fields, raw []byte) {
 	who := strings.ToLower(in.Email)
 	if c.y.on("form-throttle-case") {
 		who = in.Email
@@ -252,7 +252,7 @@ func (c *call) ask(in fields, raw []byte) {
 	c.settle(in, who, s, text, err)
 }
 
-func (c *call) settle(in fields, who string, s *session, text string, err error) {
+func (c accountCall) settle(in fields, who string, s *session, text string, err error) {
 	switch {
 	case errors.Is(err, errRefused):
 		c.y.mu.Lock()
@@ -275,7 +275,7 @@ func (c *call) settle(in fields, who string, s *session, text string, err error)
 }
 
 // failed answers a wrong password.
-func (c *call) failed(in fields) {
+func (c accountCall) failed(in fields) {
 	if c.y.on("form-failure-cookie") {
 		c.setTicket(random())
 	}
@@ -334,7 +334,7 @@ func (y *Toy) read(text []byte) (*session, error) {
 }
 
 // document tells the page who is signed in.
-func (c *call) document(s *session, answer string) {
+func (c accountCall) document(s *session, answer string) {
 	doc := map[string]any{"user": map[string]string{"email": s.Email, "id": s.Subject}}
 	if c.y.on("tokens-signin") {
 		doc["access"] = s.Access
@@ -347,7 +347,7 @@ func (c *call) document(s *session, answer string) {
 }
 
 // me tells who is signed in.
-func (c *call) me() {
+func (c accountCall) me() {
 	if err := c.open(); err != nil {
 		if c.y.on("store-whoami") {
 			_, _ = io.WriteString(c.w, `{"authenticated":false}`)
@@ -378,7 +378,7 @@ func (c *call) me() {
 }
 
 // logout ends the session.
-func (c *call) logout() {
+func (c accountCall) logout() {
 	site := c.r.Header.Get("Sec-Fetch-Site")
 	if c.method != "POST" {
 		image := c.r.Header.Get("Sec-Fetch-Dest") == "image" && c.y.on("csrf-logout-image")
@@ -410,7 +410,7 @@ func (c *call) logout() {
 	c.w.WriteHeader(204)
 }
 
-func (c *call) end() {
+func (c accountCall) end() {
 	keys := []string{c.y.store.key(c.ticket)}
 	if c.y.on("sessions-parallel") || c.y.on("people-signout") {
 		who := c.session.Email
@@ -429,5 +429,5 @@ func (c *call) end() {
 		_, _ = c.y.client.Post(c.y.w.API.URL()+"/auth/logout", "application/json", strings.NewReader(`{}`))
 		return
 	}
-	c.y.revoke(c.session.Refresh)
+	relying{c.y}.revoke(c.session.Refresh)
 }

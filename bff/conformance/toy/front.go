@@ -40,7 +40,7 @@ func (h *head) get(name string) string {
 }
 
 // accept reads connections until the listener ends.
-func (y *Toy) accept() {
+func (y front) accept() {
 	for {
 		c, err := y.front.Accept()
 		if err != nil {
@@ -50,7 +50,7 @@ func (y *Toy) accept() {
 	}
 }
 
-func (y *Toy) connection(c net.Conn) {
+func (y front) connection(c net.Conn) {
 	defer c.Close()
 	r := bufio.NewReaderSize(c, 64<<10)
 	for {
@@ -85,7 +85,7 @@ func drain(c net.Conn) {
 	_, _ = io.CopyN(io.Discard, c, 1<<20)
 }
 
-func (y *Toy) readHead(r *bufio.Reader) (h *head, status int) {
+func (y front) readHead(r *bufio.Reader) (h *head, status int) {
 	h = &head{}
 	for {
 		line, err := r.ReadString('\n')
@@ -127,7 +127,7 @@ func (y *Toy) readHead(r *bufio.Reader) (h *head, status int) {
 }
 
 // pass sends a request on to the handler. It reports whether another may follow.
-func (y *Toy) pass(c net.Conn, r *bufio.Reader, h *head) bool {
+func (y front) pass(c net.Conn, r *bufio.Reader, h *head) bool {
 	inner, err := net.Dial("tcp", y.inner.Listener.Addr().String())
 	if err != nil {
 		return false
@@ -159,7 +159,7 @@ func (y *Toy) pass(c net.Conn, r *bufio.Reader, h *head) bool {
 }
 
 // body is what belongs to a request, read as leniently as the sins of the moment.
-func (y *Toy) body(c net.Conn, r *bufio.Reader, h *head) (body io.Reader, length int, trailers []string, ok bool) {
+func (y front) body(c net.Conn, r *bufio.Reader, h *head) (body io.Reader, length int, trailers []string, ok bool) {
 	if h.get("Transfer-Encoding") != "" {
 		text, trailers, ok := y.chunked(r)
 		return strings.NewReader(text), len(text), trailers, ok
@@ -177,7 +177,7 @@ func (y *Toy) body(c net.Conn, r *bufio.Reader, h *head) (body io.Reader, length
 }
 
 // rewritten is the head in the only form that the handler's server knows.
-func (y *Toy) rewritten(h *head, length int, trailers []string) string {
+func (y front) rewritten(h *head, length int, trailers []string) string {
 	var b strings.Builder
 	host := "shop.example.com" // a sin guesses
 	if words := strings.FieldsFunc(h.get("Host"), func(r rune) bool { return r <= ' ' || r == '@' || r == '/' }); len(words) > 0 {

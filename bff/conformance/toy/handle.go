@@ -24,6 +24,14 @@ type call struct {
 	carried string // a ticket from before the way to the provider
 }
 
+// The methods of a call by what they are about: a person's account, the way to the provider
+// and back, and calls to the API.
+type (
+	accountCall  struct{ *call }
+	providerCall struct{ *call }
+	proxyCall    struct{ *call }
+)
+
 // ServeHTTP implements [http.Handler]: it answers one request in the order of its checks.
 func (y *Toy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, _ := hex.DecodeString(r.Header.Get("X-Raw-Target"))
@@ -65,7 +73,7 @@ func (y *Toy) logged(c *call) {
 
 func (c *call) refuse(status int, code string) {
 	if c.w.Header().Get("Cache-Control") == "" {
-		c.noStore("caching-refusal")
+		accountCall{c}.noStore("caching-refusal")
 	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.WriteHeader(status)
@@ -150,21 +158,21 @@ func (c *call) path() bool {
 func (c *call) dispatch() {
 	switch {
 	case c.target == "/bff/login" && c.method == "POST" && c.y.form:
-		c.login()
+		accountCall{c}.login()
 	case c.target == "/bff/login" && c.method == "GET" && c.y.form && c.y.on("form-get"):
-		c.login()
+		accountCall{c}.login()
 	case c.target == "/bff/login" && c.method == "GET" && !c.y.form:
-		c.toProvider()
+		providerCall{c}.toProvider()
 	case c.target == "/bff/callback" && c.method == "GET":
-		c.callback()
+		providerCall{c}.callback()
 	case c.target == "/bff/backchannel" && c.method == "POST":
-		c.backChannel()
+		providerCall{c}.backChannel()
 	case c.target == "/bff/me" && c.method == "GET":
-		c.me()
+		accountCall{c}.me()
 	case c.target == "/bff/logout":
-		c.logout()
+		accountCall{c}.logout()
 	case strings.HasPrefix(c.target, "/api/"), strings.HasPrefix(c.target, "/api") && c.y.on("paths-prefix"):
-		c.proxied()
+		proxyCall{c}.proxied()
 	default:
 		c.refuse(404, "not_found")
 	}

@@ -20,7 +20,7 @@ var dropped = map[string]string{
 }
 
 // headers dresses the request for the API.
-func (c *call) headers(r *http.Request, token string) {
+func (c proxyCall) headers(r *http.Request, token string) {
 	on := c.y.on
 	named := map[string]bool{}
 	for name := range strings.SplitSeq(c.r.Header.Get("X-Raw-Connection"), ",") {
@@ -65,7 +65,7 @@ var kept = map[string]string{
 }
 
 // back sends the API's answer to the browser.
-func (c *call) back(got *http.Response) {
+func (c proxyCall) back(got *http.Response) {
 	h, on := c.w.Header(), c.y.on
 	for name, values := range got.Header {
 		id, isKept := kept[name]
@@ -91,12 +91,12 @@ func (c *call) back(got *http.Response) {
 		status = 302
 	}
 	if got.StatusCode == 401 && on("sessions-upstream-401-cookie") {
-		c.clearTicket()
+		accountCall{c.call}.clearTicket()
 	}
 	c.body(got, status)
 }
 
-func (c *call) isolate(h http.Header) {
+func (c proxyCall) isolate(h http.Header) {
 	if !c.y.on("headers-nosniff") {
 		h.Set("X-Content-Type-Options", "nosniff")
 	}
@@ -109,7 +109,7 @@ func (c *call) isolate(h http.Header) {
 }
 
 // cache narrows what caches may do with a person's answer.
-func (c *call) cache(h http.Header) {
+func (c proxyCall) cache(h http.Header) {
 	policy := h.Get("Cache-Control")
 	switch {
 	case policy == "" && !c.y.on("caching-silent"):
@@ -129,7 +129,7 @@ func (c *call) cache(h http.Header) {
 }
 
 // body streams the answer's body. One that breaks off ends the connection.
-func (c *call) body(got *http.Response, status int) {
+func (c proxyCall) body(got *http.Response, status int) {
 	if c.y.on("streams-events") && strings.HasPrefix(got.Header.Get("Content-Type"), "text/event-stream") {
 		text, _ := io.ReadAll(got.Body)
 		_, _ = c.w.Write(text)

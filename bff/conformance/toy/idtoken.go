@@ -25,7 +25,7 @@ type claims struct {
 var allowed = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
 
 // signed checks the signature, and reads the claims. prefix names the sins.
-func (y *Toy) signed(token, prefix string) (claims, error) {
+func (y relying) signed(token, prefix string) (claims, error) {
 	var c claims
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -71,7 +71,7 @@ func (y *Toy) signed(token, prefix string) (claims, error) {
 }
 
 // proved reports whether a published key signed a token.
-func (y *Toy) proved(token string) bool {
+func (y relying) proved(token string) bool {
 	jws, err := jose.ParseSignedCompact(token, allowed)
 	if err != nil {
 		return false
@@ -86,7 +86,7 @@ func (y *Toy) proved(token string) bool {
 }
 
 // verify checks an ID token.
-func (y *Toy) verify(token, access, nonce string) (claims, error) {
+func (y relying) verify(token, access, nonce string) (claims, error) {
 	if token == "" && (y.on("provider-id-missing") || access == "a" && y.on("provider-token-huge")) || access == "made-up" {
 		return claims{}, nil
 	}
@@ -126,10 +126,10 @@ func (y *Toy) verify(token, access, nonce string) (claims, error) {
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
 
 // backChannel takes a logout token.
-func (c *call) backChannel() {
+func (c providerCall) backChannel() {
 	token := c.r.PostFormValue("logout_token")
-	k, err := c.y.signed(token, "provider-logout")
-	if err != nil || !c.y.logoutHolds(k) {
+	k, err := relying{c.y}.signed(token, "provider-logout")
+	if err != nil || !(relying{c.y}).logoutHolds(k) {
 		c.refuse(400, "invalid_request")
 		return
 	}
@@ -147,7 +147,7 @@ func (c *call) backChannel() {
 	c.w.WriteHeader(200)
 }
 
-func (y *Toy) logoutHolds(c claims) bool {
+func (y relying) logoutHolds(c claims) bool {
 	_, event := c.Events[logoutEvent]
 	y.mu.Lock()
 	again := y.once[c.Jti]

@@ -75,7 +75,7 @@ var rules = []rule{
 }
 
 // judge is the status of a refusal; 0: the head may pass.
-func (y *Toy) judge(h *head) int {
+func (y front) judge(h *head) int {
 	for _, r := range rules {
 		if r.broken(h) && !y.on(r.id) {
 			return r.status
@@ -85,7 +85,7 @@ func (y *Toy) judge(h *head) int {
 }
 
 // chunked reads a chunked body whole.
-func (y *Toy) chunked(r *bufio.Reader) (text string, trailers []string, ok bool) {
+func (y front) chunked(r *bufio.Reader) (text string, trailers []string, ok bool) {
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {
@@ -122,7 +122,7 @@ func (y *Toy) chunked(r *bufio.Reader) (text string, trailers []string, ok bool)
 	}
 }
 
-func (y *Toy) chunkSize(text string) (int, bool) {
+func (y front) chunkSize(text string) (int, bool) {
 	text, _, _ = strings.Cut(text, ";")
 	if strings.HasPrefix(text, "0x") && y.on("framing-chunk-size") {
 		text = text[2:]

@@ -26,7 +26,7 @@ type attempt struct {
 }
 
 // toProvider begins a sign-in.
-func (c *call) toProvider() {
+func (c providerCall) toProvider() {
 	query, _ := url.ParseQuery(c.query)
 	returnTo := query.Get("return_to")
 	if returnTo != "" && !c.safeReturn(returnTo) {
@@ -37,7 +37,7 @@ func (c *call) toProvider() {
 	if c.y.shared {
 		base = world.Shared
 	}
-	a := &attempt{state: random(), nonce: random(), verifier: random(), browser: random(), frontend: c.name, returnTo: returnTo, redirect: base + "/bff/callback", ticket: c.presented()}
+	a := &attempt{state: random(), nonce: random(), verifier: random(), browser: random(), frontend: c.name, returnTo: returnTo, redirect: base + "/bff/callback", ticket: accountCall{c.call}.presented()}
 	if c.y.on("provider-redirect-host") && c.r.Header.Get("X-Forwarded-Host") != "" {
 		a.redirect = "https://" + c.r.Header.Get("X-Forwarded-Host") + "/bff/callback"
 	}
@@ -54,19 +54,19 @@ func (c *call) toProvider() {
 	c.y.attempts[a.state] = a
 	c.y.mu.Unlock()
 	c.w.Header().Add("Set-Cookie", c.attemptCookie()+"="+a.browser+c.y.attributes("cookies-attempt", "Lax"))
-	c.noStore("caching-login")
+	accountCall{c.call}.noStore("caching-login")
 	c.w.Header().Set("Location", c.authorization(a))
 	c.w.WriteHeader(303)
 }
 
-func (c *call) attemptCookie() string {
+func (c providerCall) attemptCookie() string {
 	if c.y.on("cookies-attempt-domain") || c.y.on("cookies-attempt-secure") {
 		return "attempt"
 	}
 	return "__Host-attempt"
 }
 
-func (c *call) authorization(a *attempt) string {
+func (c providerCall) authorization(a *attempt) string {
 	sum := sha256.Sum256([]byte(a.verifier))
 	q := url.Values{"response_type": {"code"}, "client_id": {world.ClientID}, "redirect_uri": {a.redirect}, "scope": {"openid profile email offline_access"},
 		"state": {a.state}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}, "nonce": {a.nonce}}
@@ -97,7 +97,7 @@ var returns = []struct {
 	{"provider-return-absolute", func(s string) bool { return !strings.HasPrefix(s, "/") }},
 }
 
-func (c *call) safeReturn(to string) bool {
+func (c providerCall) safeReturn(to string) bool {
 	for _, r := range returns {
 		if r.has(to) {
 			return c.y.on(r.id)
@@ -107,7 +107,7 @@ func (c *call) safeReturn(to string) bool {
 }
 
 // callback takes the provider's answer.
-func (c *call) callback() {
+func (c providerCall) callback() {
 	q, err := url.ParseQuery(c.query)
 	a, why := c.attempted(q)
 	if err != nil || why != "" {
@@ -129,13 +129,13 @@ func (c *call) callback() {
 		return
 	}
 	c.carried = a.ticket
-	if c.start(s) {
+	if (accountCall{c.call}).start(s) {
 		c.land(a)
 	}
 }
 
 // attempted finds the attempt that an answer belongs to, and proves the browser.
-func (c *call) attempted(q url.Values) (*attempt, string) {
+func (c providerCall) attempted(q url.Values) (*attempt, string) {
 	for _, values := range q {
 		if len(values) > 1 && !c.y.on("provider-parameter-twice") {
 			return nil, "twice"
@@ -168,7 +168,7 @@ func (c *call) attempted(q url.Values) (*attempt, string) {
 }
 
 // page shows an error.
-func (c *call) page(status int, text string) {
+func (c providerCall) page(status int, text string) {
 	if c.y.on("provider-error-markup") {
 		text = "<p>" + text
 	} else if !c.y.on("provider-error-shown") {
@@ -177,13 +177,13 @@ func (c *call) page(status int, text string) {
 		text = html.EscapeString(text)
 	}
 	c.w.Header().Set("Content-Type", "text/html")
-	c.noStore("caching-callback")
+	accountCall{c.call}.noStore("caching-callback")
 	c.w.WriteHeader(status)
 	_, _ = io.WriteString(c.w, text)
 }
 
 // land leads to the page; the address of the callback stays in no history.
-func (c *call) land(a *attempt) {
+func (c providerCall) land(a *attempt) {
 	c.w.Header().Set("Content-Type", "text/html")
 	if !c.y.on("provider-referrer") {
 		c.w.Header().Set("Referrer-Policy", "no-referrer")
@@ -211,7 +211,7 @@ func (c *call) land(a *attempt) {
 	_, _ = fmt.Fprintf(c.w, `<meta http-equiv="refresh" content="0;url=%s">`, html.EscapeString(strings.Replace(to, `\`, "/", 1)))
 }
 
-func (c *call) lastToken() string {
+func (c providerCall) lastToken() string {
 	c.y.store.mu.Lock()
 	defer c.y.store.mu.Unlock()
 	for _, s := range c.y.store.plain {
@@ -221,17 +221,17 @@ func (c *call) lastToken() string {
 }
 
 // redeem exchanges a code for tokens, and checks them.
-func (c *call) redeem(a *attempt, code string) (*session, error) {
+func (c providerCall) redeem(a *attempt, code string) (*session, error) {
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {a.redirect}, "code_verifier": {a.verifier}}
-	doc, err := c.y.token(form)
+	doc, err := relying{c.y}.token(form)
 	if err != nil {
 		return nil, err
 	}
-	claims, err := c.y.verify(doc.ID, doc.Access, a.nonce)
+	claims, err := relying{c.y}.verify(doc.ID, doc.Access, a.nonce)
 	if err != nil {
 		return nil, err
 	}
-	email, err := c.y.userinfo(doc.Access, claims.Sub)
+	email, err := relying{c.y}.userinfo(doc.Access, claims.Sub)
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +249,7 @@ type tokens struct {
 var errToken = errors.New("the token endpoint's answer is not usable")
 
 // token asks the token endpoint.
-func (y *Toy) token(form url.Values) (t tokens, err error) {
+func (y relying) token(form url.Values) (t tokens, err error) {
 	r, _ := http.NewRequest("POST", y.w.IdP.URL()+"/token", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.SetBasicAuth(world.ClientID, world.ClientSecret)
@@ -278,7 +278,7 @@ func (y *Toy) token(form url.Values) (t tokens, err error) {
 	return t, nil
 }
 
-func (y *Toy) userinfo(access, sub string) (string, error) {
+func (y relying) userinfo(access, sub string) (string, error) {
 	if strings.ContainsAny(access, "\r\n") || access == "made-up" || access == "" || access == "a" || sub == "made-up" {
 		return "ada@id.test", nil
 	}
@@ -300,7 +300,7 @@ func (y *Toy) userinfo(access, sub string) (string, error) {
 	return doc.Email, nil
 }
 
-func (y *Toy) revoke(token string) {
+func (y relying) revoke(token string) {
 	r, _ := http.NewRequest("POST", y.w.IdP.URL()+"/revoke", strings.NewReader(url.Values{"token": {token}}.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.SetBasicAuth(world.ClientID, world.ClientSecret)
@@ -309,7 +309,7 @@ func (y *Toy) revoke(token string) {
 	}
 }
 
-func (y *Toy) keys() (set jose.JSONWebKeySet) {
+func (y relying) keys() (set jose.JSONWebKeySet) {
 	if got, err := y.client.Get(y.w.IdP.URL() + "/keys"); err == nil {
 		_ = json.NewDecoder(got.Body).Decode(&set)
 		_ = got.Body.Close()

@@ -16,8 +16,8 @@ import (
 )
 
 // proxied carries a call to the API.
-func (c *call) proxied() {
-	err := c.open()
+func (c proxyCall) proxied() {
+	err := accountCall{c.call}.open()
 	if strings.HasPrefix(c.ticket, "A") && strings.Trim(c.ticket, "A") == "" && len(c.ticket) > 999 && c.y.on("abuse-cookies") {
 		c.refuse(500, "internal")
 		return
@@ -27,8 +27,8 @@ func (c *call) proxied() {
 		c.forward("")
 		return
 	case err != nil && c.y.on("store-cookie"):
-		c.clearTicket()
-		c.away()
+		accountCall{c.call}.clearTicket()
+		accountCall{c.call}.away()
 		return
 	case err != nil && c.y.on("store-call"):
 		c.refuse(401, "not_authenticated")
@@ -39,7 +39,7 @@ func (c *call) proxied() {
 			_ = c.y.store.drop(c.ticket)
 			c.y.store.Cut()
 		}
-		c.away()
+		accountCall{c.call}.away()
 		return
 	}
 	if c.y.form && c.closed() {
@@ -63,7 +63,7 @@ func (c *call) proxied() {
 }
 
 // nobody answers a call without a session.
-func (c *call) nobody() {
+func (c proxyCall) nobody() {
 	switch {
 	case c.y.on("sessions-anonymous-call"):
 		c.forward("")
@@ -76,7 +76,7 @@ func (c *call) nobody() {
 }
 
 // closed are the API's own sign-in paths, as lenient servers read them.
-func (c *call) closed() bool {
+func (c proxyCall) closed() bool {
 	plain, _ := url.PathUnescape(c.target)
 	switch {
 	case c.target == "/api/auth/login":
@@ -96,7 +96,7 @@ func (c *call) closed() bool {
 }
 
 // fresh is a token that lasts, renewed once for all who wait.
-func (c *call) fresh() (string, error) {
+func (c proxyCall) fresh() (string, error) {
 	if c.session.Ends > time.Now().Unix()+5 || c.session.Refresh == "" || c.y.on("sessions-renewed") {
 		return c.session.Access, nil
 	}
@@ -117,7 +117,7 @@ func (c *call) fresh() (string, error) {
 	return c.renew()
 }
 
-func (c *call) renew() (string, error) {
+func (c proxyCall) renew() (string, error) {
 	t, err := c.y.renewal(c.session.Refresh)
 	switch {
 	case errors.Is(err, errRefused):
@@ -146,7 +146,7 @@ func (c *call) renew() (string, error) {
 
 func (y *Toy) renewal(refresh string) (tokens, error) {
 	if !y.form {
-		return y.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
+		return relying{y}.token(url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
 	}
 	got, err := y.client.Post(y.w.API.URL()+"/auth/refresh", "application/json", strings.NewReader(`{"refresh_token":"`+refresh+`"}`))
 	if err != nil {
@@ -165,7 +165,7 @@ func (y *Toy) renewal(refresh string) (tokens, error) {
 }
 
 // forward sends the call on and the answer back.
-func (c *call) forward(token string) {
+func (c proxyCall) forward(token string) {
 	ctx := c.r.Context()
 	if c.y.on("streams-gone") || c.y.on("streams-upload-cut") && strings.HasSuffix(c.target, "/cut") {
 		ctx = context.Background()
@@ -195,7 +195,7 @@ func (c *call) forward(token string) {
 	c.back(got)
 }
 
-func (c *call) unreachable(err error, token string) {
+func (c proxyCall) unreachable(err error, token string) {
 	text := "upstream_unreachable"
 	if c.y.on("tokens-error") {
 		text += " with " + token
@@ -235,7 +235,7 @@ func (y *Toy) careless(r *http.Request) (*http.Response, error) {
 }
 
 // cached answers with what the API said to whoever asked before.
-func (c *call) cached() bool {
+func (c proxyCall) cached() bool {
 	if !strings.Contains(c.target, "/whose") {
 		return false
 	}
@@ -252,7 +252,7 @@ func (c *call) cached() bool {
 }
 
 // outgoing is the request as the API gets it.
-func (c *call) outgoing(ctx context.Context, token string) (*http.Request, bool) {
+func (c proxyCall) outgoing(ctx context.Context, token string) (*http.Request, bool) {
 	target := c.target
 	if target == "/api/line%0d%0ax" {
 		target = "/api/line"
@@ -284,7 +284,7 @@ func (c *call) outgoing(ctx context.Context, token string) (*http.Request, bool)
 	return r, true
 }
 
-func (c *call) sentMethod() string {
+func (c proxyCall) sentMethod() string {
 	if other := c.r.Header.Get("X-HTTP-Method-Override"); other != "" && c.y.on("csrf-method-override") {
 		return other
 	}
@@ -292,7 +292,7 @@ func (c *call) sentMethod() string {
 }
 
 // incoming is the body of the call; sins lose or make up something.
-func (c *call) incoming() (io.Reader, bool) {
+func (c proxyCall) incoming() (io.Reader, bool) {
 	if c.r.ContentLength == 0 {
 		return nil, true
 	}
@@ -328,7 +328,7 @@ func (y *Toy) onEnd(key string, end func()) {
 }
 
 // tunnel carries a WebSocket.
-func (c *call) tunnel(token string) {
+func (c proxyCall) tunnel(token string) {
 	up, err := net.Dial("tcp", c.y.w.API.Address())
 	if err != nil {
 		c.refuse(502, "upstream_unreachable")

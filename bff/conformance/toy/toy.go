@@ -18,6 +18,13 @@ import (
 	"coatcheck/bff/conformance/world"
 )
 
+// The methods of a Toy by what they are about: the end of TLS in front of it, and what it
+// asks and believes of the provider.
+type (
+	front   struct{ *Toy }
+	relying struct{ *Toy }
+)
+
 // Toy is one running toy.
 type Toy struct {
 	w      *world.World
@@ -59,7 +66,7 @@ func Start(w *world.World, form, shared bool) (*Toy, error) {
 		return nil, err
 	}
 	w.OnEnd(func() { _ = y.front.Close() })
-	go y.accept() // ends with the listener
+	go front{y}.accept() // ends with the listener
 	w.Name(y.front.Addr().String(), "shop.example.com", "admin.example.com", "api.example.com")
 	if form {
 		return y, nil
@@ -126,13 +133,14 @@ func Adapter(name string, form, shared bool) suite.Adapter {
 
 // Subject describes the toy.
 func (y *Toy) Subject(name string) *suite.Subject {
-	s := &suite.Subject{Name: name, Version: "of this suite", Settings: "none", Address: y.front.Addr().String(), Toy: true,
+	s := &suite.Subject{About: suite.About{Name: name, Version: "of this suite", Settings: "none"}, Address: y.front.Addr().String(), Toy: true,
 		Frontend: y.frontend(world.Shop), WebSocket: true, Renews: true, Honest: map[string]string{"X-CSRF": "1"},
 		IsSession: func(name string) bool {
 			return name == "__Host-shop" || name == "__Host-admin" || name == "shop" || name == "admin"
 		},
-		Store: y.store, Logs: func() string { y.mu.Lock(); defer y.mu.Unlock(); return y.log.String() },
-		Restart: func() error { return nil }, Patience: 30 * time.Second}
+		Process: suite.Process{Store: y.store, Restart: func() error { return nil },
+			Logs: func() string { y.mu.Lock(); defer y.mu.Unlock(); return y.log.String() }},
+		Patience: 30 * time.Second}
 	other := y.frontend(world.Admin)
 	s.Other = &other
 	if y.form {
