@@ -12,7 +12,6 @@ import (
 	"io"
 
 	"coatcheck/configs"
-	"coatcheck/configs/read"
 )
 
 // ErrRefused says that a command did its work and the outcome is bad: a configuration
@@ -40,16 +39,6 @@ type Program struct {
 	// Stdin, Stdout and Stderr are the three standard streams.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-}
-
-// load reads a configuration and reports its faults on standard error. The error is
-// [ErrRefused] unless all of them are warnings.
-func (p *Program) load(file string) (*configs.Config, error) {
-	config, faults := read.File(file, p.Getenv)
-	if p.Report(faults) > 0 {
-		return nil, ErrRefused
-	}
-	return config, nil
 }
 
 // Report writes faults to standard error and returns how many are errors, not warnings.

@@ -27,7 +27,7 @@ func (in incoming) pass() error {
 		return problem.UpstreamInvalid // a proxy's challenge is none of the browser's business
 	}
 	if a.Status == 101 {
-		return upgrade{in.roundTrip}.passUpgrade()
+		return upgrade(in).passUpgrade()
 	}
 	if err := checkTypes(a.Fields); err != nil {
 		return err
@@ -38,7 +38,7 @@ func (in incoming) pass() error {
 	in.call.Reply.Status = a.Status
 	in.passFields()
 	in.mark()
-	return bodyPass{in.roundTrip}.passBody()
+	return bodyPass(in).passBody()
 }
 
 // checkTypes refuses an answer whose Content-Type lines differ: it is one value (RFC 9110

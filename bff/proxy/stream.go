@@ -33,11 +33,11 @@ func (x bodyPass) passBody() error {
 	if contentType, _ := field(a.Fields, "content-type"); http1.HasPrefixFold(contentType, "text/event-stream") {
 		cancel.events, r.Events = new(events), true
 		r.Header.Set("X-Accel-Buffering", "no") // an nginx in front would hold events back
-		if err := (staying{x.roundTrip}).takePlace(); err != nil {
+		if err := staying(x).takePlace(); err != nil {
 			return err
 		}
 	}
-	if err := (staying{x.roundTrip}).track(cancel); err != nil {
+	if err := staying(x).track(cancel); err != nil {
 		return err
 	}
 	x.proxy.events.Metrics.Stream("stream", 1)

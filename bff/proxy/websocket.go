@@ -46,12 +46,12 @@ func (x upgrade) passUpgrade() error {
 	if err := x.checkAccept(); err != nil {
 		return err
 	}
-	if err := (staying{x.roundTrip}).track(&streamCancel{abort: x.abort}); err != nil {
+	if err := staying(x).track(&streamCancel{abort: x.abort}); err != nil {
 		return err
 	}
 	r := &x.call.Reply
 	r.Status = 101
-	incoming{x.roundTrip}.passFields()
+	incoming(x).passFields()
 	if protocol, _ := field(x.answer.Fields, protocols); !offers(x.call.Request.Head, protocol) {
 		r.Header.Del(mapping.Protocol) // it is ours, and may hold the token
 	}
@@ -60,9 +60,9 @@ func (x upgrade) passUpgrade() error {
 	conn, t := x.call.In.Conn(), x.newTunnel()
 	stop := func() {}
 	if x.who.Session != nil { // its word goes to the tunnel from now on
-		stop = staying{x.roundTrip}.watch(func() { t.end(closePolicy) })
+		stop = staying(x).watch(func() { t.end(closePolicy) })
 	}
-	forget, _ := staying{x.roundTrip}.watchProof(func() { t.end(closePolicy) }) // track has looked whether it lives
+	forget, _ := staying(x).watchProof(func() { t.end(closePolicy) }) // track has looked whether it lives
 	leave := x.leave
 	x.leave = nil // the tunnel's now
 	open, metrics := x.proxy.open, x.proxy.events.Metrics

@@ -91,7 +91,7 @@ func (c proxyCall) back(got *http.Response) {
 		status = 302
 	}
 	if got.StatusCode == 401 && on("sessions-upstream-401-cookie") {
-		accountCall{c.call}.clearTicket()
+		accountCall(c).clearTicket()
 	}
 	c.body(got, status)
 }

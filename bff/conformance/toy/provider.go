@@ -37,7 +37,7 @@ func (c providerCall) toProvider() {
 	if c.y.shared {
 		base = world.Shared
 	}
-	a := &attempt{state: random(), nonce: random(), verifier: random(), browser: random(), frontend: c.name, returnTo: returnTo, redirect: base + "/bff/callback", ticket: accountCall{c.call}.presented()}
+	a := &attempt{state: random(), nonce: random(), verifier: random(), browser: random(), frontend: c.name, returnTo: returnTo, redirect: base + "/bff/callback", ticket: accountCall(c).presented()}
 	if c.y.on("provider-redirect-host") && c.r.Header.Get("X-Forwarded-Host") != "" {
 		a.redirect = "https://" + c.r.Header.Get("X-Forwarded-Host") + "/bff/callback"
 	}
@@ -54,7 +54,7 @@ func (c providerCall) toProvider() {
 	c.y.attempts[a.state] = a
 	c.y.mu.Unlock()
 	c.w.Header().Add("Set-Cookie", c.attemptCookie()+"="+a.browser+c.y.attributes("cookies-attempt", "Lax"))
-	accountCall{c.call}.noStore("caching-login")
+	accountCall(c).noStore("caching-login")
 	c.w.Header().Set("Location", c.authorization(a))
 	c.w.WriteHeader(303)
 }
@@ -129,7 +129,7 @@ func (c providerCall) callback() {
 		return
 	}
 	c.carried = a.ticket
-	if (accountCall{c.call}).start(s) {
+	if accountCall(c).start(s) {
 		c.land(a)
 	}
 }
@@ -177,7 +177,7 @@ func (c providerCall) page(status int, text string) {
 		text = html.EscapeString(text)
 	}
 	c.w.Header().Set("Content-Type", "text/html")
-	accountCall{c.call}.noStore("caching-callback")
+	accountCall(c).noStore("caching-callback")
 	c.w.WriteHeader(status)
 	_, _ = io.WriteString(c.w, text)
 }

@@ -17,7 +17,7 @@ import (
 
 // proxied carries a call to the API.
 func (c proxyCall) proxied() {
-	err := accountCall{c.call}.open()
+	err := accountCall(c).open()
 	if strings.HasPrefix(c.ticket, "A") && strings.Trim(c.ticket, "A") == "" && len(c.ticket) > 999 && c.y.on("abuse-cookies") {
 		c.refuse(500, "internal")
 		return
@@ -27,8 +27,8 @@ func (c proxyCall) proxied() {
 		c.forward("")
 		return
 	case err != nil && c.y.on("store-cookie"):
-		accountCall{c.call}.clearTicket()
-		accountCall{c.call}.away()
+		accountCall(c).clearTicket()
+		accountCall(c).away()
 		return
 	case err != nil && c.y.on("store-call"):
 		c.refuse(401, "not_authenticated")
@@ -39,7 +39,7 @@ func (c proxyCall) proxied() {
 			_ = c.y.store.drop(c.ticket)
 			c.y.store.Cut()
 		}
-		accountCall{c.call}.away()
+		accountCall(c).away()
 		return
 	}
 	if c.y.form && c.closed() {

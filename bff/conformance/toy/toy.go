@@ -46,7 +46,6 @@ type Toy struct {
 	log      strings.Builder
 	streams  map[string][]func() // what ends with a session, by key
 	renewing map[string]*sync.Mutex
-	reuse    bool
 }
 
 // Start starts a toy whose people sign in by form, or at the provider.
