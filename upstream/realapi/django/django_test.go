@@ -101,10 +101,10 @@ func TestSimpleJWT(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			api := start(t, how)
 			u, ctx, now := ready(t, api), t.Context(), time.Now()
-			if _, err := u.SignIn(ctx, person("wrong"), mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
+			if _, err := u.Ways.SignIn(ctx, person("wrong"), mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
 				t.Errorf("wrong password: %v", err)
 			}
-			in, err := u.SignIn(ctx, person("a long password"), mapping.Caller{}, now)
+			in, err := u.Ways.SignIn(ctx, person("a long password"), mapping.Caller{}, now)
 			must(t, err)
 			if left := in.Credential.Expires.Sub(now); in.Subject != "1" || left < 4*time.Minute || left > 6*time.Minute {
 				t.Errorf("subject %q, ends in %v", in.Subject, left)
