@@ -46,6 +46,11 @@ func RedisAt(t testing.TB, port string, args ...string) *Program {
 	t.Helper()
 	p := Start(t, nil, "redis-server", append([]string{"--port", port, "--bind", "127.0.0.1", "--save", ""}, args...)...)
 	Until(t, "Redis", func() bool {
+		select {
+		case <-p.Exited:
+			t.Fatalf("redis-server ended at once: %s%s", &p.Printed, &p.Log)
+		default:
+		}
 		_, err := TryRedis("127.0.0.1:"+port, "PING")
 		return err == nil || strings.HasPrefix(err.Error(), "NOAUTH")
 	})
