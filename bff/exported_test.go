@@ -2,10 +2,7 @@ package main
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -24,20 +21,11 @@ type exported struct {
 // error's, needs none.
 func TestExportedNamesAreExplained(t *testing.T) {
 	x := &exported{files: token.NewFileSet(), bare: map[string][]token.Pos{}, promised: map[string]bool{"Error": true}}
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		switch name := filepath.Base(path); {
-		case err != nil:
-			return err
-		case d.IsDir() && (name == "node_modules" || name == "testdata" || strings.HasPrefix(name, ".") && name != ".."):
-			return fs.SkipDir
-		case filepath.Ext(name) == ".go" && !strings.HasSuffix(name, "_test.go"):
-			return x.file(path)
+	eachGoFile(t, x.files, func(path string, f *ast.File) {
+		if !strings.HasSuffix(path, "_test.go") && f.Name.Name != "main" {
+			x.file(f)
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for name, places := range x.bare {
 		if !x.promised[name] {
 			x.missing = append(x.missing, places...)
@@ -51,11 +39,7 @@ func TestExportedNamesAreExplained(t *testing.T) {
 	}
 }
 
-func (x *exported) file(path string) error {
-	f, err := parser.ParseFile(x.files, path, nil, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil || f.Name.Name == "main" {
-		return err
-	}
+func (x *exported) file(f *ast.File) {
 	for _, d := range f.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
@@ -66,7 +50,6 @@ func (x *exported) file(path string) error {
 			}
 		}
 	}
-	return nil
 }
 
 func (x *exported) function(f *ast.FuncDecl) {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,20 +30,7 @@ type shapes struct {
 // in any module of the project.
 func TestShapes(t *testing.T) {
 	s := &shapes{t: t, files: token.NewFileSet(), methods: map[string]int{}}
-	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
-		switch name := filepath.Base(path); {
-		case err != nil:
-			return err
-		case d.IsDir() && (name == "node_modules" || name == "testdata" || strings.HasPrefix(name, ".") && name != ".."):
-			return fs.SkipDir
-		case filepath.Ext(name) == ".go":
-			return s.file(path)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	eachGoFile(t, s.files, s.file)
 	for name, n := range s.methods {
 		if n > mostMethods {
 			t.Errorf("%s has %d methods, at most %d", name, n, mostMethods)
@@ -56,11 +41,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-func (s *shapes) file(path string) error {
-	f, err := parser.ParseFile(s.files, path, nil, parser.SkipObjectResolution)
-	if err != nil {
-		return err
-	}
+func (s *shapes) file(path string, f *ast.File) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.StructType:
@@ -73,7 +54,6 @@ func (s *shapes) file(path string) error {
 		}
 		return true
 	})
-	return nil
 }
 
 func (s *shapes) function(path string, f *ast.FuncDecl) {
