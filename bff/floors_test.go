@@ -83,6 +83,7 @@ var testOnly = map[string]bool{
 	"coatcheck/bff/session/sessiontest":     true,
 	"coatcheck/bff/session/store/storetest": true,
 	"coatcheck/configs/configtest":          true,
+	"coatcheck/upstream/realapi/realtest":   true,
 	"coatcheck/web/e2e/provider":            true,
 }
 

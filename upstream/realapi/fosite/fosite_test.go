@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -23,10 +22,9 @@ import (
 	"github.com/ory/fosite/storage"
 	"github.com/ory/fosite/token/jwt"
 
-	"coatcheck/bff/credential"
-	"coatcheck/configs/read"
 	"coatcheck/upstream"
 	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/realapi/realtest"
 	"coatcheck/upstream/signin"
 )
 
@@ -35,7 +33,7 @@ import (
 func start(t *testing.T) *httptest.Server {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	must(t, err)
+	realtest.Must(t, err)
 	config := &fosite.Config{GlobalSecret: []byte("0123456789abcdef0123456789abcdef"), RefreshTokenScopes: []string{}, AccessTokenLifespan: time.Hour}
 	keys := func(context.Context) (any, error) { return key, nil }
 	provider := compose.Compose(config, storage.NewExampleStore(),
@@ -65,18 +63,11 @@ func start(t *testing.T) *httptest.Server {
 	return s
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // fromReadyMade is the ready-made one without its token exchange, as its comment says.
 func fromReadyMade(t *testing.T, s *httptest.Server, secret string) *signin.Upstream {
 	t.Helper()
 	text, err := os.ReadFile("../../../configs/apis/oauth2.yaml")
-	must(t, err)
+	realtest.Must(t, err)
 	before, rest, _ := strings.Cut(string(text), "      steps:\n")
 	_, after, found := strings.Cut(rest, "    refresh:\n")
 	edited := strings.Replace(before, "        - {at: /access_token, step: exchange}\n", "", 1) + "    refresh:\n" + after
@@ -84,56 +75,32 @@ func fromReadyMade(t *testing.T, s *httptest.Server, secret string) *signin.Upst
 		t.Fatal("oauth2.yaml is not as expected")
 	}
 	file := filepath.Join(t.TempDir(), "oauth2.yaml")
-	must(t, os.WriteFile(file, []byte(edited), 0o600))
-	env := map[string]string{"API_URL": s.URL, "REDIS_URL": "memory://", "API_CLIENT_ID": "encoded:client", "API_CLIENT_SECRET": secret,
-		"COATCHECK_KEY": base64.StdEncoding.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuv"))}
-	config, faults := read.File(file, func(name string) (string, bool) { v, ok := env[name]; return v, ok })
-	if config == nil {
-		t.Fatal(faults)
-	}
-	set, err := signin.New(config.Upstreams, signin.Options{})
-	must(t, err)
-	t.Cleanup(set.Close)
-	return set.Get("oauth2")
-}
-
-func person(password string) map[string]credential.Secret {
-	return map[string]credential.Secret{"email": credential.NewSecret("peter"), "password": credential.NewSecret(password)}
-}
-
-func meaning(err error) string {
-	var refusal *mapping.Refusal
-	if errors.As(err, &refusal) {
-		return refusal.Meaning
-	}
-	if err != nil {
-		return "fault"
-	}
-	return ""
+	realtest.Must(t, os.WriteFile(file, []byte(edited), 0o600))
+	return realtest.Mapping(t, file, "oauth2", s.URL, "API_CLIENT_ID=encoded:client", "API_CLIENT_SECRET="+secret)
 }
 
 // TestFosite: sign-in, refusals, rotation, reuse.
 func TestFosite(t *testing.T) {
 	s := start(t)
 	u, ctx, now := fromReadyMade(t, s, "encoded&password"), t.Context(), time.Now()
-	if _, err := u.Ways.SignIn(ctx, person("no"), mapping.Caller{}, now); meaning(err) != "invalid_credentials" {
+	if _, err := u.Ways.SignIn(ctx, realtest.Fields("email", "peter", "password", "no"), mapping.Caller{}, now); realtest.Meaning(err) != "invalid_credentials" {
 		t.Errorf("wrong password: %v", err)
 	}
-	in, err := u.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now)
-	must(t, err)
+	in, err := u.Ways.SignIn(ctx, realtest.Fields("email", "peter", "password", "secret"), mapping.Caller{}, now)
+	realtest.Must(t, err)
 	left := in.Credential.Expires.Sub(now)
 	if in.Subject != "peter" || left < 50*time.Minute || left > 61*time.Minute || !u.Renews(in.Credential) {
 		t.Fatalf("subject %q, %v left", in.Subject, left)
 	}
 	next, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now)
-	must(t, err)
+	realtest.Must(t, err)
 	if next.Value("refresh_token").Equal(in.Credential.Value("refresh_token")) || next.Value("access_token").Equal(in.Credential.Value("access_token")) {
 		t.Error("the tokens are the old ones")
 	}
-	if _, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
+	if _, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now); realtest.Meaning(err) != mapping.SessionExpired {
 		t.Errorf("a refresh token twice: %v", err)
 	}
-	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
+	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); realtest.Meaning(err) != mapping.SessionExpired {
 		t.Errorf("its family: %v", err)
 	}
 }
@@ -142,30 +109,30 @@ func TestFosite(t *testing.T) {
 func TestFositeSignOut(t *testing.T) {
 	s := start(t)
 	u, ctx, now := fromReadyMade(t, s, "encoded&password"), t.Context(), time.Now()
-	here, err := u.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now)
-	must(t, err)
-	elsewhere, err := u.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now)
-	must(t, err)
-	must(t, u.SignOut(ctx, here.Credential, mapping.Caller{}))
-	if _, err := u.Refresh(ctx, here.Credential, mapping.Caller{}, now); meaning(err) != mapping.SessionExpired {
+	here, err := u.Ways.SignIn(ctx, realtest.Fields("email", "peter", "password", "secret"), mapping.Caller{}, now)
+	realtest.Must(t, err)
+	elsewhere, err := u.Ways.SignIn(ctx, realtest.Fields("email", "peter", "password", "secret"), mapping.Caller{}, now)
+	realtest.Must(t, err)
+	realtest.Must(t, u.SignOut(ctx, here.Credential, mapping.Caller{}))
+	if _, err := u.Refresh(ctx, here.Credential, mapping.Caller{}, now); realtest.Meaning(err) != mapping.SessionExpired {
 		t.Errorf("signed out, and yet: %v", err)
 	}
 	_, err = u.Refresh(ctx, elsewhere.Credential, mapping.Caller{}, now)
-	must(t, err)
+	realtest.Must(t, err)
 }
 
 // TestFositeWrongClient: an operator's fault is nobody's wrong password, and ends nothing.
 func TestFositeWrongClient(t *testing.T) {
 	s := start(t)
 	good, bad, ctx, now := fromReadyMade(t, s, "encoded&password"), fromReadyMade(t, s, "another"), t.Context(), time.Now()
-	if _, err := bad.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
+	if _, err := bad.Ways.SignIn(ctx, realtest.Fields("email", "peter", "password", "secret"), mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("sign-in: %v", err)
 	}
-	in, err := good.Ways.SignIn(ctx, person("secret"), mapping.Caller{}, now)
-	must(t, err)
+	in, err := good.Ways.SignIn(ctx, realtest.Fields("email", "peter", "password", "secret"), mapping.Caller{}, now)
+	realtest.Must(t, err)
 	if _, err := bad.Refresh(ctx, in.Credential, mapping.Caller{}, now); !errors.Is(err, upstream.ErrInvalid) {
 		t.Errorf("refresh: %v", err)
 	}
 	_, err = good.Refresh(ctx, in.Credential, mapping.Caller{}, now)
-	must(t, err)
+	realtest.Must(t, err)
 }

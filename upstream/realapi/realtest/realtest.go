@@ -1,0 +1,78 @@
+// Package realtest is what the tests of ready-made mappings against real servers share.
+// Only tests import it.
+package realtest
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"coatcheck/bff/credential"
+	"coatcheck/configs/read"
+	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/signin"
+)
+
+// Must ends the test where err is one.
+func Must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Mapping is the upstream of that name in a configuration, at the API's address; env are
+// further variables, each "NAME=value".
+func Mapping(t *testing.T, file, name, address string, env ...string) *signin.Upstream {
+	t.Helper()
+	values := map[string]string{"API_URL": address, "REDIS_URL": "memory://", "COATCHECK_KEY": base64.StdEncoding.EncodeToString([]byte("0123456789abcdefghijklmnopqrstuv"))}
+	for _, e := range env {
+		variable, value, _ := strings.Cut(e, "=")
+		values[variable] = value
+	}
+	config, faults := read.File(file, func(name string) (string, bool) { v, ok := values[name]; return v, ok })
+	if config == nil {
+		t.Fatal(faults)
+	}
+	set, err := signin.New(config.Upstreams, signin.Options{})
+	Must(t, err)
+	t.Cleanup(set.Close)
+	return set.Get(name)
+}
+
+// Fields are what a page sends: names and values by turns.
+func Fields(pairs ...string) map[string]credential.Secret {
+	m := map[string]credential.Secret{}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = credential.NewSecret(pairs[i+1])
+	}
+	return m
+}
+
+// Meaning is what an API's refusal means; "fault" is any other error, and "" none.
+func Meaning(err error) string {
+	var refusal *mapping.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return refusal.Meaning
+	case err != nil:
+		return "fault"
+	}
+	return ""
+}
+
+// Status is what the API says to a GET of address that carries the person; nil: nobody.
+func Status(t *testing.T, address string, u *signin.Upstream, c *credential.Credential) int {
+	t.Helper()
+	ask, err := http.NewRequest(http.MethodGet, address, nil)
+	Must(t, err)
+	if name, value, ok := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c, mapping.Caller{}))), ": "); ok {
+		ask.Header.Set(name, value)
+	}
+	answer, err := http.DefaultClient.Do(ask)
+	Must(t, err)
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
