@@ -17,6 +17,9 @@ RUN CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /coatcheck /coatcheck
+LABEL org.opencontainers.image.title="Coatcheck" \
+      org.opencontainers.image.description="Keeps an API's tokens out of the browser." \
+      org.opencontainers.image.licenses="Apache-2.0"
 USER 65532:65532
 EXPOSE 8080
 # Asks the admin listener inside the container. --start-period covers a store

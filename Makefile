@@ -10,7 +10,7 @@ FUZZTIME ?= 10m
 
 # Modules beside the program's: what only tests and measurements need is required there.
 # The servers of upstream/realapi have a suite of their own.
-MODULES := bff/bench bff/command/stories bff/conformance configs/deploy configs/schema
+MODULES := bff/bench bff/command/stories bff/conformance bff/release configs/deploy configs/schema
 
 .NOTPARALLEL:
 .PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench beside soak release-check docs demo clean
@@ -28,7 +28,7 @@ install:
 	./coatcheck man > $(DESTDIR)$(PREFIX)/share/man/man1/coatcheck.1
 	./coatcheck completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/coatcheck
 
-## release: archives for every platform and checksums, in ./dist; TARGETS="linux/amd64" is a part of them
+## release: archives and bills of materials for every platform, images, and checksums, in ./dist; TARGETS="linux/amd64" is a part of them
 release:
 	@.ci/release $(TARGETS)
 
@@ -124,7 +124,7 @@ release-check:
 	@for os in linux darwin windows; do for arch in amd64 arm64; do \
 		echo "$$os/$$arch"; CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -o /dev/null ./bff; done; done
 	@if command -v goreleaser >/dev/null; then goreleaser check && \
-		goreleaser release --snapshot --clean --skip=docker,sign$$(command -v syft >/dev/null || echo ,sbom) && .ci/packages dist; \
+		goreleaser release --snapshot --clean --skip=docker,sign && .ci/packages dist; \
 	else echo "goreleaser is not installed: its file was not checked (go install github.com/goreleaser/goreleaser/v2@v2.14.3)"; fi
 
 ## demo: two frontends and an API, nothing to set up
