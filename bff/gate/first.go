@@ -84,8 +84,9 @@ func offer(c *Conn) error {
 }
 
 // Send writes an answer's head and body, in one system call where there is no TLS. now is
-// the time.
+// the time. Nothing of the answer may be written before it.
 func Send(c *Conn, now time.Time, head, body []byte) error {
+	c.request.body.invite.withdraw()
 	if err := c.writeDeadline(now); err != nil {
 		return err
 	}
