@@ -22,6 +22,9 @@ func (s *Server) first(in *gate.Request) (turn gate.Turn) {
 	e.begin(in)
 	if e.call.Decision.Kind == routing.Proxy {
 		e.respond()
+		if e.call.Reply.Upgrade != nil && e.call.Reply.Close { // the web server would end it behind the 101
+			e.refuseDraining()
+		}
 		if !e.leavesConnection() {
 			return e.send()
 		}
@@ -31,9 +34,14 @@ func (s *Server) first(in *gate.Request) (turn gate.Turn) {
 		return gate.Passed
 	}
 	in.Note = nil // the web server shuts down, and has closed the connection
+	e.refuseDraining()
+	return e.send()
+}
+
+// refuseDraining puts the end of the process in place of the reply.
+func (e *exchange) refuseDraining() {
 	e.call.Fail(problem.Draining, problem.Draining)
 	e.common()
-	return e.send()
 }
 
 // handle is the rest of the walk for what Coatcheck answers itself, and for what takes the

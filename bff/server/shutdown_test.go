@@ -25,7 +25,7 @@ func TestAnswerDuringShutdown(t *testing.T) {
 		"in chunks": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 7\r\n\r\n", "1", "200 body 7", ""},
 		"old":       {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbody", "0", "200 body", ""},
 		"events":    {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n", "1", "503 ", "unexpected EOF"},
-		"WebSocket": {accepted, "ws", "503 ", "101 "},
+		"WebSocket": {accepted, "ws", "503 ", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 20ms}\n" + s }})
@@ -63,6 +63,46 @@ func TestAnswerDuringShutdown(t *testing.T) {
 				t.Errorf("shutdown: %v", err)
 			}
 		})
+	}
+}
+
+// stubborn are connections whose deadlines cannot be lifted, as where the web server has
+// closed one that it takes for idle: then it does not hand it over.
+type stubborn struct{ net.Listener }
+
+func (l stubborn) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return unliftable{c}, err
+}
+
+type unliftable struct{ net.Conn }
+
+func (unliftable) SetDeadline(time.Time) error { return net.ErrClosed }
+
+// TestEventsThatNeverBegin: a stream of events whose connection the web server does not hand
+// over leaves the API, and holds neither the process's end nor a place of its session.
+func TestEventsThatNeverBegin(t *testing.T) {
+	h := open(t, settings{
+		wrap: func(l net.Listener) net.Listener { return stubborn{l} },
+		edit: func(s string) string { return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 1", 1) },
+	})
+	cookie := h.signIn("ada@x.test")
+	left := make(chan struct{})
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		left <- struct{}{}
+	})
+	for range 3 { // a place that is not given back is missing at the second
+		c := h.dial()
+		_, _ = io.WriteString(c, "GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\nSec-Fetch-Site: same-origin\r\n"+cookie+"\r\n\r\n")
+		wait(t, "the API to be left", left)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := h.server.Shutdown(ctx); err != nil {
+		t.Errorf("shutdown: %v", err)
 	}
 }
 
