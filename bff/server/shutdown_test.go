@@ -84,7 +84,9 @@ func (unliftable) SetDeadline(time.Time) error { return net.ErrClosed }
 func TestEventsThatNeverBegin(t *testing.T) {
 	h := open(t, settings{
 		wrap: func(l net.Listener) net.Listener { return stubborn{l} },
-		edit: func(s string) string { return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 1", 1) },
+		edit: func(s string) string {
+			return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 1", 1)
+		},
 	})
 	cookie := h.signIn("ada@x.test")
 	left := make(chan struct{})
