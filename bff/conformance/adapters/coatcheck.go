@@ -27,6 +27,11 @@ func All() []suite.Adapter {
 		{Name: "coatcheck-shared", About: "Coatcheck, sign-in by form, two frontends on one shared host", Start: func(w *world.World) (*suite.Subject, error) { return coatcheck(w, true, true) }},
 		{Name: "oauth2-proxy", About: "oauth2-proxy, by go install", Start: oauth2Proxy},
 		{Name: "express", About: "express-openid-connect with http-proxy-middleware, by npm", Start: express},
+		{Name: "mod_auth_openidc", About: "mod_auth_openidc behind Apache, Debian packages", Start: modAuth},
+		{Name: "approuter", About: "@sap/approuter, by npm", Start: approuter},
+		{Name: "duende", About: "Duende BFF", Start: duende, NotRun: notRun},
+		{Name: "curity", About: "Curity's OAuth agent and OAuth proxy", Start: curity, NotRun: notRun},
+		{Name: "spring", About: "Spring Cloud Gateway with Spring Security's OAuth 2.0 client", Start: spring, NotRun: notRun},
 		toy.Adapter("toy-form", true, false), toy.Adapter("toy-provider", false, false), toy.Adapter("toy-shared", true, true),
 	}
 }

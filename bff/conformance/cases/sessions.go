@@ -62,7 +62,7 @@ func several() []suite.Case {
 		one("sessions-replaced", suite.Medium, asvs("7.2.4"), "A new sign-in ends the session before it.", "the cookie from before opens nothing after a new sign-in", func(t *suite.T) {
 			tab := t.SignIn(world.Ada)
 			old := tab.SessionCookies()
-			t.SignInWith(tab.Browser, t.S.Frontend, world.Ada)
+			tab.Again()
 			b, mark := t.Browser(), t.W.Mark()
 			for _, k := range old {
 				b.Put(k)

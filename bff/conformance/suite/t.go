@@ -78,7 +78,13 @@ func (t *T) FailIf(so bool, format string, args ...any) {
 func (t *T) After(f func()) { t.undo = append(t.undo, f) }
 
 // Browser opens an empty browser.
-func (t *T) Browser() *browser.Browser { return browser.New(t.W.Lookup, t.S.Edge) }
+func (t *T) Browser() *browser.Browser {
+	b := browser.New(t.W.Lookup, t.S.Edge)
+	if t.S.Provider != nil {
+		b.Script = t.S.Provider.Script
+	}
+	return b
+}
 
 // Most is a time to wait, shorter where the subject says that it is quick.
 func (t *T) Most(d time.Duration) time.Duration {
