@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"coatcheck/bff/conformance/browser"
 	"coatcheck/bff/conformance/suite"
@@ -25,7 +26,9 @@ const (
 // modAuth is mod_auth_openidc in an Apache of its own: https://github.com/OpenIDC/mod_auth_openidc.
 // The settings are those of its auth_openidc.conf that close the most; Apache's own
 // are those of Debian's package, and the server says less of itself.
-func modAuth(w *world.World) (*suite.Subject, error) {
+func modAuth(w *world.World) (*suite.Subject, error) { return modAuthFor(w, life{}) }
+
+func modAuthFor(w *world.World, l life) (*suite.Subject, error) {
 	if !exists(apacheBinary) || !exists(filepath.Join(apacheModules, "mod_auth_openidc.so")) {
 		return nil, errors.New("not installed: apt-get install apache2-bin libapache2-mod-auth-openidc")
 	}
@@ -49,7 +52,8 @@ func modAuth(w *world.World) (*suite.Subject, error) {
 	}
 	address := "127.0.0.1:" + port
 	p, err := w.Start(w.Dir, []string{"DIR=" + w.Dir, "MODULES=" + apacheModules, "PORT=" + port, "ISSUER=" + w.IdP.URL(), "API=" + w.API.URL(), "CLIENT=" + world.ClientID,
-		"SECRET=" + world.ClientSecret, "BASE=" + world.Shop, "STORE=" + store.link.Addr()}, apacheBinary, "-f", file, "-DFOREGROUND")
+		"SECRET=" + world.ClientSecret, "BASE=" + world.Shop, "STORE=" + store.link.Addr(),
+		"IDLE=" + seconds(l.idle, 5*time.Minute), "MOST=" + seconds(l.most, 8*time.Hour)}, apacheBinary, "-f", file, "-DFOREGROUND")
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +72,8 @@ func modAuthSubject(w *world.World, address string, store *redisStore, p *world.
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
 		Provider: &suite.Provider{Login: "/login", Callback: "/oidc/callback", BackChannel: "/oidc/callback?logout=backchannel", Userinfo: true,
 			IsAttempt: func(name string) bool { return strings.Contains(name, "state") }},
-		Renews: true, RenewalWait: 2500e6, Process: suite.Process{Store: store, Logs: func() string { return p.Output() }},
+		Short:  briefly(w, life{10 * time.Second, 15 * time.Second}, 2*time.Second, modAuthFor), // the least that it takes
+		Renews: true, RenewalWait: 2500 * time.Millisecond, Process: suite.Process{Store: store, Logs: p.Output},
 		IsSession: func(name string) bool { return strings.HasPrefix(name, "__Host-shop") },
 		Except:    map[string]string{"people-forwarded-host": "one virtual host serves one frontend"}}
 }

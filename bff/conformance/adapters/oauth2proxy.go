@@ -19,7 +19,9 @@ import (
 // The settings are those of its documentation that close the most: Secure, HttpOnly and
 // Strict cookies with a prefix, PKCE, API routes answered with 401, no cookie passed on,
 // renewal of tokens, the access token in a header of its own.
-func oauth2Proxy(w *world.World) (*suite.Subject, error) {
+func oauth2Proxy(w *world.World) (*suite.Subject, error) { return oauth2ProxyFor(w, life{}) }
+
+func oauth2ProxyFor(w *world.World, l life) (*suite.Subject, error) {
 	binary, err := installed(w, "oauth2-proxy", "github.com/oauth2-proxy/oauth2-proxy/v7@latest")
 	if err != nil {
 		return nil, err
@@ -40,7 +42,7 @@ func oauth2Proxy(w *world.World) (*suite.Subject, error) {
 		"--client-id="+world.ClientID, "--client-secret="+world.ClientSecret, "--redirect-url="+world.Shop+"/oauth2/callback",
 		"--upstream="+w.API.URL()+"/api/", "--email-domain=*", "--scope=openid profile email offline_access", "--code-challenge-method=S256",
 		"--cookie-secret=0123456789abcdef0123456789abcdef", "--cookie-secure=true", "--cookie-httponly=true", "--cookie-samesite=strict", "--cookie-csrf-samesite=lax",
-		"--cookie-name=__Host-shop", "--cookie-csrf-per-request=true", "--cookie-refresh=2s", "--cookie-expire=12h", "--session-store-type=redis", "--redis-connection-url=redis://"+store.link.Addr(),
+		"--cookie-name=__Host-shop", "--cookie-csrf-per-request=true", "--cookie-refresh=2s", "--cookie-expire="+seconds(l.most, 12*time.Hour)+"s", "--session-store-type=redis", "--redis-connection-url=redis://"+store.link.Addr(),
 		"--insecure-oidc-skip-nonce=false", "--backend-logout-url="+w.IdP.URL()+"/end_session?id_token_hint={id_token}", "--encode-state=true",
 		"--upstream=static://200", "--skip-auth-route=GET=^/$", "--api-route=^/api/", "--pass-access-token=true", "--skip-provider-button=true", "--pass-host-header=false", "--proxy-websockets=true")
 	if err != nil {
@@ -51,6 +53,7 @@ func oauth2Proxy(w *world.World) (*suite.Subject, error) {
 	}
 	w.Name(address, "shop.example.com")
 	return &suite.Subject{Address: address, WebSocket: true, Renews: true, RenewalWait: 3 * time.Second,
+		Short: briefly(w, life{most: 4 * time.Second}, time.Second, oauth2ProxyFor),
 		About: suite.About{Version: moduleVersion(binary),
 			Settings: "Redis; cookie-samesite strict, cookie-csrf-samesite lax, __Host- name, cookie-csrf-per-request, PKCE S256, nonce checked, backend-logout-url, encode-state, cookie-refresh 2s, api-route, pass-access-token"},
 		Frontend: suite.Frontend{Origin: world.Shop, Base: world.Shop, API: "/api/", Me: "/oauth2/userinfo", LogoutMethod: http.MethodGet, Logout: "/oauth2/sign_out",

@@ -106,10 +106,7 @@ func renewing(id string, severity suite.Severity, source, says, pass string, run
 		if !t.S.Renews {
 			t.Skip("it does not renew tokens by itself in this configuration")
 		}
-		var r world.Renewals = t.W.API
-		if t.S.Form == nil {
-			r = t.W.IdP
-		}
+		r := t.Renewals()
 		r.Life(3)
 		t.After(func() { r.Life(3600); r.SayRenewal(nil) })
 		tab := t.Enter(t.Browser(), t.S.Frontend, world.Ada)

@@ -166,7 +166,11 @@ func (tab *Tab) Leave() *browser.Answer {
 		}
 		return a // where it leads then may begin a sign-in of its own
 	}
-	return tab.Call(tab.F.LogoutMethod, at, "", nil)
+	a := tab.Call(tab.F.LogoutMethod, at, "", nil)
+	if idp := tab.t.W.IdP; idp != nil && strings.HasPrefix(a.Body, idp.URL()) {
+		tab.Step(tab.F.Origin, "GET", strings.TrimSpace(a.Body), "", nil) // its page is told where to go
+	}
+	return a
 }
 
 // Known asks who is signed in.

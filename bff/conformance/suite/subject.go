@@ -42,6 +42,9 @@ type Subject struct {
 	// with a token of three seconds must be for that.
 	Renews      bool
 	RenewalWait time.Duration
+	// Short starts it with sessions that end soon, which Lives tells; nil: not possible.
+	Short Short
+	Lives
 	// Cached is how long it may know a session without asking its store.
 	Cached time.Duration
 	// Patience is how long a connection that says nothing more may live; 0: 70 s.

@@ -37,9 +37,7 @@ func Run(w *world.World, s *Subject, c Case) (r Result) {
 		if o := recover(); o != nil {
 			r.settle(o)
 		}
-		for i := len(t.undo) - 1; i >= 0; i-- {
-			t.undo[i]()
-		}
+		t.finish()
 		r.Took = time.Since(begun)
 	}()
 	c.Run(t)

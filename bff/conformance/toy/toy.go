@@ -46,6 +46,14 @@ type Toy struct {
 	log      strings.Builder
 	streams  map[string][]func() // what ends with a session, by key
 	renewing map[string]*sync.Mutex
+	clock
+}
+
+// clock is what is about the ends of sessions.
+type clock struct {
+	lives    suite.Lives
+	seen     map[string]time.Time // the last activity, by ticket
+	patience time.Duration
 }
 
 // Start starts a toy whose people sign in by form, or at the provider.
@@ -92,6 +100,7 @@ func (y *Toy) Sin(ids ...string) {
 
 // reset forgets what earlier sins left behind.
 func (y *Toy) reset() {
+	y.lives, y.seen = suite.Lives{}, nil
 	y.all, y.sins, y.spared = false, map[string]bool{}, map[string]bool{}
 	y.failures, y.attempts, y.first = map[string]int{}, map[string]*attempt{}, ""
 	y.log.Reset()
@@ -133,7 +142,7 @@ func Adapter(name string, form, shared bool) suite.Adapter {
 // Subject describes the toy.
 func (y *Toy) Subject(name string) *suite.Subject {
 	s := &suite.Subject{About: suite.About{Name: name, Version: "of this suite", Settings: "none"}, Address: y.front.Addr().String(), Toy: true,
-		Frontend: y.frontend(world.Shop), WebSocket: true, Renews: true, Honest: map[string]string{"X-CSRF": "1"},
+		Frontend: y.frontend(world.Shop), WebSocket: true, Renews: true, Short: y.short, Honest: map[string]string{"X-CSRF": "1"},
 		IsSession: func(name string) bool {
 			return name == "__Host-shop" || name == "__Host-admin" || name == "shop" || name == "admin"
 		},

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"sync"
+	"time"
 
 	"coatcheck/upstream/demo/provider"
 )
@@ -33,6 +34,8 @@ type IdP struct {
 	revoked   []string
 	ended     int
 	other     Other
+	bare      bool
+	ahead     time.Duration
 	sids      map[string]string // e-mail → the newest session at the provider
 }
 
@@ -52,7 +55,7 @@ func (w *World) StartIdP(redirects, postLogout []string) error {
 	p.web = httptest.NewUnstartedServer(p)
 	issuer := "http://" + p.web.Listener.Addr().String()
 	var err error
-	p.Provider, err = provider.New(provider.Options{Issuer: issuer, NoPAR: true, NoDPoP: true,
+	p.Provider, err = provider.New(provider.Options{Issuer: issuer, NoPAR: true, NoDPoP: true, Now: p.now,
 		Clients: []provider.Client{{ID: ClientID, Secret: ClientSecret, RedirectURIs: redirects, PostLogout: postLogout}},
 		People: []provider.Person{{Subject: Ada.Subject, Email: Ada.Email, Password: Ada.Password, Name: "Ada", Claims: map[string]any{"email_verified": true}},
 			{Subject: Bob.Subject, Email: Bob.Email, Password: Bob.Password, Name: "Bob", Claims: map[string]any{"email_verified": true}}}})
@@ -123,6 +126,14 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	p.usual(w, r, form, life)
 }
 
+func (p *IdP) now() time.Time { p.mu.Lock(); defer p.mu.Unlock(); return time.Now().Add(p.ahead) }
+
+// Ahead puts the provider's clock forward.
+func (p *IdP) Ahead(by time.Duration) { p.mu.Lock(); defer p.mu.Unlock(); p.ahead = by }
+
+// Bare implements [Renewals].
+func (p *IdP) Bare(on bool) { p.mu.Lock(); defer p.mu.Unlock(); p.bare = on }
+
 // Renew answers a renewal as usual: for those who answer otherwise in part.
 func (p *IdP) Renew(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
@@ -145,10 +156,16 @@ func (p *IdP) usual(w http.ResponseWriter, r *http.Request, form url.Values, lif
 		if told && life > 0 {
 			doc["expires_in"] = life
 		}
+		p.mu.Lock()
+		bare := p.bare
+		p.mu.Unlock()
+		if bare {
+			delete(doc, "refresh_token")
+		}
 		if p.other.Change != nil {
 			p.other.Change(doc, who)
 		}
-		if p.other.Change != nil || told && life > 0 {
+		if p.other.Change != nil || bare || told && life > 0 {
 			text, _ = json.Marshal(doc)
 		}
 		p.remember(doc, who.Email)
