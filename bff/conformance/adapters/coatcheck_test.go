@@ -11,7 +11,7 @@ import (
 )
 
 // known are the failures that docs/conformance.md tells.
-var known = map[string]bool{"paths-overlong": true}
+var known = map[string]bool{}
 
 // TestCoatcheck: Coatcheck fails in no case but those that the page tells, and in those.
 func TestCoatcheck(t *testing.T) {
