@@ -56,8 +56,7 @@ func expressFor(w *world.World, l life) (*suite.Subject, error) {
 		Frontend: suite.Frontend{Origin: world.Shop, Base: world.Shop, API: "/api/", Me: "/me", LogoutMethod: http.MethodGet, Logout: "/logout",
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
 		Provider: &suite.Provider{Login: "/login", Callback: "/callback", BackChannel: "/backchannel-logout", IsAttempt: func(name string) bool { return strings.Contains(name, "auth_verification") }},
-		Short:    briefly(w, life{2 * time.Second, 4 * time.Second}, time.Second, expressFor),
-		Renews:   true, RenewalWait: 4 * time.Second, Process: suite.Process{Logs: p.Output}, IsSession: func(name string) bool { return strings.HasPrefix(name, "__Host-shop") },
+		Renews:   true, RenewalWait: 4 * time.Second, Process: suite.Process{Logs: p.Output, Short: briefly(w, life{2 * time.Second, 4 * time.Second}, time.Second, expressFor)}, IsSession: func(name string) bool { return strings.HasPrefix(name, "__Host-shop") },
 		Except: map[string]string{"provider-id-signature": direct, "provider-id-key-in-header": direct, "provider-id-unknown-key": direct}}, nil
 }
 

@@ -64,6 +64,7 @@ func modAuthFor(w *world.World, l life) (*suite.Subject, error) {
 	return modAuthSubject(w, address, store, p), nil
 }
 
+// modAuthSubject names the doors. Sessions get the shortest times that the module takes.
 func modAuthSubject(w *world.World, address string, store *redisStore, p *world.Process) *suite.Subject {
 	return &suite.Subject{Address: address, Edge: http.Header{"X-Forwarded-Proto": {"https"}, "X-Forwarded-Port": {"443"}}, WebSocket: true,
 		About: suite.About{Version: debianVersions("libapache2-mod-auth-openidc", "apache2-bin"),
@@ -72,8 +73,7 @@ func modAuthSubject(w *world.World, address string, store *redisStore, p *world.
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
 		Provider: &suite.Provider{Login: "/login", Callback: "/oidc/callback", BackChannel: "/oidc/callback?logout=backchannel", Userinfo: true,
 			IsAttempt: func(name string) bool { return strings.Contains(name, "state") }},
-		Short:  briefly(w, life{10 * time.Second, 15 * time.Second}, 2*time.Second, modAuthFor), // the least that it takes
-		Renews: true, RenewalWait: 2500 * time.Millisecond, Process: suite.Process{Store: store, Logs: p.Output},
+		Renews: true, RenewalWait: 2500 * time.Millisecond, Process: suite.Process{Store: store, Logs: p.Output, Short: briefly(w, life{10 * time.Second, 15 * time.Second}, 2*time.Second, modAuthFor)},
 		IsSession: func(name string) bool { return strings.HasPrefix(name, "__Host-shop") },
 		Except:    map[string]string{"people-forwarded-host": "one virtual host serves one frontend"}}
 }

@@ -53,13 +53,12 @@ func oauth2ProxyFor(w *world.World, l life) (*suite.Subject, error) {
 	}
 	w.Name(address, "shop.example.com")
 	return &suite.Subject{Address: address, WebSocket: true, Renews: true, RenewalWait: 3 * time.Second,
-		Short: briefly(w, life{most: 4 * time.Second}, time.Second, oauth2ProxyFor),
 		About: suite.About{Version: moduleVersion(binary),
 			Settings: "Redis; cookie-samesite strict, cookie-csrf-samesite lax, __Host- name, cookie-csrf-per-request, PKCE S256, nonce checked, backend-logout-url, encode-state, cookie-refresh 2s, api-route, pass-access-token"},
 		Frontend: suite.Frontend{Origin: world.Shop, Base: world.Shop, API: "/api/", Me: "/oauth2/userinfo", LogoutMethod: http.MethodGet, Logout: "/oauth2/sign_out",
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
 		Provider: &suite.Provider{Login: "/oauth2/start", Callback: "/oauth2/callback", ReturnTo: "rd", IsAttempt: func(name string) bool { return strings.Contains(name, "csrf") }},
-		Carrier:  "X-Forwarded-Access-Token", Process: suite.Process{Store: store, Logs: p.Output},
+		Carrier:  "X-Forwarded-Access-Token", Process: suite.Process{Store: store, Logs: p.Output, Short: briefly(w, life{most: 4 * time.Second}, time.Second, oauth2ProxyFor)},
 		IsSession: func(name string) bool {
 			return strings.HasPrefix(name, "__Host-shop") && !strings.Contains(name, "csrf")
 		},

@@ -20,7 +20,7 @@ const tokenLife = 2
 // ended is a case about a token that has ended and cannot be renewed.
 func ended(id string, severity suite.Severity, source, says, pass string, run func(t *suite.T, tab *suite.Tab, before string)) suite.Case {
 	return one(id, severity, source, says, pass, func(t *suite.T) {
-		r := t.Renewals()
+		r := suite.Renewals(t)
 		r.Life(tokenLife)
 		r.Bare(true)
 		t.After(func() { r.Life(3600); r.Bare(false) })
@@ -34,11 +34,11 @@ func ended(id string, severity suite.Severity, source, says, pass string, run fu
 func expiredTokens() []suite.Case {
 	const useless = "a call that can only be refused tells the page less than a 401 of its own"
 	return []suite.Case{
-		ended("expiry-token", suite.Medium, expectation("whoever was told when a token ends (RFC 6749, 5.1) need not show it around afterwards"), "A token that has ended is not used.", "without a refresh token, a call after the token's end does not bring it to the API", func(t *suite.T, tab *suite.Tab, _ string) {
+		ended("expiry-token", suite.Medium, expectation("expires_in (RFC 6749, 5.1) says when a token is of no use any more"), "A token that has ended is not used.", "without a refresh token, a call after the token's end does not bring it to the API", func(t *suite.T, tab *suite.Tab, _ string) {
 			token, status := tokenOf(t, tab)
 			t.FailIf(token != "", "it does; the call is answered with %d", status)
 		}),
-		ended("expiry-token-status", suite.Low, expectation(useless), "The page is told that the session is over.", "such a call is answered with 401, and no redirect", func(t *suite.T, tab *suite.Tab, _ string) {
+		ended("expiry-token-status", suite.Low, expectation(useless), "The page hears that the session is over.", "such a call is answered with 401, and no redirect", func(t *suite.T, tab *suite.Tab, _ string) {
 			t.W.API.Say("ended", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
 			a := tab.Get(t.S.API + t.W.Mark() + "ended")
 			t.FailIf(a.Status != http.StatusUnauthorized, "%d, by %q", a.Status, a.Chain)
@@ -84,8 +84,8 @@ func refused(id string, severity suite.Severity, source, says, pass string, run 
 // idle is a case about a session that makes no call for too long.
 func idle(id string, severity suite.Severity, source, says, pass string, run func(t *suite.T, tab *suite.Tab)) suite.Case {
 	c := one(id, severity, source, says, pass, func(t *suite.T) {
-		t = t.Brief(suite.ByIdleness)
-		run(t, t.SignInWithin(t.Browser(), t.S.Idle))
+		t = suite.Brief(t, suite.ByIdleness)
+		run(t, suite.SignInWithin(t, t.Browser(), t.S.Idle))
 	})
 	c.Brief = true
 	return c
@@ -94,8 +94,8 @@ func idle(id string, severity suite.Severity, source, says, pass string, run fun
 // oldest is a case about a session that ends whatever it does: most is when.
 func oldest(id string, severity suite.Severity, source, says, pass string, run func(t *suite.T, tab *suite.Tab, most time.Time)) suite.Case {
 	c := one(id, severity, source, says, pass, func(t *suite.T) {
-		t = t.Brief(suite.ByAge)
-		tab := t.SignInWithin(t.Browser(), t.S.Most)
+		t = suite.Brief(t, suite.ByAge)
+		tab := suite.SignInWithin(t, t.Browser(), t.S.Most)
 		run(t, tab, time.Now().Add(t.S.Most+t.S.Slack))
 	})
 	c.Brief = true
@@ -110,7 +110,7 @@ func busy(tab *suite.Tab, until time.Time) {
 	}
 }
 
-func expiredSessions() []suite.Case {
+func idleSessions() []suite.Case {
 	return []suite.Case{
 		idle("expiry-idle", suite.Medium, asvs("7.3.1"), "A session ends after some time without activity.", "after the idle time a call brings no token to the API", func(t *suite.T, tab *suite.Tab) {
 			time.Sleep(t.S.Idle + t.S.Slack)
@@ -118,7 +118,7 @@ func expiredSessions() []suite.Case {
 		}),
 		idle("expiry-idle-poll", suite.Low, expectation("a page that asks by a timer who is there says nothing of the person"), "Asking who is signed in is no activity.", "who-am-I, asked all the time, does not put off the idle end", func(t *suite.T, tab *suite.Tab) {
 			for asked := polled(t, tab); asked > t.S.Idle*3/4; asked = polled(t, tab) {
-				tab = t.SignInWithin(t.Browser(), t.S.Idle) // a machine that is busy asks too seldom
+				tab = suite.SignInWithin(t, t.Browser(), t.S.Idle) // a machine that is busy asks too seldom
 			}
 			t.FailIf(tab.Works(), "it does")
 		}),
@@ -129,18 +129,23 @@ func expiredSessions() []suite.Case {
 			time.Sleep(t.S.Idle + t.S.Slack)
 			t.FailIf(tab.Works(), "it does")
 		}),
+	}
+}
+
+func oldSessions() []suite.Case {
+	return []suite.Case{
 		oldest("expiry-absolute", suite.Medium, asvs("7.3.2"), "A session ends at some time, whatever it does.", "after the longest time a call brings no token, though calls went on all the time", func(t *suite.T, tab *suite.Tab, most time.Time) {
 			busy(tab, most)
 			t.FailIf(tab.Works(), "it does")
 		}),
-		oldest("expiry-absolute-renewed", suite.Medium, asvs("7.3.2"), "A renewal of tokens is no sign-in.", "renewals do not put off the absolute end", func(t *suite.T, tab *suite.Tab, _ time.Time) {
+		oldest("expiry-absolute-renewed", suite.Medium, asvs("7.3.2"), "A renewal of tokens is no sign-in.", "renewals do not put off the absolute end", func(t *suite.T, _ *suite.Tab, _ time.Time) {
 			if !t.S.Renews {
 				t.Skip("it does not renew tokens by itself in this configuration")
 			}
-			r := t.Renewals()
+			r := suite.Renewals(t)
 			r.Life(tokenLife)
 			t.After(func() { r.Life(3600) })
-			tab = t.SignInWithin(t.Browser(), t.S.Most)
+			tab := suite.SignInWithin(t, t.Browser(), t.S.Most)
 			busy(tab, time.Now().Add(t.S.Most+t.S.Slack))
 			t.FailIf(tab.Works(), "they do")
 		}),
@@ -159,13 +164,18 @@ func expiredSessions() []suite.Case {
 			for _, k := range old {
 				tab.Put(k)
 			}
-			again := t.SignInWithin(tab.Browser, t.S.Most).SessionCookies()
+			again := suite.SignInWithin(t, tab.Browser, t.S.Most).SessionCookies()
 			for _, k := range old {
 				for _, now := range again {
 					t.FailIf(k.Name == now.Name && k.Value == now.Value, "%s has its old value", k.Name)
 				}
 			}
 		}),
+	}
+}
+
+func oldStreams() []suite.Case {
+	return []suite.Case{
 		oldest("expiry-stream", suite.Medium, asvs("7.3.2"), "What a session opened ends with it.", "an open event stream ends within 20 seconds of the absolute end", func(t *suite.T, tab *suite.Tab, most time.Time) {
 			c, r := listening(t, tab)
 			busy(tab, most)

@@ -106,7 +106,7 @@ func renewing(id string, severity suite.Severity, source, says, pass string, run
 		if !t.S.Renews {
 			t.Skip("it does not renew tokens by itself in this configuration")
 		}
-		r := t.Renewals()
+		r := suite.Renewals(t)
 		r.Life(3)
 		t.After(func() { r.Life(3600); r.SayRenewal(nil) })
 		tab := t.Enter(t.Browser(), t.S.Frontend, world.Ada)

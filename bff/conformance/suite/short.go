@@ -30,7 +30,7 @@ const (
 
 // Brief is the case's view of a subject whose sessions end soon. It skips where they
 // have no such end.
-func (t *T) Brief(ending Ending) *T {
+func Brief(t *T, ending Ending) *T {
 	if t.S.Short == nil {
 		t.Skip("its sessions cannot be made short in this configuration")
 	}
@@ -42,13 +42,13 @@ func (t *T) Brief(ending Ending) *T {
 		t.Skip("its documentation names no such end")
 	}
 	brief := &T{W: w, S: s}
-	t.After(brief.finish)
+	t.After(func() { finish(brief) })
 	return brief
 }
 
-// SignInWithin is SignIn while a session lives no longer than life: a machine that is
+// SignInWithin is [T.SignIn] while a session lives no longer than life: a machine that is
 // busy may need more than one try.
-func (t *T) SignInWithin(b *browser.Browser, life time.Duration) *Tab {
+func SignInWithin(t *T, b *browser.Browser, life time.Duration) *Tab {
 	for range 9 {
 		begun := time.Now()
 		tab := t.Enter(b, t.S.Frontend, world.Ada)
@@ -63,14 +63,14 @@ func (t *T) SignInWithin(b *browser.Browser, life time.Duration) *Tab {
 	return nil
 }
 
-func (t *T) finish() {
+func finish(t *T) {
 	for i := len(t.undo) - 1; i >= 0; i-- {
 		t.undo[i]()
 	}
 }
 
-// Renewals is whoever renews this subject's tokens.
-func (t *T) Renewals() world.Renewals {
+// Renewals is whoever renews a subject's tokens in a case.
+func Renewals(t *T) world.Renewals {
 	if t.S.Form == nil {
 		return t.W.IdP
 	}

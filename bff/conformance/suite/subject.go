@@ -33,18 +33,12 @@ type Subject struct {
 	Forwards func(path string) string
 	// Honest are headers that the product's own pages send with each call.
 	Honest map[string]string
-	// Unsafe are further ones with each call that is not safe, such as a CSRF token that
-	// has to be asked for; nil: none.
-	Unsafe func(tab *Tab) map[string]string
 	// IsSession reports whether a cookie carries the session.
 	IsSession func(name string) bool
 	// Renews: tokens are renewed without the browser. RenewalWait is how old a session
 	// with a token of three seconds must be for that.
 	Renews      bool
 	RenewalWait time.Duration
-	// Short starts it with sessions that end soon, which Lives tells; nil: not possible.
-	Short Short
-	Lives
 	// Cached is how long it may know a session without asking its store.
 	Cached time.Duration
 	// Patience is how long a connection that says nothing more may live; 0: 70 s.
@@ -70,6 +64,9 @@ type Process struct {
 	Logs func() string
 	// Restart ends and starts the process with the same settings; nil: not possible here.
 	Restart func() error
+	// Short starts it with sessions that end soon, which Lives tells; nil: not possible.
+	Short Short
+	Lives
 }
 
 // Frontend is one browser application as its pages see it.
@@ -86,6 +83,9 @@ type Frontend struct {
 	// LogoutFrom reads the address of the sign-out from who-am-I, where it is another for
 	// each session; nil: it is Logout.
 	LogoutFrom func(me *browser.Answer) string
+	// Unsafe are headers with each call that is not safe, such as a CSRF token that has to
+	// be asked for; nil: none.
+	Unsafe func(tab *Tab) map[string]string
 }
 
 // Form is a sign-in by JSON.

@@ -37,7 +37,7 @@ func Run(w *world.World, s *Subject, c Case) (r Result) {
 		if o := recover(); o != nil {
 			r.settle(o)
 		}
-		t.finish()
+		finish(t)
 		r.Took = time.Since(begun)
 	}()
 	c.Run(t)

@@ -142,11 +142,11 @@ func Adapter(name string, form, shared bool) suite.Adapter {
 // Subject describes the toy.
 func (y *Toy) Subject(name string) *suite.Subject {
 	s := &suite.Subject{About: suite.About{Name: name, Version: "of this suite", Settings: "none"}, Address: y.front.Addr().String(), Toy: true,
-		Frontend: y.frontend(world.Shop), WebSocket: true, Renews: true, Short: y.short, Honest: map[string]string{"X-CSRF": "1"},
+		Frontend: y.frontend(world.Shop), WebSocket: true, Renews: true, Honest: map[string]string{"X-CSRF": "1"},
 		IsSession: func(name string) bool {
 			return name == "__Host-shop" || name == "__Host-admin" || name == "shop" || name == "admin"
 		},
-		Process: suite.Process{Store: y.store, Restart: func() error { return nil },
+		Process: suite.Process{Store: y.store, Short: y.short, Restart: func() error { return nil },
 			Logs: func() string { y.mu.Lock(); defer y.mu.Unlock(); return y.log.String() }},
 		Patience: 30 * time.Second}
 	other := y.frontend(world.Admin)
