@@ -201,6 +201,7 @@ var real = map[string]string{
 	"parse":      "real: Parse Server 9.10",
 	"pocketbase": "real: PocketBase 0.39",
 	"simplejwt":  "real: Django 3.2 with Simple JWT 5.2",
+	"strapi":     "real: Strapi 5.53",
 	"oauth2":     "real: Ory Fosite 0.49 (without the exchange)",
 }
 
