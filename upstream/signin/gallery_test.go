@@ -195,6 +195,7 @@ func TestGalleryPage(t *testing.T) {
 
 // real are the APIs that tests run as servers.
 var real = map[string]string{
+	"directus":   "real: Directus 11.3",
 	"drf_token":  "real: Django 3.2 with REST framework 3.14 (its own sign-in view)",
 	"fastapi":    "real: FastAPI 0.92",
 	"feathers":   "real: Feathers 5.0",
