@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -283,6 +284,50 @@ func TestTheTableIsBounded(t *testing.T) {
 	if err := store.Add(t.Context(), apikey.Record{ID: "x"}, 3); !errors.Is(err, apikey.ErrFull) {
 		t.Error(err)
 	}
+}
+
+// hanging is a store that does not answer: each question lasts as long as it may.
+type hanging struct {
+	apikey.Memory
+	hangs atomic.Bool
+}
+
+func (s *hanging) Version(ctx context.Context) (uint64, error) {
+	if s.hangs.Load() {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	return s.Memory.Version(ctx)
+}
+
+func TestCallsWaitForAHangingStoreTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &hanging{}
+		table := apikey.NewTable(store, 0, apikey.Events{})
+		k, _, err := table.Issue(t.Context(), "excel", "", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.hangs.Store(true)
+		began := time.Now()
+		var calls sync.WaitGroup
+		for range 50 {
+			calls.Go(func() {
+				if _, err := table.Find(context.Background(), k.Secret); !errors.Is(err, apikey.ErrUnavailable) {
+					t.Error(err)
+				}
+			})
+		}
+		calls.Wait()
+		// The question at work, of 2 s, and one for all who came after it began.
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("the last call waited %v", took)
+		}
+		store.hangs.Store(false)
+		if _, err := table.Find(t.Context(), k.Secret); err != nil {
+			t.Errorf("the store is back: %v", err)
+		}
+	})
 }
 
 func TestLastUseIsWrittenOnceAMinuteAndTheEndIsToldBefore(t *testing.T) {
