@@ -63,8 +63,8 @@ func (f *first) lose() { f.state.Store(closing) }
 // connection ends.
 func (r *Request) Pass() bool { return r.conn.first.pass() }
 
-// Taken says that the web server has come to the request that was passed to it.
-func (c *Conn) Taken() { c.first.take() }
+// Taken says that the web server has come to a request that was passed to it.
+func (r *Request) Taken() { r.conn.first.take() }
 
 // IsLast reports whether the browser wants the connection to end behind the answer.
 func (r *Request) IsLast() bool {

@@ -134,7 +134,7 @@ func TestLost(t *testing.T) {
 				t.Fatal(n, err)
 			}
 			if row.taken {
-				c.(*gate.Conn).Taken()
+				c.(*gate.Conn).Request().Taken()
 			}
 			idle, serving := c.Close(), c.Close()
 			_ = browser.SetDeadline(time.Now().Add(time.Minute))

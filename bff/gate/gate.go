@@ -39,8 +39,8 @@ type Options struct {
 	// itself.
 	First func(*Request) Turn
 	// Lost, if set, answers a request that First passed to the web server, and that the web
-	// server closed the connection on before [Conn.Taken], as it does with idle ones at its
-	// end.
+	// server closed the connection on before [Request.Taken], as it does with idle ones at
+	// its end.
 	Lost func(*Request)
 	// Refused, if set, hears of every request that the gate answered itself.
 	Refused func(Refusal)

@@ -76,8 +76,8 @@ func begun(c net.Conn) *exchange {
 	if !ok || conn.Request() == nil {
 		return nil
 	}
-	conn.Taken()
 	in := conn.Request()
+	in.Taken()
 	e, _ := in.Note.(*exchange)
 	in.Note = nil
 	return e

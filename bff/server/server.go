@@ -119,8 +119,8 @@ func New(o Options) (*Server, error) {
 // silent answers what fasthttp could not read, which is nothing that passed the
 // gate. It says nothing of it: the error's text may hold a cookie.
 func silent(ctx *fasthttp.RequestCtx, _ error) {
-	if c, ok := ctx.Conn().(*gate.Conn); ok {
-		c.Taken()
+	if c, ok := ctx.Conn().(*gate.Conn); ok && c.Request() != nil {
+		c.Request().Taken()
 	}
 	ctx.Response.Reset()
 	ctx.SetStatusCode(fasthttp.StatusBadRequest)
