@@ -236,6 +236,43 @@ func TestALeakReportRevokes(t *testing.T) {
 	}
 }
 
+// A report may name a key that another replica made a moment ago.
+func TestALeakReportRevokesAKeyOfAnotherReplica(t *testing.T) {
+	store := &apikey.Memory{}
+	here := apikey.NewTable(store, time.Hour, apikey.Events{})
+	if err := here.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a, _, err := apikey.NewTable(store, time.Hour, apikey.Events{}).Issue(t.Context(), "excel", "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := here.Leaked(t.Context(), []string{a.Secret.Reveal()}); err != nil || n != 1 {
+		t.Errorf("revoked %d, %v", n, err)
+	}
+	if list, err := here.List(t.Context(), ""); err != nil || len(list) != 0 {
+		t.Errorf("left: %+v %v", list, err)
+	}
+}
+
+// silent is a store that does not answer.
+type silent struct{ apikey.Memory }
+
+func (*silent) Version(context.Context) (uint64, error) { return 0, errors.New("away") }
+
+func TestALeakReportIsNotAnsweredWithoutTheStore(t *testing.T) {
+	table := apikey.NewTable(&silent{}, time.Hour, apikey.Events{})
+	file := apikey.New()
+	table.SetFile(map[apikey.Hash]string{file.Hash: "erp"})
+	_, inFile, err := table.Leaked(t.Context(), []string{apikey.New().Secret.Reveal(), file.Secret.Reveal()})
+	if !errors.Is(err, apikey.ErrUnavailable) || len(inFile) != 1 {
+		t.Errorf("%v %v", inFile, err)
+	}
+	if n, _, err := table.Leaked(t.Context(), []string{"no key"}); err != nil || n != 0 {
+		t.Errorf("nothing to look up: %d %v", n, err)
+	}
+}
+
 func TestTheTableIsBounded(t *testing.T) {
 	store := &apikey.Memory{}
 	for range 3 {

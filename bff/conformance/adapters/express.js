@@ -31,7 +31,7 @@ app.use('/api', async (req, res, next) => {
   try {
     let token = req.oidc.accessToken;
     if (token && token.isExpired() && req.oidc.refreshToken) token = await token.refresh();
-    if (!token) return res.status(401).json({});
+    if (!token || token.isExpired()) return res.status(401).json({});
     req.token = token.access_token;
     next();
   } catch (err) {
