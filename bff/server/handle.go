@@ -30,7 +30,23 @@ func (s *Server) first(in *gate.Request) (turn gate.Turn) {
 	if in.Pass() {
 		return gate.Passed
 	}
-	in.Note = nil // the web server shuts down, and has closed the connection
+	in.Note = nil
+	return e.refuseDraining()
+}
+
+// lost answers a call that was left to the web server, which shut down before it came to it.
+func (s *Server) lost(in *gate.Request) {
+	e, _ := in.Note.(*exchange)
+	if in.Note = nil; e == nil {
+		return
+	}
+	turn := gate.Last
+	defer e.abandon(&turn)
+	e.refuseDraining()
+}
+
+// refuseDraining answers where the web server shuts down, and has closed the connection.
+func (e *exchange) refuseDraining() gate.Turn {
 	e.call.Fail(problem.Draining, problem.Draining)
 	e.common()
 	return e.send()
@@ -60,8 +76,10 @@ func begun(c net.Conn) *exchange {
 	if !ok || conn.Request() == nil {
 		return nil
 	}
-	e, _ := conn.Request().Note.(*exchange)
-	conn.Request().Note = nil
+	in := conn.Request()
+	in.Taken()
+	e, _ := in.Note.(*exchange)
+	in.Note = nil
 	return e
 }
 
@@ -152,6 +170,9 @@ func (e *exchange) common() {
 	}
 	if e.server.draining.Load() || c.Reply.BodyOpen || !c.In.Finish() {
 		c.Reply.Close = true
+	}
+	if c.Reply.Close && !c.In.IsLast() {
+		c.In.Linger() // what follows already is no reason for a reset that overtakes the answer
 	}
 	c.Record.Status = c.Reply.Status
 }
