@@ -23,12 +23,18 @@ type Tab struct {
 	SignIn *browser.Answer
 }
 
+// patience is how often a person signs in where they are asked to try again later.
+const patience = 10
+
 // SignIn signs a person in with a browser of their own, and makes sure that calls work.
 func (t *T) SignIn(who world.Person) *Tab { return t.SignInWith(t.Browser(), t.S.Frontend, who) }
 
 // SignInWith is SignIn with a browser, at a frontend.
 func (t *T) SignInWith(b *browser.Browser, f Frontend, who world.Person) *Tab {
 	tab := t.Enter(b, f, who)
+	for tries := 1; tries < patience && tab.SignIn.Status == http.StatusServiceUnavailable; tries++ {
+		tab = t.Enter(b, f, who) // its store, or its API, may be slow on a machine that is busy
+	}
 	mark := t.W.Mark()
 	a := tab.Get(f.API + mark)
 	calls := t.W.API.Calls(mark)

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"net/http"
 	"time"
 
 	"coatcheck/bff/conformance/browser"
@@ -55,7 +56,7 @@ func SignInWithin(t *T, b *browser.Browser, life time.Duration) *Tab {
 		if tab.Works() {
 			return tab
 		}
-		if time.Since(begun) < life {
+		if time.Since(begun) < life && tab.SignIn.Status != http.StatusServiceUnavailable {
 			break
 		}
 	}
