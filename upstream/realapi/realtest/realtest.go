@@ -113,7 +113,7 @@ func SignsIn(t *testing.T, u *signin.Upstream, right, wrong map[string]credentia
 	if got := Status(t, address, u, in.Credential); got != http.StatusOK {
 		t.Errorf("call with the token: %d", got)
 	}
-	if got := Status(t, address, u, nil); got != http.StatusUnauthorized && got != http.StatusForbidden {
+	if got := Status(t, address, u, nil); got < 400 || got > 403 {
 		t.Errorf("call without one: %d, so it proves nothing", got)
 	}
 	return in
