@@ -13,7 +13,7 @@ FUZZTIME ?= 10m
 MODULES := bff/bench bff/command/stories bff/conformance bff/release configs/deploy configs/schema
 
 .NOTPARALLEL:
-.PHONY: build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench beside soak release-check docs demo clean
+.PHONY: realapis-all build install release test test-again check unit client browser realapis certified short-fuzz fuzz bench beside soak release-check docs demo clean
 
 ## build: the program, ./coatcheck
 build:
@@ -81,6 +81,10 @@ browser:
 # The ready-made mappings against real servers.
 realapis:
 	@.ci/realapis
+
+## realapis-all: the same, and the servers that take minutes to install
+realapis-all:
+	@.ci/realapis all
 
 # Sign-in at OpenID Providers by others: a certified one from npm, and libraries of Go.
 certified:

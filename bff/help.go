@@ -21,7 +21,7 @@ var examples = map[string][]string{
 	"demo":        {"coatcheck demo", "coatcheck demo --listen localhost:8081 --api keycloak"},
 	"check":       {"coatcheck check --config coatcheck.yaml", "coatcheck check --online    # also connects to the store, the upstreams and the providers"},
 	"explain":     {"coatcheck explain GET https://shop.example.com/api/orders", "coatcheck explain -H 'Origin: https://shop.example.com' OPTIONS https://api.example.com/api/orders"},
-	"try":         {"coatcheck try --upstream api", "coatcheck try --upstream api --refresh --logout", "coatcheck try --provider keycloak"},
+	"try":         {"coatcheck try --upstream api", "coatcheck try --upstream api --refresh --logout", "coatcheck try --way sign_up", "coatcheck try --provider keycloak"},
 	"apikey":      {"coatcheck apikey new --caller importer --label 'nightly import'", "coatcheck apikey list --caller importer"},
 	"new":         {"coatcheck apikey new --caller importer", "coatcheck apikey new --offline    # a key for the configuration file"},
 	"list":        {"coatcheck apikey list --caller importer"},

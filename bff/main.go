@@ -110,7 +110,7 @@ func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 		{Name: "try", Usage: "sign in once at the real API and show what its mapping reads", Flags: tryFlags(file),
 			Action: func(ctx context.Context, c *cli.Command) error {
 				return p.Try(ctx, command.TryOptions{File: c.String("config"), Upstream: c.String("upstream"), Frontend: c.String("frontend"),
-					Account: c.String("account"), Caller: c.String("caller"), To: c.String("to"),
+					Way: c.String("way"), Exchange: c.String("exchange"), Account: c.String("account"), Caller: c.String("caller"), To: c.String("to"),
 					Provider: c.String("provider"), Listen: c.String("listen"), Paste: c.Bool("paste"),
 					Refresh: c.Bool("refresh"), Logout: c.Bool("logout")})
 			}},
@@ -158,6 +158,8 @@ func tryFlags(file cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8765", Usage: "loopback `ADDRESS` for the provider's redirect"},
 		&cli.BoolFlag{Name: "paste", Usage: "use the registered redirect URI and paste the address at which the browser ends"},
 		&cli.StringFlag{Name: "frontend", Usage: "frontend `NAME` whose fields are asked for (default: the first that signs in there)"},
+		&cli.StringFlag{Name: "way", Usage: "way `NAME` to sign in by, of those that the frontend lists"},
+		&cli.StringFlag{Name: "exchange", Usage: "exchange `NAME` to make once signed in, of those that the frontend lists"},
 		&cli.BoolFlag{Name: "refresh", Usage: "also refresh the token"},
 		&cli.BoolFlag{Name: "logout", Usage: "sign out at the end"}}
 }

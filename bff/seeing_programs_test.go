@@ -77,6 +77,7 @@ func (f provoked) programs(s seen, r *replica) string {
 		f.Fatalf("a new key: %d", got)
 	}
 	s.until(f.fleet, "caller_limited_total", "caller_limit_trips_total", "caller_calls_total", "keys", "key_expires_seconds")
+	f.ended(r)
 	f.says(r, `"event":"account","outcome":"signed_in"`, func() { f.program(r, "GET", "/programs/x", "", "X-Api-Key", first.Key) })
 	s.until(f.fleet, "account_up")
 	f.says(r, `"outcome":"unknown"`, func() { f.program(r, "GET", "/programs/x", "", "X-Api-Key", "x") })
@@ -93,6 +94,20 @@ func (f provoked) programs(s seen, r *replica) string {
 	f.says(r, `"outcome":"ended"`, func() {})
 	f.unverified(s, r)
 	return key
+}
+
+// ended lets another key of the same caller end: the metrics go on telling of the one
+// that is left.
+func (f provoked) ended(r *replica) {
+	f.Helper()
+	var short struct{ ID, Key string }
+	if got := f.keys(r, "POST", "", `{"caller":"made","expires_in":"1s"}`, &short); got != 201 {
+		f.Fatalf("a short key: %d", got)
+	}
+	rig.Until(f.T, "the end of a key", func() bool {
+		return f.program(r, "GET", "/programs/x", "", "X-Api-Key", short.Key).StatusCode == 401
+	})
+	seen{}.until(f.fleet, "key_expires_seconds")
 }
 
 // says does something until the log has the word of it; events of a kind that strangers

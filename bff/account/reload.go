@@ -37,8 +37,8 @@ func readReload(c *call.Call) (bool, error) {
 
 func parseReload(body []byte) (bool, error) {
 	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) != nil || object == nil {
-		return false, badRequest("the body is not a JSON object")
+	if _, ok := parseLogin(body); !ok || json.Unmarshal(body, &object) != nil {
+		return false, badRequest(bodyFault(body))
 	}
 	value, there := object["reload"]
 	text := string(value)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -236,6 +237,43 @@ func TestALeakReportRevokes(t *testing.T) {
 	}
 }
 
+// A report may name a key that another replica made a moment ago.
+func TestALeakReportRevokesAKeyOfAnotherReplica(t *testing.T) {
+	store := &apikey.Memory{}
+	here := apikey.NewTable(store, time.Hour, apikey.Events{})
+	if err := here.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a, _, err := apikey.NewTable(store, time.Hour, apikey.Events{}).Issue(t.Context(), "excel", "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _, err := here.Leaked(t.Context(), []string{a.Secret.Reveal()}); err != nil || n != 1 {
+		t.Errorf("revoked %d, %v", n, err)
+	}
+	if list, err := here.List(t.Context(), ""); err != nil || len(list) != 0 {
+		t.Errorf("left: %+v %v", list, err)
+	}
+}
+
+// silent is a store that does not answer.
+type silent struct{ apikey.Memory }
+
+func (*silent) Version(context.Context) (uint64, error) { return 0, errors.New("away") }
+
+func TestALeakReportIsNotAnsweredWithoutTheStore(t *testing.T) {
+	table := apikey.NewTable(&silent{}, time.Hour, apikey.Events{})
+	file := apikey.New()
+	table.SetFile(map[apikey.Hash]string{file.Hash: "erp"})
+	_, inFile, err := table.Leaked(t.Context(), []string{apikey.New().Secret.Reveal(), file.Secret.Reveal()})
+	if !errors.Is(err, apikey.ErrUnavailable) || len(inFile) != 1 {
+		t.Errorf("%v %v", inFile, err)
+	}
+	if n, _, err := table.Leaked(t.Context(), []string{"no key"}); err != nil || n != 0 {
+		t.Errorf("nothing to look up: %d %v", n, err)
+	}
+}
+
 func TestTheTableIsBounded(t *testing.T) {
 	store := &apikey.Memory{}
 	for range 3 {
@@ -246,6 +284,50 @@ func TestTheTableIsBounded(t *testing.T) {
 	if err := store.Add(t.Context(), apikey.Record{ID: "x"}, 3); !errors.Is(err, apikey.ErrFull) {
 		t.Error(err)
 	}
+}
+
+// hanging is a store that does not answer: each question lasts as long as it may.
+type hanging struct {
+	apikey.Memory
+	hangs atomic.Bool
+}
+
+func (s *hanging) Version(ctx context.Context) (uint64, error) {
+	if s.hangs.Load() {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	return s.Memory.Version(ctx)
+}
+
+func TestCallsWaitForAHangingStoreTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &hanging{}
+		table := apikey.NewTable(store, 0, apikey.Events{})
+		k, _, err := table.Issue(t.Context(), "excel", "", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.hangs.Store(true)
+		began := time.Now()
+		var calls sync.WaitGroup
+		for range 50 {
+			calls.Go(func() {
+				if _, err := table.Find(context.Background(), k.Secret); !errors.Is(err, apikey.ErrUnavailable) {
+					t.Error(err)
+				}
+			})
+		}
+		calls.Wait()
+		// The question at work, of 2 s, and one for all who came after it began.
+		if took := time.Since(began); took > 4*time.Second {
+			t.Errorf("the last call waited %v", took)
+		}
+		store.hangs.Store(false)
+		if _, err := table.Find(t.Context(), k.Secret); err != nil {
+			t.Errorf("the store is back: %v", err)
+		}
+	})
 }
 
 func TestLastUseIsWrittenOnceAMinuteAndTheEndIsToldBefore(t *testing.T) {

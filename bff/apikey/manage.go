@@ -103,22 +103,28 @@ func (t *Table) Revoke(ctx context.Context, id string) error {
 
 // Leaked revokes the keys among strings that somebody found in the open, such as a
 // secret scanner. Keys of the configuration cannot be revoked here: inFile names
-// them, and their callers, for a person to take out of the file.
+// them, and their callers, for a person to take out of the file. It is there also with
+// an error. [ErrUnavailable] where the store cannot say which keys there are.
 func (t *Table) Leaked(ctx context.Context, found []string) (revoked int, inFile []Entry, err error) {
-	var ids []string
+	var hashes []Hash
 	for _, text := range found[:min(len(found), maxLeaked)] {
 		if _, ok := ID(text); !ok {
 			continue
 		}
 		hash := Hash(sha256.Sum256([]byte(text)))
+		hashes = append(hashes, hash)
 		if e, ok := (*t.file.Load())[hash]; ok {
 			inFile = append(inFile, e.named(text))
 		}
-		if r, ok := t.snapshot.Load().byHash[hash]; ok {
-			ids = append(ids, r.ID)
-		}
 	}
-	if len(ids) == 0 || t.store == nil {
+	if len(hashes) == 0 || t.store == nil {
+		return 0, inFile, nil
+	}
+	if err := t.Sync(ctx); err != nil { // another replica may have made one a moment ago
+		return 0, inFile, err
+	}
+	ids := t.made(hashes)
+	if len(ids) == 0 {
 		return 0, inFile, nil
 	}
 	revoked, err = t.store.Remove(ctx, ids...)
@@ -126,4 +132,15 @@ func (t *Table) Leaked(ctx context.Context, found []string) (revoked int, inFile
 		return 0, inFile, storeError(err)
 	}
 	return revoked, inFile, t.Sync(ctx)
+}
+
+// made returns the ids of the keys made at run time among hashes.
+func (t *Table) made(hashes []Hash) (ids []string) {
+	byHash := t.snapshot.Load().byHash
+	for _, hash := range hashes {
+		if r, ok := byHash[hash]; ok {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
 }

@@ -51,6 +51,7 @@ type Table struct {
 	snapshot atomic.Pointer[snapshot]
 	file     atomic.Pointer[map[Hash]Entry]
 	turn     chan struct{} // one question to the store at a time; those who wait can leave
+	missed   time.Time     // when the last question that failed was asked; written by whose turn it is
 	used     usage
 	warned   sync.Map // id → time.Time of the last NearEnd
 }
@@ -162,12 +163,19 @@ func (t *Table) Sync(ctx context.Context) error {
 	case <-ctx.Done():
 		return ErrUnavailable
 	}
-	if old := t.snapshot.Load(); old.asked.After(began) { // somebody else asked meanwhile
+	// What somebody else asked meanwhile answers for all who waited: where the store hangs,
+	// a queue of calls would else wait for it one by one.
+	switch {
+	case t.snapshot.Load().asked.After(began):
 		return nil
+	case t.missed.After(began):
+		return ErrUnavailable
 	}
+	asked := t.now()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := t.read(ctx); err != nil {
+		t.missed = asked
 		if t.events.Failed != nil {
 			t.events.Failed(err)
 		}

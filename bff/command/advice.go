@@ -34,7 +34,7 @@ func (e *explainer) advise(p *problem.Problem) {
 	case problem.ForbiddenDestination.Code:
 		e.say("advice", "Scripts and workers come from the application's own files, never from an API. isolate: false on the route would let this API's code run as the page's own.")
 	case problem.BadPath.Code:
-		e.say("advice", "No dot segments, no backslash, no control bytes, no // at the start, no broken escapes; %%2F and %%5C only on a route with encoded_slash: pass.")
+		e.say("advice", "No dot segments, no backslash, no control bytes, no // at the start, no broken escapes, no ASCII in the long forms that UTF-8 does not have (%%c0%%ae); %%2F and %%5C only on a route with encoded_slash: pass.")
 	case problem.MethodNotAllowed.Code:
 		adviseMethod(e)
 	case problem.NotFound.Code:

@@ -292,12 +292,27 @@ func (e *explainer) answer() {
 			return
 		}
 		e.say("answer", "by Coatcheck itself")
+		if d.Endpoint.ID == routing.Login {
+			e.cookie()
+		}
 		e.unexplained()
 		if d.Frontend.Scheme == "http" && d.Endpoint.ID == routing.Login {
 			e.say("note", "Over plain http Safari does not keep the cookie; Chromium and Firefox do on localhost.")
 		}
 	case routing.Proxy:
 		e.outgoing()
+	}
+}
+
+// cookie tells how long the cookie of a sign-in stays in the browser.
+func (e *explainer) cookie() {
+	switch how := e.call.Frontend().Config.Cookie.Persistent; {
+	case how.Always:
+		e.say("cookie", "stays for sessions.max_lifetime, also when the browser is closed")
+	case how.Field != "":
+		e.say("cookie", "stays for sessions.max_lifetime where the body says %q: true, else until the browser is closed", how.Field)
+	default:
+		e.say("cookie", "stays until the browser is closed")
 	}
 }
 

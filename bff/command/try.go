@@ -32,6 +32,9 @@ type TryOptions struct {
 	Caller, To string
 	// Frontend whose fields are asked for; "": the first that signs in there.
 	Frontend string
+	// Way to sign in by, and Exchange to make once signed in, of those that Frontend lists;
+	// "": login's, and none.
+	Way, Exchange string
 	// Provider to sign in at instead of an API. Listen is the loopback address that the
 	// browser comes back to; with Paste it uses the registered redirect URI, and the
 	// operator pastes where the browser ended.
@@ -47,6 +50,7 @@ type attempt struct {
 	ask      *prompter
 	api      *signin.Upstream
 	frontend *configs.Frontend
+	by       signin.Way // how the person signs in
 	caller   mapping.Caller
 	shown    *trial.Trial
 }
@@ -60,6 +64,8 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 		return err
 	}
 	switch {
+	case (o.Way != "" || o.Exchange != "") && (o.Caller != "" || o.Provider != "" || o.Account != ""):
+		return errors.New("--way and --exchange are for people who sign in at an upstream, not for --provider, --account or --caller")
 	case o.Caller != "":
 		return p.tryCaller(ctx, config, o)
 	case o.Provider != "":
@@ -72,7 +78,7 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 			return err
 		}
 	}
-	frontend, err := signsInAt(config, o.Upstream, o.Frontend)
+	frontend, err := signsInAt(config, o)
 	if err != nil {
 		return err
 	}
@@ -81,10 +87,10 @@ func (p *Program) Try(ctx context.Context, o TryOptions) error {
 		return Failure{err}
 	}
 	defer ups.Close()
-	t := &attempt{Program: p, ask: newPrompter(p.Stdin, p.Stderr), api: ups.Get(o.Upstream), frontend: frontend}
+	t := &attempt{Program: p, ask: newPrompter(p.Stdin, p.Stderr), api: ups.Get(o.Upstream), frontend: frontend, by: signin.Way{Name: o.Way}}
 	t.caller = mapping.Caller{UserAgent: "Coatcheck try", RequestID: "try", ForwardedHost: strings.Replace(frontend.Hosts()[0], "*", "any", 1), ForwardedProto: frontend.Scheme()}
 	t.shown = trial.New(painter{p.Stdout, terminal.Of(p.Stdout, p.Getenv)}.line)
-	return t.run(signin.WithTrace(ctx, t.shown.Hooks()), o.Refresh, o.Logout)
+	return t.run(signin.WithTrace(ctx, t.shown.Hooks()), o)
 }
 
 // tryProvider signs in once at a provider.
@@ -103,23 +109,34 @@ func (p *Program) tryProvider(ctx context.Context, config *configs.Config, o Try
 	return nil
 }
 
-// signsInAt finds the frontend whose people sign in at an upstream.
-func signsInAt(config *configs.Config, api, name string) (*configs.Frontend, error) {
-	if config.Upstreams[api] == nil || config.Upstreams[api].Login == nil {
-		return nil, fmt.Errorf("no upstream %q with a login; %s", api, choices("upstreams with a login", signInUpstreams(config)))
+// signsInAt finds the frontend whose people sign in at an upstream by the way, and may
+// make the exchange, that are to be tried.
+func signsInAt(config *configs.Config, o TryOptions) (*configs.Frontend, error) {
+	if config.Upstreams[o.Upstream] == nil || config.Upstreams[o.Upstream].Login == nil {
+		return nil, fmt.Errorf("no upstream %q with a login; %s", o.Upstream, choices("upstreams with a login", signInUpstreams(config)))
 	}
-	var offered []string
-	for _, candidate := range slices.Sorted(maps.Keys(config.Frontends)) {
-		f := config.Frontends[candidate]
-		if f.Login.Upstream != api {
+	var frontends, ways, exchanges []string
+	for _, name := range slices.Sorted(maps.Keys(config.Frontends)) {
+		f := config.Frontends[name]
+		if f.Login.Upstream != o.Upstream {
 			continue
 		}
-		if name == "" || name == candidate {
+		frontends = append(frontends, name)
+		if o.Frontend != "" && o.Frontend != name {
+			continue
+		}
+		if offers(&f.Login, o) {
 			return f, nil
 		}
-		offered = append(offered, candidate)
+		ways, exchanges = append(ways, f.Login.Ways...), append(exchanges, f.Login.Exchanges...)
 	}
-	return nil, fmt.Errorf("no frontend %q signs in at %s; %s", name, api, choices("frontends", offered))
+	switch {
+	case o.Frontend != "" && !slices.Contains(frontends, o.Frontend):
+		return nil, fmt.Errorf("no frontend %q signs in at %s; %s", o.Frontend, o.Upstream, choices("frontends", frontends))
+	case o.Way == "" && o.Exchange == "":
+		return nil, fmt.Errorf("no frontend signs in at %s with fields of its own: --way is needed; %s", o.Upstream, choices("ways", unique(ways)))
+	}
+	return nil, fmt.Errorf("no frontend of %s lists what is to be tried; %s; %s", o.Upstream, choices("ways", unique(ways)), choices("exchanges", unique(exchanges)))
 }
 
 // onlyUpstream is the upstream to try where the command line names none.
@@ -142,32 +159,34 @@ func choices(what string, names []string) string {
 	return what + ": " + cmp.Or(strings.Join(names, ", "), "none")
 }
 
-func (t *attempt) run(ctx context.Context, refresh, logout bool) error {
+func (t *attempt) run(ctx context.Context, o TryOptions) error {
 	fmt.Fprintln(t.Stdout, "Secrets are masked: {name} stands for a value that is filled in, [text, 57] for\ntext of 57 characters.")
-	t.title("sign-in")
-	fields, err := t.ask.fields(t.frontend.Login.Fields)
+	fields, err := t.fields()
 	if err != nil {
 		return Failure{err}
 	}
-	in, err := t.api.Ways.SignIn(ctx, fields, t.caller, time.Now())
-	for err == nil && in.Step != nil {
-		in, err = t.step(ctx, in.Step)
-	}
+	in, err := t.signIn(ctx, fields)
 	t.told(in, err)
 	if err != nil {
 		return ErrRefused
 	}
+	if in.Accepted {
+		return nil
+	}
 	held := in.Credential
 	t.ends(held)
 	failed := error(nil)
-	if refresh {
+	if o.Exchange != "" {
+		held, failed = t.exchange(ctx, o.Exchange, in)
+	}
+	if o.Refresh {
 		if next, err := t.refresh(ctx, held); err != nil {
 			failed = ErrRefused // and signs out all the same, or a token would be left behind
 		} else {
 			held = next
 		}
 	}
-	if logout {
+	if o.Logout {
 		return cmp.Or(failed, t.logout(ctx, held))
 	}
 	if t.api.CanSignOut() {
@@ -193,7 +212,7 @@ func (t *attempt) step(ctx context.Context, p *signin.Pending) (*signin.SignedIn
 		if err != nil {
 			return nil, err
 		}
-		in, err := t.api.Ways.Continue(ctx, p.Name, p.Kept, fields, t.caller, time.Now())
+		in, err := t.api.Ways.ContinueBy(ctx, t.by, p.Name, &mapping.Values{Kept: p.Kept, Fields: fields, Caller: t.caller}, time.Now())
 		var refusal *mapping.Refusal
 		if tries == codeTries || !errors.As(err, &refusal) || refusal.Meaning != mapping.MFARequired {
 			return in, err
@@ -207,6 +226,10 @@ func (t *attempt) told(in *signin.SignedIn, err error) {
 	fmt.Fprintln(t.Stdout)
 	if err != nil {
 		t.refused(server.ProblemOf(err), err)
+		return
+	}
+	if in.Accepted {
+		fmt.Fprintln(t.Stdout, "A browser would see: 200 {\"authenticated\":false}\n  The API took it, and lets nobody in yet.")
 		return
 	}
 	shown := mapping.Exposed(in.User, t.frontend.Login.Expose)

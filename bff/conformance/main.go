@@ -49,6 +49,9 @@ func main() {
 func show(w io.Writer) {
 	for _, a := range adapters.All() {
 		fmt.Fprintf(w, "%-22s %s\n", a.Name, a.About)
+		if a.NotRun != "" {
+			fmt.Fprintf(w, "%-22s %s\n", "", a.NotRun)
+		}
 	}
 	all := cases.All()
 	fmt.Fprintf(w, "\n%d cases:\n", len(all))
@@ -65,6 +68,10 @@ func look(name, only string) (runs []*report.Run, code int) {
 			continue
 		}
 		found = true
+		if a.NotRun != "" && name == "all" {
+			fmt.Printf("%s: %s\n", a.Name, a.NotRun)
+			continue
+		}
 		r, err := one(a, only)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "conformance: %s: %v\n", a.Name, err)
@@ -76,6 +83,9 @@ func look(name, only string) (runs []*report.Run, code int) {
 	if !found {
 		fmt.Fprintf(os.Stderr, "conformance: no adapter is called %q; -list shows them\n", name)
 		return nil, 4
+	}
+	if len(runs) > 1 {
+		report.Table(os.Stdout, runs)
 	}
 	return runs, code
 }

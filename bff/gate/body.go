@@ -11,19 +11,19 @@ import (
 
 // body is the body of a request, under the gate's deadlines.
 type body struct {
-	r          *Request
-	chunks     http1.Chunks
-	left       int64 // with a length: what is still to come
-	read       int64
-	limit      int64
-	mustInvite bool // the client waits for a 100
-	err        error
-	stopped    atomic.Bool
+	r       *Request
+	chunks  http1.Chunks
+	left    int64 // with a length: what is still to come
+	read    int64
+	limit   int64
+	invite  invitation
+	err     error
+	stopped atomic.Bool
 }
 
 func (b *body) begin(r *Request, expects bool) {
 	b.r, b.left, b.read, b.limit, b.err = r, max(0, r.head.Length), 0, 0, nil
-	b.mustInvite = expects && r.HasBody()
+	b.invite.begin(expects && r.HasBody())
 	b.stopped.Store(false)
 	if r.head.Chunked {
 		b.chunks.Reset(&r.conn.in)
@@ -52,12 +52,9 @@ func (b *body) Read(p []byte) (int, error) {
 
 func (b *body) next(p []byte) (int, error) {
 	c := b.r.conn
-	if b.mustInvite && c.in.Len() == 0 {
-		if _, err := c.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
-			return 0, ErrBodyBroken
-		}
+	if b.stopped.Load() || b.invite.send(c) != nil {
+		return 0, ErrBodyBroken
 	}
-	b.mustInvite = false
 	if err := c.readDeadline(c.options().BodyIdle); err != nil || b.stopped.Load() {
 		return 0, ErrBodyBroken
 	}
@@ -75,7 +72,7 @@ func (b *body) next(p []byte) (int, error) {
 // fill is next for a [relay.Source]: of a body with a length, whose bytes are not here yet.
 func (b *body) fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) {
 	c := b.r.conn
-	if b.err != nil || b.left == 0 || b.limit > 0 && b.read+b.left > b.limit || b.mustInvite || c.in.Len() > 0 || c.socket == nil {
+	if b.err != nil || b.left == 0 || b.limit > 0 && b.read+b.left > b.limit || b.invite.isDue() || c.in.Len() > 0 || c.socket == nil {
 		return 0, false, nil
 	}
 	if err := c.readDeadline(c.options().BodyIdle); err != nil || b.stopped.Load() {

@@ -264,8 +264,9 @@ func (c *Conn) SetDeadline(t time.Time) error {
 }
 
 // Close implements [net.Conn]. While [Options.First] answers, it only asks for the end of
-// the connection behind the answer. Behind an answer that left part of the request unread,
-// it closes one half first and reads on for a moment.
+// the connection behind the answer. Where the web server has not come to a request that was
+// passed to it, the second Close has [Options.Lost] answer. Behind an answer that left part
+// of what was sent unread, it closes one half first and reads on for a moment.
 func (c *Conn) Close() (err error) {
 	if c.first.postpones() {
 		return nil
@@ -275,7 +276,10 @@ func (c *Conn) Close() (err error) {
 	}
 	defer c.contain(&err)
 	defer c.tellClosed()
-	c.listener.leave(c)
+	defer c.listener.leave(c) // behind the last that is read: a process that ends sooner resets
+	if answer := c.options().Lost; answer != nil && c.first.wasLost() {
+		answer(c.request)
+	}
 	if c.linger.Load() {
 		drain(c.Conn)
 	}

@@ -28,17 +28,32 @@ type first struct{ state atomic.Int32 }
 const (
 	withServer int32 = iota
 	withFirst
+	passed  // by First, and the web server has not come to it
+	lost    // closed by the web server before it came to what was passed
 	closing // while First had it, or for good
 )
 
 // begin takes the connection; false: the web server has closed it.
 func (f *first) begin() bool { return f.state.CompareAndSwap(withServer, withFirst) }
 
+// pass leaves the request at hand to the web server; false: it has closed the connection.
+func (f *first) pass() bool { return f.state.CompareAndSwap(withFirst, passed) }
+
+// take notes that the web server has come to the request.
+func (f *first) take() { f.state.CompareAndSwap(passed, withServer) }
+
 // end gives the connection back; false: the web server has closed it meanwhile.
 func (f *first) end() bool { return f.state.CompareAndSwap(withFirst, withServer) }
 
-// postpones reports whether the web server's Close has to wait.
-func (f *first) postpones() bool { return f.state.CompareAndSwap(withFirst, closing) }
+// postpones reports whether the web server's Close has to wait: for First, or for the
+// answer to a request that nobody would come to any more. Such a connection is closed once
+// more, by the web server's goroutine that serves it.
+func (f *first) postpones() bool {
+	return f.state.CompareAndSwap(withFirst, closing) || f.state.CompareAndSwap(passed, lost)
+}
+
+// wasLost reports, once, whether a request was passed and nobody came to it.
+func (f *first) wasLost() bool { return f.state.CompareAndSwap(lost, closing) }
 
 // lose gives the connection up, whoever has it: Close is not postponed any more.
 func (f *first) lose() { f.state.Store(closing) }
@@ -46,7 +61,10 @@ func (f *first) lose() { f.state.Store(closing) }
 // Pass leaves the request to the web server. It is false where that has closed the
 // connection meanwhile, so that it will never answer: [Options.First] must, and the
 // connection ends.
-func (r *Request) Pass() bool { return r.conn.first.end() }
+func (r *Request) Pass() bool { return r.conn.first.pass() }
+
+// Taken says that the web server has come to a request that was passed to it.
+func (r *Request) Taken() { r.conn.first.take() }
 
 // IsLast reports whether the browser wants the connection to end behind the answer.
 func (r *Request) IsLast() bool {
@@ -84,8 +102,9 @@ func offer(c *Conn) error {
 }
 
 // Send writes an answer's head and body, in one system call where there is no TLS. now is
-// the time.
+// the time. Nothing of the answer may be written before it.
 func Send(c *Conn, now time.Time, head, body []byte) error {
+	c.request.body.invite.withdraw()
 	if err := c.writeDeadline(now); err != nil {
 		return err
 	}

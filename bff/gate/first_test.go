@@ -98,3 +98,56 @@ func TestFaultInFirst(t *testing.T) {
 		t.Errorf("%q, %v", b, err)
 	}
 }
+
+// TestLost: the web server closes a connection for idle just after a request was passed to
+// it. The request is answered all the same, once, when the goroutine that serves the
+// connection closes it; where the web server came to the request, Close is an end.
+func TestLost(t *testing.T) {
+	for name, row := range map[string]struct {
+		taken bool
+		want  string
+	}{
+		"lost":  {false, "draining"},
+		"taken": {true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inner, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := patient
+			o.First = func(r *gate.Request) gate.Turn { r.Pass(); return gate.Passed }
+			o.Lost = func(r *gate.Request) { _ = gate.Send(r.Conn(), time.Now(), []byte("draining"), nil) }
+			l := gate.Listen(inner, o)
+			defer l.Close()
+			browser, err := net.Dial("tcp", inner.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer browser.Close()
+			_, _ = io.WriteString(browser, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+			c, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, err := c.Read(make([]byte, 1)); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+			if row.taken {
+				c.(*gate.Conn).Request().Taken()
+			}
+			idle, serving := c.Close(), c.Close()
+			_ = browser.SetDeadline(time.Now().Add(time.Minute))
+			got, err := io.ReadAll(browser)
+			if idle != nil || err != nil || string(got) != row.want {
+				t.Errorf("%q, %v, %v", got, idle, err)
+			}
+			if again := errors.Is(serving, net.ErrClosed); again != row.taken {
+				t.Errorf("the second Close: %v", serving)
+			}
+			if again := c.Close(); !errors.Is(again, net.ErrClosed) {
+				t.Errorf("the third Close: %v", again)
+			}
+		})
+	}
+}

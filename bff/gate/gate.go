@@ -38,6 +38,10 @@ type Options struct {
 	// First, if set, is offered every request before the web server is, and may answer it
 	// itself.
 	First func(*Request) Turn
+	// Lost, if set, answers a request that First passed to the web server, and that the web
+	// server closed the connection on before [Request.Taken], as it does with idle ones at
+	// its end.
+	Lost func(*Request)
 	// Refused, if set, hears of every request that the gate answered itself.
 	Refused func(Refusal)
 	// Failing, if set, hears why no connection can be taken in just now, as when the

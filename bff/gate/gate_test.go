@@ -73,6 +73,7 @@ func (s *server) connection(c *gate.Conn, answer func(*gate.Request) string) {
 		if err != nil {
 			return
 		}
+		c.Request().Taken()
 		s.mu.Lock()
 		in := c.Request().Head()
 		s.seen = append(s.seen, fmt.Sprintf("%s %s HTTP/1.%d %s", in.Method, in.Target, in.Minor, in.Host))

@@ -26,7 +26,7 @@ func TestUnpassable(t *testing.T) {
 func TestPassed(t *testing.T) {
 	rules := headers.ToAPI([]string{"X-Key"}, []string{"__tenant", "Abp.TenantId"})
 	for name, want := range map[string]headers.Verdict{"__tenant": headers.Passes, "__Tenant": headers.Passes, "abp.tenantid": headers.Passes,
-		"_tenant": headers.OddName, "Abp_TenantId": headers.OddName, "X-Key": headers.Listed, "Cookie": headers.Listed, "X-User-Id": headers.OfCaller, "X-Tenant": headers.Passes} {
+		"_tenant": headers.OddName, "Abp_TenantId": headers.OddName, "X-Key": headers.Listed, "Cookie": headers.Listed, "Cookie2": headers.Listed, "X-User-Id": headers.OfCaller, "X-Tenant": headers.Passes} {
 		if got := rules.Judge([]byte(name)); got != want {
 			t.Errorf("%s: %v, want %v", name, got, want)
 		}

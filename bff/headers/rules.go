@@ -23,6 +23,7 @@ var toAPI = []rule{
 	{"host", "the upstream's own"},
 	{"expect", "RFC 9110 §10.1.1: answered by the gate"},
 	{"cookie", "holds the ticket; the API knows no cookie of ours"},
+	{"cookie2", "as cookie (RFC 2965)"},
 	{"authorization", "the session's token takes its place"},
 	{"x-csrf", "meant for the guard"},
 	{"x-xsrf-token", "meant for the guard"},

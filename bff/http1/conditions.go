@@ -10,15 +10,16 @@ import (
 
 // Validators are what a browser can compare a representation with (RFC 9110 §8.8).
 type Validators struct {
-	// ETag is a strong entity tag, with its quotes.
+	// ETag is a strong entity tag, with its quotes; empty: none.
 	ETag string
-	// Changed is the time of the last change; zero, or the beginning of Unix time: unknown.
+	// Changed is the time of the last change; zero, or one of the first two seconds of Unix
+	// time: unknown.
 	Changed time.Time
 }
 
 // HasTime reports whether the time of the last change is known. Embedded files have
-// none, and in images that can be built again it is often 1970.
-func (v Validators) HasTime() bool { return !v.Changed.IsZero() && v.Changed.Unix() != 0 }
+// none, and tools whose images can be built again write 0 or, as Nix does, 1.
+func (v Validators) HasTime() bool { return !v.Changed.IsZero() && v.Changed.Unix() > 1 }
 
 // Failed evaluates a request's conditions in their order (RFC 9110 §13.2.2): 412, 304,
 // or 0 where the file is to be sent. If-Range is a matter of ranges.

@@ -15,10 +15,12 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, firstSize); return &
 var ErrFull = errors.New("http1: buffer full")
 
 // Reader is a buffer in front of a connection. Unlike bufio.Reader it gives its
-// memory back when it is empty ([Reader.Release]), so that an idle connection
-// holds none, and grows only for a head that needs it.
+// memory back when it is empty ([Reader.Release]), and grows only for a head that needs
+// it. In front of a plain socket it takes memory only once bytes are there, so that a
+// connection that is idle, or waits for an answer, holds none.
 type Reader struct {
 	src  io.Reader
+	late late
 	page *[]byte
 	buf  []byte
 	r, w int
@@ -29,6 +31,7 @@ func (r *Reader) Reset(src io.Reader) {
 	r.r, r.w = 0, 0
 	r.Release()
 	r.src = src
+	r.late.reset(r, src)
 }
 
 // Buffered returns what was read and not yet taken. It is valid until the next call.
@@ -54,6 +57,9 @@ func (r *Reader) Release() {
 // Fill reads once from the source behind what is buffered; the buffer grows up to
 // max bytes, then ErrFull. It returns nil once at least one byte came.
 func (r *Reader) Fill(max int) error {
+	if done, err := r.fillLate(max); done {
+		return err
+	}
 	if err := r.room(max); err != nil {
 		return err
 	}

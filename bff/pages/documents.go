@@ -115,6 +115,7 @@ func (p *Pages) isManyFiles() bool {
 	return d.info.Size() != same.info.Size() || !bytes.Equal(d.content(), same.content())
 }
 
+// content is the beginning of a file, as much of it as a document may be long.
 func (f *file) content() []byte {
 	b, _ := io.ReadAll(io.NewSectionReader(f, 0, min(f.info.Size(), maxDocument)))
 	return b

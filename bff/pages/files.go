@@ -65,20 +65,24 @@ func openFile(files fs.FS, name string) *file {
 	return &file{f, at, info}
 }
 
-// etag is made of size and time; of the content where there is no time (embedded
-// files). The coding is part of it, because two forms may be equal in both.
-func (f *file) etag(coding string) string {
-	if !f.info.ModTime().IsZero() {
-		return fmt.Sprintf(`"%x-%x%s"`, f.info.ModTime().UnixNano(), f.info.Size(), coding)
+// validators are the time of the last change, and a tag made of that and the size. The coding
+// is part of the tag, because two forms may be equal in both. Where no time is known the tag is
+// made of the content; a file too large to be read for that has none.
+func (f *file) validators(coding string) http1.Validators {
+	v := http1.Validators{Changed: f.info.ModTime()}
+	switch {
+	case v.HasTime():
+		v.ETag = fmt.Sprintf(`"%x-%x%s"`, v.Changed.UnixNano(), f.info.Size(), coding)
+	case f.info.Size() <= maxDocument:
+		v.ETag = http1.ContentTag(f.content())
 	}
-	b, _ := io.ReadAll(io.NewSectionReader(f, 0, f.info.Size()))
-	return http1.ContentTag(b)
+	return v
 }
 
 // sendOpen answers with an open file, which it closes: what the conditions and the
 // range of the request leave of it. coding is its Content-Encoding, or empty.
 func (p *Pages) sendOpen(c *call.Call, f *file, name, coding string) error {
-	v, h := http1.Validators{ETag: f.etag(coding), Changed: f.info.ModTime()}, &c.Reply.Header
+	v, h := f.validators(coding), &c.Reply.Header
 	if status := v.Failed(c.Request.Head); status != 0 {
 		c.Reply.Empty(status)
 		if status == http.StatusNotModified {
@@ -119,7 +123,9 @@ func (s *section) Close() error { return s.f.Close() }
 // fileHeaders say who may use the file, and how long it may be kept.
 func (p *Pages) fileHeaders(c *call.Call, name string, v http1.Validators) {
 	h := &c.Reply.Header
-	h.Set("ETag", v.ETag)
+	if v.ETag != "" {
+		h.Set("ETag", v.ETag)
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	c.IsolateOrigin()
 	if isHashed(name) {

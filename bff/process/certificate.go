@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,10 +18,10 @@ const certificateLook = 5 * time.Second
 type certificate struct {
 	cert, key string
 	log       *slog.Logger
+	pair      atomic.Pointer[tls.Certificate]
 
-	mu      sync.Mutex
-	pair    *tls.Certificate
-	stamp   string // of the files that pair came from
+	mu      sync.Mutex // guards what follows, while the files are read, too
+	stamp   string     // of the files that pair came from
 	lookAt  time.Time
 	refused string // stamp of files that could not be used, so that it is said once
 }
@@ -45,7 +46,8 @@ func (c *certificate) prepare() (use func(), err error) {
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.pair, c.stamp, c.refused = &pair, stamp, ""
+		c.pair.Store(&pair)
+		c.stamp, c.refused = stamp, ""
 	}, nil
 }
 
@@ -60,15 +62,22 @@ func (c *certificate) files() string {
 	return stamp
 }
 
-// get serves tls.Config.GetCertificate.
+// get serves tls.Config.GetCertificate. One handshake looks at the files; those beside it do
+// not wait for a disk that is slow.
 func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := time.Now(); now.After(c.lookAt) {
+	if c.mu.TryLock() {
+		c.look(time.Now())
+		c.mu.Unlock()
+	}
+	return c.pair.Load(), nil
+}
+
+// look looks at the files where it is time to; c.mu is held.
+func (c *certificate) look(now time.Time) {
+	if now.After(c.lookAt) {
 		c.lookAt = now.Add(certificateLook)
 		c.reread()
 	}
-	return c.pair, nil
 }
 
 // reread takes a changed pair into use; c.mu is held.
@@ -83,6 +92,7 @@ func (c *certificate) reread() {
 		c.log.Error("certificate not reread, the old one stays", "error", err)
 		return
 	}
-	c.pair, c.stamp = &pair, stamp
+	c.pair.Store(&pair)
+	c.stamp = stamp
 	c.log.Info("certificate reread")
 }

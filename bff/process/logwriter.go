@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log"
@@ -92,16 +93,26 @@ func (w *lineWriter) flush(spare []byte) []byte {
 	batch, lost := w.buf, w.lost
 	w.buf, w.lost = spare[:0], 0
 	w.mu.Unlock()
+	lines := len(batch)
 	if lost > 0 {
 		batch = fmt.Appendf(batch, `{"time":"%s","level":"WARN","msg":"log lines were lost","lost":%d}`+"\n", time.Now().Format(time.RFC3339Nano), lost)
 	}
 	if len(batch) > 0 {
-		_, _ = w.out.Write(batch)
+		if n, err := w.out.Write(batch); err != nil {
+			w.lose(lost + bytes.Count(batch[min(n, lines):lines], []byte("\n")))
+		}
 	}
 	if cap(batch) > 2*logBatch {
 		return nil
 	}
 	return batch
+}
+
+// lose counts lines that were not written.
+func (w *lineWriter) lose(lines int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost += lines
 }
 
 // Close writes what is left, if somebody reads it soon.

@@ -103,37 +103,45 @@ type Process struct {
 }
 
 // New makes the rooms, floor by floor. Nothing is dialled: a store that is away
-// comes back by itself.
+// comes back by itself. Where one fails, those that were made before it are closed.
 func New(o Options) (*Process, error) {
 	config := o.Config
 	p := &Process{config: config, load: o.Load, changed: o.Changed, level: new(slog.LevelVar), lines: newLineWriter(o.Log), supervisor: supervisor{o.Getenv}}
 	p.level.Set(levelOf(config.Log.Level))
 	p.log = newLog(p.lines, p.level)
-	quiet := muteStandardLog(p.log)
 	p.token.Store(&config.Admin.Token)
+	if err := p.build(o); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+// build makes the rooms above the log.
+func (p *Process) build(o Options) error {
+	config, quiet := o.Config, muteStandardLog(p.log)
 	options, err := p.sessionOptions(config)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	counts := metrics.New(o.Version, o.Commit)
 	p.counts = counts
 	store, err := open.Store(config.Sessions.Store, open.Options{Log: p.log, Observe: counts.Store})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if p.manager, err = session.NewManager(store, options); err != nil {
-		return nil, err
+		return errors.Join(err, store.Close())
 	}
 	p.openPrograms(config, store, options)
 	if p.upstreams, err = signin.New(config.Upstreams, signin.Options{Log: p.log}); err != nil {
-		return nil, err
+		return err
 	}
 	if p.tracer, err = trace.FromEnvironment(o.Version, o.Getenv, p.log); err != nil {
-		return nil, err
+		return err
 	}
 	if p.server, err = server.New(server.Options{Config: config, Tracer: p.tracer, Manager: p.manager, Upstreams: p.upstreams, Metrics: counts, Programs: p.programs.Programs,
 		Log: p.log, Access: p.lines, Client: web.Client(), Pages: o.Pages}); err != nil {
-		return nil, err
+		return err
 	}
 	p.keepKeys(config)
 	AddReadings(counts, p.manager, p.server, p.programs.Programs)
@@ -141,7 +149,7 @@ func New(o Options) (*Process, error) {
 		Token:     func() credential.Secret { return *p.token.Load() },
 		Providers: p.server.Providers, Keys: p.administerKeys(),
 		Draining: p.draining.Load, Metrics: counts.Handler(), Log: p.log}), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet}
-	return p, nil
+	return nil
 }
 
 func (p *Process) sessionOptions(config *configs.Config) (session.Options, error) {

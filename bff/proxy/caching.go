@@ -23,8 +23,9 @@ type policy struct {
 func (p *policy) consume(name, value []byte) bool {
 	switch {
 	case http1.EqualFold(name, "cache-control"):
-		p.named = true
-		p.directives = appendPrivate(p.directives, string(value))
+		directives := splitDirectives(string(value))
+		p.named = p.named || len(directives) > 0
+		p.directives = appendPrivate(p.directives, directives)
 	case http1.EqualFold(name, "expires"):
 		p.named = true
 		return false
@@ -51,8 +52,8 @@ func (p *policy) cacheControl(document bool) string {
 	return "private, " + strings.Join(p.directives, ", ")
 }
 
-func appendPrivate(list []string, value string) []string {
-	for _, d := range splitDirectives(value) {
+func appendPrivate(list, directives []string) []string {
+	for _, d := range directives {
 		name, _, _ := strings.Cut(d, "=")
 		if !containsFold(sharedDirectives, strings.TrimSpace(name)) {
 			list = append(list, d)

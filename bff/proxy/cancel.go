@@ -62,6 +62,13 @@ func (s *streamCancel) now() {
 	}
 }
 
+// isCut reports whether the stream was ended here.
+func (s *streamCancel) isCut() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.abort == nil
+}
+
 // disarm makes sure that nothing is aborted any more: the call is used again.
 func (s *streamCancel) disarm() {
 	s.mu.Lock()

@@ -82,14 +82,7 @@ func unzip(body []byte) []byte {
 // appendReadable writes Accept-Encoding where bodies are looked at: gzip, if the browser
 // takes it, or nothing, so that the API's answer can be read.
 func appendReadable(b []byte, h *http1.Head) []byte {
-	value, n := h.Get("accept-encoding")
-	takes := false
-	http1.EachListMember(value, func(coding []byte) {
-		name, quality, weighed := bytes.Cut(coding, []byte{';'})
-		zero := weighed && bytes.Contains(quality, []byte("=0")) && len(bytes.Trim(quality, " \tq=0.")) == 0
-		takes = takes || http1.EqualFold(http1.TrimOWS(name), "gzip") && !zero
-	})
-	if n != 1 || !takes {
+	if http1.Weight(h, "gzip", false) <= 0 {
 		return b
 	}
 	return append(b, "Accept-Encoding: gzip\r\n"...)

@@ -2,12 +2,15 @@ package proxy
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"strings"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/problem"
 	"coatcheck/bff/relay"
+	"coatcheck/upstream/forward"
 )
 
 // bodyPass is a round trip whose answer's body goes on to the browser.
@@ -133,11 +136,21 @@ func (s *stream) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) {
 	return n, ok, err
 }
 
-// note takes note of a body that broke off.
+// errCut is why a stream ended that [streamCancel] has ended.
+var errCut = errors.New("stream ended with its session, the proof of its caller, or the process")
+
+// note takes note of a body that broke off, and of who is to blame: the API only where
+// nobody here has aborted the call.
 func (s *stream) note(err error) {
-	if err != nil && err != io.EOF {
-		s.x.call.Record.Cause = err
-		s.x.call.Record.Code = "upstream_broken"
+	r := &s.x.call.Record
+	switch {
+	case err == nil || err == io.EOF:
+	case !errors.Is(err, forward.ErrAborted):
+		r.Cause, r.Code = err, "upstream_broken"
+	case s.cancel.isCut():
+		r.Cause = errCut
+	default:
+		r.Cause, r.Code = err, problem.BrowserLeft.Code
 	}
 }
 

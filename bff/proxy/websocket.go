@@ -62,7 +62,10 @@ func (x upgrade) passUpgrade() error {
 	if x.who.Session != nil { // its word goes to the tunnel from now on
 		stop = staying(x).watch(func() { t.end(closePolicy) })
 	}
-	forget, _ := staying(x).watchProof(func() { t.end(closePolicy) }) // track has looked whether it lives
+	forget, alive := staying(x).watchProof(func() { t.end(closePolicy) })
+	if !alive { // its end reached what the tunnel has just taken over from
+		t.end(closePolicy)
+	}
 	leave := x.leave
 	x.leave = nil // the tunnel's now
 	open, metrics := x.proxy.open, x.proxy.events.Metrics

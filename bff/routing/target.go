@@ -19,10 +19,11 @@ type Target struct {
 // ParseTarget takes a target in origin-form apart. It refuses every path that two
 // programs could read differently, because here it is matched against routes and
 // there it is resolved by an API: dot segments in any spelling, encoded separators
-// and control bytes, broken escapes. One decoding is looked through, as an API does
-// one; %252e is text. What passes is matched and forwarded as the same bytes.
+// and control bytes, broken escapes, ASCII in more bytes than it needs. One decoding is
+// looked through, as an API does one; %252e is text. What passes is matched and forwarded as the same bytes.
 //
-// Sources: RFC 3986 §5.2.4, §6.2.2; CVE-2021-41773 (encoded dots), "..;" of
+// Sources: RFC 3986 §5.2.4, §6.2.2; RFC 3629 §10 (overlong forms, %c0%ae for a
+// dot); CVE-2021-41773 (encoded dots), "..;" of
 // servlet containers, CVE-2025-29927's kind of prefix confusion for "//".
 func ParseTarget(b []byte) (t Target, ok bool) {
 	if len(b) == 0 || b[0] != '/' || len(b) > 1 && b[1] == '/' {
@@ -78,6 +79,9 @@ func (t *Target) segment(s []byte) bool {
 				return false
 			}
 			c = byte(hi<<4 | lo)
+			if isOverlong(s[i:]) {
+				return false
+			}
 			i += 2
 			if c == '\\' {
 				c = '/' // to some APIs it is one
@@ -110,6 +114,34 @@ func (t *Target) segment(s []byte) bool {
 		}
 	}
 	return !isDots(dots)
+}
+
+// isOverlong reports whether escapes begin a form of an ASCII character in two to four
+// bytes, which some decoders still read, and UTF-8 does not have.
+func isOverlong(escapes []byte) bool {
+	lead := escaped(escapes)
+	if lead == 0xc0 || lead == 0xc1 {
+		return escaped(escapes[3:])&^0x3f == 0x80
+	}
+	if lead == 0xf0 && escaped(escapes[3:]) == 0x80 {
+		lead, escapes = 0xe0, escapes[3:] // one byte more, and as a form of three from there
+	}
+	if lead != 0xe0 || escaped(escapes[3:])&^1 != 0x80 {
+		return false
+	}
+	return escaped(escapes[6:])&^0x3f == 0x80
+}
+
+// escaped is the byte of an escape at the start of s; 0 where there is none.
+func escaped(s []byte) byte {
+	if len(s) < 3 || s[0] != '%' {
+		return 0
+	}
+	hi, lo := hexValue(s, 1), hexValue(s, 2)
+	if hi < 0 || lo < 0 {
+		return 0
+	}
+	return byte(hi<<4 | lo)
 }
 
 func isDots(n int) bool { return n == 1 || n == 2 }

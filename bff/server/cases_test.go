@@ -279,7 +279,7 @@ func TestTokenNetInParts(t *testing.T) {
 				w.Header().Set("Content-Length", length)
 			}
 			w.(http.Flusher).Flush()
-			time.Sleep(10 * time.Millisecond) // nothing tells that the head was read
+			time.Sleep(50 * time.Millisecond) // nothing tells that the head was read
 			_, _ = io.WriteString(w, `{"access_token":"t2"}`)
 		}
 	}

@@ -1,5 +1,13 @@
 package server
 
+import "coatcheck/bff/gate"
+
+// GateOptions are those of the server's own listener.
+func GateOptions(s *Server) gate.Options { return s.gateOptions() }
+
+// Draining reports whether every answer is the last of its connection.
+func Draining(s *Server) bool { return s.draining.Load() }
+
 // Lose takes the configuration away, so that the next call meets a fault at once.
 func Lose(s *Server) (back func()) {
 	was := s.current.Swap(nil)

@@ -22,6 +22,9 @@ func (s *Server) first(in *gate.Request) (turn gate.Turn) {
 	e.begin(in)
 	if e.call.Decision.Kind == routing.Proxy {
 		e.respond()
+		if e.call.Reply.Upgrade != nil && e.call.Reply.Close { // the web server would end it behind the 101
+			e.refuseDraining()
+		}
 		if !e.leavesConnection() {
 			return e.send()
 		}
@@ -31,9 +34,26 @@ func (s *Server) first(in *gate.Request) (turn gate.Turn) {
 		return gate.Passed
 	}
 	in.Note = nil // the web server shuts down, and has closed the connection
+	e.refuseDraining()
+	return e.send()
+}
+
+// lost answers a call that was left to the web server, which shut down before it came to it.
+func (s *Server) lost(in *gate.Request) {
+	e, _ := in.Note.(*exchange)
+	if in.Note = nil; e == nil {
+		return
+	}
+	turn := gate.Last
+	defer e.abandon(&turn)
+	e.refuseDraining()
+	e.send()
+}
+
+// refuseDraining puts the end of the process in place of the reply.
+func (e *exchange) refuseDraining() {
 	e.call.Fail(problem.Draining, problem.Draining)
 	e.common()
-	return e.send()
 }
 
 // handle is the rest of the walk for what Coatcheck answers itself, and for what takes the
@@ -60,8 +80,10 @@ func begun(c net.Conn) *exchange {
 	if !ok || conn.Request() == nil {
 		return nil
 	}
-	e, _ := conn.Request().Note.(*exchange)
-	conn.Request().Note = nil
+	in := conn.Request()
+	in.Taken()
+	e, _ := in.Note.(*exchange)
+	in.Note = nil
 	return e
 }
 
@@ -152,6 +174,9 @@ func (e *exchange) common() {
 	}
 	if e.server.draining.Load() || c.Reply.BodyOpen || !c.In.Finish() {
 		c.Reply.Close = true
+	}
+	if c.Reply.Close && !c.In.IsLast() {
+		c.In.Linger() // what follows already is no reason for a reset that overtakes the answer
 	}
 	c.Record.Status = c.Reply.Status
 }

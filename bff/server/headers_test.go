@@ -99,6 +99,8 @@ func TestCaching(t *testing.T) {
 	cookie := h.signIn("ada@x.test")
 	rows := []struct{ name, theirs, ours string }{
 		{"nothing", "", "private, no-cache"},
+		{"empty", "Cache-Control: ", "private, no-cache"},
+		{"only commas", "Cache-Control: , ,", "private, no-cache"},
 		{"public", "Cache-Control: public, max-age=60", "private, max-age=60"},
 		{"only public", "cache-control: Public", "private"},
 		{"s-maxage", "Cache-Control: s-maxage=9, max-age=1, proxy-revalidate", "private, max-age=1"},

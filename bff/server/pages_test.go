@@ -285,3 +285,25 @@ func compareAnswers(t *testing.T, lines []string, got answer, want *httptest.Res
 		}
 	}
 }
+
+// TestImagesThatCanBeBuiltAgain: their files all have one time, the beginning of Unix time or
+// the second behind it. Then only the content tells a new release from the one before.
+func TestImagesThatCanBeBuiltAgain(t *testing.T) {
+	for _, second := range []int64{0, 1} {
+		tags := map[string]bool{}
+		for _, text := range []string{"<p>old</p>", "<p>new</p>"} { // of one size
+			files := fstest.MapFS{"index.html": {Data: []byte(text), ModTime: time.Unix(second, 0)}}
+			h := open(t, settings{pages: map[string]*pages.Pages{"shop": {Files: files}}})
+			for tag := range tags {
+				if got := h.call("GET /", "If-None-Match: "+tag); got.StatusCode != 200 || got.body != text {
+					t.Errorf("second %d: the new release: %d %q", second, got.StatusCode, got.body)
+				}
+			}
+			got := h.call("GET /")
+			if got.Header.Get("Last-Modified") != "" {
+				t.Errorf("second %d: Last-Modified %q", second, got.Header.Get("Last-Modified"))
+			}
+			tags[got.Header.Get("ETag")] = true
+		}
+	}
+}

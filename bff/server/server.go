@@ -119,6 +119,9 @@ func New(o Options) (*Server, error) {
 // silent answers what fasthttp could not read, which is nothing that passed the
 // gate. It says nothing of it: the error's text may hold a cookie.
 func silent(ctx *fasthttp.RequestCtx, _ error) {
+	if c, ok := ctx.Conn().(*gate.Conn); ok && c.Request() != nil {
+		c.Request().Taken()
+	}
 	ctx.Response.Reset()
 	ctx.SetStatusCode(fasthttp.StatusBadRequest)
 	ctx.SetConnectionClose()
@@ -149,7 +152,7 @@ func (s *Server) gateOptions() gate.Options {
 	config := s.current.Load().config
 	c := config.Limits
 	return gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, First: s.first, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, First: s.first, Lost: s.lost, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
 		Faulted: func(stack []byte) { s.events().Fault("", stack) }}
 }
 
@@ -200,21 +203,25 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.waitIdle(ctx, in)
 		in.EndIdle()
 	}
-	err := s.finish(ctx)
+	err := s.finish(ctx, in)
 	if in != nil {
 		in.Stop()
 	}
 	return err
 }
 
-// finish waits for the calls at work and for what goes on behind them, but never
-// longer than ctx: the web server closes connections one by one, under a lock of its own.
-func (s *Server) finish(ctx context.Context) error {
+// finish waits for the calls at work, for what goes on behind them, and for connections
+// that read on behind their last answer, but never longer than ctx: the web server closes
+// connections one by one, under a lock of its own.
+func (s *Server) finish(ctx context.Context, in *gate.Listener) error {
 	done := make(chan error, 1)
 	go func() { // ends with the last of them; each has a deadline
 		err := s.app.ShutdownWithContext(ctx)
 		s.background.Wait()
 		s.open.Wait()
+		if in != nil {
+			<-in.Empty()
+		}
 		done <- err
 	}()
 	select {

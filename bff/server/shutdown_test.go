@@ -6,9 +6,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"coatcheck/bff/gate"
+	"coatcheck/bff/server"
 )
 
 // TestAnswerDuringShutdown: the web server takes a connection whose call is at an API for
@@ -25,7 +29,7 @@ func TestAnswerDuringShutdown(t *testing.T) {
 		"in chunks": {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 7\r\n\r\n", "1", "200 body 7", ""},
 		"old":       {"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbody", "0", "200 body", ""},
 		"events":    {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n", "1", "503 ", "unexpected EOF"},
-		"WebSocket": {accepted, "ws", "503 ", "101 "},
+		"WebSocket": {accepted, "ws", "503 ", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 20ms}\n" + s }})
@@ -59,10 +63,53 @@ func TestAnswerDuringShutdown(t *testing.T) {
 			if got := said(t, busy); got != row.want && (row.or == "" || got != row.or) && !strings.HasPrefix(got, row.want+"{") {
 				t.Errorf("answer: %q, want %q", got, row.want)
 			}
+			_ = busy.Close()
 			if err := <-ended; err != nil {
 				t.Errorf("shutdown: %v", err)
 			}
 		})
+	}
+}
+
+// stubborn are connections whose deadlines cannot be lifted, as where the web server has
+// closed one that it takes for idle: then it does not hand it over.
+type stubborn struct{ net.Listener }
+
+func (l stubborn) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return unliftable{c}, err
+}
+
+type unliftable struct{ net.Conn }
+
+func (unliftable) SetDeadline(time.Time) error { return net.ErrClosed }
+
+// TestEventsThatNeverBegin: a stream of events whose connection the web server does not hand
+// over leaves the API, and holds neither the process's end nor a place of its session.
+func TestEventsThatNeverBegin(t *testing.T) {
+	h := open(t, settings{
+		wrap: func(l net.Listener) net.Listener { return stubborn{l} },
+		edit: func(s string) string {
+			return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 1", 1)
+		},
+	})
+	cookie := h.signIn("ada@x.test")
+	left := make(chan struct{})
+	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		left <- struct{}{}
+	})
+	for range 3 { // a place that is not given back is missing at the second
+		c := h.dial()
+		_, _ = io.WriteString(c, "GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\nSec-Fetch-Site: same-origin\r\n"+cookie+"\r\n\r\n")
+		wait(t, "the API to be left", left)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := h.server.Shutdown(ctx); err != nil {
+		t.Errorf("shutdown: %v", err)
 	}
 }
 
@@ -90,6 +137,86 @@ func TestShutdownEndsIdle(t *testing.T) {
 		if took > 3*time.Second {
 			t.Errorf("%q: %v", path, took)
 		}
+	}
+}
+
+// TestLostDuringShutdown: the web server closes a connection for idle just after a call was
+// left to it. The call is answered, and has its line.
+func TestLostDuringShutdown(t *testing.T) {
+	for _, path := range []string{"/bff/session", "/nowhere"} {
+		h := open(t, settings{})
+		inner, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := gate.Listen(inner, server.GateOptions(h.server))
+		defer l.Stop()
+		defer l.Close()
+		browser, err := net.Dial("tcp", inner.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer browser.Close()
+		_, _ = io.WriteString(browser, "GET "+path+" HTTP/1.1\r\nHost: shop.example.com\r\nX-Request-Id: lost\r\n\r\n")
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		_ = c.Close() // for idle
+		_ = c.Close() // by the goroutine that serves it, which has noticed
+		_ = browser.SetDeadline(time.Now().Add(time.Minute))
+		answer, err := http.ReadResponse(bufio.NewReader(browser), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if code := answer.Header.Get("Coatcheck-Error"); answer.StatusCode != 503 || code != "draining" {
+			t.Errorf("%s: %s, code %q", path, answer.Status, code)
+		}
+		id := answer.Header.Get("X-Request-Id")
+		if lines := h.logs.String(); strings.Count(lines, `"request_id":"`+id+`"`) != 1 {
+			t.Errorf("%s: not one line of %s: %s", path, id, lines)
+		}
+	}
+}
+
+// TestAnswerBeforeMore: an answer that ends its connection arrives whole, though a request
+// behind it was not read. A socket that is closed over bytes that nobody read is reset, and
+// what the browser has not yet fetched would be lost.
+func TestAnswerBeforeMore(t *testing.T) {
+	const size = 1 << 20
+	h := open(t, settings{edit: func(s string) string { return "drain: {timeout: 20ms}\n" + s }})
+	came, release := make(chan struct{}), make(chan struct{})
+	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
+		close(came)
+		<-release
+		_, _ = w.Write(make([]byte, size))
+	})
+	c := h.dial()
+	_, _ = io.WriteString(c, "GET /open/x HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")
+	wait(t, "the call at the API", came)
+	_, _ = io.WriteString(c, "POST /open/x HTTP/1.1\r\nHost: shop.example.com\r\nContent-Length: 9\r\n\r\n123456789")
+	ended := make(chan error, 1)
+	go func() { ended <- h.server.Shutdown(context.Background()) }() // ends with the call
+	for !server.Draining(h.server) {
+		runtime.Gosched()
+	}
+	close(release)
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(h.logs.String(), `"path":"/open/x"`) && time.Now().Before(end); {
+		runtime.Gosched() // until the last byte is handed to the kernel, where it takes so much
+	}
+	answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, answer.Body); n != size || err != nil || !answer.Close {
+		t.Errorf("%d of %d bytes, %v, closes: %v", n, size, err, answer.Close)
+	}
+	_ = c.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -227,7 +227,8 @@ func TestReload(t *testing.T) {
 			if got := h.call("GET /bff/session", cookie, sameOrign); userOf(t, got) != `{"id":"7","name":"Ada II"}` {
 				t.Errorf("kept: %s", got.body)
 			}
-			for _, body := range []string{"x", "[]", "null", `{"reload":1}`, `{"reload":"true"}`, `{"x":true}`, `{"reload":true,"x":1}`} {
+			for _, body := range []string{"x", "[]", "null", `{"reload":1}`, `{"reload":"true"}`, `{"x":true}`, `{"reload":true,"x":1}`,
+				`{"reload":false,"reload":true}`, `{"reload":true,"\u0072eload":true}`, `{"reload":null}`, `{"Reload":true}`, `{"reload":true}{}`, "{\"reload\":true}\x00"} {
 				h.want(post(body), 400, "bad_request")
 			}
 			h.want(h.call("POST /bff/session\n\n{}", cookie, shop, xcsrf, "Content-Type: text/plain"), 415, "unsupported_media_type")

@@ -128,6 +128,30 @@ func TestStreamEndsWithItsToken(t *testing.T) {
 	<-left
 }
 
+// TestStreamOfATokenInTheSkew: a token that the skew of the clocks lets in has as much time
+// for its stream, which does not end at once.
+func TestStreamOfATokenInTheSkew(t *testing.T) {
+	a := withTokens(t, "")
+	read := make(chan struct{})
+	a.api.Say(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		_, _ = io.WriteString(w, "data: 1\n\n")
+		_ = http.NewResponseController(w).Flush()
+		<-read
+		_, _ = io.WriteString(w, "data: 2\n\n")
+	})
+	token := a.accessToken("erp", func(c map[string]any) { c["exp"] = time.Now().Unix() - 2 })
+	_, got := a.stream("GET /both/events HTTP/1.1\r\nHost: shop.example.com\r\n" + token + "\r\n\r\n")
+	first := make([]byte, len("data: 1\n\n"))
+	if _, err := io.ReadFull(got.Body, first); got.StatusCode != 200 || err != nil {
+		t.Errorf("the stream: %d, %v", got.StatusCode, err)
+	}
+	close(read)
+	if rest, err := io.ReadAll(got.Body); string(rest) != "data: 2\n\n" || err != nil {
+		t.Errorf("the rest: %q, %v", rest, err)
+	}
+}
+
 // TestTokensAndKeys: on one route a key and a token are each what they are.
 func TestTokensAndKeys(t *testing.T) {
 	key := apikey.New()

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"sync/atomic"
 	"time"
 
 	"coatcheck/bff/call"
@@ -71,11 +72,24 @@ func (e *exchange) upgrade() {
 // that. So a stream needs less memory: no stack of the web server's.
 func (e *exchange) takeOver() {
 	s, conn := e.server, e.in.Conn()
+	var begun atomic.Bool
 	e.call.Reply.Close = true
-	e.ctx.HijackSetNoResponse(true)
 	s.background.Add(1)
+	e.ctx.HijackSetNoResponse(true)
 	e.ctx.Hijack(func(net.Conn) { // its goroutine ends with the body, or with a write's deadline
+		if begun.Swap(true) {
+			return
+		}
 		defer s.background.Done()
 		_ = e.sendStream(conn)
+	})
+	// The web server does not hand over a connection that it has closed, as it closes those
+	// that it takes for idle when it shuts down.
+	conn.OnClose(func() {
+		if begun.Swap(true) {
+			return
+		}
+		defer s.background.Done()
+		_ = (&streamed{e}).Close()
 	})
 }

@@ -101,16 +101,25 @@ func (k *Keeper) Prepare(o session.Options) (use func(), err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	next, change := ours(o), func() {}
-	if k.manager != nil {
-		if change, err = k.manager.Prepare(next); err != nil {
+	prepared := k.manager
+	if prepared != nil {
+		if change, err = prepared.Prepare(next); err != nil {
 			return nil, err
 		}
 	}
 	return func() {
 		k.mu.Lock()
+		defer k.mu.Unlock()
 		k.options = next
-		k.mu.Unlock()
-		change()
+		switch {
+		case k.manager == nil:
+		case k.manager == prepared:
+			change()
+		default: // made meanwhile, with the old keys
+			if err := k.manager.Reconfigure(next); err != nil {
+				k.log.Error("accounts keep the old keys", "error", err)
+			}
+		}
 	}, nil
 }
 

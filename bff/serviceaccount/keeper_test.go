@@ -392,3 +392,27 @@ func TestKeysRoll(t *testing.T) {
 		}
 	}
 }
+
+// TestKeysOfAnAccountThatWasNeededMeanwhile: keys that were made ready before an account
+// was needed, and are taken into use after, count: the old ones may have been withdrawn.
+func TestKeysOfAnAccountThatWasNeededMeanwhile(t *testing.T) {
+	p, a := storetest.Memory(t), newAPI(t)
+	one := accounts(t, a, "pw")("client")
+	with := func(key string) session.Options {
+		return session.Options{Now: p.Clock.Now, Keys: []credential.Secret{credential.NewSecret(key)}}
+	}
+	k := serviceaccount.NewKeeper(serviceaccount.Options{Store: p.Open(), Session: with("a-key-of-the-tests-0123456789abcdef")})
+	use, err := k.Prepare(with("b-key-of-the-tests-0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"acc-MARKED-1", "acc-MARKED-2"} { // the other keys open another record
+		if got, err := k.Token(context.Background(), one); err != nil || text(got) != want {
+			t.Errorf("%q %v, want %s", text(got), err, want)
+		}
+		use()
+	}
+	if err := k.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -19,7 +19,7 @@ func benchmarkFind(b *testing.B, m *session.Manager) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			t, ok := ticket.Parse(cookie)
+			t, ok := ticket.Borrow(cookie)
 			if !ok {
 				b.Error("ticket refused")
 				return

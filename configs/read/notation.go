@@ -103,6 +103,15 @@ func misread(n *node) string {
 	return string(got)
 }
 
+// asWritten is a number that is misread as it stands in the file: a number still where JSON
+// writes numbers so (1.10), else text (0123456).
+func asWritten(n *node) any {
+	if json.Valid([]byte(n.written)) {
+		return json.Number(n.written)
+	}
+	return n.written
+}
+
 // loneName is the name in a mapping that was meant to be a placeholder: {email} without
 // quotes is YAML for a mapping with the key email.
 func loneName(n *node) (string, bool) {

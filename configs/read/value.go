@@ -85,8 +85,8 @@ func (d mappingDecoder) tree(f field, n *node) any {
 		return values
 	}
 	if number := misread(n); number != "" {
-		d.fault(f.at, f.path, "written without quotes this is the number "+number, quoted(n)+", or "+number)
-		return nil
+		d.warning(f.at, f.path, "written without quotes this is the number "+number+" in YAML; it is sent as it is written", quoted(n)+", or "+number)
+		return asWritten(n)
 	}
 	return n.scalar
 }

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ const (
 
 var handfuls = sync.Pool{New: func() any { b := make([]byte, handful); return &b }}
 
-// An Response is what the API said. It can be used again after Close. Everything it
+// A Response is what the API said. It can be used again after Close. Everything it
 // gives out, Fields and Complete above all, is its own memory until then. One
 // goroutine at a time may use it.
 type Response struct {
@@ -157,12 +158,10 @@ func (a *Response) inHand() error {
 
 // unchunk reads a body whose chunks are all in the buffer.
 func (a *Response) unchunk() error {
-	a.small = a.small[:0]
+	a.small = slices.Grow(a.small[:0], a.conn.reader.Len()) // more than the data
 	for !a.chunks.Done() {
-		a.small = append(a.small, make([]byte, a.conn.reader.Len())...)
-		from := len(a.small) - a.conn.reader.Len()
-		n, err := a.chunks.Read(a.small[from:])
-		a.small = a.small[:from+n]
+		n, err := a.chunks.Read(a.small[len(a.small):cap(a.small)])
+		a.small = a.small[:len(a.small)+n]
 		if err != nil && !a.chunks.Done() {
 			return err
 		}

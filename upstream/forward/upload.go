@@ -67,7 +67,7 @@ func (f *Forwarder) exchangeStream(c *conn, call *Call, ans *Response) error {
 	go u.run()
 	err := ans.readHead(f.headLimit)
 	if early := u.headCame(); early && ans.Status >= 300 && err == nil {
-		u.stop() // RFC 9112 §9.3: who is refused need not go on
+		u.stop() // RFC 9112 §9.5: a client that was refused stops sending
 	}
 	if err == nil {
 		err = ans.inHand()

@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/json"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -61,10 +62,29 @@ func (c *Places) expires(a *Response, token string, now time.Time) (time.Time, e
 		return earliest(left, earliest(date, exp)), nil
 	}
 	end := earliest(after(date, now), after(exp, now))
+	if end.IsZero() {
+		end = a.byItsClock(now, date, exp)
+	}
 	if end.IsZero() && !(date.IsZero() && exp.IsZero()) {
 		return end, Invalid("access token has ended already; the API's clock may be behind, which check --online shows")
 	}
 	return end, nil
+}
+
+// byItsClock is the earliest of ends that are past here, but not by the clock of an API
+// that is behind, which its answer's Date tells; zero where there is none. What is left by
+// that clock counts from now.
+func (a *Response) byItsClock(now time.Time, ends ...time.Time) (end time.Time) {
+	sent, err := http.ParseTime(a.Header.Get("Date"))
+	if err != nil || now.Sub(sent) <= clockSlack {
+		return time.Time{}
+	}
+	for _, e := range ends {
+		if e = after(e, sent); !e.IsZero() {
+			end = earliest(end, now.Add(e.Sub(sent)))
+		}
+	}
+	return end
 }
 
 // refreshExpires returns when the refresh token ends; zero where the API does not say in a

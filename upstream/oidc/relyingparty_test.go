@@ -79,6 +79,7 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.NotYetByMinutes, want: refusedHere, reason: "nbf"},
 		{sin: provider.SubTwice, want: refusedHere, reason: "other letters"},
 		{sin: provider.TypLogoutToken, want: refusedHere, reason: "another kind"},
+		{sin: provider.TypAccessToken, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypNumber, want: refusedHere, reason: "another kind"},
 		{sin: provider.WithEvents, want: refusedHere, reason: "another kind"},
 		{sin: provider.LineBreak, want: refusedHere, reason: "characters"},

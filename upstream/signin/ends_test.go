@@ -3,6 +3,7 @@ package signin_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,47 @@ func TestExpires(t *testing.T) {
 				}
 			case in.Credential.Expires.Sub(now) != c.want:
 				t.Fatalf("ends in %v, want %v", in.Credential.Expires.Sub(now), c.want)
+			}
+		})
+	}
+}
+
+// A token that has ended here lives by the clock of an API that is behind, where the Date
+// of its answer shows that it is. What is left by that clock counts from now.
+func TestExpiresByItsClock(t *testing.T) {
+	const refused = -1
+	unix := func(d time.Duration) string { return fmt.Sprint(now.Add(d).Unix()) }
+	ago := func(d time.Duration) string { return now.Add(-d).UTC().Format(http.TimeFormat) }
+	exp := func(d time.Duration) string { return `"token":"` + jwt(`{"exp":`+unix(d)+`}`) + `"` }
+	for name, c := range map[string]struct {
+		date, places, body string
+		want               time.Duration
+	}{
+		"behind":                   {ago(time.Hour), "", exp(-50 * time.Minute), 10 * time.Minute},
+		"behind, a date":           {ago(time.Hour), "expires_at: /e", `"e":` + unix(-30*time.Minute), 30 * time.Minute},
+		"behind, the earliest":     {ago(time.Hour), "expires_at: /e", `"e":` + unix(-30*time.Minute) + "," + exp(-50*time.Minute), 10 * time.Minute},
+		"behind, one past":         {ago(time.Hour), "expires_at: /e", `"e":` + unix(-2*time.Hour) + "," + exp(-50*time.Minute), 10 * time.Minute},
+		"behind, past there":       {ago(time.Hour), "", exp(-2 * time.Hour), refused},
+		"behind, ends that second": {ago(time.Hour), "", exp(-time.Hour), refused},
+		"behind, ahead here":       {ago(time.Hour), "", exp(time.Minute), time.Minute},
+		"within the slack":         {ago(time.Minute), "", exp(-30 * time.Second), refused},
+		"beyond the slack":         {ago(61 * time.Second), "", exp(-31 * time.Second), 30 * time.Second},
+		"its clock is ahead":       {ago(-time.Hour), "", exp(-time.Minute), refused},
+		"unreadable":               {"yesterday", "", exp(-time.Minute), refused},
+		"none":                     {"", "", exp(-time.Minute), refused},
+		"time left":                {ago(time.Hour), "expires_in: /i", `"i":300,` + exp(-50*time.Minute), 5 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(strings.Replace(plain, "expires_in: /expires", c.places, 1), ", }", "}", 1)
+			u, _ := oneAPI(t, text, reply{status: 200, header: map[string]string{"Date": c.date}, body: `{"token":"a",` + c.body + `}`})
+			in, err := signIn(u)
+			switch {
+			case c.want == refused && !errors.Is(err, upstream.ErrInvalid):
+				t.Errorf("accepted (%v)", err)
+			case c.want != refused && err != nil:
+				t.Error(err)
+			case c.want != refused && in.Credential.Expires.Sub(now) != c.want:
+				t.Errorf("ends in %v, want %v", in.Credential.Expires.Sub(now), c.want)
 			}
 		})
 	}

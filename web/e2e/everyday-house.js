@@ -1,5 +1,7 @@
-// An API as people build them, with the real Socket.IO, graphql-ws and tus, behind a load
-// balancer that is sticky by cookie; Coatcheck before it, with pages of the recipes.
+// An API as people build them, with the real Socket.IO, graphql-ws and tus and a hub for the
+// real SignalR client, behind a load balancer that is sticky by cookie; Coatcheck before it,
+// with pages of the recipes.
+import assert from "node:assert/strict"
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
@@ -32,9 +34,31 @@ const schema = new GraphQLSchema({
     subscribe: async function* () { yield { greetings: "hello over GraphQL" } } } } }),
 })
 
-/** The API; `asked` are the requests of Socket.IO after the first, with their cookies. */
+/** What one message of SignalR's JSON protocol ends with. */
+const record = "\x1e"
+
+/** A hub of SignalR, as far as one call of Greet needs it. */
+function hub() {
+  const sockets = new WebSocketServer({ noServer: true })
+  sockets.on("connection", (socket) => socket.on("message", (data) => {
+    for (const text of String(data).split(record).filter(Boolean)) {
+      const message = JSON.parse(text)
+      const say = (answer) => socket.send(JSON.stringify(answer) + record)
+      if (message.protocol) say({})
+      if (message.target !== "Greet") continue
+      say({ type: 1, target: "greeting", arguments: [`hello over ${message.arguments[0]}`] })
+      say({ type: 3, invocationId: message.invocationId, result: null })
+    }
+  }))
+  return sockets
+}
+
+/**
+ * The API; `asked` are the requests of Socket.IO after the first, with their cookies, and
+ * `exported` those for a file.
+ */
 async function api(dir) {
-  const asked = [], files = new Tus({ path: "/files", datastore: new FileStore({ directory: dir }), respectForwardedHeaders: true })
+  const asked = [], exported = [], files = new Tus({ path: "/files", datastore: new FileStore({ directory: dir }), respectForwardedHeaders: true })
   const sound = wav()
   const server = createServer((request, response) => {
     const path = new URL(request.url, "http://x").pathname
@@ -45,6 +69,12 @@ async function api(dir) {
     if (path.startsWith("/socket.io/")) return // the engine's own listener answers
     if (request.headers.authorization !== bearer) return response.writeHead(401).end()
     if (path.startsWith("/files")) return files.handle(request, response)
+    if (path === "/hubs/chat/negotiate") return response.end(JSON.stringify({ negotiateVersion: 1, connectionId: "c", connectionToken: "t",
+      availableTransports: [{ transport: "WebSockets", transferFormats: ["Text"] }] }))
+    if (path === "/export") {
+      exported.push(request.method)
+      return response.writeHead(200, { "Content-Type": "text/csv", "Content-Disposition": 'attachment; filename="export.csv"' }).end("a,b\n1,2\n")
+    }
     if (path === "/a.wav") return response.writeHead(200, { "Content-Type": "audio/wav", "Content-Length": sound.length, "Accept-Ranges": "bytes" }).end(sound)
     response.writeHead(200, { "Content-Type": "text/plain" }).end(`report for ${request.url}`)
   })
@@ -57,17 +87,23 @@ async function api(dir) {
   io.on("connection", (socket) => socket.emit("greeting", "hello over Socket.IO"))
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: () => "graphql-transport-ws" })
   useServer({ schema, onConnect: (c) => c.connectionParams?.Authorization === bearer }, sockets)
+  const chat = hub(), live = new WebSocketServer({ noServer: true })
+  live.on("connection", (socket, request) => socket.send(`live for ${request.headers.origin ?? "nobody"}`))
   server.on("upgrade", (request, socket, head) => {
+    for (const [path, to] of [["/hubs/", chat], ["/live", live]]) {
+      if (request.url.startsWith(path) && request.headers.authorization === bearer) to.handleUpgrade(request, socket, head, (ws) => to.emit("connection", ws, request))
+    }
     if (request.url.startsWith("/graphql")) sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit("connection", ws, request))
   })
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
-  return { port: server.address().port, asked, stop: async () => { await io.close(); server.closeAllConnections(); server.close() } }
+  return { port: server.address().port, asked, exported, stop: async () => { await io.close(); server.closeAllConnections(); server.close() } }
 }
 
 /** Pages: an empty one, and the recipes of docs/recipes.md, each a script of its own. */
 async function pages(dir) {
   const text = await readFile(join(here, "../../docs/recipes.md"), "utf8")
   const found = Object.fromEntries([...text.matchAll(/<!-- test:recipe (\w+) -->\n```js\n(.*?)\n```/gs)].map((m) => [m[1], m[2]]))
+  assert.deepEqual(Object.keys(found).sort(), ["graphql", "signalr", "socketio"])
   const source = await mkdtemp(join(here, "node_modules/everyday-")) // where the packages are found
   await writeFile(join(source, "tus.js"), `import { Upload } from "tus-js-client"; window.Upload = Upload`)
   for (const [name, recipe] of Object.entries(found)) await writeFile(join(source, `${name}.js`), recipe)
@@ -103,17 +139,20 @@ frontends:
   shop:
     origins: ["${shop}"]
     spa: {dir: "${join(dir, "pages")}"}
-    login: {upstream: api, fields: [email, password], expose: [email]}
+    cookie: {persistent: remember}
+    login: {upstream: api, fields: [email, password, "remember?: bool"], expose: [email]}
     routes:
-      - {path: /api/, upstream: api, rewrite: /, methods: [GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS]}
+      - {path: /api/, upstream: api, rewrite: /, websocket: true, methods: [GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS]}
+      - {path: /api/form/, upstream: api, rewrite: /, methods: [POST], csrf_header: off}
+      - {path: /hubs/, upstream: plain, websocket: true, send_token: true}
       - {path: /graphql, upstream: api, websocket: true}
       - {path: /socket.io/, upstream: plain, websocket: true, send_token: true}
 `)
   const own = await run(["serve", "-config", join(dir, "coatcheck.yaml")], (log) => log.includes('"msg":"serving"'))
   const stop = async () => { await Promise.all([own.stop(), behind.stop()]); await rm(dir, { recursive: true }) }
-  return { shop, asked: behind.asked, log: own.log, stop }
+  return { shop, asked: behind.asked, exported: behind.exported, log: own.log, stop }
 }
 
-/** Signs in from a page that is open; it can run in either browser. */
-export const enter = () => fetch("/bff/login", { method: "POST", headers: { "X-CSRF": "1", "Content-Type": "application/json" },
-  body: JSON.stringify({ email: "ada@x.test", password: "p" }) }).then((r) => r.status)
+/** Signs in from a page that is open, with more fields; it can run in either browser. */
+export const enter = (more) => fetch("/bff/login", { method: "POST", headers: { "X-CSRF": "1", "Content-Type": "application/json" },
+  body: JSON.stringify({ email: "ada@x.test", password: "p", ...more }) }).then((r) => r.status)

@@ -1,9 +1,17 @@
 // What browsers do every day that is no fetch: sockets of libraries, uploads, media, links.
 import assert from "node:assert/strict"
+import { once } from "node:events"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { request } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { after, before, test } from "node:test"
+import { chromium } from "playwright-core"
 import puppeteer from "puppeteer-core"
+import { WebSocket } from "ws"
+import { certificate } from "./certificate.js"
 import { enter, everyday } from "./everyday-house.js"
-import { browse, site, until } from "./house.js"
+import { browse, flags, site, until } from "./house.js"
 
 const patience = 120_000 // only what never happens may fail
 let house, browser, firefox, mail
@@ -24,6 +32,16 @@ async function open(t) {
   return page
 }
 
+/** A browser of its own whose profile stays on disk when it is closed. */
+async function profile(name, dir) {
+  if (name === "Firefox") {
+    const own = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, userDataDir: dir, timeout: patience, protocolTimeout: patience })
+    return { page: await own.newPage(), close: () => own.close() }
+  }
+  const own = await chromium.launchPersistentContext(dir, { ...flags(await certificate()), timeout: patience })
+  return { page: await own.newPage(), close: () => own.close() }
+}
+
 const seen = (page, text) => until(text, () => page.evaluate((text) => window.seen.includes(text), text))
 
 test("Socket.IO polls, sticks to one machine, and goes on over a WebSocket", async (t) => {
@@ -33,6 +51,42 @@ test("Socket.IO polls, sticks to one machine, and goes on over a WebSocket", asy
   assert.ok(house.asked.length > 0)
   for (const cookie of house.asked) assert.equal(cookie, "AWSALB=n1")
   assert.equal(await page.evaluate(() => document.cookie), "")
+})
+
+test("SignalR negotiates, and goes on over a WebSocket", async (t) => {
+  const page = await open(t)
+  await page.addScriptTag({ url: "/signalr.js", type: "module" })
+  await seen(page, "hello over SignalR")
+})
+
+test("React Native's fetch and socket, which name no page by themselves", async (t) => {
+  const text = await readFile(new URL("../../docs/recipes.md", import.meta.url), "utf8")
+  const recipe = /<!-- test:native reactnative -->\n```js\n(.*?)\n```/s.exec(text)[1]
+    .replace("https://api.example.com", house.shop).replace("https://shop.example.com", house.shop)
+  // Both keep cookies by themselves there. Node knows no *.localhost.
+  const local = { lookup: (host, options, done) => done(null, options.all ? [{ address: "127.0.0.1", family: 4 }] : "127.0.0.1", 4) }
+  let cookie = ""
+  const fetched = async (url, { body, ...options }) => {
+    const [answer] = await once(request(url, { ...local, ...options }).end(body), "response")
+    answer.resume()
+    cookie = answer.headers["set-cookie"].map((line) => line.split(";")[0]).join("; ")
+    return { status: answer.statusCode }
+  }
+  class Socket extends WebSocket {
+    constructor(url, protocols, options) { super(url, protocols, { ...local, ...options, headers: { ...options.headers, Cookie: cookie } }) }
+  }
+  const { signIn, live } = new Function("fetch", "WebSocket", `${recipe.replaceAll("export const", "const")}\nreturn { signIn, live }`)(fetched, Socket)
+  assert.equal((await signIn("ada@x.test", "p")).status, 200)
+  const socket = live()
+  t.after(() => socket.terminate())
+  const [said] = await once(socket, "message")
+  assert.match(String(said), /^live for/)
+
+  const refused = new Socket(socket.url, undefined, { headers: { Origin: "https://api.example.com" } })
+  const [, answer] = await once(refused, "unexpected-response")
+  assert.equal(answer.statusCode, 403)
+  assert.equal(answer.headers["coatcheck-error"], "origin_not_allowed")
+  refused.on("error", () => {}).terminate()
 })
 
 test("a GraphQL subscription carries the person in its first message", async (t) => {
@@ -71,7 +125,45 @@ const sound = () => { const e = document.querySelector("video, audio"); return e
 /** Waits until the page that is open, whichever it is by then, says something. */
 const says = (page, text) => until(text, () => page.evaluate((text) => document.body?.textContent.includes(text), text).catch(() => false))
 
+/** Posts a form of the page that is open, as a download by POST is done without a script's fetch. */
+const post = (action) => {
+  const form = Object.assign(document.createElement("form"), { method: "post", action })
+  document.body.append(form)
+  form.submit()
+}
+
 for (const name of ["Chromium", "Firefox"]) {
+  test(`a form that posts for a file, in ${name}`, async (t) => {
+    const context = name === "Firefox" ? await firefox.createBrowserContext() : await browser.newContext()
+    t.after(() => context.close())
+    const page = await context.newPage()
+    await page.goto(house.shop)
+    assert.equal(await page.evaluate(enter), 200)
+    house.exported.length = 0
+    await page.evaluate(post, "/api/form/export")
+    await until("the file that was asked for", () => house.exported.length > 0)
+    assert.deepEqual(house.exported, ["POST"])
+    await page.evaluate(post, "/api/export")
+    await says(page, "csrf_header_missing")
+    assert.deepEqual(house.exported, ["POST"], "a form without the header came through")
+    assert.ok(await page.evaluate(() => !document.body.textContent.includes('{"')), "a person sees JSON")
+  })
+
+  test(`a person who is remembered when ${name} was closed, and one who is not`, async (t) => {
+    const dir = await mkdtemp(join(tmpdir(), "coatcheck-remember-"))
+    t.after(() => rm(dir, { recursive: true, force: true, maxRetries: 10 }))
+    for (const [person, remember, status] of [["kept", true, 200], ["gone", false, 401]]) {
+      const first = await profile(name, join(dir, person))
+      await first.page.goto(house.shop)
+      assert.equal(await first.page.evaluate(enter, { remember }), 200)
+      await first.close()
+      const second = await profile(name, join(dir, person))
+      await second.page.goto(house.shop)
+      assert.equal(await second.page.evaluate(() => fetch("/api/me").then((r) => r.status)), status, person)
+      await second.close()
+    }
+  })
+
   test(`media, and a link in a mail, in ${name}`, async (t) => {
     const context = name === "Firefox" ? await firefox.createBrowserContext() : await browser.newContext()
     t.after(() => context.close())

@@ -9,7 +9,7 @@ import { address, atProvider, enter, guests } from "./atprovider.js"
 import { browse, people, until, world } from "./house.js"
 
 const here = new URL(".", import.meta.url).pathname
-const names = ["buttons", "silent", "stepup", "axios", "ky", "tanstack", "events", "websocket", "upload"]
+const names = ["buttons", "silent", "stepup", "axios", "ky", "tanstack", "events", "websocket", "upload", "download"]
 
 /** Writes the pages: an empty one, the recipes as window.recipes, and the worker. */
 async function pages() {
@@ -134,6 +134,17 @@ test("uploads with progress", async (t) => {
   assert.match(JSON.stringify(answer), /4194304/)
   await signOutElsewhere(page)
   assert.equal(await page.evaluate(() => recipes.upload.upload("/api/upload", new Blob(["x"]), () => {}).catch((e) => e.message)), "not_authenticated")
+})
+
+test("a download by POST", async (t) => {
+  const page = await open(t)
+  const come = page.waitForEvent("download")
+  await page.evaluate(() => recipes.download.save("/api/notes", new Blob([JSON.stringify({ text: "to be kept" })], { type: "application/json" }), "note.json"))
+  const file = await come
+  assert.equal(file.suggestedFilename(), "note.json")
+  assert.match(await readFile(await file.path(), "utf8"), /to be kept/)
+  await signOutElsewhere(page)
+  assert.equal(await page.evaluate(() => recipes.download.save("/api/notes", "{}", "note.json").catch((e) => e.message)), "not_authenticated")
 })
 
 test("service workers", async (t) => {

@@ -71,6 +71,18 @@ func newAPI(e *testscript.Env) *httptest.Server {
 				return
 			}
 			good()
+		case "/register":
+			if in["who"] == "unconfirmed" {
+				w.WriteHeader(202)
+				return
+			}
+			good()
+		case "/switch":
+			if in["id"] == "9" {
+				w.WriteHeader(403)
+				return
+			}
+			fmt.Fprintf(w, `{"token":%q}`, accessToken+"-3")
 		case "/refresh":
 			if in["refresh_token"] != refreshToken {
 				w.WriteHeader(401)

@@ -22,11 +22,16 @@ import (
 // All are the adapters, in the order of the report.
 func All() []suite.Adapter {
 	return []suite.Adapter{
-		{Name: "coatcheck-form", About: "Coatcheck, sign-in by form, each frontend on its own host", Start: func(w *world.World) (*suite.Subject, error) { return coatcheck(w, true, false) }},
-		{Name: "coatcheck-provider", About: "Coatcheck, sign-in at a provider", Start: func(w *world.World) (*suite.Subject, error) { return coatcheck(w, false, false) }},
-		{Name: "coatcheck-shared", About: "Coatcheck, sign-in by form, two frontends on one shared host", Start: func(w *world.World) (*suite.Subject, error) { return coatcheck(w, true, true) }},
+		{Name: "coatcheck-form", About: "Coatcheck, sign-in by form, each frontend on its own host", Start: func(w *world.World) (*suite.Subject, error) { return coatcheck(w, true, false, life{}) }},
+		{Name: "coatcheck-provider", About: "Coatcheck, sign-in at a provider", Start: func(w *world.World) (*suite.Subject, error) { return coatcheck(w, false, false, life{}) }},
+		{Name: "coatcheck-shared", About: "Coatcheck, sign-in by form, two frontends on one shared host", Start: func(w *world.World) (*suite.Subject, error) { return coatcheck(w, true, true, life{}) }},
 		{Name: "oauth2-proxy", About: "oauth2-proxy, by go install", Start: oauth2Proxy},
 		{Name: "express", About: "express-openid-connect with http-proxy-middleware, by npm", Start: express},
+		{Name: "mod_auth_openidc", About: "mod_auth_openidc behind Apache, Debian packages", Start: modAuth},
+		{Name: "approuter", About: "@sap/approuter, by npm", Start: approuter},
+		{Name: "duende", About: "Duende BFF", Start: duende, NotRun: notRun},
+		{Name: "curity", About: "Curity's OAuth agent and OAuth proxy", Start: curity, NotRun: notRun},
+		{Name: "spring", About: "Spring Cloud Gateway with Spring Security's OAuth 2.0 client", Start: spring, NotRun: notRun},
 		toy.Adapter("toy-form", true, false), toy.Adapter("toy-provider", false, false), toy.Adapter("toy-shared", true, true),
 	}
 }
@@ -68,7 +73,7 @@ upstreams:
   api: {url: "${API}"}
 `
 
-func coatcheckConfig(form, shared bool) string {
+func coatcheckConfig(form, shared bool, l life) string {
 	login, around := `{upstream: api, fields: [email, password], expose: [id, email]}`, coatcheckUpstream
 	if !form {
 		login, around = `{upstream: api, provider: id, expose: [sub, email]}`, coatcheckProvider
@@ -79,7 +84,7 @@ func coatcheckConfig(form, shared bool) string {
 	}
 	text := `listen: "127.0.0.1:${PORT}"
 admin: {listen: "127.0.0.1:${ADMIN}"}
-sessions: {store: "${STORE}", keys: ["${KEY}"], near_cache: 0s}
+sessions: {store: "${STORE}", keys: ["${KEY}"], near_cache: 0s` + lifetimes(l) + `}
 ` + strings.TrimPrefix(around, "\n") + "frontends:\n"
 	for _, name := range []string{"shop", "admin"} {
 		text += fmt.Sprintf("  %s:\n    origins: [\"https://%s.example.com\"]%s\n    login: %s\n    routes: [{path: /api/, upstream: api, websocket: true}]\n", name, name, host, login)
@@ -87,8 +92,18 @@ sessions: {store: "${STORE}", keys: ["${KEY}"], near_cache: 0s}
 	return text
 }
 
+func lifetimes(l life) (text string) {
+	if l.idle > 0 {
+		text += ", idle_timeout: " + l.idle.String()
+	}
+	if l.most > 0 {
+		text += ", max_lifetime: " + l.most.String()
+	}
+	return text
+}
+
 // coatcheck builds the program and runs it, with a Redis behind a link that can be cut.
-func coatcheck(w *world.World, form, shared bool) (*suite.Subject, error) {
+func coatcheck(w *world.World, form, shared bool, l life) (*suite.Subject, error) {
 	binary, err := build(w)
 	if err != nil {
 		return nil, err
@@ -107,7 +122,7 @@ func coatcheck(w *world.World, form, shared bool) (*suite.Subject, error) {
 		return nil, err
 	}
 	file := filepath.Join(w.Dir, "coatcheck.yaml")
-	if err := os.WriteFile(file, []byte(coatcheckConfig(form, shared)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(coatcheckConfig(form, shared, l)), 0o600); err != nil {
 		return nil, err
 	}
 	address, p, err := run(w, binary, file, store)
@@ -120,6 +135,9 @@ func coatcheck(w *world.World, form, shared bool) (*suite.Subject, error) {
 		IsSession: func(name string) bool {
 			return strings.HasPrefix(name, "__Host-") && !strings.HasSuffix(name, "-login")
 		}}
+	s.Short = briefly(w, life{2 * time.Second, 3 * time.Second}, 500*time.Millisecond, func(w *world.World, l life) (*suite.Subject, error) {
+		return coatcheck(w, form, shared, l)
+	})
 	other := frontend(world.Admin, shared)
 	s.Other = &other
 	if form {

@@ -23,7 +23,9 @@ const direct = "it relies on TLS in place of the signature, as OpenID Connect Co
 
 // express is express-openid-connect with http-proxy-middleware, as the README of the
 // first shows it: sessions in a store, which back-channel logout needs.
-func express(w *world.World) (*suite.Subject, error) {
+func express(w *world.World) (*suite.Subject, error) { return expressFor(w, life{}) }
+
+func expressFor(w *world.World, l life) (*suite.Subject, error) {
 	dir, err := npm(w, "express", "express", "express-openid-connect", "http-proxy-middleware", "memorystore")
 	if err != nil {
 		return nil, err
@@ -39,7 +41,8 @@ func express(w *world.World) (*suite.Subject, error) {
 		return nil, err
 	}
 	address := "127.0.0.1:" + port
-	p, err := w.Start(dir, []string{"PORT=" + port, "ISSUER=" + w.IdP.URL(), "API=" + w.API.URL(), "CLIENT=" + world.ClientID, "SECRET=" + world.ClientSecret, "BASE=" + world.Shop}, "node", "app.js")
+	p, err := w.Start(dir, []string{"PORT=" + port, "ISSUER=" + w.IdP.URL(), "API=" + w.API.URL(), "CLIENT=" + world.ClientID, "SECRET=" + world.ClientSecret, "BASE=" + world.Shop,
+		"IDLE=" + seconds(l.idle, 24*time.Hour), "MOST=" + seconds(l.most, 7*24*time.Hour)}, "node", "app.js")
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +56,7 @@ func express(w *world.World) (*suite.Subject, error) {
 		Frontend: suite.Frontend{Origin: world.Shop, Base: world.Shop, API: "/api/", Me: "/me", LogoutMethod: http.MethodGet, Logout: "/logout",
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
 		Provider: &suite.Provider{Login: "/login", Callback: "/callback", BackChannel: "/backchannel-logout", IsAttempt: func(name string) bool { return strings.Contains(name, "auth_verification") }},
-		Renews:   true, RenewalWait: 4 * time.Second, Process: suite.Process{Logs: p.Output}, IsSession: func(name string) bool { return strings.HasPrefix(name, "__Host-shop") },
+		Renews:   true, RenewalWait: 4 * time.Second, Process: suite.Process{Logs: p.Output, Short: briefly(w, life{2 * time.Second, 4 * time.Second}, time.Second, expressFor)}, IsSession: func(name string) bool { return strings.HasPrefix(name, "__Host-shop") },
 		Except: map[string]string{"provider-id-signature": direct, "provider-id-key-in-header": direct, "provider-id-unknown-key": direct}}, nil
 }
 

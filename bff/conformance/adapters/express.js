@@ -6,7 +6,7 @@ const { auth } = require('express-openid-connect');
 const Store = require('memorystore')(auth);
 const { createProxyMiddleware } = require('http-proxy-middleware');
 
-const { PORT, ISSUER, API, CLIENT, SECRET, BASE } = process.env;
+const { PORT, ISSUER, API, CLIENT, SECRET, BASE, IDLE, MOST } = process.env;
 const app = express();
 app.set('trust proxy', 'loopback');
 app.use(auth({
@@ -20,7 +20,7 @@ app.use(auth({
   backchannelLogout: true,
   authorizationParams: { response_type: 'code', response_mode: 'query', scope: 'openid profile email offline_access' },
   transactionCookie: { sameSite: 'Lax' },
-  session: { name: '__Host-shop', store: new Store({ checkPeriod: 86400000 }), cookie: { sameSite: 'Strict', secure: true, httpOnly: true, path: '/' } },
+  session: { name: '__Host-shop', rollingDuration: Number(IDLE), absoluteDuration: Number(MOST), store: new Store({ checkPeriod: 86400000 }), cookie: { sameSite: 'Strict', secure: true, httpOnly: true, path: '/' } },
 }));
 app.get('/me', (req, res) => {
   if (!req.oidc.isAuthenticated()) return res.status(401).json({});
@@ -31,7 +31,7 @@ app.use('/api', async (req, res, next) => {
   try {
     let token = req.oidc.accessToken;
     if (token && token.isExpired() && req.oidc.refreshToken) token = await token.refresh();
-    if (!token) return res.status(401).json({});
+    if (!token || token.isExpired()) return res.status(401).json({});
     req.token = token.access_token;
     next();
   } catch (err) {

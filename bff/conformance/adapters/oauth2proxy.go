@@ -19,7 +19,9 @@ import (
 // The settings are those of its documentation that close the most: Secure, HttpOnly and
 // Strict cookies with a prefix, PKCE, API routes answered with 401, no cookie passed on,
 // renewal of tokens, the access token in a header of its own.
-func oauth2Proxy(w *world.World) (*suite.Subject, error) {
+func oauth2Proxy(w *world.World) (*suite.Subject, error) { return oauth2ProxyFor(w, life{}) }
+
+func oauth2ProxyFor(w *world.World, l life) (*suite.Subject, error) {
 	binary, err := installed(w, "oauth2-proxy", "github.com/oauth2-proxy/oauth2-proxy/v7@latest")
 	if err != nil {
 		return nil, err
@@ -40,7 +42,7 @@ func oauth2Proxy(w *world.World) (*suite.Subject, error) {
 		"--client-id="+world.ClientID, "--client-secret="+world.ClientSecret, "--redirect-url="+world.Shop+"/oauth2/callback",
 		"--upstream="+w.API.URL()+"/api/", "--email-domain=*", "--scope=openid profile email offline_access", "--code-challenge-method=S256",
 		"--cookie-secret=0123456789abcdef0123456789abcdef", "--cookie-secure=true", "--cookie-httponly=true", "--cookie-samesite=strict", "--cookie-csrf-samesite=lax",
-		"--cookie-name=__Host-shop", "--cookie-csrf-per-request=true", "--cookie-refresh=2s", "--cookie-expire=12h", "--session-store-type=redis", "--redis-connection-url=redis://"+store.link.Addr(),
+		"--cookie-name=__Host-shop", "--cookie-csrf-per-request=true", "--cookie-refresh=2s", "--cookie-expire="+seconds(l.most, 12*time.Hour)+"s", "--session-store-type=redis", "--redis-connection-url=redis://"+store.link.Addr(),
 		"--insecure-oidc-skip-nonce=false", "--backend-logout-url="+w.IdP.URL()+"/end_session?id_token_hint={id_token}", "--encode-state=true",
 		"--upstream=static://200", "--skip-auth-route=GET=^/$", "--api-route=^/api/", "--pass-access-token=true", "--skip-provider-button=true", "--pass-host-header=false", "--proxy-websockets=true")
 	if err != nil {
@@ -56,7 +58,7 @@ func oauth2Proxy(w *world.World) (*suite.Subject, error) {
 		Frontend: suite.Frontend{Origin: world.Shop, Base: world.Shop, API: "/api/", Me: "/oauth2/userinfo", LogoutMethod: http.MethodGet, Logout: "/oauth2/sign_out",
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
 		Provider: &suite.Provider{Login: "/oauth2/start", Callback: "/oauth2/callback", ReturnTo: "rd", IsAttempt: func(name string) bool { return strings.Contains(name, "csrf") }},
-		Carrier:  "X-Forwarded-Access-Token", Process: suite.Process{Store: store, Logs: p.Output},
+		Carrier:  "X-Forwarded-Access-Token", Process: suite.Process{Store: store, Logs: p.Output, Short: briefly(w, life{most: 4 * time.Second}, time.Second, oauth2ProxyFor)},
 		IsSession: func(name string) bool {
 			return strings.HasPrefix(name, "__Host-shop") && !strings.Contains(name, "csrf")
 		},

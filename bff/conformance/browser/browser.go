@@ -19,6 +19,9 @@ type Browser struct {
 	lookup    func(host string) string
 	edge      http.Header
 	transport *http.Transport
+	// Script is what a product's own pages do by script while people navigate: it may set
+	// cookies, and says where the page goes on to; "": nowhere. Nil: no page does.
+	Script func(b *Browser, a *Answer) string
 
 	mu    sync.Mutex
 	jar   []Cookie

@@ -69,7 +69,7 @@ func (b *Browser) travel(from, method, address, body string, header http.Header)
 		a.Chain, a.Sets, a.Readable = chain, sets, true
 		next := a.next()
 		if next == nil {
-			if next = a.refreshed(); next == nil {
+			if next = b.onward(a); next == nil {
 				return a
 			}
 			from = u.Scheme + "://" + u.Host // the page itself goes on
@@ -86,6 +86,16 @@ func (b *Browser) travel(from, method, address, body string, header http.Header)
 		u = next
 	}
 	return &Answer{Blocked: "too many redirects", Chain: chain, Sets: sets}
+}
+
+// onward is where a page goes on to by itself.
+func (b *Browser) onward(a *Answer) *url.URL {
+	if b.Script != nil {
+		if to, err := url.Parse(b.Script(b, a)); err == nil && to.Host != "" {
+			return to
+		}
+	}
+	return a.refreshed()
 }
 
 // refreshed is where a page sends its reader on at once.

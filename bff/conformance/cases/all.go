@@ -28,7 +28,7 @@ func expectation(why string) string { return "expectation: " + why }
 // All are all cases, in the order of the groups.
 func All() []suite.Case {
 	return slices.Concat(tokens(), tokensSent(), tokensKept(), cookies(), csrf(), cors(), form(), atProvider(), answersOfProvider(), returnTo(), idTokens(), logoutTokens(),
-		people(), hosts(), sessions(), several(), renewals(), rotations(), outage(), paths(), headers(), caching(),
+		people(), hosts(), sessions(), several(), renewals(), rotations(), expiredTokens(), idleSessions(), oldSessions(), oldStreams(), outage(), paths(), headers(), caching(),
 		framing(), answers(), streams(), abuse())
 }
 

@@ -52,6 +52,7 @@ func answered(t *suite.T, b *browser.Browser, change func(q url.Values)) *browse
 	q := u.Query()
 	change(q)
 	u.RawQuery = q.Encode()
+	b.Forget(t.W.IdP.URL()) // else a second attempt would go through without a question
 	a := b.Navigate(t.W.IdP.URL(), u.String())
 	t.FailIf(inside(t, b), "she is signed in")
 	return a

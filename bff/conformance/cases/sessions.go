@@ -62,7 +62,7 @@ func several() []suite.Case {
 		one("sessions-replaced", suite.Medium, asvs("7.2.4"), "A new sign-in ends the session before it.", "the cookie from before opens nothing after a new sign-in", func(t *suite.T) {
 			tab := t.SignIn(world.Ada)
 			old := tab.SessionCookies()
-			t.SignInWith(tab.Browser, t.S.Frontend, world.Ada)
+			tab.Again()
 			b, mark := t.Browser(), t.W.Mark()
 			for _, k := range old {
 				b.Put(k)
@@ -106,10 +106,7 @@ func renewing(id string, severity suite.Severity, source, says, pass string, run
 		if !t.S.Renews {
 			t.Skip("it does not renew tokens by itself in this configuration")
 		}
-		var r world.Renewals = t.W.API
-		if t.S.Form == nil {
-			r = t.W.IdP
-		}
+		r := suite.Renewals(t)
 		r.Life(3)
 		t.After(func() { r.Life(3600); r.SayRenewal(nil) })
 		tab := t.Enter(t.Browser(), t.S.Frontend, world.Ada)

@@ -53,7 +53,7 @@ func events(gone chan<- bool) http.HandlerFunc {
 		_ = http.NewResponseController(w).Flush()
 		select {
 		case <-r.Context().Done():
-		case <-time.After(30 * time.Second):
+		case <-time.After(90 * time.Second): // longer than any case waits
 		}
 		gone <- true
 	}

@@ -89,6 +89,17 @@ func (r *Run) Summary(w io.Writer) {
 	fmt.Fprintf(w, "failed: %d critical, %d high, %d medium, %d low\n", r.Count(suite.Fail, suite.Critical), r.Count(suite.Fail, suite.High), r.Count(suite.Fail, suite.Medium), r.Count(suite.Fail, suite.Low))
 }
 
+// Table is one line for each run.
+func Table(w io.Writer, runs []*Run) {
+	fmt.Fprintf(w, "\n%-20s %5s %5s %5s %5s   %-24s %s\n", "subject", "pass", "fail", "n/a", "undec", "by source, expectation", "critical, high, medium, low")
+	for _, r := range runs {
+		fail := r.Count(suite.Fail, "")
+		fmt.Fprintf(w, "%-20s %5d %5d %5d %5d   %-24s %d, %d, %d, %d\n", r.Name, r.Count(suite.Pass, ""), fail, r.Count(suite.NotApplicable, ""), r.Count(suite.Undecided, ""),
+			fmt.Sprintf("%d, %d", fail-r.Expected(), r.Expected()),
+			r.Count(suite.Fail, suite.Critical), r.Count(suite.Fail, suite.High), r.Count(suite.Fail, suite.Medium), r.Count(suite.Fail, suite.Low))
+	}
+}
+
 type jsonCase struct {
 	suite.Result
 	Group    string         `json:"group"`

@@ -30,10 +30,11 @@ const (
 	Framing   = "framing"
 	Streams   = "streams"
 	Abuse     = "abuse"
+	Expiry    = "expiry"
 )
 
 // Groups are all of them.
-var Groups = []string{Tokens, Cookies, CSRF, CORS, FormGroup, ProvGroup, TwoPeople, Sessions, Outage, Paths, Headers, Caching, Framing, Streams, Abuse}
+var Groups = []string{Tokens, Cookies, CSRF, CORS, FormGroup, ProvGroup, TwoPeople, Sessions, Expiry, Outage, Paths, Headers, Caching, Framing, Streams, Abuse}
 
 // Case is one thing that a subject does or does not do, seen from outside.
 type Case struct {
@@ -44,6 +45,8 @@ type Case struct {
 	Source, Says string
 	// Pass is what a pass looks like from outside.
 	Pass string
+	// Brief: it looks at a second subject, whose sessions end soon, and leaves the first alone.
+	Brief bool
 	// Run looks. It ends without a word for a pass.
 	Run func(t *T)
 }

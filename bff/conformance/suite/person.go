@@ -3,6 +3,8 @@ package suite
 import (
 	"fmt"
 	"html"
+	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -21,12 +23,18 @@ type Tab struct {
 	SignIn *browser.Answer
 }
 
+// patience is how often a person signs in where they are asked to try again later.
+const patience = 10
+
 // SignIn signs a person in with a browser of their own, and makes sure that calls work.
 func (t *T) SignIn(who world.Person) *Tab { return t.SignInWith(t.Browser(), t.S.Frontend, who) }
 
 // SignInWith is SignIn with a browser, at a frontend.
 func (t *T) SignInWith(b *browser.Browser, f Frontend, who world.Person) *Tab {
 	tab := t.Enter(b, f, who)
+	for tries := 1; tries < patience && tab.SignIn.Status == http.StatusServiceUnavailable; tries++ {
+		tab = t.Enter(b, f, who) // its store, or its API, may be slow on a machine that is busy
+	}
 	mark := t.W.Mark()
 	a := tab.Get(f.API + mark)
 	calls := t.W.API.Calls(mark)
@@ -45,6 +53,19 @@ func (t *T) Enter(b *browser.Browser, f Frontend, who world.Person) *Tab {
 		tab.SignIn = t.AtProvider(b, f, who)
 	}
 	return tab
+}
+
+// Again signs the person of a tab in once more in the same browser. It skips where that
+// leads nowhere new.
+func (tab *Tab) Again() *Tab {
+	t := tab.t
+	if p := t.S.Provider; p != nil {
+		tab.Forget(t.W.IdP.URL())
+		if page := tab.Navigate("", tab.F.Base+p.Login); page.Status == http.StatusOK && !strings.HasPrefix(page.URL, t.W.IdP.URL()) && tab.Works() {
+			t.Skip("it does not lead a person who is signed in to the provider again")
+		}
+	}
+	return t.SignInWith(tab.Browser, tab.F, tab.Who)
 }
 
 // Nobody is a page of a frontend in a browser, as it stands.
@@ -119,28 +140,43 @@ func (tab *Tab) Post(path, body string) *browser.Answer {
 	return tab.Call("POST", path, body, map[string]string{"Content-Type": "application/json"})
 }
 
+// honest are the headers that the product's own pages send with a call.
+func (tab *Tab) honest(method string) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, tab.t.S.Honest)
+	if tab.t.S.Unsafe != nil && method != "GET" && method != "HEAD" && method != "OPTIONS" {
+		maps.Copy(all, tab.t.S.Unsafe(tab))
+	}
+	return all
+}
+
 // Call is any call, with what the product's own pages send.
 func (tab *Tab) Call(method, path, body string, header map[string]string) *browser.Answer {
-	all := map[string]string{}
-	for name, value := range tab.t.S.Honest {
-		all[name] = value
-	}
-	for name, value := range header {
-		all[name] = value
-	}
+	all := tab.honest(method)
+	maps.Copy(all, header)
 	return tab.Fetch(browser.Request{Method: method, URL: tab.F.Base + path, Body: body, Header: all})
 }
 
 // Leave signs out as the product's own pages do.
 func (tab *Tab) Leave() *browser.Answer {
+	at := tab.F.Logout
+	if tab.F.LogoutFrom != nil {
+		if own := tab.F.LogoutFrom(tab.Get(tab.F.Me)); own != "" {
+			at = own
+		}
+	}
 	if tab.F.LogoutMethod == "GET" {
-		a := tab.Step(tab.F.Origin, "GET", tab.F.Base+tab.F.Logout, "", nil)
+		a := tab.Step(tab.F.Origin, "GET", tab.F.Base+at, "", nil)
 		if tab.t.W.IdP != nil && strings.HasPrefix(a.Next(), tab.t.W.IdP.URL()) {
 			tab.Step(tab.F.Origin, "GET", a.Next(), "", nil)
 		}
 		return a // where it leads then may begin a sign-in of its own
 	}
-	return tab.Call(tab.F.LogoutMethod, tab.F.Logout, "", nil)
+	a := tab.Call(tab.F.LogoutMethod, at, "", nil)
+	if idp := tab.t.W.IdP; idp != nil && strings.HasPrefix(a.Body, idp.URL()) {
+		tab.Step(tab.F.Origin, "GET", strings.TrimSpace(a.Body), "", nil) // its page is told where to go
+	}
+	return a
 }
 
 // Known asks who is signed in.

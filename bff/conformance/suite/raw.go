@@ -66,8 +66,11 @@ func (t *T) Fill(tab *Tab, text string) string {
 		lines = append(lines, name+": "+values[0])
 	}
 	edge := strings.Join(lines, "\r\n")
-	for name, value := range t.S.Honest {
-		lines = append(lines, name+": "+value)
+	if strings.Contains(text, "{honest}") {
+		method, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+		for name, value := range tab.honest(method) {
+			lines = append(lines, name+": "+value)
+		}
 	}
 	honest := strings.Join(lines, "\r\n")
 	text = strings.ReplaceAll(text, "\n", "\r\n")

@@ -53,8 +53,7 @@ type Subject struct {
 
 // About is what the report says of a subject.
 type About struct {
-	// NotRun says why nobody has run it.
-	Name, Version, Settings, NotRun string
+	Name, Version, Settings string
 }
 
 // Process is what the suite knows of a subject beside its doors, and can do to it.
@@ -65,6 +64,9 @@ type Process struct {
 	Logs func() string
 	// Restart ends and starts the process with the same settings; nil: not possible here.
 	Restart func() error
+	// Short starts it with sessions that end soon, which Lives tells; nil: not possible.
+	Short Short
+	Lives
 }
 
 // Frontend is one browser application as its pages see it.
@@ -78,6 +80,12 @@ type Frontend struct {
 	Known func(a *browser.Answer) bool
 	// LogoutMethod and Logout end the session.
 	LogoutMethod, Logout string
+	// LogoutFrom reads the address of the sign-out from who-am-I, where it is another for
+	// each session; nil: it is Logout.
+	LogoutFrom func(me *browser.Answer) string
+	// Unsafe are headers with each call that is not safe, such as a CSRF token that has to
+	// be asked for; nil: none.
+	Unsafe func(tab *Tab) map[string]string
 }
 
 // Form is a sign-in by JSON.
@@ -99,6 +107,8 @@ type Provider struct {
 	Several bool
 	// Userinfo: the product asks the userinfo endpoint.
 	Userinfo bool
+	// Script is what the product's pages do by script on the way; nil: nothing.
+	Script func(b *browser.Browser, a *browser.Answer) string
 	// IsAttempt reports whether a cookie carries a sign-in under way.
 	IsAttempt func(name string) bool
 }
@@ -116,6 +126,8 @@ type Store interface {
 type Adapter struct {
 	Name, About string
 	Start       func(w *world.World) (*Subject, error)
+	// NotRun says why nobody has run it; "": it is run.
+	NotRun string
 }
 
 // Token is what a call brings to the API, without its scheme.

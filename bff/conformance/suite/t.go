@@ -37,9 +37,7 @@ func Run(w *world.World, s *Subject, c Case) (r Result) {
 		if o := recover(); o != nil {
 			r.settle(o)
 		}
-		for i := len(t.undo) - 1; i >= 0; i-- {
-			t.undo[i]()
-		}
+		finish(t)
 		r.Took = time.Since(begun)
 	}()
 	c.Run(t)
@@ -78,7 +76,13 @@ func (t *T) FailIf(so bool, format string, args ...any) {
 func (t *T) After(f func()) { t.undo = append(t.undo, f) }
 
 // Browser opens an empty browser.
-func (t *T) Browser() *browser.Browser { return browser.New(t.W.Lookup, t.S.Edge) }
+func (t *T) Browser() *browser.Browser {
+	b := browser.New(t.W.Lookup, t.S.Edge)
+	if t.S.Provider != nil {
+		b.Script = t.S.Provider.Script
+	}
+	return b
+}
 
 // Most is a time to wait, shorter where the subject says that it is quick.
 func (t *T) Most(d time.Duration) time.Duration {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // document tells the page who is signed in.
@@ -31,9 +32,12 @@ func (c accountCall) me() {
 		return
 	}
 	c.noStore("caching-whoami")
-	if c.session == nil {
+	if c.session == nil || c.session.useless() && !c.y.on("expiry-token-whoami") {
 		_, _ = io.WriteString(c.w, `{"authenticated":false}`)
 		return
+	}
+	if c.y.on("expiry-idle-poll") {
+		c.y.touch(c.ticket, time.Now())
 	}
 	doc := map[string]any{"user": map[string]string{"email": c.session.Email}}
 	if c.y.on("tokens-whoami") {

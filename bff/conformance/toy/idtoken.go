@@ -95,6 +95,9 @@ func (y relying) verify(token, access, nonce string) (claims, error) {
 		return c, err
 	}
 	now := float64(time.Now().Unix())
+	if c.Iat > now+2 && y.on("expiry-skew") {
+		return c, errors.New("issued in the future")
+	}
 	sum := sha256.Sum256([]byte(access))
 	hash := base64.RawURLEncoding.EncodeToString(sum[:16])
 	for _, fault := range []struct {

@@ -49,6 +49,11 @@ func (c proxyCall) proxied() {
 		c.nobody()
 		return
 	}
+	c.y.touch(c.ticket, time.Now())
+	if c.session.useless() && !c.y.on("expiry-token") {
+		c.refuse(map[bool]int{true: 502, false: 401}[c.y.on("expiry-token-status")], "session_ended")
+		return
+	}
 	token, err := c.fresh()
 	if err != nil {
 		c.refuse(map[bool]int{true: 401, false: 502}[errors.Is(err, errRefused)], "session_ended")
@@ -104,6 +109,10 @@ func (c proxyCall) forward(token string) {
 	defer cancel()
 	if c.session != nil && !c.y.on("streams-signout") {
 		c.y.onEnd(c.y.store.key(c.ticket), cancel)
+	}
+	defer c.atEnd("expiry-stream", cancel)()
+	if c.y.on("expiry-idle-stream") && c.r.Header.Get("Accept") == "text/event-stream" {
+		c.y.touch(c.ticket, time.Now().Add(time.Hour))
 	}
 	if c.y.on("people-mixed") && c.cached() {
 		return
@@ -278,6 +287,7 @@ func (c proxyCall) tunnel(token string) {
 	if !c.y.on("streams-socket-signout") {
 		c.y.onEnd(c.y.store.key(c.ticket), func() { _ = up.Close(); _ = down.Close() })
 	}
+	defer c.atEnd("expiry-socket", func() { _ = up.Close(); _ = down.Close() })()
 	go func() { _, _ = io.Copy(up, buffered); _ = up.Close() }() // ends with the connections
 	_, _ = io.Copy(down, up)
 }

@@ -38,7 +38,9 @@ func (c proxyCall) renew() (string, error) {
 		if c.y.on("sessions-renewal-refused") {
 			return c.session.Access, nil
 		}
-		_ = c.y.store.drop(c.ticket)
+		if !c.y.on("expiry-refused-whoami") && !c.y.on("expiry-refused-again") {
+			_ = c.y.store.drop(c.ticket)
+		}
 		return "", err
 	case err != nil:
 		if c.y.on("sessions-renewal-away") {
@@ -48,6 +50,9 @@ func (c proxyCall) renew() (string, error) {
 	}
 	next := *c.session
 	next.Access, next.Ends = t.Access, time.Now().Unix()+t.Expires
+	if c.y.on("expiry-absolute-renewed") {
+		next.Made = time.Now()
+	}
 	if t.Refresh != "" && !c.y.on("sessions-renewal-kept") {
 		next.Refresh = t.Refresh
 	}

@@ -29,4 +29,6 @@ var hidden = map[string][]string{
 	"provider-two-tabs":     {"provider-state-same", "provider-other-browser", "provider-state", "provider-state-missing"},
 	"people-cross-cookie":   {"people-first-cookie", "people-cookie-names"},
 	"provider-logout-again": {"provider-logout"},
+	"provider-id-future":    {"expiry-skew"}, "expiry-refused-again": {"sessions-renewed"},
+	"expiry-stream": {"streams-events"}, "expiry-idle-stream": {"streams-events"},
 }

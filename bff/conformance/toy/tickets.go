@@ -42,7 +42,11 @@ func (c accountCall) setTicket(ticket string) {
 	if c.y.on("cookies-strict") {
 		sameSite = "Lax"
 	}
-	c.w.Header().Add("Set-Cookie", c.y.cookieName(c.name)+"="+ticket+c.y.attributes("cookies", sameSite))
+	life := ""
+	if c.y.on("expiry-cookie") {
+		life = "; Max-Age=864000"
+	}
+	c.w.Header().Add("Set-Cookie", c.y.cookieName(c.name)+"="+ticket+c.y.attributes("cookies", sameSite)+life)
 	if c.y.on("cookies-size") {
 		c.w.Header().Add("Set-Cookie", "wide="+strings.Repeat("x", 5000)+"; Path=/; Secure; HttpOnly; SameSite=Strict")
 	}
@@ -55,7 +59,7 @@ func (c accountCall) clearTicket() {
 
 // newTicket is the secret of a session.
 func (c accountCall) newTicket() string {
-	if old := cmp.Or(c.presented(), c.carried); old != "" && c.y.on("cookies-fixation") {
+	if old := cmp.Or(c.presented(), c.carried); old != "" && (c.y.on("cookies-fixation") || c.y.on("expiry-signin")) {
 		return old
 	}
 	if c.y.on("cookies-entropy") {
@@ -109,6 +113,10 @@ func (c accountCall) open() error {
 		return err
 	}
 	if s != nil && s.Frontend != c.name && !c.y.on("people-cross-cookie") && !c.y.on("people-first-cookie") && !c.y.on("people-forwarded-host") {
+		s = nil
+	}
+	if s != nil && c.y.past(c.ticket, s) {
+		_ = c.y.store.drop(c.ticket)
 		s = nil
 	}
 	c.session = s

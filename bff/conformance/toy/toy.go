@@ -46,6 +46,14 @@ type Toy struct {
 	log      strings.Builder
 	streams  map[string][]func() // what ends with a session, by key
 	renewing map[string]*sync.Mutex
+	clock
+}
+
+// clock is what is about the ends of sessions.
+type clock struct {
+	lives    suite.Lives
+	seen     map[string]time.Time // the last activity, by ticket
+	patience time.Duration
 }
 
 // Start starts a toy whose people sign in by form, or at the provider.
@@ -92,6 +100,7 @@ func (y *Toy) Sin(ids ...string) {
 
 // reset forgets what earlier sins left behind.
 func (y *Toy) reset() {
+	y.lives, y.seen = suite.Lives{}, nil
 	y.all, y.sins, y.spared = false, map[string]bool{}, map[string]bool{}
 	y.failures, y.attempts, y.first = map[string]int{}, map[string]*attempt{}, ""
 	y.log.Reset()
@@ -137,7 +146,7 @@ func (y *Toy) Subject(name string) *suite.Subject {
 		IsSession: func(name string) bool {
 			return name == "__Host-shop" || name == "__Host-admin" || name == "shop" || name == "admin"
 		},
-		Process: suite.Process{Store: y.store, Restart: func() error { return nil },
+		Process: suite.Process{Store: y.store, Short: y.short, Restart: func() error { return nil },
 			Logs: func() string { y.mu.Lock(); defer y.mu.Unlock(); return y.log.String() }},
 		Patience: 30 * time.Second}
 	other := y.frontend(world.Admin)

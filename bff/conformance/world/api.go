@@ -32,6 +32,7 @@ type API struct {
 	number int
 	// Life of access tokens of the form's sign-in in seconds.
 	life int
+	bare bool
 	// login and renewal are other answers than the usual; nil for none.
 	login, renewal http.HandlerFunc
 }
@@ -122,13 +123,17 @@ func (a *API) signIn(w http.ResponseWriter, body []byte) {
 func (a *API) grant(w http.ResponseWriter, who Person) {
 	a.mu.Lock()
 	a.number++
-	n, life := a.number, a.life
+	n, life, bare := a.number, a.life, a.bare
 	a.mu.Unlock()
 	access, refresh := fmt.Sprintf("acc-MARKED-%s-%d", who.Subject, n), fmt.Sprintf("ref-MARKED-%s-%d", who.Subject, n)
 	a.world.issue(access, "access token", who.Email)
 	a.world.issue(refresh, "refresh token", who.Email)
 	w.Header().Set("Content-Type", "application/json")
-	fmt.Fprintf(w, `{"access_token":%q,"refresh_token":%q,"expires_in":%d,"user":{"id":%q,"email":%q,"internal":"hidden-MARKED"}}`, access, refresh, life, who.Subject, who.Email)
+	doc := map[string]any{"access_token": access, "expires_in": life, "user": map[string]string{"id": who.Subject, "email": who.Email, "internal": "hidden-MARKED"}}
+	if !bare {
+		doc["refresh_token"] = refresh
+	}
+	_ = json.NewEncoder(w).Encode(doc)
 }
 
 // Renew answers a renewal as usual: for those who answer otherwise in part.
@@ -161,6 +166,9 @@ func (a *API) Say(mark string, f http.HandlerFunc) {
 
 // Life sets how long tokens of the form last from now on, in seconds.
 func (a *API) Life(seconds int) { a.mu.Lock(); defer a.mu.Unlock(); a.life = seconds }
+
+// Bare implements [Renewals].
+func (a *API) Bare(on bool) { a.mu.Lock(); defer a.mu.Unlock(); a.bare = on }
 
 // SayLogin makes sign-ins by form be answered otherwise; nil: as usual.
 func (a *API) SayLogin(f http.HandlerFunc) { a.mu.Lock(); defer a.mu.Unlock(); a.login = f }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"sync"
+	"time"
 
 	"coatcheck/upstream/demo/provider"
 )
@@ -32,15 +33,29 @@ type IdP struct {
 	renewal   http.HandlerFunc
 	revoked   []string
 	ended     int
+	other     Other
+	bare      bool
+	ahead     time.Duration
+	sids      map[string]string // e-mail → the newest session at the provider
+}
+
+// Other makes the provider look like one of another kind.
+type Other struct {
+	// Paths are further paths with those that they mean.
+	Paths map[string]string
+	// Change alters what the token endpoint says.
+	Change func(doc map[string]any, who Person)
+	// NoPKCE: it asks for no PKCE, and takes a client that proves itself in two ways.
+	NoPKCE bool
 }
 
 // StartIdP starts the provider, with the redirect URIs of a subject.
 func (w *World) StartIdP(redirects, postLogout []string) error {
-	p := &IdP{world: w}
+	p := &IdP{world: w, sids: map[string]string{}}
 	p.web = httptest.NewUnstartedServer(p)
 	issuer := "http://" + p.web.Listener.Addr().String()
 	var err error
-	p.Provider, err = provider.New(provider.Options{Issuer: issuer, NoPAR: true, NoDPoP: true,
+	p.Provider, err = provider.New(provider.Options{Issuer: issuer, NoPAR: true, NoDPoP: true, Now: p.now,
 		Clients: []provider.Client{{ID: ClientID, Secret: ClientSecret, RedirectURIs: redirects, PostLogout: postLogout}},
 		People: []provider.Person{{Subject: Ada.Subject, Email: Ada.Email, Password: Ada.Password, Name: "Ada", Claims: map[string]any{"email_verified": true}},
 			{Subject: Bob.Subject, Email: Bob.Email, Password: Bob.Password, Name: "Bob", Claims: map[string]any{"email_verified": true}}}})
@@ -54,16 +69,23 @@ func (w *World) StartIdP(redirects, postLogout []string) error {
 	return nil
 }
 
+// Reshape makes the provider look like another one, before anybody calls it.
+func (p *IdP) Reshape(other Other) { p.other = other }
+
 // URL is the issuer.
 func (p *IdP) URL() string { return p.web.URL }
 
 // ServeHTTP implements [http.Handler]: the provider, watched.
 func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if own := p.other.Paths[r.URL.Path]; own != "" {
+		r.URL.Path = own
+	}
 	switch r.URL.Path {
 	case "/authorize":
 		p.mu.Lock()
 		p.authorize = append(p.authorize, r.URL.Query())
 		p.mu.Unlock()
+		p.lenient(r)
 	case "/token":
 		p.token(w, r)
 		return
@@ -96,12 +118,21 @@ func (p *IdP) token(w http.ResponseWriter, r *http.Request) {
 	p.tokens = append(p.tokens, form)
 	life, renewal := p.life, p.renewal
 	p.mu.Unlock()
+	p.lenientForm(r, maps.Clone(form))
 	if renewal != nil && form.Get("grant_type") == "refresh_token" {
 		renewal(w, r)
 		return
 	}
 	p.usual(w, r, form, life)
 }
+
+func (p *IdP) now() time.Time { p.mu.Lock(); defer p.mu.Unlock(); return time.Now().Add(p.ahead) }
+
+// Ahead puts the provider's clock forward.
+func (p *IdP) Ahead(by time.Duration) { p.mu.Lock(); defer p.mu.Unlock(); p.ahead = by }
+
+// Bare implements [Renewals].
+func (p *IdP) Bare(on bool) { p.mu.Lock(); defer p.mu.Unlock(); p.bare = on }
 
 // Renew answers a renewal as usual: for those who answer otherwise in part.
 func (p *IdP) Renew(w http.ResponseWriter, r *http.Request) {
@@ -120,11 +151,24 @@ func (p *IdP) usual(w http.ResponseWriter, r *http.Request, form url.Values, lif
 	text := got.Body.Bytes()
 	doc := map[string]any{}
 	if got.Code == http.StatusOK && json.Unmarshal(text, &doc) == nil {
-		p.remember(doc, form.Get("refresh_token"))
-		if _, told := doc["expires_in"].(float64); told && life > 0 {
+		who := p.owner(doc, form.Get("refresh_token"))
+		_, told := doc["expires_in"].(float64)
+		if told && life > 0 {
 			doc["expires_in"] = life
+		}
+		p.mu.Lock()
+		bare := p.bare
+		p.mu.Unlock()
+		if bare {
+			delete(doc, "refresh_token")
+		}
+		if p.other.Change != nil {
+			p.other.Change(doc, who)
+		}
+		if p.other.Change != nil || bare || told && life > 0 {
 			text, _ = json.Marshal(doc)
 		}
+		p.remember(doc, who.Email)
 	}
 	maps.Copy(w.Header(), got.Header())
 	w.Header().Del("Content-Length")
@@ -132,13 +176,26 @@ func (p *IdP) usual(w http.ResponseWriter, r *http.Request, form url.Values, lif
 	_, _ = w.Write(text)
 }
 
-func (p *IdP) remember(doc map[string]any, by string) {
-	word := func(name string) string { s, _ := doc[name].(string); return s }
-	owner := p.world.Owner(by)
+// owner is whose tokens an answer brings, and the refresh token that asked for them.
+func (p *IdP) owner(doc map[string]any, by string) (owner Person) {
+	token, _ := doc["id_token"].(string)
 	for _, who := range []Person{Ada, Bob} {
-		if claimsOf(word("id_token")).Sub == who.Subject {
-			owner = who.Email
+		if claimsOf(token).Sub == who.Subject {
+			return who
 		}
+		if p.world.Owner(by) == who.Email {
+			owner = who
+		}
+	}
+	return owner
+}
+
+func (p *IdP) remember(doc map[string]any, owner string) {
+	word := func(name string) string { s, _ := doc[name].(string); return s }
+	if sid := claimsOf(word("id_token")).Sid; sid != "" {
+		p.mu.Lock()
+		p.sids[owner] = sid
+		p.mu.Unlock()
 	}
 	p.world.issue(word("access_token"), "access token", owner)
 	p.world.issue(word("refresh_token"), "refresh token", owner)
@@ -150,6 +207,9 @@ func (p *IdP) Life(seconds int) { p.mu.Lock(); defer p.mu.Unlock(); p.life = sec
 
 // SayRenewal answers renewals otherwise; nil: as usual.
 func (p *IdP) SayRenewal(f http.HandlerFunc) { p.mu.Lock(); defer p.mu.Unlock(); p.renewal = f }
+
+// Sid is a person's newest session at the provider, as ID tokens name it.
+func (p *IdP) Sid(who Person) string { p.mu.Lock(); defer p.mu.Unlock(); return p.sids[who.Email] }
 
 // Authorize are the queries that came to the authorization endpoint.
 func (p *IdP) Authorize() []url.Values {

@@ -5,6 +5,8 @@ import "net/http"
 // Renewals is whoever renews this subject's tokens: the API of a form, or the provider.
 type Renewals interface {
 	Life(seconds int)
+	// Bare makes it give no refresh tokens from now on.
+	Bare(on bool)
 	SayRenewal(f http.HandlerFunc)
 	Renew(w http.ResponseWriter, r *http.Request)
 	// Renewed are the refresh tokens that came, in order.

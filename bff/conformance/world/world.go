@@ -64,11 +64,14 @@ func New() (*World, error) {
 func Shut(s *httptest.Server) { _, _ = s.Config.Close(), s.Listener.Close() }
 
 // OnEnd runs f at the end; the last one first.
-func (w *World) OnEnd(f func()) { w.ends = append(w.ends, f) }
+func (w *World) OnEnd(f func()) { w.mu.Lock(); defer w.mu.Unlock(); w.ends = append(w.ends, f) }
 
 // Close ends everything that was started.
 func (w *World) Close() {
-	for _, end := range slices.Backward(w.ends) {
+	w.mu.Lock()
+	ends := slices.Clone(w.ends)
+	w.mu.Unlock()
+	for _, end := range slices.Backward(ends) {
 		end()
 	}
 }

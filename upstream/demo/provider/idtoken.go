@@ -27,9 +27,11 @@ func (p tokens) idToken(c *Client, g grant, access string, first bool) string {
 	if !first {
 		p.pervertRefreshed(claims)
 	}
-	switch p.first(TypLogoutToken, TypNumber, LineBreak) {
+	switch p.first(TypLogoutToken, TypAccessToken, TypNumber, LineBreak) {
 	case TypLogoutToken:
 		return p.sign(claims, "logout+jwt", c)
+	case TypAccessToken:
+		return p.sign(claims, "application/at+jwt", c)
 	case TypNumber:
 		return p.sign(claims, string(TypNumber), c)
 	case LineBreak:

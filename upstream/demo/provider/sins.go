@@ -48,6 +48,7 @@ const (
 	SubTwice          Sin = "sub-again-in-capitals"
 	AuthTimeFuture    Sin = "auth-time-in-the-future"
 	TypLogoutToken    Sin = "typ-of-a-logout-token"
+	TypAccessToken    Sin = "typ-of-an-access-token"
 	TypNumber         Sin = "typ-is-a-number"
 	WithEvents        Sin = "events-in-an-id-token"
 	LineBreak         Sin = "line-break-behind-the-token"

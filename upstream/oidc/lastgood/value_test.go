@@ -46,3 +46,23 @@ func TestAgain(t *testing.T) {
 		}
 	})
 }
+
+// TestAgainJoins: whoever finds a fetch under way waits for it, and spends nothing of the
+// allowance: the next one who misses a key may fetch.
+func TestAgainJoins(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := lastgood.New(time.Now, func(context.Context) (int, error) {
+			time.Sleep(time.Second)
+			return 1, nil
+		})
+		go func() { _, _ = v.Get(t.Context()) }()
+		synctest.Wait()
+		asked := 0
+		if err := v.Again(t.Context(), func() bool { asked++; return true }); err != nil || asked != 0 {
+			t.Error(asked, err)
+		}
+		if got, good := v.Last(); got != 1 || !good {
+			t.Error(got, good)
+		}
+	})
+}

@@ -1,16 +1,15 @@
-// Package django_test runs the mapping of configs/apis/simplejwt.yaml against a real
-// Django with REST framework and Simple JWT, from Debian's packages.
+// Package django_test runs the mappings of configs/apis/simplejwt.yaml and drf_token.yaml
+// against a real Django with REST framework and Simple JWT, from Debian's packages.
 package django_test
 
 import (
-	"bufio"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/realapi/realtest"
+	"coatcheck/upstream/signin"
 )
 
 // python is Debian's: another one has not its packages.
@@ -22,20 +21,7 @@ func start(t *testing.T, how string) string {
 	if out, err := exec.Command(python, "-c", "import rest_framework_simplejwt").CombinedOutput(); err != nil {
 		t.Skipf("no Django with Simple JWT here: %v: %s", err, out)
 	}
-	server := exec.Command(python, "server.py", how)
-	out, err := server.StdoutPipe()
-	realtest.Must(t, err)
-	var said strings.Builder
-	server.Stderr = &said
-	realtest.Must(t, server.Start())
-	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
-	port, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-		t.Fatalf("%v: %s", err, said.String())
-	}
-	return "http://127.0.0.1:" + strings.TrimSpace(port)
+	return realtest.Program(t, python, "server.py", how)
 }
 
 // TestSimpleJWT: sign-in, refusals, renewal and sign-out, with refresh tokens that live
@@ -45,19 +31,9 @@ func TestSimpleJWT(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			api := start(t, how)
 			u, ctx, now := realtest.Mapping(t, "../../../configs/apis/simplejwt.yaml", "simplejwt", api), t.Context(), time.Now()
-			if _, err := u.Ways.SignIn(ctx, realtest.Fields("username", "ada", "password", "wrong"), mapping.Caller{}, now); realtest.Meaning(err) != "invalid_credentials" {
-				t.Errorf("wrong password: %v", err)
-			}
-			in, err := u.Ways.SignIn(ctx, realtest.Fields("username", "ada", "password", "a long password"), mapping.Caller{}, now)
-			realtest.Must(t, err)
+			in := realtest.SignsIn(t, u, realtest.Fields("username", "ada", "password", "a long password"), realtest.Fields("username", "ada", "password", "wrong"), api+"/api/me/")
 			if left := in.Credential.Expires.Sub(now); in.Subject != "1" || left < 4*time.Minute || left > 6*time.Minute {
 				t.Errorf("subject %q, ends in %v", in.Subject, left)
-			}
-			if got := realtest.Status(t, api+"/api/me/", u, in.Credential); got != 200 {
-				t.Errorf("call with the token: %d", got)
-			}
-			if got := realtest.Status(t, api+"/api/me/", u, nil); got != 401 {
-				t.Errorf("call without one: %d, so it proves nothing", got)
 			}
 			next, err := u.Refresh(ctx, in.Credential, mapping.Caller{}, now)
 			realtest.Must(t, err)
@@ -73,5 +49,29 @@ func TestSimpleJWT(t *testing.T) {
 				t.Errorf("after the sign-out: %v", err)
 			}
 		})
+	}
+}
+
+// TestTokenAuthentication: the framework's own view, obtain_auth_token, instead of
+// dj-rest-auth's, as the file says; the one token of a person ends everywhere at once.
+func TestTokenAuthentication(t *testing.T) {
+	api, ctx, now := start(t, "token"), t.Context(), time.Now()
+	file := realtest.Edited(t, "../../../configs/apis/drf_token.yaml", "path: /dj-rest-auth/login/", "path: /api/token/", "access_token: /key", "access_token: /token",
+		"path: /dj-rest-auth/user/, subject: /pk", "path: /api/me/, subject: /name", "path: /dj-rest-auth/logout/", "path: /api/logout/")
+	u, right := realtest.Mapping(t, file, "drf_token", api), realtest.Fields("username", "ada", "password", "a long password")
+	in := realtest.SignsIn(t, u, right, realtest.Fields("username", "ada", "password", "wrong"), api+"/api/me/")
+	if in.Subject != "ada" || u.Renews(in.Credential) {
+		t.Errorf("subject %q, renewed: %v", in.Subject, u.Renews(in.Credential))
+	}
+	if _, err := u.Ways.SignIn(ctx, realtest.Fields("username", "bob", "password", "a long password"), mapping.Caller{}, now); realtest.Meaning(err) != mapping.InvalidCredentials {
+		t.Errorf("a disabled account: %v", err)
+	}
+	again, err := u.Ways.SignIn(ctx, right, mapping.Caller{}, now)
+	realtest.Must(t, err)
+	realtest.Must(t, u.SignOut(ctx, in.Credential, mapping.Caller{}))
+	for device, c := range map[string]*signin.SignedIn{"here": in, "elsewhere": again} {
+		if got := realtest.Status(t, api+"/api/me/", u, c.Credential); got != 401 {
+			t.Errorf("after the sign-out, %s: %d", device, got)
+		}
 	}
 }

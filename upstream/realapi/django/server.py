@@ -1,5 +1,6 @@
-"""A Django with REST framework, Simple JWT, its blacklist, and one person.
+"""A Django with REST framework, Simple JWT and its blacklist or the framework's own tokens.
 
+ada may sign in, bob is disabled.
 Prints its port, then serves one request after the other.
 """
 import sys
@@ -16,6 +17,7 @@ settings.configure(
         "django.contrib.auth",
         "django.contrib.contenttypes",
         "rest_framework",
+        "rest_framework.authtoken",
         "rest_framework_simplejwt",
         "rest_framework_simplejwt.token_blacklist",
     ],
@@ -24,7 +26,11 @@ settings.configure(
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # fast; nothing here is secret
     USE_TZ=True,
     REST_FRAMEWORK={
-        "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.JWTAuthentication"],
+        "DEFAULT_AUTHENTICATION_CLASSES": [
+            "rest_framework.authentication.TokenAuthentication"
+            if sys.argv[1] == "token"
+            else "rest_framework_simplejwt.authentication.JWTAuthentication"
+        ],
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
         "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     },
@@ -39,6 +45,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.urls import path
+from rest_framework.authtoken.views import obtain_auth_token
 from rest_framework.decorators import api_view
 from rest_framework.response import Response
 from rest_framework_simplejwt import views
@@ -49,8 +56,16 @@ def me(request):
     return Response({"name": request.user.username})
 
 
+@api_view(["POST"])
+def logout(request):
+    request.user.auth_token.delete()
+    return Response(status=204)
+
+
+obtain = obtain_auth_token if sys.argv[1] == "token" else views.TokenObtainPairView.as_view()
 urlpatterns = [
-    path("api/token/", views.TokenObtainPairView.as_view()),
+    path("api/token/", obtain),
+    path("api/logout/", logout),
     path("api/token/refresh/", views.TokenRefreshView.as_view()),
     path("api/token/blacklist/", views.TokenBlacklistView.as_view()),
     path("api/me/", me),
@@ -64,6 +79,7 @@ class Quiet(WSGIRequestHandler):
 
 call_command("migrate", verbosity=0)
 User.objects.create_user("ada", password="a long password")
+User.objects.create_user("bob", password="a long password", is_active=False)
 server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Quiet)
 print(server.server_port, flush=True)
 server.serve_forever()

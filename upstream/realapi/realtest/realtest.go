@@ -6,8 +6,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs/read"
@@ -42,6 +45,24 @@ func Mapping(t *testing.T, file, name, address string, env ...string) *signin.Up
 	return set.Get(name)
 }
 
+// Edited is a copy of a configuration with each old text, which must stand there once,
+// replaced by the new one that follows it.
+func Edited(t *testing.T, file string, oldNew ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	Must(t, err)
+	edited := string(text)
+	for i := 0; i < len(oldNew); i += 2 {
+		if strings.Count(edited, oldNew[i]) != 1 {
+			t.Fatalf("%s: %q does not stand there once", file, oldNew[i])
+		}
+		edited = strings.Replace(edited, oldNew[i], oldNew[i+1], 1)
+	}
+	copied := filepath.Join(t.TempDir(), filepath.Base(file))
+	Must(t, os.WriteFile(copied, []byte(edited), 0o600))
+	return copied
+}
+
 // Fields are what a page sends: names and values by turns.
 func Fields(pairs ...string) map[string]credential.Secret {
 	m := map[string]credential.Secret{}
@@ -68,11 +89,32 @@ func Status(t *testing.T, address string, u *signin.Upstream, c *credential.Cred
 	t.Helper()
 	ask, err := http.NewRequest(http.MethodGet, address, nil)
 	Must(t, err)
-	if name, value, ok := strings.Cut(strings.TrimSpace(string(u.AppendSend(nil, c, mapping.Caller{}))), ": "); ok {
-		ask.Header.Set(name, value)
+	for line := range strings.Lines(string(u.AppendSend(nil, c, mapping.Caller{}))) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ": "); ok {
+			ask.Header.Set(name, value)
+		}
 	}
 	answer, err := http.DefaultClient.Do(ask)
 	Must(t, err)
 	_ = answer.Body.Close()
 	return answer.StatusCode
+}
+
+// SignsIn signs a person in: a wrong password counts as one, the right one gives a token
+// that opens the address, which is closed without it.
+func SignsIn(t *testing.T, u *signin.Upstream, right, wrong map[string]credential.Secret, address string) *signin.SignedIn {
+	t.Helper()
+	now := time.Now()
+	if _, err := u.Ways.SignIn(t.Context(), wrong, mapping.Caller{}, now); Meaning(err) != mapping.InvalidCredentials {
+		t.Errorf("wrong password: %v", err)
+	}
+	in, err := u.Ways.SignIn(t.Context(), right, mapping.Caller{}, now)
+	Must(t, err)
+	if got := Status(t, address, u, in.Credential); got != http.StatusOK {
+		t.Errorf("call with the token: %d", got)
+	}
+	if got := Status(t, address, u, nil); got < 400 || got > 403 {
+		t.Errorf("call without one: %d, so it proves nothing", got)
+	}
+	return in
 }

@@ -1,0 +1,77 @@
+package process
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"coatcheck/bff/rig"
+)
+
+// writePair writes a certificate and its key.
+func writePair(t *testing.T, cert, key string) {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	pair := server.TLS.Certificates[0]
+	secret, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestHandshakesWaitForNoFile: while a changed certificate is read from a disk that does not
+// answer, handshakes go on with the old one.
+func TestHandshakesWaitForNoFile(t *testing.T) {
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	writePair(t, cert, key)
+	logs := new(rig.Buffer)
+	c, err := newCertificate(cert, key, slog.New(slog.NewTextHandler(logs, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := c.get(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.lookAt = time.Time{} // the next handshake looks again
+	if err := os.Remove(cert); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(cert, 0o600); err != nil { // a read of it waits for a writer
+		t.Fatal(err)
+	}
+	got := make(chan *tls.Certificate, 2)
+	handshake := func() { pair, _ := c.get(nil); got <- pair }
+	go handshake()                                   // ends once the pipe does
+	writer, err := os.OpenFile(cert, os.O_WRONLY, 0) // returns when it is being read
+	if err != nil {
+		t.Fatal(err)
+	}
+	go handshake()
+	select {
+	case pair := <-got:
+		if pair != old {
+			t.Error("another certificate")
+		}
+	case <-time.After(time.Minute):
+		t.Error("a handshake waits for the disk")
+	}
+	_ = writer.Close()
+	if pair := <-got; pair != old || !strings.Contains(logs.String(), "the old one stays") {
+		t.Errorf("the handshake that looked got %v\n%s", pair, logs)
+	}
+}

@@ -1,0 +1,1 @@
+module.exports = { Isolate: class {}, Reference: class {}, Callback: class {}, ExternalCopy: class {} }
