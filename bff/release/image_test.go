@@ -215,7 +215,7 @@ func unpack(t *testing.T, files io.ReadCloser, root string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if mode.Perm()&0o022 != 0 && header.Name != "tmp/" || header.Uid != 0 && header.Name != "home/nonroot/" || !header.ModTime.Equal(time.Unix(0, 0)) {
+		if mode.Perm()&0o022 != 0 && header.Name != "tmp" || header.Uid != 0 && header.Name != "home/nonroot" || !header.ModTime.Equal(time.Unix(0, 0)) {
 			t.Errorf("%s: %s, owned by %d, of %s", header.Name, mode, header.Uid, header.ModTime)
 		}
 	}
