@@ -49,7 +49,7 @@ func (p *Problem) heading() string {
 	case p.Status == 401:
 		return "You are not signed in"
 	case p.Status == 404:
-		return "There is nothing here"
+		return "Not found"
 	case p.Status == 429:
 		return "Too many attempts"
 	case p.Status >= 500:
