@@ -3,6 +3,7 @@ import assert from "node:assert/strict"
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { text } from "node:stream/consumers"
 import { after, before, test } from "node:test"
 import { build } from "esbuild"
 import { address, atProvider, enter, guests } from "./atprovider.js"
@@ -142,7 +143,7 @@ test("a download by POST", async (t) => {
   await page.evaluate(() => recipes.download.save("/api/notes", new Blob([JSON.stringify({ text: "to be kept" })], { type: "application/json" }), "note.json"))
   const file = await come
   assert.equal(file.suggestedFilename(), "note.json")
-  assert.match(await readFile(await file.path(), "utf8"), /to be kept/)
+  assert.match(await text(await file.createReadStream()), /to be kept/)
   await signOutElsewhere(page)
   assert.equal(await page.evaluate(() => recipes.download.save("/api/notes", "{}", "note.json").catch((e) => e.message)), "not_authenticated")
 })
