@@ -78,7 +78,7 @@ func sound(t *testing.T, c *configs.Config) {
 			}
 		}
 		for _, r := range f.Routes {
-			if r == nil || r.SendToken == nil || c.Upstreams[r.Upstream] == nil || !strings.HasSuffix(r.Path, "/") || r.HeaderTimeout <= 0 {
+			if r == nil || r.SendToken == nil || c.Upstreams[r.Upstream] == nil || !strings.HasPrefix(r.Path, "/") || r.HeaderTimeout <= 0 {
 				t.Fatalf("route %+v", r)
 			}
 		}

@@ -195,15 +195,16 @@ func TestGalleryPage(t *testing.T) {
 
 // real are the APIs that tests run as servers.
 var real = map[string]string{
-	"directus":   "real: Directus 11.3",
-	"drf_token":  "real: Django 3.2 with REST framework 3.14 (its own sign-in view)",
-	"fastapi":    "real: FastAPI 0.92",
-	"feathers":   "real: Feathers 5.0",
-	"parse":      "real: Parse Server 9.10",
-	"pocketbase": "real: PocketBase 0.39",
-	"simplejwt":  "real: Django 3.2 with Simple JWT 5.2",
-	"strapi":     "real: Strapi 5.53",
-	"oauth2":     "real: Ory Fosite 0.49 (without the exchange)",
+	"directus":         "real: Directus 11.3",
+	"drf_token":        "real: Django 3.2 with REST framework 3.14 (its own sign-in view)",
+	"fastapi":          "real: FastAPI 0.92",
+	"feathers":         "real: Feathers 5.0",
+	"json_server_auth": "real: json-server-auth 2.1",
+	"parse":            "real: Parse Server 9.10",
+	"pocketbase":       "real: PocketBase 0.39",
+	"simplejwt":        "real: Django 3.2 with Simple JWT 5.2",
+	"strapi":           "real: Strapi 5.53",
+	"oauth2":           "real: Ory Fosite 0.49 (without the exchange)",
 }
 
 // secondFactor says how a mapping takes one.
