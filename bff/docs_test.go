@@ -169,6 +169,40 @@ func TestConfigurationsInPages(t *testing.T) {
 	}
 }
 
+// TestWaysInPages: the upstreams of docs/ways.md, each with the line that the page has for
+// the frontend, and with the page's routes, pass check.
+func TestWaysInPages(t *testing.T) {
+	_, key, _ := runCommand(nil, "keygen")
+	text := documents(t)["../docs/ways.md"]
+	_, routes, _ := strings.Cut(text, "```yaml\nroutes:\n")
+	routes, _, _ = strings.Cut(routes, "```")
+	upstreams := regexp.MustCompile("(?s)```yaml\n(api:\n.*?\n)```.*?`(login: {[^`]*})`").FindAllStringSubmatch(text, -1)
+	if len(upstreams) != 2 || routes == "" {
+		t.Fatalf("%d upstreams, routes %q", len(upstreams), routes)
+	}
+	for _, m := range upstreams {
+		login := strings.Replace(m[2], "…", "upstream: api, fields: [email, password]", 1)
+		whole := "sessions: {store: \"rediss://redis.internal/0\", keys: [\"${KEY}\"]}\nupstreams:\n" + indented("  ", m[1]) +
+			"frontends:\n  shop:\n    origins: [\"https://shop.example.com\"]\n    " + login + "\n    routes:\n" + indented("    ", routes)
+		file := filepath.Join(t.TempDir(), "coatcheck.yaml")
+		if err := os.WriteFile(file, []byte(whole), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, stdout, stderr := runCommand(map[string]string{"KEY": strings.TrimSpace(key)}, "check", "-config", file); code != exitDone || strings.Contains(stderr, "warning") {
+			t.Errorf("%s\n%s%s", whole, stdout, stderr)
+		}
+	}
+}
+
+// indented puts every line further in.
+func indented(by, text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(by + line)
+	}
+	return b.String()
+}
+
 // TestHTTPReference: docs/http.md has the addresses of configs/openapi.yaml, which are
 // held against the handlers, and those of the admin listener; and no other.
 func TestHTTPReference(t *testing.T) {
