@@ -57,7 +57,7 @@ type Refusal struct {
 	Peer   netip.AddrPort // the other end of the connection
 	Status int            // of the fixed answer
 	Code   string         // of the problem, as Coatcheck-Error says it
-	Cause  error          // for the log only: it may quote the request
+	Cause  error          // for the log only
 }
 
 // What can go wrong with a body.

@@ -2,7 +2,7 @@
 // strictly, and once.
 //
 // Request smuggling needs two parsers that disagree. The browser's side (package
-// gate) and the API's side (package upstream) therefore read heads and chunks with
+// gate) and the API's side (package forward) therefore read heads and chunks with
 // this one, which refuses what is malformed or merely unusual instead of repairing
 // it: bare line feeds, folded lines, spaces in or behind names, control bytes, two
 // lengths, a length beside a coding, any coding but chunked. A caller treats every

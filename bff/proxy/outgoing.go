@@ -203,10 +203,9 @@ func (x *roundTrip) prepareBody() error {
 	return nil
 }
 
-// needsLength: methods that anticipate a body say so even without one (RFC 9110 §8.6).
-func needsLength(method []byte) bool {
-	return bytes.HasPrefix(method, []byte("P")) // POST, PUT, PATCH
-}
+// needsLength: methods that anticipate a body say so even without one (RFC 9110 §8.6):
+// POST, PUT and PATCH, and of the unusual ones PROPFIND and PROPPATCH.
+func needsLength(method []byte) bool { return bytes.HasPrefix(method, []byte("P")) }
 
 func isIdempotent(method []byte) bool {
 	switch string(method) {

@@ -34,7 +34,7 @@ func NewTransport(o Options, changed func(open bool)) (*Transport, error) {
 // TransportStats is what a transport counted since it was made, and how it is now.
 type TransportStats struct {
 	Stats
-	BreakerOpen bool // calls that need a new connection are refused
+	BreakerOpen bool // calls that need a new connection, or a path that stayed silent, are refused
 }
 
 // Stats returns what has been counted, for metrics.
