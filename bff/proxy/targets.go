@@ -144,6 +144,6 @@ func (x *roundTrip) devServerAway(err error) error {
 	}
 	return problem.UpstreamUnreachable.With(func(p *problem.Problem) {
 		p.Heading = "The development server does not answer"
-		p.Detail = "Nothing answers at " + route.Origin + ". Start it, for example by `npm run dev`, then load this page again."
+		p.Detail = "Nothing answers at " + route.Origin + ". Start it, for example with “npm run dev”, then load this page again."
 	}).Because(err.Error())
 }
