@@ -47,7 +47,7 @@ func apikeyCommand(p *command.Program) *cli.Command {
 			c.Action = noArguments(c.Action)
 		}
 	}
-	return &cli.Command{Name: "apikey", Usage: "create, list, rotate and revoke API keys of programs", Commands: commands,
+	return &cli.Command{Name: "apikey", ArgsUsage: "new|list|rotate|revoke", UsageText: "coatcheck apikey new|list|rotate|revoke [options]", Usage: "create, list, rotate and revoke API keys of programs", Commands: commands,
 		Action: func(_ context.Context, c *cli.Command) error {
 			if name := c.Args().First(); name != "" {
 				return fmt.Errorf("unknown subcommand %q: new, list, rotate or revoke", name)
