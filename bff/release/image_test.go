@@ -102,8 +102,8 @@ func list(t *testing.T, text string) (words []string) {
 }
 
 // TestImageStarts: the image's layers, unpacked, are a root file system in which the
-// program starts as the image's user, is healthy by the image's own health check, and
-// trusts the certificate authorities. A test that is not root cannot change the root of a
+// program starts as the image's user and is healthy by the image's own health check; they have
+// the certificate authorities. A test that is not root cannot change the root of a
 // process: the program then starts from its folder.
 func TestImageStarts(t *testing.T) {
 	made, config := image(t)
