@@ -136,7 +136,7 @@ func (b *bench) call(ctx context.Context, r row, path, script string, whole bool
 	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
 		return measure{}, err
 	}
-	return r.spend(ctx, readWrk, "wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", fmt.Sprintf("%.0fs", length.Seconds()), "--latency",
+	return r.spend(ctx, readWrk, "wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", seconds(length), "--latency",
 		"-s", file, r.scheme+"://"+r.address+path)
 }
 

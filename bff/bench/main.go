@@ -36,7 +36,7 @@ type goal struct {
 }
 
 var goals = []goal{{"near", "plain", 1.4}, {"near", "lua", 0.75}, {"cold", "lua", 1.2}, {"near", "go", 0.25}, {"near", "haproxy", 0}, {"near", "caddy", 0},
-	{"before", "plain", 0}, {"near", "before", 0}}
+	{"near", "oauth2-proxy", 0.1}, {"before", "plain", 0}, {"near", "before", 0}}
 
 func main() {
 	if len(os.Args) > 1 {
@@ -59,7 +59,9 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of the cost measure")
 	flag.DurationVar(&b.length, "length", 4*time.Second, "length of one row in one round")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the load")
-	only := flag.String("only", "near,cold,plain,lua,go,haproxy,caddy,before", "rows of the cost measure, by comma")
+	flag.StringVar(&b.oauth2Proxy, "oauth2-proxy", ".tools/oauth2-proxy", "`program` of the row \"oauth2-proxy\"; where it is missing, that row is not run")
+	flag.StringVar(&b.provider, "provider", ".tools/provider", "`program` of web/e2e/provider, at which oauth2-proxy signs in")
+	only := flag.String("only", "near,cold,plain,lua,go,haproxy,caddy,oauth2-proxy,before", "rows of the cost measure, by comma")
 	does := flag.String("works", "all", "works of the cost measure, by comma, callers among them; all, or none")
 	flag.IntVar(&b.idle, "idle", 10000, "idle connections of the memory measure; 0 to leave it out")
 	flag.IntVar(&b.flying, "flying", 1000, "calls in flight of the memory measure; 0 to leave it out")
@@ -91,6 +93,7 @@ func exit(err error) {
 // bench is one run.
 type bench struct {
 	program, before       string
+	oauth2Proxy, provider string
 	docs                  string
 	rounds                int
 	length                time.Duration
@@ -175,6 +178,9 @@ func (b *bench) doWorks(ctx context.Context, t *report) error {
 
 // memories is the table of what connections hold.
 func (b *bench) memories(ctx context.Context, t *report) error {
+	if b.idle+b.flying+b.streams == 0 {
+		return nil
+	}
 	fmt.Fprintf(t, "| | KiB each | goal |\n|---|---|---|\n")
 	for _, m := range []struct {
 		what, path string
@@ -196,11 +202,11 @@ func (b *bench) memories(ctx context.Context, t *report) error {
 
 // prepare finds the programs and makes a folder; end removes it, and ends what was started.
 func (b *bench) prepare() (err error) {
-	if b.program, err = filepath.Abs(b.program); err != nil {
-		return err
-	}
-	if b.before != "" {
-		if b.before, err = filepath.Abs(b.before); err != nil {
+	for _, program := range []*string{&b.program, &b.before, &b.oauth2Proxy, &b.provider} {
+		if *program == "" {
+			continue
+		}
+		if *program, err = filepath.Abs(*program); err != nil {
 			return err
 		}
 	}

@@ -29,6 +29,8 @@ var titles = map[string]string{
 	"go":      "Go ReverseProxy + scs + Redis session",
 	"haproxy": "HAProxy, constant token, no session",
 	"caddy":   "Caddy, constant token, no session",
+
+	"oauth2-proxy": "oauth2-proxy, Redis session",
 }
 
 // token is the one that the API wants, ticket the session that opens it.
@@ -158,6 +160,8 @@ func (b *bench) row(name string, h house) (row, error) {
 		if err = b.session("lua:"+ticket, token); err == nil {
 			err = b.nginx(name, "1", address, h, map[string]string{"RedisPort": port})
 		}
+	case "oauth2-proxy":
+		return b.startOAuth2Proxy(address, h)
 	case "go":
 		var p *process
 		if p, err = b.start(name, "1", b.own, "peer", "-listen", address, "-api", "http://"+b.api, "-redis", b.redis); err == nil {
