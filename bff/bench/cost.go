@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 )
@@ -32,7 +31,7 @@ func (b *bench) cost(ctx context.Context, w *work) (*result, error) {
 	res := &result{work: w, rows: w.only(b.rows, b.before != ""), seen: map[string][]measure{}}
 	rows, running := map[string]row{}, len(b.processes)
 	defer func() { b.stopLast(len(b.processes) - running) }()
-	res.rows, res.notRun = b.runnable(res.rows)
+	res.rows, res.notRun = b.peers.runnable(res.rows)
 	for _, name := range res.rows {
 		r, err := b.row(name, w.house)
 		if err != nil {
@@ -57,20 +56,6 @@ func (b *bench) cost(ctx context.Context, w *work) (*result, error) {
 	}
 	return res, nil
 }
-
-// runnable keeps the rows whose programs are there.
-func (b *bench) runnable(names []string) (rows, notRun []string) {
-	for _, name := range names {
-		if name == "oauth2-proxy" && (!exists(b.oauth2Proxy) || !exists(b.provider)) {
-			notRun = append(notRun, name)
-			continue
-		}
-		rows = append(rows, name)
-	}
-	return rows, notRun
-}
-
-func exists(file string) bool { _, err := os.Stat(file); return err == nil }
 
 // ratio is the median of the rounds' ratios of two rows, with the least and the most; ok
 // is false where one of them was not measured.

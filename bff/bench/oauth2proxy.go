@@ -24,6 +24,23 @@ const (
 	password     = "bench-password"
 )
 
+// peers are the programs of the row oauth2-proxy.
+type peers struct{ oauth2Proxy, provider string }
+
+// runnable keeps the rows whose programs are there.
+func (p peers) runnable(names []string) (rows, notRun []string) {
+	for _, name := range names {
+		if name == "oauth2-proxy" && (!exists(p.oauth2Proxy) || !exists(p.provider)) {
+			notRun = append(notRun, name)
+			continue
+		}
+		rows = append(rows, name)
+	}
+	return rows, notRun
+}
+
+func exists(file string) bool { _, err := os.Stat(file); return err == nil }
+
 // startOAuth2Proxy starts oauth2-proxy with its sessions in Redis, and a provider for its
 // sign-in on core 0. It writes a line for each call, as Coatcheck does, and puts the
 // person's access token into X-Forwarded-Access-Token.
@@ -34,7 +51,7 @@ func (b *bench) startOAuth2Proxy(address string, h house) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	p, err := b.start("oauth2-proxy", "1", b.oauth2Proxy, "--http-address="+address, "--reverse-proxy", "--trusted-proxy-ip=127.0.0.1",
+	p, err := b.start("oauth2-proxy", "1", b.peers.oauth2Proxy, "--http-address="+address, "--reverse-proxy", "--trusted-proxy-ip=127.0.0.1",
 		"--provider=oidc", "--oidc-issuer-url="+issuer, "--client-id="+clientID, "--client-secret="+clientSecret, "--redirect-url="+callback,
 		"--scope=openid profile email", "--code-challenge-method=S256", "--email-domain=*", "--skip-provider-button",
 		"--cookie-secret="+strings.Repeat("0123456789abcdef", 2), "--cookie-secure=false", "--session-store-type=redis", "--redis-connection-url=redis://"+b.redis+"/0",
@@ -46,7 +63,7 @@ func (b *bench) startOAuth2Proxy(address string, h house) (row, error) {
 		return row{}, err
 	}
 	cookie, err := signInAtProvider("http://localhost:"+port, issuer)
-	return row{p, "http", address, cookie}, err
+	return row{p, "http", address, cookie, ""}, err
 }
 
 // startProvider starts the OpenID Provider of the browser tests, and returns its issuer.
@@ -66,7 +83,7 @@ func (b *bench) startProvider(callback string) (issuer string, err error) {
 	if err := os.WriteFile(file, task, 0o600); err != nil {
 		return "", err
 	}
-	p, err := b.start("provider", "0", "sh", "-c", `exec "$0" < "$1"`, b.provider, file)
+	p, err := b.start("provider", "0", "sh", "-c", `exec "$0" < "$1"`, b.peers.provider, file)
 	if err != nil {
 		return "", err
 	}

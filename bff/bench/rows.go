@@ -44,6 +44,7 @@ type row struct {
 	*process
 	scheme, address string
 	cookie          string
+	admin           string // of Coatcheck
 }
 
 // neighbours starts what every row needs: Redis and the API, on core 0.
@@ -169,7 +170,7 @@ func (b *bench) row(name string, h house) (row, error) {
 		}
 		if err == nil {
 			cookie, err := signIn("http://" + address + "/login")
-			return row{p, "http", address, cookie}, err
+			return row{p, "http", address, cookie, ""}, err
 		}
 	default:
 		return row{}, fmt.Errorf("no row %q", name)
@@ -177,7 +178,7 @@ func (b *bench) row(name string, h house) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	return row{b.processes[len(b.processes)-1], h.scheme(), address, "ticket=" + ticket}, nil
+	return row{b.processes[len(b.processes)-1], h.scheme(), address, "ticket=" + ticket, ""}, nil
 }
 
 func (h house) scheme() string {
@@ -204,9 +205,12 @@ func (b *bench) other(name, address string, h house) error {
 	return p.listening(address)
 }
 
+// sealingKey seals the sessions of this run.
+const sealingKey = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+
 const config = `%slisten: %q
 admin: {listen: %q}
-sessions: {store: "redis://%s/0", keys: ["QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="], near_cache: %s}
+sessions: {store: "redis://%s/%d", keys: [%q], near_cache: %s}
 upstreams:
   api:
     url: %s://%s
@@ -244,7 +248,7 @@ func (b *bench) coatcheck(name, program, address, api string, h house) (row, err
 	if h.api {
 		scheme = "https"
 	}
-	text := fmt.Sprintf(config, door, address, admin, b.redis, near, scheme, api, h.scheme(), port)
+	text := fmt.Sprintf(config, door, address, admin, b.redis, h.database, sealingKey, near, scheme, api, h.scheme(), port)
 	if h.api {
 		text = strings.Replace(text, "    login:", fmt.Sprintf("    ca: %s/cert.pem\n    login:", b.dir), 1)
 	}
@@ -268,7 +272,7 @@ func (b *bench) coatcheck(name, program, address, api string, h house) (row, err
 		return row{}, err
 	}
 	cookie, err := signIn(h.scheme() + "://" + address + "/bff/login")
-	return row{p, h.scheme(), address, cookie}, err
+	return row{p, h.scheme(), address, cookie, admin}, err
 }
 
 // client trusts the certificates of this run.
