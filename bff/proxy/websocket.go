@@ -7,15 +7,8 @@ import (
 
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/proxy/tunnel"
 	"coatcheck/upstream/mapping"
-)
-
-// Close codes (RFC 6455 §7.4.1).
-const (
-	closeGoingAway = 1001
-	closeAbnormal  = 1006 // never sent: the connection ends without a close frame
-	closePolicy    = 1008
-	closeInternal  = 1011 // the API is gone. 1014 would say more, but many a library does not know it
 )
 
 // websocketGUID is what the API must have hashed the key with (RFC 6455 §1.3).
@@ -60,11 +53,11 @@ func (x upgrade) passUpgrade() error {
 	conn, t := x.call.In.Conn(), x.newTunnel()
 	stop := func() {}
 	if x.who.Session != nil { // its word goes to the tunnel from now on
-		stop = staying(x).watch(func() { t.end(closePolicy) })
+		stop = staying(x).watch(func() { t.End(tunnel.Policy) })
 	}
-	forget, alive := staying(x).watchProof(func() { t.end(closePolicy) })
+	forget, alive := staying(x).watchProof(func() { t.End(tunnel.Policy) })
 	if !alive { // its end reached what the tunnel has just taken over from
-		t.end(closePolicy)
+		t.End(tunnel.Policy)
 	}
 	leave := x.leave
 	x.leave = nil // the tunnel's now
@@ -74,7 +67,7 @@ func (x upgrade) passUpgrade() error {
 	// The web server may end the connection without ever letting the tunnel begin:
 	// the browser left before the answer, or a drain began.
 	conn.OnClose(func() {
-		t.close()
+		t.Close()
 		stop()
 		forget()
 		if leave != nil {
@@ -83,12 +76,22 @@ func (x upgrade) passUpgrade() error {
 		metrics.Stream("websocket", -1)
 		open.tunnels.remove(t)
 	})
-	r.Upgrade = func(net.Conn) { t.run() }
+	r.Upgrade = func(net.Conn) { t.Run() }
 	return nil
 }
 
-func (x upgrade) newTunnel() *tunnel {
+func (x upgrade) newTunnel() *tunnel.Tunnel {
 	idle := x.call.Route().Config.IdleTimeout
-	return &tunnel{browser: x.call.In.Conn(), api: x.answer.Hijack(), idle: idle, faults: x.proxy.events,
-		write: min(idle, x.proxy.bodyIdle), requestID: string(x.call.ID), greeting: x.newGreeting()}
+	return tunnel.New(tunnel.Options{Browser: x.call.In.Conn(), API: x.answer.Hijack(), Idle: idle, Faults: x.proxy.events,
+		Write: min(idle, x.proxy.bodyIdle), RequestID: string(x.call.ID), Fill: x.fill()})
+}
+
+// fill puts the person into the first message; nil where nothing is put there.
+func (x upgrade) fill() func(sent []byte) ([]byte, bool) {
+	message := x.target.up.Send().Message
+	if message == nil {
+		return nil
+	}
+	token, who := x.token(), x.caller()
+	return func(sent []byte) ([]byte, bool) { return message.Fill(sent, token, who) }
 }

@@ -1,4 +1,4 @@
-package proxy
+package tunnel
 
 import (
 	"crypto/rand"
@@ -35,16 +35,6 @@ type greeting struct {
 	message []byte // of the message under way, without masks
 	begun   bool
 	out     []byte
-}
-
-// newGreeting is nil where nothing is put into first messages.
-func (x upgrade) newGreeting() *greeting {
-	message := x.target.up.Send().Message
-	if message == nil {
-		return nil
-	}
-	token, who := x.token(), x.caller()
-	return &greeting{fill: func(sent []byte) ([]byte, bool) { return message.Fill(sent, token, who) }}
 }
 
 // take reads what the page sent, and returns what goes on to the API. fault is a close
