@@ -8,7 +8,7 @@ import (
 
 // RunBroken runs a tunnel without its ends.
 func RunBroken(events call.Events) error {
-	t := &Tunnel{faults: events}
+	t := New(Options{Events: events})
 	t.Run()
 	if t.code == 0 {
 		return nil

@@ -7,14 +7,6 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// Close codes for a first message that nothing can be put into (RFC 6455 §7.4.1).
-const (
-	closeProtocol    = 1002
-	closeUnsupported = 1003 // it is not text
-	closeNotJSON     = 1007 // it is not a JSON object
-	closeTooBig      = 1009
-)
-
 // Opcodes (RFC 6455 §5.2).
 const (
 	opContinue = 0x0

@@ -1,3 +1,10 @@
+// Package tunnel carries the frames of a WebSocket between a browser and an API, once the
+// handshake is done.
+//
+// package proxy does the handshake and makes a [Tunnel] of the two connections with [New].
+// The web server then calls [Tunnel.Run], which returns when the tunnel is over, or never
+// calls it: then [Tunnel.Close] frees the API's connection. Whoever has a reason to end it,
+// such as the end of a session or of the process, calls [Tunnel.End] with a close code.
 package tunnel
 
 import (
@@ -15,23 +22,31 @@ import (
 )
 
 // closePatience is how long the end of a tunnel may take: the frame under way, the
-// Close frame, and the browser's reading of both. Then the connection is cut.
+// close frame, and the browser's reading of both. Then the connection is cut.
 const closePatience = 800 * time.Millisecond
-
-// Close codes (RFC 6455 §7.4.1).
-const (
-	GoingAway     = 1001
-	closeAbnormal = 1006 // never sent: the connection ends without a close frame
-	Policy        = 1008
-	closeInternal = 1011 // the API is gone. 1014 would say more, but many a library does not know it
-)
 
 // past is a deadline that wakes whoever reads or writes.
 var past = time.Unix(1, 0)
 
-// Tunnel carries frames between a browser and an API. From browser to API it is
-// blind, once a first message that carries the person is behind it; the other way it follows the frames' heads, so that it can put a close
-// frame between two of them.
+// Options are what a Tunnel is made of. All but Fill are required.
+type Options struct {
+	// Browser and API are the two connections. The tunnel closes API; the web server
+	// closes Browser behind [Tunnel.Run].
+	Browser *gate.Conn
+	API     *forward.Tunnel
+	// Idle is the silence allowed, both ways together, and Write how long one write may take.
+	Idle, Write time.Duration
+	// Fill makes the first message that goes to the API of the one that the page sent;
+	// false: it cannot, and the tunnel ends. nil: the first message passes as it is.
+	Fill func(sent []byte) ([]byte, bool)
+	// Events is told of faults, under RequestID.
+	Events    call.Events
+	RequestID string
+}
+
+// Tunnel carries frames between a browser and an API. From browser to API it is blind,
+// once a first message that carries the person is behind it; the other way it follows
+// the frames' heads, so that it can put a close frame between two of them.
 //
 // One goroutine writes to the browser and one to the API, and no lock is held across
 // either. Whoever ends the tunnel names a close code and wakes both by their
@@ -39,13 +54,14 @@ var past = time.Unix(1, 0)
 type Tunnel struct {
 	browser   *gate.Conn
 	api       *forward.Tunnel
-	idle      time.Duration // silence allowed, both ways together
-	write     time.Duration // how long one write may take
-	last      atomic.Int64  // when a byte last went through, Unix nanoseconds
+	idle      time.Duration
+	write     time.Duration
+	events    call.Events
 	requestID string
-	faults    call.Events
-	frames    frames    // of the goroutine that writes to the browser
-	greeting  *greeting // of the goroutine that writes to the API; nil: all passes as it is
+
+	last     atomic.Int64 // when a byte last went through, Unix nanoseconds
+	frames   frames       // of the goroutine that writes to the browser
+	greeting *greeting    // of the goroutine that writes to the API; nil: all passes as it is
 
 	mu    sync.Mutex // guards what follows, and the deadlines
 	begun bool       // the answer 101 is written, and the browser's connection is the tunnel's
@@ -53,20 +69,9 @@ type Tunnel struct {
 	by    time.Time  // when it ends at the latest
 }
 
-// Options are what a Tunnel is made of.
-type Options struct {
-	Browser   *gate.Conn
-	API       *forward.Tunnel
-	Idle      time.Duration // silence allowed, both ways together
-	Write     time.Duration // how long one write may take
-	RequestID string
-	Faults    call.Events
-	Fill      func(sent []byte) ([]byte, bool) // nil: all passes as it is
-}
-
-// New ties both connections together; nothing is copied before Run.
+// New makes a Tunnel. Nothing is read or written before [Tunnel.Run].
 func New(o Options) *Tunnel {
-	t := &Tunnel{browser: o.Browser, api: o.API, idle: o.Idle, write: o.Write, requestID: o.RequestID, faults: o.Faults}
+	t := &Tunnel{browser: o.Browser, api: o.API, idle: o.Idle, write: o.Write, events: o.Events, requestID: o.RequestID}
 	if o.Fill != nil {
 		t.greeting = &greeting{fill: o.Fill}
 	}
@@ -137,7 +142,7 @@ func (t *Tunnel) contain() {
 		return
 	}
 	defer func() { _ = recover() }() // whatever state the fault left it in
-	t.faults.Fault(t.requestID, debug.Stack())
+	t.events.Fault(t.requestID, debug.Stack())
 	defer t.browser.Break()
 	t.Close()
 }
@@ -153,7 +158,7 @@ func (t *Tunnel) upload() {
 			return
 		}
 		if fault != 0 {
-			t.faults.Log.Warn("first message of a WebSocket cannot carry the person", "request_id", t.requestID, "close", fault)
+			t.events.Log.Warn("first message of a WebSocket cannot carry the person", "request_id", t.requestID, "close", fault)
 			t.End(fault)
 			return
 		}
