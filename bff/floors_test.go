@@ -65,6 +65,7 @@ var floors = map[string]int{
 	"coatcheck/bff/auth":                 5,
 	"coatcheck/bff/account":              6,
 	"coatcheck/bff/pages":                6,
+	"coatcheck/bff/proxy/tunnel":         5,
 	"coatcheck/bff/proxy":                6,
 	"coatcheck/bff/admin":                7,
 	"coatcheck/bff/server":               7,
