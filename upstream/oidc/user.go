@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/upstream/oidc/dpop"
 	"coatcheck/upstream/signin"
 )
 
@@ -132,11 +133,11 @@ func (p asker) resourceBody(ctx context.Context, what, address string, c *creden
 func (p asker) askResource(ctx context.Context, address string, c *credential.Credential) (*signin.URLResponse, error) {
 	header := http.Header{"Authorization": {"Bearer " + c.Value(credential.AccessToken).Reveal()}}
 	if secret := c.Value(DPoPKey); !secret.IsEmpty() {
-		key, err := ParseDPoPKey(secret)
+		key, err := dpop.ParseDPoPKey(secret)
 		if err != nil {
 			return nil, err
 		}
-		proof, err := key.Proof(Proof{Method: http.MethodGet, URL: address, AccessToken: c.Value(credential.AccessToken), Nonce: p.Nonce(address), Now: p.now()})
+		proof, err := key.Proof(dpop.Proof{Method: http.MethodGet, URL: address, AccessToken: c.Value(credential.AccessToken), Nonce: p.Nonce(address), Now: p.now()})
 		if err != nil {
 			return nil, err
 		}

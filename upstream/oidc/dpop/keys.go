@@ -1,4 +1,4 @@
-package oidc
+package dpop
 
 import (
 	"runtime"
@@ -24,7 +24,7 @@ func (k *DPoPKeys) Of(c *credential.Credential) (*DPoPKeyPair, error) {
 	if found, ok := k.ready.Load(at); ok {
 		return found.(*DPoPKeyPair), nil
 	}
-	key, err := ParseDPoPKey(c.Value(DPoPKey))
+	key, err := ParseDPoPKey(c.Value(credential.BoundKey))
 	if err != nil {
 		return nil, err
 	}

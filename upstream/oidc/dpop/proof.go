@@ -1,4 +1,4 @@
-package oidc
+package dpop
 
 import (
 	"crypto/ecdsa"
@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -156,18 +155,7 @@ func (k *DPoPKeyPair) sign(text []byte) (signature [signatureSize]byte, err erro
 	return signature, nil
 }
 
-// newKey makes a key where tokens are to be bound; nil where not. wanted says that the
-// API takes such tokens.
-func (p asker) newKey(m *Metadata, wanted bool) (*DPoPKeyPair, error) {
-	announced := slices.Contains(m.DPoPAlgorithms, string(jose.ES256))
-	switch p.config.DPoP {
-	case "off":
-		return nil, nil
-	case "required":
-		return NewDPoPKey()
-	}
-	if announced && wanted {
-		return NewDPoPKey()
-	}
-	return nil, nil
+// isVisible reports whether s is visible ASCII, as a serialised URL and a nonce are.
+func isVisible(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
