@@ -15,7 +15,7 @@ const useNonce = "use_dpop_nonce"
 // provers is what calls with tokens that are bound to a key need (DPoP, RFC 9449): the
 // keys, ready to sign, and what the APIs said of nonces.
 type provers struct {
-	keys   dpop.DPoPKeys
+	keys   dpop.Keys
 	nonces dpop.Nonces // by the origin of the API
 }
 
@@ -34,7 +34,7 @@ func (x *roundTrip) prove(c *credential.Credential) (string, error) {
 	room := make([]byte, 0, 256)
 	room = append(append(append(room, scheme...), "://"...), r.Host...)
 	room = append(append(room, r.Base...), call.Decision.Forwarded...)
-	return key.Proof(dpop.Proof{Method: string(call.Request.Head.Method), URL: string(room),
+	return key.Proof(dpop.Request{Method: string(call.Request.Head.Method), URL: string(room),
 		AccessToken: c.Value(credential.AccessToken), Nonce: x.proxy.provers.nonces.Get(r.Origin), Now: time.Now()})
 }
 

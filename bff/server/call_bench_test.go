@@ -73,7 +73,7 @@ func BenchmarkUncachedBoundCall(b *testing.B) { benchCall(b, "0s", boundKey(b)) 
 
 func boundKey(b *testing.B) map[string]credential.Secret {
 	b.Helper()
-	key, err := dpop.NewDPoPKey()
+	key, err := dpop.NewKey()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -10,28 +10,22 @@ import (
 )
 
 // newKey makes a key where tokens are to be bound; nil where not. wanted says that the
-// API takes such tokens.
-func (p asker) newKey(m *Metadata, wanted bool) (*dpop.DPoPKeyPair, error) {
+// API takes such tokens: otherwise a provider that offers to bind them is left alone.
+func (p asker) newKey(m *Metadata, wanted bool) (*dpop.Key, error) {
 	announced := slices.Contains(m.DPoPAlgorithms, string(jose.ES256))
-	switch p.config.DPoP {
-	case "off":
-		return nil, nil
-	case "required":
-		return dpop.NewDPoPKey()
-	}
-	if announced && wanted {
-		return dpop.NewDPoPKey()
+	if p.config.DPoP == "required" || p.config.DPoP != "off" && announced && wanted {
+		return dpop.NewKey()
 	}
 	return nil, nil
 }
 
 // keyOf is the key that a credential's tokens are bound to; nil where they are not.
-func keyOf(c *credential.Credential) (*dpop.DPoPKeyPair, error) {
+func keyOf(c *credential.Credential) (*dpop.Key, error) {
 	secret := c.Value(DPoPKey)
 	if secret.IsEmpty() {
 		return nil, nil
 	}
-	return dpop.ParseDPoPKey(secret)
+	return dpop.ParseKey(secret)
 }
 
 // Nonce is the last nonce that the server of address gave; empty where it gave none.

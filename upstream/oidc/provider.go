@@ -30,7 +30,7 @@ const (
 	// IDToken is the last ID token, verified. Refresh holds the next one against it,
 	// and the provider's sign-out takes it as a hint.
 	IDToken = "id_token"
-	// DPoPKey is the private key that the tokens are bound to; see [dpop.ParseDPoPKey].
+	// DPoPKey is the private key that the tokens are bound to; see [dpop.ParseKey].
 	DPoPKey = credential.BoundKey
 )
 

@@ -2,78 +2,19 @@ package dpop
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"coatcheck/bff/credential"
 )
 
-// DPoPKeyPair is the key that one session's tokens are bound to (RFC 9449): ES256,
-// made at sign-in, sealed with the tokens. It does not print.
-type DPoPKeyPair struct {
-	secret credential.Secret
-	key    *ecdsa.PrivateKey
-	header string // of every proof, encoded, with the dot behind it
-}
-
-var errNoKey = errors.New("oidc: not a DPoP key")
-
-// NewDPoPKey makes a key.
-func NewDPoPKey() (*DPoPKeyPair, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	return newKeyPair(key, credential.NewSecret(base64.RawStdEncoding.EncodeToString(der)))
-}
-
-// ParseDPoPKey reads what [DPoPKeyPair.Secret] returned. It costs about as much as a
-// proof: keep the result where several proofs are made, as [DPoPKeys] does.
-func ParseDPoPKey(secret credential.Secret) (*DPoPKeyPair, error) {
-	der, err := base64.RawStdEncoding.DecodeString(secret.Reveal())
-	if err != nil {
-		return nil, errNoKey
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if err != nil || !ok || key.Curve != elliptic.P256() {
-		return nil, errNoKey
-	}
-	return newKeyPair(key, secret)
-}
-
-// newKeyPair writes the header of the key's proofs once: all of them have the same.
-func newKeyPair(key *ecdsa.PrivateKey, secret credential.Secret) (*DPoPKeyPair, error) {
-	header, err := json.Marshal(struct {
-		Type      string          `json:"typ"`
-		Algorithm string          `json:"alg"`
-		Key       jose.JSONWebKey `json:"jwk"`
-	}{"dpop+jwt", string(jose.ES256), jose.JSONWebKey{Key: key.Public()}})
-	if err != nil {
-		return nil, errNoKey
-	}
-	return &DPoPKeyPair{secret, key, base64.RawURLEncoding.EncodeToString(header) + "."}, nil
-}
-
-// Secret is the private key, to be sealed: base64 of PKCS #8.
-func (k *DPoPKeyPair) Secret() credential.Secret { return k.secret }
-
-// Proof is the request that a proof is for.
-type Proof struct {
+// Request is what a proof is for.
+type Request struct {
 	// Method of the request (htm).
 	Method string
 	// URL is the request's, as it is sent; query and fragment are left out of htu
@@ -88,7 +29,7 @@ type Proof struct {
 }
 
 // Proof makes the value of the DPoP header for one request. Each is used once.
-func (k *DPoPKeyPair) Proof(of Proof) (string, error) {
+func (k *Key) Proof(of Request) (string, error) {
 	payload, err := of.payload()
 	if err != nil {
 		return "", err
@@ -104,14 +45,14 @@ func (k *DPoPKeyPair) Proof(of Proof) (string, error) {
 }
 
 // payload are the claims of a proof (RFC 9449 §4.2).
-func (of *Proof) payload() ([]byte, error) {
+func (of *Request) payload() ([]byte, error) {
 	end := strings.IndexAny(of.URL, "?#")
 	if end < 0 {
 		end = len(of.URL)
 	}
 	htu := of.URL[:end]
 	if !isVisible(htu) || !isVisible(of.Method) || !strings.Contains(htu, "://") {
-		return nil, errors.New("oidc: a proof is for a URL")
+		return nil, errors.New("dpop: a proof is for a URL")
 	}
 	b := make([]byte, 0, 256+len(htu))
 	b = append(append(b, `{"jti":"`...), rand.Text()...)
@@ -144,7 +85,7 @@ func appendText(b []byte, s string) []byte {
 // signatureSize is the length of an ES256 signature: r and s (RFC 7518 §3.4).
 const signatureSize = 64
 
-func (k *DPoPKeyPair) sign(text []byte) (signature [signatureSize]byte, err error) {
+func (k *Key) sign(text []byte) (signature [signatureSize]byte, err error) {
 	sum := sha256.Sum256(text)
 	r, s, err := ecdsa.Sign(rand.Reader, k.key, sum[:])
 	if err != nil {

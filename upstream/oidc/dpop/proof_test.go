@@ -36,12 +36,12 @@ func proof(t *testing.T, text string) (header jose.Header, claims map[string]any
 
 // TestProof: what RFC 9449 §4.2 wants in it, and nothing of the private key.
 func TestProof(t *testing.T) {
-	key, err := dpop.NewDPoPKey()
+	key, err := dpop.NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Unix(1_800_000_000, 0)
-	text, err := key.Proof(dpop.Proof{Method: "POST", URL: "https://api.example.net/a/b%2Fc?query=1#top", AccessToken: credential.NewSecret("token"), Nonce: "n", Now: now})
+	text, err := key.Proof(dpop.Request{Method: "POST", URL: "https://api.example.net/a/b%2Fc?query=1#top", AccessToken: credential.NewSecret("token"), Nonce: "n", Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,11 +51,11 @@ func TestProof(t *testing.T) {
 	if fmt.Sprint(claims) != fmt.Sprint(want) || header.ExtraHeaders["typ"] != "dpop+jwt" || !header.JSONWebKey.IsPublic() {
 		t.Errorf("%v %v", claims, header)
 	}
-	again, err := dpop.ParseDPoPKey(key.Secret())
+	again, err := dpop.ParseKey(key.Secret())
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, _ := again.Proof(dpop.Proof{Method: "GET", URL: "https://api.example.net/", Now: now})
+	second, _ := again.Proof(dpop.Request{Method: "GET", URL: "https://api.example.net/", Now: now})
 	other, otherClaims := proof(t, second)
 	if otherClaims["jti"] == claims["jti"] || otherClaims["ath"] != nil || otherClaims["nonce"] != nil || fmt.Sprint(other.JSONWebKey.Key) != fmt.Sprint(header.JSONWebKey.Key) {
 		t.Errorf("%v", otherClaims)
@@ -64,20 +64,20 @@ func TestProof(t *testing.T) {
 		t.Error("the key prints")
 	}
 	for _, bad := range []string{"", "x", "AAAA"} {
-		if _, err := dpop.ParseDPoPKey(credential.NewSecret(bad)); err == nil {
+		if _, err := dpop.ParseKey(credential.NewSecret(bad)); err == nil {
 			t.Errorf("%q is a key", bad)
 		}
 	}
 }
 
 func BenchmarkProof(b *testing.B) {
-	key, err := dpop.NewDPoPKey()
+	key, err := dpop.NewKey()
 	if err != nil {
 		b.Fatal(err)
 	}
 	token, now := credential.NewSecret(strings.Repeat("t", 800)), time.Now()
 	for b.Loop() {
-		if _, err := key.Proof(dpop.Proof{Method: "GET", URL: "https://api.example.net/orders?page=1", AccessToken: token, Nonce: "nonce", Now: now}); err != nil {
+		if _, err := key.Proof(dpop.Request{Method: "GET", URL: "https://api.example.net/orders?page=1", AccessToken: token, Nonce: "nonce", Now: now}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -85,7 +85,7 @@ func BenchmarkProof(b *testing.B) {
 
 // TestKeysAreKept: one key for as long as somebody holds the credential, and not longer.
 func TestKeysAreKept(t *testing.T) {
-	var keys dpop.DPoPKeys
+	var keys dpop.Keys
 	plain := credential.New(map[string]credential.Secret{credential.AccessToken: credential.NewSecret("t")}, time.Time{}, time.Time{})
 	if key, err := keys.Of(plain); key != nil || err != nil {
 		t.Errorf("%v %v", key, err)
@@ -94,7 +94,7 @@ func TestKeysAreKept(t *testing.T) {
 	if key, err := keys.Of(faulty); key != nil || err == nil {
 		t.Errorf("%v %v", key, err)
 	}
-	made, err := dpop.NewDPoPKey()
+	made, err := dpop.NewKey()
 	if err != nil {
 		t.Fatal(err)
 	}
