@@ -29,6 +29,7 @@ var floors = map[string]int{
 	"coatcheck/configs/rule":             0,
 	"coatcheck/upstream":                 0,
 	"coatcheck/upstream/oidc/lastgood":   0,
+	"coatcheck/upstream/oidc/dpop":       1,
 	"coatcheck/bff/apikey":               1,
 	"coatcheck/bff/gate":                 1,
 	"coatcheck/bff/headers":              1,
