@@ -153,12 +153,3 @@ func deadOrLater(err error) error {
 	}
 	return err
 }
-
-// keyOf is the key that a credential's tokens are bound to; nil where they are not.
-func keyOf(c *credential.Credential) (*DPoPKeyPair, error) {
-	secret := c.Value(DPoPKey)
-	if secret.IsEmpty() {
-		return nil, nil
-	}
-	return ParseDPoPKey(secret)
-}
