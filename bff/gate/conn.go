@@ -26,31 +26,28 @@ const (
 )
 
 // goodbyeTime is how long close_notify may take. crypto/tls would wait 5 s for a peer
-// that does not read, and the web server closes idle connections under one lock.
+// that does not read, and the end of the process with it.
 const goodbyeTime = 250 * time.Millisecond
 
 // slack is how much earlier than asked a deadline may fire: a deadline that is
 // moved by less stays where it is, because moving it costs a timer operation.
 const slack = time.Second
 
-// Conn is one connection of a browser. Read is for the web server and hands out
-// heads only; the body is read through [Conn.Request].
+// Conn is one connection of a browser. Its requests are read by the gate; Read is for what
+// speaks another protocol behind one of them ([Conn.Tunnel]).
 type Conn struct {
 	net.Conn
 	peer   netip.AddrPort
 	socket syscall.RawConn // of a plain connection; nil: TLS
 
 	in      http1.Reader
-	out     []byte // of the head shown to the web server, what it has not read yet
 	request *Request
 
 	readBy, writeBy time.Time
-	answering       bool // between a head handed out and the next Read
 	tunnel          bool // the connection speaks another protocol now
 	linger          atomic.Bool
 	hurry           atomic.Pointer[time.Time] // the end of the last answer; nil: not set
 	work            work
-	first           first
 	idle            idle
 	listener        *Listener
 	number          uint64 // in the listener's watcher
@@ -83,17 +80,11 @@ func (c *Conn) options() *Options { return c.listener.options.Load() }
 // Peer is the address at the other end; IPv4 also where it came mapped into IPv6.
 func (c *Conn) Peer() netip.AddrPort { return c.peer }
 
-// Request is the request at work. It is valid until the answer was written.
-func (c *Conn) Request() *Request { return c.request }
-
 // NetConn returns the connection below, to hand it over or to watch it.
 func (c *Conn) NetConn() net.Conn { return c.Conn }
 
-// errFault stands for a fault of the program, which was logged.
-var errFault = errors.New("gate: fault")
-
-// contain is deferred. It turns a panic into an error: the web server recovers nothing
-// on its goroutines, so a panic there would end the process.
+// contain is deferred. It turns a panic into an error: a panic that nobody recovers ends
+// the process.
 func (c *Conn) contain(err *error) {
 	if recover() == nil {
 		return
@@ -104,26 +95,8 @@ func (c *Conn) contain(err *error) {
 	}
 }
 
-// Read implements [net.Conn] for the web server: it waits for the next request that
-// [Options.First] leaves to it, and returns the head that stands for it. io.EOF: no more
-// requests, or a refused one.
-func (c *Conn) Read(p []byte) (n int, err error) {
-	defer c.contain(&err)
-	if c.tunnel {
-		return c.in.Read(p)
-	}
-	for len(c.out) == 0 {
-		if err := c.next(); err != nil {
-			return 0, err
-		}
-		if err := offer(c); err != nil {
-			return 0, err
-		}
-	}
-	n = copy(p, c.out)
-	c.out = c.out[n:]
-	return n, nil
-}
+// Read implements [net.Conn]: what comes behind a request that began a tunnel.
+func (c *Conn) Read(p []byte) (int, error) { return c.in.Read(p) }
 
 // Tunnel makes Read and Write plain from now on, without deadlines of the gate's: the
 // connection speaks another protocol.
@@ -135,14 +108,6 @@ func (c *Conn) Tunnel() {
 
 // next waits for a request and reads its head.
 func (c *Conn) next() error {
-	if c.answering && !c.request.Finish() {
-		c.linger.Store(true)
-		return io.EOF // the rest of a body is no request
-	}
-	c.answering = false
-	if c.hurry.Load() != nil {
-		return io.EOF
-	}
 	if err := c.await(); err != nil {
 		return err
 	}
@@ -157,8 +122,6 @@ func (c *Conn) next() error {
 		return c.refuse(err)
 	}
 	c.in.Release() // a call may take long, and needs no page for it
-	c.answering = true
-	c.out = c.request.shown
 	return nil
 }
 
@@ -175,8 +138,11 @@ func (c *Conn) await() error {
 			return io.EOF
 		}
 		runtime.Gosched() // as after a request to the API: the next one is not there yet
-		if err := c.in.Fill(c.options().Header); err != nil || !c.idle.over() {
+		if err := c.in.Fill(c.options().Header); err != nil {
 			return io.EOF // gone, or idle for too long: nobody is owed an answer
+		}
+		if !c.idle.over() {
+			c.readBy = time.Time{} // the request was there first
 		}
 	}
 	if !whole(c.in.Buffered()) {
@@ -194,7 +160,7 @@ func whole(b []byte) bool {
 func (c *Conn) release() {
 	if c.request != nil {
 		releaseRequest(c.request)
-		c.request, c.out = nil, nil
+		c.request = nil
 	}
 	c.in.Release()
 }
@@ -265,23 +231,15 @@ func (c *Conn) SetDeadline(t time.Time) error {
 	return c.Conn.SetDeadline(t)
 }
 
-// Close implements [net.Conn]. While [Options.First] answers, it only asks for the end of
-// the connection behind the answer. Where the web server has not come to a request that was
-// passed to it, the second Close has [Options.Lost] answer. Behind an answer that left part
-// of what was sent unread, it closes one half first and reads on for a moment.
+// Close implements [net.Conn]. Behind an answer that left part of what was sent unread, it
+// closes one half first and reads on for a moment.
 func (c *Conn) Close() (err error) {
-	if c.first.postpones() {
-		return nil
-	}
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
 	defer c.contain(&err)
 	defer c.tellClosed()
 	defer c.listener.leave(c) // behind the last that is read: a process that ends sooner resets
-	if answer := c.options().Lost; answer != nil && c.first.wasLost() {
-		answer(c.request)
-	}
 	if c.linger.Load() {
 		drain(c.Conn)
 	}

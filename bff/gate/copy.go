@@ -16,7 +16,7 @@ const (
 )
 
 // ReadFrom implements [io.ReaderFrom]: it writes what r gives as soon as r gives it.
-// The web server's own buffer would hold a slow body back until it is full. A long body
+// A buffer would hold a slow body back until it is full. A long body
 // whose reader is a [relay.Source] goes from socket to socket.
 func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
 	var page relay.Page
@@ -84,7 +84,7 @@ type way struct {
 	pipe   relay.Pipe
 }
 
-// open opens the way of a body, which the web server bounds to its length.
+// open opens the way of a body that is bounded to its length.
 func (w *way) open(c *Conn, r io.Reader) {
 	body, ok := r.(*io.LimitedReader)
 	if !ok || body.N < worthPipe || c.socket == nil {

@@ -1,18 +1,14 @@
-// Package gate stands between the public listener and the web server, and lets
-// only well-formed requests through.
+// Package gate stands at the public listener, and lets only well-formed requests in.
 //
-// It reads each request's head itself (package http1), refuses whatever is
-// malformed with a fixed answer that repeats no byte of it, and then shows the web
-// server one of a few constant heads: method, version, and whether the connection
-// goes on. So the server has nothing to misread: target, Host, framing, cookies and
-// all other fields are read from [Request] only. The body is read from
-// there too, under the gate's own deadlines; the server behind sees none.
+// It reads each request's head itself (package http1), refuses whatever is malformed with
+// a fixed answer that repeats no byte of it, and hands what is left to [Options.Serve], one
+// [Request] of a connection at a time, so that pipelined ones are answered in order. No
+// other web server parses anything: target, Host, framing, cookies and all other fields
+// are read from [Request] only, and so is the body, under the gate's own deadlines.
 //
-// A connection carries one [Request] at a time. What Read hands out never spans
-// two requests, so pipelined ones are answered in order. Whoever answers while a
-// body is still coming calls [Request.Finish] and closes: the gate then half-closes
-// and reads on for a moment, or the peer's TCP might throw the answer away
-// (RFC 9112 §9.6).
+// Whoever answers while a body is still coming calls [Request.Finish]; the connection
+// ends then. The gate half-closes it and reads on for a moment, or the peer's TCP might
+// throw the answer away (RFC 9112 §9.6).
 package gate
 
 import (
@@ -35,13 +31,10 @@ type Options struct {
 	// Methods are known besides the usual ones; others are answered 405. Never CONNECT or
 	// TRACE.
 	Methods []string
-	// First, if set, is offered every request before the web server is, and may answer it
-	// itself.
-	First func(*Request) Turn
-	// Lost, if set, answers a request that First passed to the web server, and that the web
-	// server closed the connection on before [Request.Taken], as it does with idle ones at
-	// its end.
-	Lost func(*Request)
+	// Serve answers a request, and reports whether the connection may go on. It returns once
+	// the answer is out and nothing of the request is used any more; over a tunnel, once that
+	// has ended. It must be set.
+	Serve func(*Request) (goesOn bool)
 	// Refused, if set, hears of every request that the gate answered itself.
 	Refused func(Refusal)
 	// Failing, if set, hears why no connection can be taken in just now, as when the

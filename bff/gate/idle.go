@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// idle is whether a connection waits for a request. The web server does not know: of what
-// [Options.First] answers it sees nothing, and a new connection it does not take for idle.
+// idle is whether a connection waits for a request, so that it can be ended then and only
+// then.
 type idle struct{ state atomic.Int32 }
 
 const (

@@ -14,12 +14,12 @@ import (
 // call is at work gets its answer first, its body's rest included.
 func TestEndIdle(t *testing.T) {
 	at := make(chan struct{})
-	s := firstly(t, func(r *gate.Request) gate.Turn {
+	s := serving(t, patient, func(r *gate.Request) bool {
 		if string(r.Head().Target) == "/work" {
 			close(at)
 		}
 		_ = gate.Send(r.Conn(), time.Now(), []byte("answer "), []byte(body(r)))
-		return gate.Answered
+		return true
 	})
 	dial := func(request string) (net.Conn, *bufio.Reader) {
 		c, err := net.Dial("tcp", s.address)

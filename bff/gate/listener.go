@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Listener wraps the connections of another listener.
+// Listener answers the requests of the connections of another listener.
 type Listener struct {
-	net.Listener
+	inner   net.Listener
 	options atomic.Pointer[Options]
 	watcher *watcher
 	stop    sync.Once
@@ -24,7 +24,7 @@ type Listener struct {
 
 // Listen puts the gate in front of l.
 func Listen(l net.Listener, o Options) *Listener {
-	in := &Listener{Listener: l, watcher: newWatcher(), conns: map[*Conn]struct{}{}, closed: make(chan struct{}), empty: make(chan struct{})}
+	in := &Listener{inner: l, watcher: newWatcher(), conns: map[*Conn]struct{}{}, closed: make(chan struct{}), empty: make(chan struct{})}
 	in.SetOptions(o)
 	return in
 }
@@ -39,13 +39,12 @@ const (
 	lastPause  = time.Second
 )
 
-// Accept implements [net.Listener]; each connection is a *[Conn]. It fails only with
-// [net.ErrClosed]: fasthttp ends its server on any other error, and a want of file
+// accept takes the next connection in. It fails only with [net.ErrClosed]: a want of file
 // descriptors, or a peer that left in the queue (accept(2)), must not end a service.
-func (l *Listener) Accept() (net.Conn, error) {
+func (l *Listener) accept() (*Conn, error) {
 	pause := firstPause
 	for {
-		c, err := l.Listener.Accept()
+		c, err := l.inner.Accept()
 		if err == nil {
 			return l.admit(c), nil
 		}
@@ -92,7 +91,7 @@ func (l *Listener) Close() error {
 	}
 	close(l.closed)
 	l.sayEmpty()
-	return l.Listener.Close()
+	return l.inner.Close()
 }
 
 // Empty is closed once the listener is closed and its last connection has ended.

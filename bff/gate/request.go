@@ -13,11 +13,8 @@ import (
 // Request is a request that came through the gate. Its bytes are valid until the
 // answer was written.
 type Request struct {
-	conn  *Conn
-	head  http1.Head
-	shown []byte // of heads
-	// Note is what [Options.First] leaves to whoever answers behind the web server.
-	Note any
+	conn *Conn
+	head http1.Head
 	body body
 }
 
@@ -30,7 +27,7 @@ func acquireRequest(c *Conn) *Request {
 }
 
 func releaseRequest(r *Request) {
-	r.conn, r.Note = nil, nil
+	r.conn = nil
 	requests.Put(r)
 }
 
@@ -44,24 +41,20 @@ var (
 // to scripts (cross-site tracing).
 var methods = [...]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
-// known is a method's place in methods, -1 for one that is not known.
-func known(method []byte) int {
-	for i, m := range methods {
+// isKnown reports whether a method is one of methods.
+func isKnown(method []byte) bool {
+	for _, m := range methods {
 		if string(method) == m {
-			return i
+			return true
 		}
 	}
-	return -1
+	return false
 }
-
-// unusual is the place of the method that the web server is shown for one of
-// [Options.Methods]: it only wants to know that an answer may have a body.
-const unusual = 2 // POST
 
 // Check says of a well-formed head why it does not come in all the same; nil: it does.
 // more are methods that are known besides the usual ones.
 func Check(h *http1.Head, more []string) error {
-	if known(h.Method) < 0 && !slices.Contains(more, string(h.Method)) {
+	if !isKnown(h.Method) && !slices.Contains(more, string(h.Method)) {
 		return errMethod
 	}
 	if expect, count := h.Get("expect"); count > 1 || count == 1 && !http1.EqualFold(expect, "100-continue") {
@@ -70,43 +63,14 @@ func Check(h *http1.Head, more []string) error {
 	return nil
 }
 
-// MostShown is more than the length of any head that the web server is shown.
-const MostShown = 64
-
-// heads are all that the web server is ever shown: for each method, HTTP/1.1 and
-// HTTP/1.0, with the connection going on behind the answer and without. That they
-// are constants keeps every byte of a request out of the server's own parser, and
-// its buffers small.
-var heads = func() (made [len(methods)][2][2][]byte) {
-	for i, method := range methods {
-		for closes, connection := range []string{"", "Connection: close\r\n"} {
-			made[i][1][closes] = []byte(method + " / HTTP/1.1\r\nHost: -\r\n" + connection + "\r\n")
-		}
-		for closes, connection := range []string{"Connection: keep-alive\r\n", ""} {
-			made[i][0][closes] = []byte(method + " / HTTP/1.0\r\n" + connection + "\r\n")
-		}
-	}
-	return made
-}()
-
-// admit looks at what the grammar leaves open, and chooses the head that the web
-// server is shown.
+// admit looks at what the grammar leaves open.
 func (r *Request) admit() error {
 	h := &r.head
 	if err := Check(h, r.conn.options().Methods); err != nil {
 		return err
 	}
-	method := known(h.Method)
-	if method < 0 {
-		method = unusual
-	}
 	_, expects := h.Get("expect")
 	r.body.begin(r, expects == 1 && h.Minor == 1)
-	closes := 0
-	if r.IsLast() {
-		closes = 1
-	}
-	r.shown = heads[method][h.Minor][closes]
 	return nil
 }
 

@@ -300,9 +300,9 @@ func TestExpectContinue(t *testing.T) {
 	}
 }
 
-// TestEventsHaveTheirConnection: a stream of events says that its connection ends with
-// it, arrives whole, and has a last chunk only where the API's has one.
-func TestEventsHaveTheirConnection(t *testing.T) {
+// TestEventsEnd: a stream of events arrives whole, has a last chunk only where the API's has
+// one, and leaves its connection to the next call.
+func TestEventsEnd(t *testing.T) {
 	for _, whole := range []bool{true, false} {
 		h := (&house{t: t}).behind("60s", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
@@ -323,7 +323,7 @@ func TestEventsHaveTheirConnection(t *testing.T) {
 		}
 		body, err := io.ReadAll(got.Body)
 		_ = got.Body.Close()
-		if !got.Close || got.TransferEncoding == nil || len(body) != 13*10_000 || strings.Trim(string(body), "dat: helo\n") != "" {
+		if got.Close || got.TransferEncoding == nil || len(body) != 13*10_000 || strings.Trim(string(body), "dat: helo\n") != "" {
 			t.Errorf("closes: %v, %v, %d bytes", got.Close, got.TransferEncoding, len(body))
 		}
 		if ended := err == nil; ended != whole {

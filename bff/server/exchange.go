@@ -5,21 +5,18 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/gate"
-
-	"github.com/valyala/fasthttp"
 )
 
-// exchange is a call in the hands of the web server. It is used again; nothing may
+// exchange is a call on its walk. It is used again; nothing may
 // hold it once it was released.
 type exchange struct {
 	call     call.Call
 	server   *Server
 	snapshot *snapshot
 	in       *gate.Request
-	ctx      *fasthttp.RequestCtx // nil: the web server has not seen the call
-	sent     bool                 // some of the answer may be out, without the web server
-	line     []byte               // the log line
-	trailers []byte               // of the answer, once its body is over
+	sent     bool   // some of the answer may be out
+	line     []byte // the log line
+	trailers []byte // of the answer, once its body is over
 }
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
@@ -32,7 +29,7 @@ func acquire(s *Server, in *gate.Request) *exchange {
 
 func (e *exchange) release() {
 	e.call.Reset()
-	e.server, e.snapshot, e.in, e.ctx, e.sent = nil, nil, nil, nil, false
+	e.server, e.snapshot, e.in, e.sent = nil, nil, nil, false
 	e.trailers = e.trailers[:0]
 	exchanges.Put(e)
 }

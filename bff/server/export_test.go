@@ -1,10 +1,5 @@
 package server
 
-import "coatcheck/bff/gate"
-
-// GateOptions are those of the server's own listener.
-func GateOptions(s *Server) gate.Options { return s.gateOptions() }
-
 // Draining reports whether every answer is the last of its connection.
 func Draining(s *Server) bool { return s.draining.Load() }
 

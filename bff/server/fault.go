@@ -22,33 +22,20 @@ func (e *exchange) contain(err *error) {
 func (e *exchange) fault() { e.server.events().Fault(string(e.call.ID), debug.Stack()) }
 
 // abandon is deferred: where the handling of a call itself has a fault, the answer is
-// 500, the connection ends, and the exchange is not used again. turn is nil behind the web
-// server.
-func (e *exchange) abandon(turn *gate.Turn) {
+// 500, the connection ends, and the exchange is not used again.
+func (e *exchange) abandon(goesOn *bool) {
 	if recover() == nil {
 		return
 	}
+	*goesOn = false
 	e.fault()
 	e.letGo()
-	r := internalError(string(e.call.ID))
-	switch {
-	case e.sent:
+	if e.sent {
 		e.in.Conn().Break() // what is out may be half of an answer
-	case e.ctx == nil:
-		now := time.Now()
-		_ = gate.Send(e.in.Conn(), now, appendAnswer(nil, r, now), nil)
-	default:
-		resp := &e.ctx.Response
-		resp.Reset()
-		resp.Header.DisableNormalizing()
-		resp.SetStatusCode(r.Status)
-		writeFields(&resp.Header, r)
-		resp.SetConnectionClose()
-		resp.SetBody(r.Body)
+		return
 	}
-	if turn != nil {
-		*turn = gate.Last
-	}
+	now := time.Now()
+	_ = gate.Send(e.in.Conn(), now, appendAnswer(nil, internalError(string(e.call.ID)), now), nil)
 }
 
 // internalError is the answer to a call that met a fault where nothing is known of it.

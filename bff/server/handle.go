@@ -9,82 +9,41 @@ import (
 	"coatcheck/bff/gate"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/routing"
-
-	"github.com/gofiber/fiber/v2"
 )
 
-// first is the beginning of every request's walk, and all of it for most: its facts, the
-// decision, and, where a route takes it to an API, the answer, which leaves as bytes. The
-// web server sees only what is left to it ([Server.handle]).
-func (s *Server) first(in *gate.Request) (turn gate.Turn) {
+// serve is every request's walk, and what may come behind it: a tunnel, which has the
+// connection until its end.
+func (s *Server) serve(in *gate.Request) (goesOn bool) {
+	goesOn, tunnel := s.walk(in)
+	if tunnel != nil {
+		tunnel(in.Conn())
+	}
+	return goesOn
+}
+
+// walk takes down the facts, decides, makes the reply and sends it.
+func (s *Server) walk(in *gate.Request) (goesOn bool, tunnel func(net.Conn)) {
 	e := acquire(s, in)
-	defer e.abandon(&turn)
+	defer e.abandon(&goesOn)
 	e.begin(in)
-	if e.call.Decision.Kind == routing.Proxy {
-		e.respond()
-		if e.call.Reply.Upgrade != nil && e.call.Reply.Close { // the web server would end it behind the 101
-			e.refuseDraining()
-		}
-		if !e.leavesConnection() {
-			return e.send()
-		}
+	e.respond()
+	if e.call.Reply.Upgrade != nil && e.call.Reply.Close {
+		e.refuseDraining()
 	}
-	in.Note = e
-	if in.Pass() {
-		return gate.Passed
+	switch {
+	case e.call.Reply.Upgrade != nil:
+		return e.sendUpgrade()
+	case e.call.Decision.Kind == routing.Proxy:
+		return e.send(), nil
 	}
-	in.Note = nil // the web server shuts down, and has closed the connection
-	e.refuseDraining()
-	return e.send()
+	return e.sendOwn(), nil
 }
 
-// lost answers a call that was left to the web server, which shut down before it came to it.
-func (s *Server) lost(in *gate.Request) {
-	e, _ := in.Note.(*exchange)
-	if in.Note = nil; e == nil {
-		return
-	}
-	turn := gate.Last
-	defer e.abandon(&turn)
-	e.refuseDraining()
-	e.send()
-}
-
-// refuseDraining puts the end of the process in place of the reply.
+// refuseDraining puts the end of the process in place of the reply: a tunnel would begin
+// where all others end.
 func (e *exchange) refuseDraining() {
 	e.call.Fail(problem.Draining, problem.Draining)
 	e.common()
-}
-
-// handle is the rest of the walk for what Coatcheck answers itself, and for what takes the
-// connection over for good.
-func (s *Server) handle(fc *fiber.Ctx) error {
-	ctx := fc.Context()
-	e := begun(ctx.Conn())
-	if e == nil { // not a connection of ours: nothing is known of it
-		ctx.SetConnectionClose()
-		return fc.SendStatus(fiber.StatusInternalServerError)
-	}
-	e.ctx = ctx
-	defer e.abandon(nil)
-	if e.call.Decision.Kind != routing.Proxy {
-		e.respond()
-	}
-	e.write()
-	return nil
-}
-
-// begun is the exchange that [Server.first] has left; nil: none.
-func begun(c net.Conn) *exchange {
-	conn, ok := c.(*gate.Conn)
-	if !ok || conn.Request() == nil {
-		return nil
-	}
-	in := conn.Request()
-	in.Taken()
-	e, _ := in.Note.(*exchange)
-	in.Note = nil
-	return e
 }
 
 // begin takes down the facts of the request, and decides what it is for.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"io"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -21,21 +22,24 @@ const joined = 16 << 10
 // outputs are buffers for answers on their way out.
 var outputs = sync.Pool{New: func() any { b := make([]byte, 0, 2<<10); return &b }}
 
-// send writes the reply to the connection.
-func (e *exchange) send() gate.Turn {
+// send writes the reply to the connection, and reports whether that may go on.
+func (e *exchange) send() (goesOn bool) {
 	conn, r := e.in.Conn(), &e.call.Reply
 	r.Close = r.Close || e.in.IsLast() || r.Stream != nil && isUntilEnd(e)
-	turn, send := gate.Answered, e.sendWhole
-	if r.Close {
-		turn = gate.Last
-	}
+	goesOn, send := !r.Close, e.sendWhole
 	if r.Stream != nil {
 		send = e.sendStream
 	}
-	if send(conn) != nil {
-		return gate.Last
+	return send(conn) == nil && goesOn
+}
+
+// sendUpgrade sends a 101, and returns the tunnel that goes on behind it.
+func (e *exchange) sendUpgrade() (goesOn bool, tunnel func(net.Conn)) {
+	tunnel = e.call.Reply.Upgrade
+	if e.sendWhole(e.in.Conn()) != nil {
+		return false, nil
 	}
-	return turn
+	return false, tunnel
 }
 
 // sendWhole sends a reply that is wholly in memory. The call is counted and logged before:

@@ -1,13 +1,12 @@
-// Package server speaks to browsers: it stands between the web server and the rooms
-// that answer.
+// Package server speaks to browsers: it stands between the gate and the rooms that answer.
 //
-// Every request walks through [Server.first]: its facts and the decision (package
+// Every request walks through [Server.serve]: its facts and the decision (package
 // routing), the room that answers (account, pages, proxy), the headers that every
 // answer carries, the one log line. Errors become answers in one table ([ProblemOf]).
 //
 // Below it stands package gate, which lets only well-formed requests in. Answers of an API
-// leave from there as bytes ([exchange.send]); what Coatcheck answers itself goes through
-// Fiber ([Server.handle]). Nothing of Fiber's own reading of a request is used: paths,
+// leave as bytes ([exchange.send]); what Coatcheck answers itself goes through Fiber
+// ([exchange.sendOwn]). Nothing of Fiber's own reading of a request is used: paths,
 // headers, cookies and bodies come from the gate, as they were sent. No other room
 // knows fasthttp or Fiber.
 package server
@@ -21,7 +20,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
 	"coatcheck/bff/account"
@@ -75,9 +73,9 @@ type Server struct {
 	programs   *auth.Programs
 	client     *account.Asset
 	builtIn    map[string]*pages.Pages
-	app        *fiber.App
-	leaving    atomic.Bool // load balancers see "not ready"
-	draining   atomic.Bool // every answer is the last of its connection
+	own        fasthttp.RequestHandler // of Fiber, for what Coatcheck answers itself
+	leaving    atomic.Bool             // load balancers see "not ready"
+	draining   atomic.Bool             // every answer is the last of its connection
 	background sync.WaitGroup
 	open       proxy.Open
 	listener   atomic.Pointer[gate.Listener]
@@ -102,40 +100,11 @@ func New(o Options) (*Server, error) {
 	}
 	s.current.Store(first)
 	s.programs.Use(o.Config)
-	s.app = fiber.New(fiber.Config{
-		DisableStartupMessage: true, DisableHeaderNormalizing: true, DisableDefaultContentType: true,
-		CaseSensitive: true, StrictRouting: true, ReadBufferSize: gate.MostShown, WriteBufferSize: 16 << 10,
-		ErrorHandler: func(*fiber.Ctx, error) error { return nil }, // handle answers every error itself
-	})
-	s.app.Use(s.handle)
-	web := s.app.Server()
-	web.CloseOnShutdown, web.SecureErrorLogMessage = true, true
-	web.ReduceMemoryUsage, web.LazyRequestTime = true, true // no buffers of an idle connection's; no clock nobody reads
-	web.Logger = printer{o.Log}
-	web.ErrorHandler = silent
+	s.own = newOwn()
 	return s, nil
 }
 
-// silent answers what fasthttp could not read, which is nothing that passed the
-// gate. It says nothing of it: the error's text may hold a cookie.
-func silent(ctx *fasthttp.RequestCtx, _ error) {
-	if c, ok := ctx.Conn().(*gate.Conn); ok && c.Request() != nil {
-		c.Request().Taken()
-	}
-	ctx.Response.Reset()
-	ctx.SetStatusCode(fasthttp.StatusBadRequest)
-	ctx.SetConnectionClose()
-}
-
-// printer passes fasthttp's own messages on, without their arguments, which may hold
-// what a request said.
-type printer struct{ log *slog.Logger }
-
-func (p printer) Printf(format string, _ ...any) {
-	p.log.Debug("web server", "message", format)
-}
-
-// Serve answers connections of l until Shutdown. It returns at once when Shutdown
+// Serve answers connections of l until Shutdown. It returns nil at once when Shutdown
 // begins; wait for Shutdown, not for Serve.
 func (s *Server) Serve(l net.Listener) error {
 	in := gate.Listen(l, s.gateOptions())
@@ -144,7 +113,8 @@ func (s *Server) Serve(l net.Listener) error {
 	if s.draining.Load() {         // Shutdown may have looked before it was there
 		_ = in.Close()
 	}
-	return s.app.Listener(in)
+	in.Serve()
+	return nil
 }
 
 // gateOptions are the bounds of the configuration in use.
@@ -152,7 +122,7 @@ func (s *Server) gateOptions() gate.Options {
 	config := s.current.Load().config
 	c := config.Limits
 	return gate.Options{Header: int(c.Header), HeaderTimeout: c.HeaderTimeout,
-		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, First: s.first, Lost: s.lost, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
+		BodyIdle: c.BodyIdle, KeepAlive: c.KeepAlive, Serve: s.serve, Methods: config.UnusualMethods(), Refused: s.logRefusal, Failing: s.logFailing,
 		Faulted: func(stack []byte) { s.events().Fault("", stack) }}
 }
 
@@ -211,22 +181,20 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // finish waits for the calls at work, for what goes on behind them, and for connections
-// that read on behind their last answer, but never longer than ctx: the web server closes
-// connections one by one, under a lock of its own.
+// that read on behind their last answer, but never longer than ctx.
 func (s *Server) finish(ctx context.Context, in *gate.Listener) error {
-	done := make(chan error, 1)
+	done := make(chan struct{})
 	go func() { // ends with the last of them; each has a deadline
-		err := s.app.ShutdownWithContext(ctx)
 		s.background.Wait()
 		s.open.Wait()
 		if in != nil {
 			<-in.Empty()
 		}
-		done <- err
+		close(done)
 	}()
 	select {
-	case err := <-done:
-		return err
+	case <-done:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -48,8 +48,8 @@ type Call struct {
 	// of no use: the API answered early, or the connection broke. Without it both
 	// wait until that Read returns.
 	StopBody func()
-	// Faulted, if set, hears of a panic while Body was sent, from another goroutine: the
-	// stack, which holds nothing of what the panic said. The call breaks off.
+	// Faulted, if set, hears of a panic on another goroutine, while a connection was opened or
+	// Body was sent: the stack, which holds nothing of what the panic said. The call breaks off.
 	Faulted func(stack []byte)
 	// HeaderTimeout is the time from the last byte of the request to the response's
 	// head; it may last an eighth longer. 30 s.

@@ -235,7 +235,7 @@ func (f *Forwarder) dial(ctx context.Context, c *conn, call *Call) (*conn, error
 	ahead, err := f.breaker.enter(ctx, f.dialer.Timeout)
 	if err == nil {
 		f.dialled.Add(1)
-		err = f.connect(ctx, c)
+		err = f.connectApart(ctx, c, call)
 		f.breaker.leave(ahead, err)
 	}
 	if err != nil {
