@@ -191,7 +191,7 @@ func TestRotationOverlapsAndAnEndEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		next, r, err := table.Rotate(t.Context(), old.ID, 24*time.Hour)
+		next, r, err := table.Rotate(t.Context(), old.ID, 24*time.Hour, 0)
 		if err != nil || r.Label != "sheet" || r.Caller != "excel" || !r.ExpiresAt.Equal(r.CreatedAt.Add(30*24*time.Hour)) {
 			t.Fatalf("%+v %v", r, err)
 		}
@@ -210,7 +210,7 @@ func TestRotationOverlapsAndAnEndEnds(t *testing.T) {
 		if _, err := table.Find(t.Context(), next.Secret); !errors.Is(err, apikey.ErrExpired) {
 			t.Errorf("at its end: %v", err)
 		}
-		if _, _, err := table.Rotate(t.Context(), "nobody", 0); !errors.Is(err, apikey.ErrUnknown) {
+		if _, _, err := table.Rotate(t.Context(), "nobody", 0, 0); !errors.Is(err, apikey.ErrUnknown) {
 			t.Errorf("rotated nothing: %v", err)
 		}
 	})
