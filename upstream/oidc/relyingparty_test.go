@@ -274,6 +274,9 @@ func TestAdmit(t *testing.T) {
 		{rule("/groups/2", nil), oidc.ErrNotAdmitted},
 		{rule("/nobody", nil), oidc.ErrNotAdmitted},
 		{rule("/hd/deeper", "example.com"), oidc.ErrNotAdmitted},
+		{rule("/tenant", int64(9007199254740993)), nil},
+		{rule("/tenant", int64(9007199254740992)), oidc.ErrNotAdmitted}, // one floating-point number with it
+		{rule("/tenant", "9007199254740993"), oidc.ErrNotAdmitted},
 		{slices.Concat(rule("/hd", "example.com"), rule("/groups", "admins")), oidc.ErrNotAdmitted},
 		{slices.Concat(rule("/hd", "example.com"), rule("/sub", "p-1")), nil},
 	} {
