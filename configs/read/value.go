@@ -84,11 +84,11 @@ func (d mappingDecoder) tree(f field, n *node) any {
 		}
 		return values
 	}
-	return d.scalarAsWritten(f, n, "sent")
+	return scalarAsWritten(d.decoder, f, n, "sent")
 }
 
 // scalarAsWritten is a scalar that is no text, as the file has it.
-func (d *decoder) scalarAsWritten(f field, n *node, what string) any {
+func scalarAsWritten(d *decoder, f field, n *node, what string) any {
 	if number := misread(n); number != "" {
 		d.warning(f.at, f.path, "written without quotes this is the number "+number+" in YAML; it is "+what+" as it is written", quoted(n)+", or "+number)
 		return asWritten(n)
@@ -141,7 +141,7 @@ func (d *decoder) compared(f field, n *node, read func(field, *node) (string, bo
 		case nothing:
 			values = append(values, nil)
 		default:
-			values = append(values, d.scalarAsWritten(field{path: f.path, at: each.at}, each, "compared"))
+			values = append(values, scalarAsWritten(d, field{path: f.path, at: each.at}, each, "compared"))
 		}
 	}
 	return values
