@@ -63,7 +63,9 @@ type (
 // New makes an Account.
 func New(o Options) *Account {
 	vault := o.Manager.Vault()
-	return &Account{manager: o.Manager, throttle: throttle.New(vault.Counters(), vault.Keys), steps: pending.New(vault), tabs: pending.NewTabs(vault), auth: o.Auth, events: o.Events, client: o.Client, providers: o.Providers, sealer: o.Sealer, background: o.Background}
+	return &Account{manager: o.Manager, auth: o.Auth, events: o.Events, client: o.Client,
+		providers: o.Providers, sealer: o.Sealer, background: o.Background,
+		throttle: throttle.New(vault.Counters(), vault.Keys), steps: pending.New(vault), tabs: pending.NewTabs(vault)}
 }
 
 // handlers are the endpoints, by [routing.EndpointID].
