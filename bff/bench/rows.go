@@ -29,6 +29,8 @@ var titles = map[string]string{
 	"go":      "Go ReverseProxy + scs + Redis session",
 	"haproxy": "HAProxy, constant token, no session",
 	"caddy":   "Caddy, constant token, no session",
+
+	"oauth2-proxy": "oauth2-proxy, Redis session",
 }
 
 // token is the one that the API wants, ticket the session that opens it.
@@ -42,6 +44,7 @@ type row struct {
 	*process
 	scheme, address string
 	cookie          string
+	admin           string // of Coatcheck
 }
 
 // neighbours starts what every row needs: Redis and the API, on core 0.
@@ -158,6 +161,8 @@ func (b *bench) row(name string, h house) (row, error) {
 		if err = b.session("lua:"+ticket, token); err == nil {
 			err = b.nginx(name, "1", address, h, map[string]string{"RedisPort": port})
 		}
+	case "oauth2-proxy":
+		return b.startOAuth2Proxy(address, h)
 	case "go":
 		var p *process
 		if p, err = b.start(name, "1", b.own, "peer", "-listen", address, "-api", "http://"+b.api, "-redis", b.redis); err == nil {
@@ -165,7 +170,7 @@ func (b *bench) row(name string, h house) (row, error) {
 		}
 		if err == nil {
 			cookie, err := signIn("http://" + address + "/login")
-			return row{p, "http", address, cookie}, err
+			return row{p, "http", address, cookie, ""}, err
 		}
 	default:
 		return row{}, fmt.Errorf("no row %q", name)
@@ -173,7 +178,7 @@ func (b *bench) row(name string, h house) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	return row{b.processes[len(b.processes)-1], h.scheme(), address, "ticket=" + ticket}, nil
+	return row{b.processes[len(b.processes)-1], h.scheme(), address, "ticket=" + ticket, ""}, nil
 }
 
 func (h house) scheme() string {
@@ -200,9 +205,12 @@ func (b *bench) other(name, address string, h house) error {
 	return p.listening(address)
 }
 
+// sealingKey seals the sessions of this run.
+const sealingKey = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+
 const config = `%slisten: %q
 admin: {listen: %q}
-sessions: {store: "redis://%s/0", keys: ["QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="], near_cache: %s}
+sessions: {store: "redis://%s/%d", keys: [%q], near_cache: %s}
 upstreams:
   api:
     url: %s://%s
@@ -240,7 +248,7 @@ func (b *bench) coatcheck(name, program, address, api string, h house) (row, err
 	if h.api {
 		scheme = "https"
 	}
-	text := fmt.Sprintf(config, door, address, admin, b.redis, near, scheme, api, h.scheme(), port)
+	text := fmt.Sprintf(config, door, address, admin, b.redis, h.database, sealingKey, near, scheme, api, h.scheme(), port)
 	if h.api {
 		text = strings.Replace(text, "    login:", fmt.Sprintf("    ca: %s/cert.pem\n    login:", b.dir), 1)
 	}
@@ -264,7 +272,7 @@ func (b *bench) coatcheck(name, program, address, api string, h house) (row, err
 		return row{}, err
 	}
 	cookie, err := signIn(h.scheme() + "://" + address + "/bff/login")
-	return row{p, h.scheme(), address, cookie}, err
+	return row{p, h.scheme(), address, cookie, admin}, err
 }
 
 // client trusts the certificates of this run.
