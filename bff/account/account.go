@@ -56,6 +56,7 @@ type Account struct {
 // Each part of an Account has what belongs to one idea.
 type (
 	inSteps    struct{ *Account } // the further steps of a sign-in
+	inExchange struct{ *Account } // another credential for a person who is signed in
 	atProvider struct{ *Account } // signing in at a provider, and out there
 	ofSessions struct{ *Account } // the session document, and the list
 )
@@ -72,7 +73,7 @@ func New(o Options) *Account {
 var handlers = [routing.EndpointCount]func(*Account, *call.Call) error{
 	routing.Login:          (*Account).login,
 	routing.Logout:         (*Account).logout,
-	routing.Exchange:       (*Account).exchange,
+	routing.Exchange:       func(a *Account, c *call.Call) error { return inExchange{a}.exchange(c) },
 	routing.Callback:       func(a *Account, c *call.Call) error { return atProvider{a}.callback(c) },
 	routing.ProviderLogout: func(a *Account, c *call.Call) error { return atProvider{a}.providerLogout(c) },
 	routing.BackChannel:    func(a *Account, c *call.Call) error { return atProvider{a}.backChannel(c) },

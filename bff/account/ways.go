@@ -50,7 +50,7 @@ func (a *Account) wayOf(c *call.Call, fields map[string]credential.Secret) (way,
 // exchange gets another credential for a person who is signed in. The answer is the
 // session document; the ticket is new, and the old one opens nothing any more. After a
 // failure the session is as it was.
-func (a *Account) exchange(c *call.Call) error {
+func (a inExchange) exchange(c *call.Call) error {
 	by := signin.Way{Name: string(c.Decision.Segment), Exchange: true}
 	if !slices.Contains(c.Frontend().Config.Login.Exchanges, by.Name) {
 		return problem.NotFound
@@ -73,7 +73,7 @@ func (a *Account) exchange(c *call.Call) error {
 }
 
 // exchangeBy counts the attempt, has the exchange made, and answers.
-func (a *Account) exchangeBy(c *call.Call, who *auth.Principal, by signin.Way, fields map[string]credential.Secret) error {
+func (a inExchange) exchangeBy(c *call.Call, who *auth.Principal, by signin.Way, fields map[string]credential.Secret) error {
 	ctx, cancel := call.Detached()
 	defer cancel()
 	// What is guessed here, an old password, is guessed of the person: no field of a page
@@ -104,7 +104,7 @@ func (a *Account) exchangeBy(c *call.Call, who *auth.Principal, by signin.Way, f
 var errAccepted = errors.New("account: accepted, without a credential")
 
 // askExchange asks the API, and puts a new session in the place of the old one.
-func (a *Account) askExchange(ctx context.Context, c *call.Call, who *auth.Principal, by signin.Way, fields map[string]credential.Secret) (session.Ticket, *session.Session, error) {
+func (a inExchange) askExchange(ctx context.Context, c *call.Call, who *auth.Principal, by signin.Way, fields map[string]credential.Secret) (session.Ticket, *session.Session, error) {
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("exchange", api.Name())
 	wait := max(api.RefreshTimeout(), api.Ways.Timeout(by))
@@ -124,7 +124,7 @@ func (a *Account) askExchange(ctx context.Context, c *call.Call, who *auth.Princ
 
 // successorOf is the session that an exchange leads to. What the answer lacks keeps its
 // old value, but another person gets nothing that was the first one's.
-func (a *Account) successorOf(c *call.Call, was *session.Session, in *signin.SignedIn) session.Start {
+func (a inExchange) successorOf(c *call.Call, was *session.Session, in *signin.SignedIn) session.Start {
 	next := a.sessionOf(c, in)
 	switch {
 	case in.Same:
