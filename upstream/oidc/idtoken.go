@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	oidc "github.com/coreos/go-oidc/v3/oidc"
@@ -13,6 +14,7 @@ import (
 type claims struct {
 	IssuedAt *json.Number    `json:"iat"`
 	Party    *string         `json:"azp"`
+	Hash     *string         `json:"at_hash"`
 	Session  string          `json:"sid"`
 	ACR      string          `json:"acr"`
 	AuthTime *json.Number    `json:"auth_time"`
@@ -32,7 +34,7 @@ func (p verifier) readIDToken(ctx context.Context, m *Metadata, c Code, t *token
 	if err != nil {
 		return err
 	}
-	if p.config.ChecksNonce() && (c.Nonce == "" || verified.Nonce != c.Nonce) {
+	if (p.config.ChecksNonce() || verified.Nonce != "") && (c.Nonce == "" || verified.Nonce != c.Nonce) {
 		return failed("nonce is not the one of this attempt")
 	}
 	if err := p.keptPromises(c, own); err != nil {
@@ -66,7 +68,7 @@ func (p verifier) verifyIDToken(ctx context.Context, m *Metadata, t *tokens) (*o
 	}
 	issued, known := unixTime(own.IssuedAt)
 	switch {
-	case own.Events != nil, slices.Contains([]string{"logout+jwt", "at+jwt", "unreadable"}, kind(jws)):
+	case own.Events != nil, isOtherKind(kind(jws)):
 		return nil, nil, failed("it is another kind of token")
 	case verified.Subject == "" || len(verified.Subject) > 255:
 		return nil, nil, failed("sub is missing or too long")
@@ -76,10 +78,18 @@ func (p verifier) verifyIDToken(ctx context.Context, m *Metadata, t *tokens) (*o
 		return nil, nil, failed("iat is in the future")
 	case !p.isAddressed(verified.Audience, own.Party):
 		return nil, nil, failed("aud or azp names somebody else")
-	case verified.AccessTokenHash != "" && verified.VerifyAccessToken(t.Access) != nil:
+	case own.Hash != nil && verified.VerifyAccessToken(t.Access) != nil:
 		return nil, nil, failed("at_hash does not fit the access token")
 	}
 	return verified, own, nil
+}
+
+// isOtherKind reports whether a typ says that a token is of a kind that is no ID token.
+// Kinds of their own end in "+jwt" (RFC 8725 §3.11): access tokens, logout tokens, proofs,
+// events, signed requests, answers of an introspection. What else providers write there
+// says nothing.
+func isOtherKind(typ string) bool {
+	return typ == "unreadable" || strings.HasSuffix(typ, "+jwt") && typ != "id_token+jwt"
 }
 
 // isAddressed reports whether a token is for us and for nobody whom the operator does

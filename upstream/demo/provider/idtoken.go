@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,7 +28,9 @@ func (p tokens) idToken(c *Client, g grant, access string, first bool) string {
 	if !first {
 		p.pervertRefreshed(claims)
 	}
-	switch p.first(TypLogoutToken, TypAccessToken, TypNumber, LineBreak) {
+	switch p.first(TypLogoutToken, TypAccessToken, TypNumber, TypProof, LineBreak) {
+	case TypProof:
+		return p.sign(claims, "application/DPoP+JWT", c)
 	case TypLogoutToken:
 		return p.sign(claims, "logout+jwt", c)
 	case TypAccessToken:
@@ -99,12 +102,20 @@ func (p tokens) pervert(claims map[string]any, c *Client, g grant) {
 		AuthTimeFuture:  func() { claims["auth_time"] = now.Add(time.Hour).Unix() },
 		WithEvents:      func() { claims["events"] = map[string]any{} },
 		AMRText:         func() { claims["amr"] = "pwd" },
+		IatText:         func() { claims["iat"] = asText(now) },
+		ExpText:         func() { claims["exp"] = asText(now.Add(time.Minute)) },
+		NbfText:         func() { claims["nbf"] = asText(now) },
+		AuthTimeText:    func() { claims["auth_time"] = asText(now) },
+		EmptyAtHash:     func() { claims["at_hash"] = "" },
 	} {
 		if p.has(sin) {
 			change()
 		}
 	}
 }
+
+// asText is a time as no token may write it.
+func asText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 func (p tokens) pervertRefreshed(claims map[string]any) {
 	for sin, change := range map[Sin]func(){
