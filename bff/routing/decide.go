@@ -102,6 +102,10 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 		return problem.UnknownHost
 	}
 	d.Stage = AtFrontend
+	if t.bringsLogoutToken(r, d) {
+		d.Stage = AtGuard
+		return d.decideRoute(r)
+	}
 	f, p := d.Host.choose(r, &d.Target)
 	if p != nil {
 		return p
