@@ -9,6 +9,7 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/proxy/tunnel"
 )
 
 // Open are the streams and tunnels of one process, whatever configuration they began
@@ -16,7 +17,7 @@ import (
 // has none.
 type Open struct {
 	streams registry[*streamCancel]
-	tunnels registry[*tunnel]
+	tunnels registry[*tunnel.Tunnel]
 	keyed   registry[*keyed] // by which a key's end reaches them
 	places  places
 	told    atomic.Int64 // when too many streams of a session were last logged, Unix nanoseconds
@@ -26,7 +27,7 @@ type Open struct {
 // not wait.
 func (o *Open) End() {
 	for _, t := range o.tunnels.all() {
-		t.end(closeGoingAway)
+		t.End(tunnel.GoingAway)
 	}
 	for _, s := range o.streams.all() {
 		s.cut()

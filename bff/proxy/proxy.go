@@ -1,8 +1,10 @@
 // Package proxy takes a guarded call to its API and the answer back: the hot path.
 //
 // [Proxy.Serve] reads from top to bottom: who calls, the body, the call, what the API
-// says of the token, the answer. What may not pass stands in headers.go; how an answer
-// may be kept, in caching.go; how a stream ends before its time, in cancel.go.
+// says of the token, the answer. What goes to the API is written in outgoing.go, and what
+// comes back in incoming.go; which headers may pass, package headers says. How an answer
+// may be kept stands in caching.go; how a stream ends before its time, in cancel.go; a
+// WebSocket, once it is open, is a [tunnel.Tunnel].
 //
 // Nothing here knows a web server: the answer goes into [call.Reply].
 package proxy

@@ -7,15 +7,8 @@ import (
 
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
+	"coatcheck/bff/proxy/tunnel"
 	"coatcheck/upstream/mapping"
-)
-
-// Close codes (RFC 6455 §7.4.1).
-const (
-	closeGoingAway = 1001
-	closeAbnormal  = 1006 // never sent: the connection ends without a close frame
-	closePolicy    = 1008
-	closeInternal  = 1011 // the API is gone. 1014 would say more, but many a library does not know it
 )
 
 // websocketGUID is what the API must have hashed the key with (RFC 6455 §1.3).
@@ -49,6 +42,16 @@ func (x upgrade) passUpgrade() error {
 	if err := staying(x).track(&streamCancel{abort: x.abort}); err != nil {
 		return err
 	}
+	x.switchProtocols()
+	t := x.newTunnel()
+	stop := x.endWithSession(t)
+	x.handOver(t, stop)
+	x.call.Reply.Upgrade = func(net.Conn) { t.Run() }
+	return nil
+}
+
+// switchProtocols makes the head of the answer.
+func (x upgrade) switchProtocols() {
 	r := &x.call.Reply
 	r.Status = 101
 	incoming(x).passFields()
@@ -57,38 +60,56 @@ func (x upgrade) passUpgrade() error {
 	}
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Upgrade", "websocket")
-	conn, t := x.call.In.Conn(), x.newTunnel()
-	stop := func() {}
-	if x.who.Session != nil { // its word goes to the tunnel from now on
-		stop = staying(x).watch(func() { t.end(closePolicy) })
+}
+
+// endWithSession ends the tunnel with the session, or with what proved the call. From here
+// on that is the tunnel's to hear, and no longer the round trip's.
+func (x upgrade) endWithSession(t *tunnel.Tunnel) (stop func()) {
+	end := func() { t.End(tunnel.Policy) }
+	unwatch := func() {}
+	if x.who.Session != nil {
+		unwatch = staying(x).watch(end)
 	}
-	forget, alive := staying(x).watchProof(func() { t.end(closePolicy) })
+	forget, alive := staying(x).watchProof(end)
 	if !alive { // its end reached what the tunnel has just taken over from
-		t.end(closePolicy)
+		end()
 	}
+	return func() { unwatch(); forget() }
+}
+
+// handOver leaves to the tunnel what the round trip would free: its place among the streams
+// of the session. It is freed when the browser's connection closes, and not when Run
+// returns: the web server may close it without ever calling Run, because the browser left
+// before the answer, or a drain began.
+func (x upgrade) handOver(t *tunnel.Tunnel, stop func()) {
 	leave := x.leave
-	x.leave = nil // the tunnel's now
+	x.leave = nil
 	open, metrics := x.proxy.open, x.proxy.events.Metrics
 	open.tunnels.add(t)
 	metrics.Stream("websocket", 1)
-	// The web server may end the connection without ever letting the tunnel begin:
-	// the browser left before the answer, or a drain began.
-	conn.OnClose(func() {
-		t.close()
+	x.call.In.Conn().OnClose(func() {
+		t.Close()
 		stop()
-		forget()
 		if leave != nil {
 			leave()
 		}
 		metrics.Stream("websocket", -1)
 		open.tunnels.remove(t)
 	})
-	r.Upgrade = func(net.Conn) { t.run() }
-	return nil
 }
 
-func (x upgrade) newTunnel() *tunnel {
+func (x upgrade) newTunnel() *tunnel.Tunnel {
 	idle := x.call.Route().Config.IdleTimeout
-	return &tunnel{browser: x.call.In.Conn(), api: x.answer.Hijack(), idle: idle, faults: x.proxy.events,
-		write: min(idle, x.proxy.bodyIdle), requestID: string(x.call.ID), greeting: x.newGreeting()}
+	return tunnel.New(tunnel.Options{Browser: x.call.In.Conn(), API: x.answer.Hijack(), Idle: idle, Write: min(idle, x.proxy.bodyIdle),
+		Fill: x.fill(), Events: x.proxy.events, RequestID: string(x.call.ID)})
+}
+
+// fill puts the person into the first message; nil where nothing is put there.
+func (x upgrade) fill() func(sent []byte) ([]byte, bool) {
+	message := x.target.up.Send().Message
+	if message == nil {
+		return nil
+	}
+	token, who := x.token(), x.caller()
+	return func(sent []byte) ([]byte, bool) { return message.Fill(sent, token, who) }
 }

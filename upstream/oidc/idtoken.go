@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	oidc "github.com/coreos/go-oidc/v3/oidc"
@@ -68,7 +67,7 @@ func (p verifier) verifyIDToken(ctx context.Context, m *Metadata, t *tokens) (*o
 	}
 	issued, known := unixTime(own.IssuedAt)
 	switch {
-	case own.Events != nil, isOtherKind(kind(jws)):
+	case own.Events != nil, !slices.Contains([]string{"", "jwt"}, kind(jws)):
 		return nil, nil, failed("it is another kind of token")
 	case verified.Subject == "" || len(verified.Subject) > 255:
 		return nil, nil, failed("sub is missing or too long")
@@ -82,14 +81,6 @@ func (p verifier) verifyIDToken(ctx context.Context, m *Metadata, t *tokens) (*o
 		return nil, nil, failed("at_hash does not fit the access token")
 	}
 	return verified, own, nil
-}
-
-// isOtherKind reports whether a typ says that a token is of a kind that is no ID token.
-// Kinds of their own end in "+jwt" (RFC 8725 §3.11): access tokens, logout tokens, proofs,
-// events, signed requests, answers of an introspection. What else providers write there
-// says nothing.
-func isOtherKind(typ string) bool {
-	return typ == "unreadable" || strings.HasSuffix(typ, "+jwt") && typ != "id_token+jwt"
 }
 
 // isAddressed reports whether a token is for us and for nobody whom the operator does

@@ -1,18 +1,10 @@
-package proxy
+package tunnel
 
 import (
 	"crypto/rand"
 	"encoding/binary"
 
 	"coatcheck/upstream/mapping"
-)
-
-// Close codes for a first message that nothing can be put into (RFC 6455 §7.4.1).
-const (
-	closeProtocol    = 1002
-	closeUnsupported = 1003 // it is not text
-	closeNotJSON     = 1007 // it is not a JSON object
-	closeTooBig      = 1009
 )
 
 // Opcodes (RFC 6455 §5.2).
@@ -35,16 +27,6 @@ type greeting struct {
 	message []byte // of the message under way, without masks
 	begun   bool
 	out     []byte
-}
-
-// newGreeting is nil where nothing is put into first messages.
-func (x upgrade) newGreeting() *greeting {
-	message := x.target.up.Send().Message
-	if message == nil {
-		return nil
-	}
-	token, who := x.token(), x.caller()
-	return &greeting{fill: func(sent []byte) ([]byte, bool) { return message.Fill(sent, token, who) }}
 }
 
 // take reads what the page sent, and returns what goes on to the API. fault is a close

@@ -1,10 +1,10 @@
-package proxy_test
+package tunnel_test
 
 import (
 	"bytes"
 	"testing"
 
-	"coatcheck/bff/proxy"
+	"coatcheck/bff/proxy/tunnel"
 )
 
 // FuzzGreeting: frames of a page mean the same however they are cut into reads; nothing
@@ -17,19 +17,19 @@ func FuzzGreeting(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, sent []byte, step int) {
 		step = max(1, step%64)
-		whole, wholeMessage, wholeFault := proxy.Greet([][]byte{sent})
+		whole, wholeMessage, wholeFault := tunnel.Greet([][]byte{sent})
 		var parts [][]byte
 		for rest := sent; len(rest) > 0; {
 			n := min(step, len(rest))
 			parts, rest = append(parts, rest[:n]), rest[n:]
 		}
-		cut, cutMessage, cutFault := proxy.Greet(parts)
+		cut, cutMessage, cutFault := tunnel.Greet(parts)
 		if wholeFault != cutFault || !bytes.Equal(wholeMessage, cutMessage) || len(whole) != len(cut) {
 			t.Fatalf("%q: %q, %d; in parts %q, %d", sent, whole, wholeFault, cut, cutFault)
 		}
 		if wholeMessage == nil { // nothing but control frames
 			for rest := whole; len(rest) > 0; {
-				head, length, known := proxy.FrameHead(rest)
+				head, length, known := tunnel.FrameHead(rest)
 				if !known || rest[0]&0x08 == 0 || uint64(len(rest)) < uint64(head)+length {
 					t.Fatalf("%q lets %q through", sent, rest)
 				}

@@ -1,4 +1,4 @@
-package proxy_test
+package tunnel_test
 
 import (
 	"bytes"
@@ -7,13 +7,13 @@ import (
 	"testing"
 
 	"coatcheck/bff/call"
-	"coatcheck/bff/proxy"
+	"coatcheck/bff/proxy/tunnel"
 )
 
 // TestTunnelFault: a fault of the program in a tunnel ends that tunnel, with one line.
 func TestTunnelFault(t *testing.T) {
 	var log bytes.Buffer
-	if err := proxy.RunBroken(call.Events{Log: slog.New(slog.NewJSONHandler(&log, nil))}); err == nil {
+	if err := tunnel.RunBroken(call.Events{Log: slog.New(slog.NewJSONHandler(&log, nil))}); err == nil {
 		t.Error("the tunnel goes on")
 	}
 	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), `"msg":"panic"`) {

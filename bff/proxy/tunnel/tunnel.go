@@ -1,4 +1,11 @@
-package proxy
+// Package tunnel carries the frames of a WebSocket between a browser and an API, once the
+// handshake is done.
+//
+// package proxy does the handshake and makes a [Tunnel] of the two connections with [New].
+// The web server then calls [Tunnel.Run], which returns when the tunnel is over, or never
+// calls it: then [Tunnel.Close] frees the API's connection. Whoever has a reason to end it,
+// such as the end of a session or of the process, calls [Tunnel.End] with a close code.
+package tunnel
 
 import (
 	"errors"
@@ -21,23 +28,40 @@ const closePatience = 800 * time.Millisecond
 // past is a deadline that wakes whoever reads or writes.
 var past = time.Unix(1, 0)
 
-// tunnel carries frames between a browser and an API. From browser to API it is
-// blind, once a first message that carries the person is behind it; the other way it follows the frames' heads, so that it can put a close
-// frame between two of them.
+// Options are what a Tunnel is made of. All but Fill are required.
+type Options struct {
+	// Browser and API are the two connections. The tunnel closes API; the web server
+	// closes Browser behind [Tunnel.Run].
+	Browser *gate.Conn
+	API     *forward.Tunnel
+	// Idle is the silence allowed, both ways together, and Write how long one write may take.
+	Idle, Write time.Duration
+	// Fill makes the first message that goes to the API of the one that the page sent;
+	// false: it cannot, and the tunnel ends. nil: the first message passes as it is.
+	Fill func(sent []byte) ([]byte, bool)
+	// Events is told of faults, under RequestID.
+	Events    call.Events
+	RequestID string
+}
+
+// Tunnel carries frames between a browser and an API. From browser to API it is blind,
+// once a first message that carries the person is behind it; the other way it follows
+// the frames' heads, so that it can put a close frame between two of them.
 //
 // One goroutine writes to the browser and one to the API, and no lock is held across
 // either. Whoever ends the tunnel names a close code and wakes both by their
 // deadlines; the first to name one decides.
-type tunnel struct {
+type Tunnel struct {
 	browser   *gate.Conn
 	api       *forward.Tunnel
-	idle      time.Duration // silence allowed, both ways together
-	write     time.Duration // how long one write may take
-	last      atomic.Int64  // when a byte last went through, Unix nanoseconds
+	idle      time.Duration
+	write     time.Duration
+	events    call.Events
 	requestID string
-	faults    call.Events
-	frames    frames    // of the goroutine that writes to the browser
-	greeting  *greeting // of the goroutine that writes to the API; nil: all passes as it is
+
+	last     atomic.Int64 // when a byte last went through, Unix nanoseconds
+	frames   frames       // of the goroutine that writes to the browser
+	greeting *greeting    // of the goroutine that writes to the API; nil: all passes as it is
 
 	mu    sync.Mutex // guards what follows, and the deadlines
 	begun bool       // the answer 101 is written, and the browser's connection is the tunnel's
@@ -45,9 +69,18 @@ type tunnel struct {
 	by    time.Time  // when it ends at the latest
 }
 
-// end ends the tunnel soon, with a close frame where one can be sent. It does not
+// New makes a Tunnel. Nothing is read or written before [Tunnel.Run].
+func New(o Options) *Tunnel {
+	t := &Tunnel{browser: o.Browser, api: o.API, idle: o.Idle, write: o.Write, events: o.Events, requestID: o.RequestID}
+	if o.Fill != nil {
+		t.greeting = &greeting{fill: o.Fill}
+	}
+	return t
+}
+
+// End ends the tunnel soon, with a close frame where one can be sent. It does not
 // block, and only its first call counts.
-func (t *tunnel) end(code int) {
+func (t *Tunnel) End(code int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.code != 0 {
@@ -61,14 +94,14 @@ func (t *tunnel) end(code int) {
 
 // wake interrupts both goroutines; t.mu is held. The browser may be written to until
 // t.by; nothing of it goes to the API any more.
-func (t *tunnel) wake() {
+func (t *Tunnel) wake() {
 	_ = t.api.SetDeadline(past)
 	_ = t.browser.SetReadDeadline(past)
 	_ = t.browser.SetWriteDeadline(t.by)
 }
 
 // begin takes the browser's connection over from the web server.
-func (t *tunnel) begin() {
+func (t *Tunnel) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.browser.Tunnel()
@@ -78,15 +111,15 @@ func (t *tunnel) begin() {
 	}
 }
 
-// close ends the API's side, also of a tunnel that never began.
-func (t *tunnel) close() {
-	t.end(closeAbnormal)
+// Close ends the API's side, also of a tunnel that never began.
+func (t *Tunnel) Close() {
+	t.End(closeAbnormal)
 	_ = t.api.Close()
 }
 
-// run copies until one side ends, or both have been silent for the idle time. The web
+// Run copies until one side ends, or both have been silent for the idle time. The web
 // server closes the browser's connection behind it.
-func (t *tunnel) run() {
+func (t *Tunnel) Run() {
 	defer t.contain()
 	t.last.Store(time.Now().UnixNano())
 	t.begin()
@@ -96,7 +129,7 @@ func (t *tunnel) run() {
 		t.upload()
 	})
 	whole := t.download()
-	t.close()
+	t.Close()
 	up.Wait()
 	if !whole || !t.sayGoodbye() {
 		t.browser.Break() // it does not read
@@ -104,40 +137,40 @@ func (t *tunnel) run() {
 }
 
 // contain is deferred: a fault of the program ends this tunnel only.
-func (t *tunnel) contain() {
+func (t *Tunnel) contain() {
 	if recover() == nil {
 		return
 	}
 	defer func() { _ = recover() }() // whatever state the fault left it in
-	t.faults.Fault(t.requestID, debug.Stack())
+	t.events.Fault(t.requestID, debug.Stack())
 	defer t.browser.Break()
-	t.close()
+	t.Close()
 }
 
 // upload copies from the browser to the API.
-func (t *tunnel) upload() {
+func (t *Tunnel) upload() {
 	buf := make([]byte, 4<<10)
 	for t.isOpen() {
 		n, err := t.read(t.browser, buf)
 		p, fault := t.greet(buf[:n])
 		if len(p) > 0 && !t.toAPI(p) {
-			t.end(closeInternal)
+			t.End(closeInternal)
 			return
 		}
 		if fault != 0 {
-			t.faults.Log.Warn("first message of a WebSocket cannot carry the person", "request_id", t.requestID, "close", fault)
-			t.end(fault)
+			t.events.Log.Warn("first message of a WebSocket cannot carry the person", "request_id", t.requestID, "close", fault)
+			t.End(fault)
 			return
 		}
 		if err != nil {
-			t.end(t.cause(err, closeAbnormal))
+			t.End(t.cause(err, closeAbnormal))
 		}
 	}
 }
 
 // greet puts the person into the first message, while it is under way. fault is the close
 // code of a message that nothing can be put into.
-func (t *tunnel) greet(p []byte) (out []byte, fault int) {
+func (t *Tunnel) greet(p []byte) (out []byte, fault int) {
 	if t.greeting == nil {
 		return p, 0
 	}
@@ -150,7 +183,7 @@ func (t *tunnel) greet(p []byte) (out []byte, fault int) {
 
 // download copies from the API to the browser, and once the tunnel ends only up to
 // the end of a frame. It reports whether the browser got all that was written.
-func (t *tunnel) download() (whole bool) {
+func (t *Tunnel) download() (whole bool) {
 	buf := make([]byte, 4<<10)
 	for {
 		n, err := t.read(t.api, buf)
@@ -161,11 +194,11 @@ func (t *tunnel) download() (whole bool) {
 			p = p[:t.frames.toBoundary(p)]
 		}
 		if len(p) > 0 && !t.toBrowser(p) {
-			t.end(closeAbnormal)
+			t.End(closeAbnormal)
 			return false
 		}
 		if t.isOpen() && err != nil {
-			t.end(t.cause(err, closeInternal))
+			t.End(t.cause(err, closeInternal))
 		}
 		if !t.mayFinishFrame(err) {
 			return true
@@ -175,7 +208,7 @@ func (t *tunnel) download() (whole bool) {
 
 // mayFinishFrame reports whether there is more to read from the API: always while the
 // tunnel is open, else only the rest of a frame, while there is time.
-func (t *tunnel) mayFinishFrame(err error) bool {
+func (t *Tunnel) mayFinishFrame(err error) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -189,7 +222,7 @@ func (t *tunnel) mayFinishFrame(err error) bool {
 
 // read waits for bytes, for the idle time at most; the silence of one direction does
 // not count while the other is alive.
-func (t *tunnel) read(from net.Conn, buf []byte) (int, error) {
+func (t *Tunnel) read(from net.Conn, buf []byte) (int, error) {
 	for {
 		t.mu.Lock()
 		by := time.Now().Add(t.idle)
@@ -213,26 +246,26 @@ func (t *tunnel) read(from net.Conn, buf []byte) (int, error) {
 	}
 }
 
-func (t *tunnel) isSilent() bool {
+func (t *Tunnel) isSilent() bool {
 	return time.Since(time.Unix(0, t.last.Load())) >= t.idle
 }
 
-func (t *tunnel) isOpen() bool {
+func (t *Tunnel) isOpen() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.code == 0
 }
 
 // cause is the close code behind an error of reading: gone unless it was silence.
-func (t *tunnel) cause(err error, gone int) int {
+func (t *Tunnel) cause(err error, gone int) int {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return closeGoingAway
+		return GoingAway
 	}
 	return gone
 }
 
 // toAPI reports whether p was written; once the tunnel ends nothing is.
-func (t *tunnel) toAPI(p []byte) bool {
+func (t *Tunnel) toAPI(p []byte) bool {
 	t.mu.Lock()
 	open := t.code == 0
 	if open {
@@ -247,7 +280,7 @@ func (t *tunnel) toAPI(p []byte) bool {
 }
 
 // toBrowser reports whether p was written in time.
-func (t *tunnel) toBrowser(p []byte) bool {
+func (t *Tunnel) toBrowser(p []byte) bool {
 	t.mu.Lock()
 	by := t.by
 	if t.code == 0 {
@@ -261,7 +294,7 @@ func (t *tunnel) toBrowser(p []byte) bool {
 
 // sayGoodbye writes the close frame, unless the API has said goodbye itself, or the
 // framing allows none. It reports false where the browser did not read it in time.
-func (t *tunnel) sayGoodbye() bool {
+func (t *Tunnel) sayGoodbye() bool {
 	t.mu.Lock()
 	code := t.code
 	t.mu.Unlock()

@@ -1,4 +1,4 @@
-package proxy
+package tunnel
 
 // frames follows the heads of frames in a stream (RFC 6455 §5.2).
 type frames struct {
