@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/conformance/browser"
 	"coatcheck/bff/conformance/cases/rules"
+	"coatcheck/bff/conformance/cases/window"
 	"coatcheck/bff/conformance/suite"
 )
 
@@ -29,7 +30,7 @@ var asvs, expectation, one = rules.ASVS, rules.Expectation, rules.One
 func All() []suite.Case {
 	return slices.Concat(tokens(), tokensSent(), tokensKept(), cookies(), csrf(), cors(), form(), atProvider(), answersOfProvider(), returnTo(), idTokens(), logoutTokens(),
 		people(), hosts(), sessions(), several(), renewals(), rotations(), expiredTokens(), idleSessions(), oldSessions(), oldStreams(), outage(), paths(), headers(), caching(),
-		framing(), answers(), streams(), abuse())
+		framing(), answers(), streams(), abuse(), window.All())
 }
 
 // attributes are those of a Set-Cookie line, in lower case.
