@@ -101,19 +101,24 @@ short-fuzz:
 fuzz:
 	FUZZTIME=$(FUZZTIME) DIFFERENTIAL=1000000x .ci/fuzz
 
-## bench: what a call and a connection cost, beside nginx, nginx with Lua, HAProxy, Caddy, and Go
+# Installed by go install, for the two commands that measure beside it.
+OAUTH2_PROXY_VERSION := v7.15.6
+.tools/oauth2-proxy:
+	GOFLAGS= GOBIN=$(CURDIR)/.tools go install github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY_VERSION)
+
+## bench: what a call and a connection cost, beside nginx, nginx with Lua, HAProxy, Caddy, oauth2-proxy, and Go
 bench: build
 	@.ci/prepare nginx-extras lua-resty-core lua-nginx-redis wrk haproxy
+	@$(MAKE) --no-print-directory .tools/oauth2-proxy || echo "bench: oauth2-proxy was not installed, so its row is not run"
+	go build -o .tools/provider ./web/e2e/provider
 	go -C bff/bench build -o $(CURDIR)/.tools/bench .
 	.tools/bench -bff ./coatcheck $(BENCH)
 
 ## beside: twelve tabs of one browser sign in at once, here and at oauth2-proxy
-OAUTH2_PROXY_VERSION := v7.15.6
-beside: build
+beside: build .tools/oauth2-proxy
 	@.ci/prepare
 	@.ci/prepare npm web/e2e
 	go build -o .tools/provider ./web/e2e/provider
-	@test -x .tools/oauth2-proxy || GOBIN=$(CURDIR)/.tools go install github.com/oauth2-proxy/oauth2-proxy/v7@$(OAUTH2_PROXY_VERSION)
 	node web/e2e/beside.js
 
 ## soak: 30 minutes of everything at once; fails where an answer is wrong or the process grows

@@ -70,7 +70,7 @@ func loginProblem(err error) *problem.Problem {
 		return problem.NotAdmitted
 	case errors.Is(err, upstream.ErrTimeout):
 		return problem.ProviderTimeout
-	case errors.Is(err, upstream.ErrUnreachable):
+	case errors.Is(err, upstream.ErrUnreachable), errors.Is(err, upstream.ErrBusy):
 		return problem.ProviderUnreachable
 	case errors.Is(err, pending.ErrTooLong):
 		return problem.BadRequest

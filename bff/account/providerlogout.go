@@ -106,10 +106,10 @@ func (a atProvider) backChannel(c *call.Call) error {
 		return a.logoutLater(provider, err) // whatever is wrong with it, the token is not to blame
 	}
 	logout, err := provider.LogoutToken(ctx, token)
-	if errors.Is(err, oidc.ErrFailed) {
+	if errors.Is(err, oidc.ErrFailed) && !errors.Is(err, oidc.ErrNoKeys) {
 		return a.refuseLogout(c, provider, err)
 	}
-	if err != nil { // keys could not be fetched
+	if err != nil {
 		return a.logoutLater(provider, err)
 	}
 	n, err := a.manager.EndByProvider(ctx, session.ProviderLogout{Provider: provider.Name(), Session: logout.SessionID, Subject: logout.Subject,

@@ -13,6 +13,7 @@ import (
 	"coatcheck/bff/problem"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/oidc"
 )
 
 // Tokens verifies access tokens of a provider that programs present.
@@ -21,8 +22,8 @@ type Tokens interface {
 	// token claims. It proves nothing.
 	InspectAccessToken(token string, audiences []string) (claims []byte, err error)
 	// AccessToken verifies a token, one of whose audiences is one of audiences, and returns
-	// its claims, a JSON object, and its audiences. [upstream.ErrUnreachable] and
-	// [upstream.ErrTimeout] say that nothing is known of the token.
+	// its claims, a JSON object, and its audiences. [oidc.ErrNoKeys] says that nothing is
+	// known of the token.
 	AccessToken(ctx context.Context, token string, audiences []string) (claims []byte, audience []string, err error)
 }
 
@@ -54,7 +55,7 @@ func (k *Callers) byToken(c *call.Call, p *Principal, token credential.Secret) e
 			var err error
 			claims[of.Provider], audiences[of.Provider], err = k.verifyToken(of.Provider, token)
 			switch {
-			case isAway(err):
+			case errors.Is(err, oidc.ErrNoKeys):
 				away = err
 			case err != nil:
 				why = err
@@ -110,10 +111,6 @@ func (w *caller) admits(claims []byte, audience []string) error {
 		return errAudience
 	}
 	return w.claims.Admit(claims)
-}
-
-func isAway(err error) bool {
-	return errors.Is(err, upstream.ErrUnreachable) || errors.Is(err, upstream.ErrTimeout) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 func providerAway(err error) error {

@@ -35,9 +35,9 @@ type caller struct {
 }
 
 var callers = []caller{
-	{name: "session", title: "a session, GET", path: "/api/items", prove: session("")},
+	{name: "session", title: "a session, GET", path: "/api/items", prove: inSession("")},
 	{name: "key", title: "an API key, GET", beside: "session", most: 1.05, path: "/keys/items", prove: key},
-	{name: "session-post", title: "a session, POST, 2 KiB", path: "/api/items", prove: session(posted)},
+	{name: "session-post", title: "a session, POST, 2 KiB", path: "/api/items", prove: inSession(posted)},
 	{name: "hmac", title: "HMAC-SHA256, POST, 2 KiB", beside: "session-post", path: "/hmac/items", prove: signed(sumOf)},
 	{name: "ed25519", title: "Ed25519, POST, 2 KiB", beside: "session-post", path: "/ed25519/items", prove: signed(signatureOf)},
 }
@@ -50,7 +50,7 @@ var event = strings.Repeat("x", 2048)
 
 func header(name, value string) string { return fmt.Sprintf("wrk.headers[%q] = %q\n", name, value) }
 
-func session(more string) func(*bench, row) (string, error) {
+func inSession(more string) func(*bench, row) (string, error) {
 	return func(_ *bench, r row) (string, error) {
 		return header("Host", r.host()) + header("Cookie", r.cookie) + more, nil
 	}
@@ -107,37 +107,29 @@ func (b *bench) doCallers(ctx context.Context, t *report) error {
 	if err != nil {
 		return fmt.Errorf("callers: %w", err)
 	}
-	res := &result{seen: map[string][]measure{}}
-	for round := range b.rounds + 1 { // the first warms up
-		for _, c := range callers {
-			script, err := c.prove(b, r)
-			if err != nil {
-				return err
-			}
-			m, err := b.call(ctx, r, c.path, script, round > 0)
-			if err != nil {
-				return fmt.Errorf("callers: %s: %w", c.name, err)
-			}
-			if round > 0 {
-				res.seen[c.name] = append(res.seen[c.name], m)
-			}
-		}
+	var all []variant
+	for _, c := range callers {
+		all = append(all, variant{c.name, r, c.call})
+	}
+	res, err := b.compare(ctx, all, b.rounds, b.length)
+	if err != nil {
+		return fmt.Errorf("callers: %w", err)
 	}
 	t.callers(b, res)
 	return nil
 }
 
-// call lets wrk call as a script says.
-func (b *bench) call(ctx context.Context, r row, path, script string, whole bool) (measure, error) {
-	file, length := filepath.Join(b.dir, "caller.lua"), time.Second
-	if whole {
-		length = b.length
+// call lets wrk call with a fresh proof.
+func (c *caller) call(ctx context.Context, b *bench, r row, length time.Duration) (measure, error) {
+	script, err := c.prove(b, r)
+	if err != nil {
+		return measure{}, err
 	}
+	file := filepath.Join(b.dir, "caller.lua")
 	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
 		return measure{}, err
 	}
-	return r.spend(ctx, readWrk, "wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", fmt.Sprintf("%.0fs", length.Seconds()), "--latency",
-		"-s", file, r.scheme+"://"+r.address+path)
+	return r.spend(ctx, readWrk, "wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", seconds(length), "--latency", "-s", file, r.scheme+"://"+r.address+c.path)
 }
 
 func (t *report) callers(b *bench, res *result) {

@@ -20,9 +20,10 @@ type measure struct {
 
 // result is what a work cost, by row, round by round.
 type result struct {
-	work *work
-	rows []string
-	seen map[string][]measure
+	work   *work
+	rows   []string
+	notRun []string // their programs are missing
+	seen   map[string][]measure
 }
 
 // cost lets all rows of a work do it, in interleaved rounds.
@@ -30,6 +31,7 @@ func (b *bench) cost(ctx context.Context, w *work) (*result, error) {
 	res := &result{work: w, rows: w.only(b.rows, b.before != ""), seen: map[string][]measure{}}
 	rows, running := map[string]row{}, len(b.processes)
 	defer func() { b.stopLast(len(b.processes) - running) }()
+	res.rows, res.notRun = b.peers.runnable(res.rows)
 	for _, name := range res.rows {
 		r, err := b.row(name, w.house)
 		if err != nil {

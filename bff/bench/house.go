@@ -21,8 +21,8 @@ import (
 const gib = 1 << 30
 
 // furnish writes the files that the API gives out, and a certificate for this machine.
-func (b *bench) furnish() error {
-	www := filepath.Join(b.dir, "www", "api")
+func (at *place) furnish() error {
+	www := filepath.Join(at.dir, "www", "api")
 	if err := os.MkdirAll(www, 0o755); err != nil {
 		return err
 	}
@@ -36,11 +36,11 @@ func (b *bench) furnish() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(large.Truncate(gib), large.Close(), b.certify())
+	return errors.Join(large.Truncate(gib), large.Close(), at.certify())
 }
 
 // certify makes cert.pem and key.pem.
-func (b *bench) certify() error {
+func (at *place) certify() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -57,7 +57,7 @@ func (b *bench) certify() error {
 		return err
 	}
 	write := func(name, kind string, bytes []byte) error {
-		return os.WriteFile(filepath.Join(b.dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}), 0o644)
+		return os.WriteFile(filepath.Join(at.dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}), 0o644)
 	}
 	return errors.Join(write("cert.pem", "CERTIFICATE", cert), write("key.pem", "PRIVATE KEY", secret))
 }

@@ -57,7 +57,7 @@ func (r row) host() string {
 // wrk calls as often as it can.
 func wrk(path, script string) func(context.Context, *bench, row, time.Duration) (measure, error) {
 	return func(ctx context.Context, b *bench, r row, length time.Duration) (measure, error) {
-		argv := []string{"wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", fmt.Sprintf("%.0fs", length.Seconds()),
+		argv := []string{"wrk", "-t1", "-c", strconv.Itoa(b.connections), "-d", seconds(length),
 			"--latency", "-H", "Host: " + r.host(), "-H", "Cookie: " + r.cookie}
 		if script != "" {
 			file := filepath.Join(b.dir, "wrk.lua")
@@ -68,6 +68,11 @@ func wrk(path, script string) func(context.Context, *bench, row, time.Duration) 
 		}
 		return r.spend(ctx, readWrk, append(argv, r.scheme+"://"+r.address+path)...)
 	}
+}
+
+// seconds is a length as wrk takes it: whole seconds, at least one.
+func seconds(length time.Duration) string {
+	return fmt.Sprintf("%.0fs", max(1, length.Seconds()))
 }
 
 func readWrk(out []byte, m *measure) (float64, error) {

@@ -35,8 +35,8 @@ type goal struct {
 	most        float64
 }
 
-var goals = []goal{{"near", "plain", 1.4}, {"near", "lua", 0.75}, {"cold", "lua", 1.2}, {"near", "go", 0.25}, {"near", "haproxy", 0}, {"near", "caddy", 0},
-	{"before", "plain", 0}, {"near", "before", 0}}
+var goals = []goal{{"near", "plain", 1.4}, {"near", "lua", 0.75}, {"cold", "lua", 1.2}, {"socket", "cold", 0}, {"near", "go", 0.25}, {"near", "haproxy", 0}, {"near", "caddy", 0},
+	{"near", "oauth2-proxy", 0.1}, {"before", "plain", 0}, {"near", "before", 0}}
 
 func main() {
 	if len(os.Args) > 1 {
@@ -59,8 +59,11 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of the cost measure")
 	flag.DurationVar(&b.length, "length", 4*time.Second, "length of one row in one round")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the load")
-	only := flag.String("only", "near,cold,plain,lua,go,haproxy,caddy,before", "rows of the cost measure, by comma")
-	does := flag.String("works", "all", "works of the cost measure, by comma, callers among them; all, or none")
+	flag.StringVar(&b.peers.oauth2Proxy, "oauth2-proxy", ".tools/oauth2-proxy", "`program` of the row \"oauth2-proxy\"; where it is missing, that row is not run")
+	flag.StringVar(&b.peers.provider, "provider", ".tools/provider", "`program` of web/e2e/provider, at which oauth2-proxy signs in")
+	only := flag.String("only", "near,cold,socket,plain,lua,go,haproxy,caddy,oauth2-proxy,before", "rows of the cost measure, by comma")
+	does := flag.String("works", "all", "works of the cost measure, by comma, callers, routes and sessions among them; all, or none")
+	numbers := flag.String("sessions", "10000,100000", "how many sessions Redis holds in the measure of sessions, by comma; a million takes some minutes and 1.5 GB more")
 	flag.IntVar(&b.idle, "idle", 10000, "idle connections of the memory measure; 0 to leave it out")
 	flag.IntVar(&b.flying, "flying", 1000, "calls in flight of the memory measure; 0 to leave it out")
 	flag.IntVar(&b.streams, "streams", 1000, "event streams of the memory measure; 0 to leave it out")
@@ -71,6 +74,10 @@ func main() {
 		b.rows[name] = true
 	}
 	b.works = strings.Split(*does, ",")
+	var err error
+	if b.sessions, err = counts(*numbers); err != nil {
+		exit(err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	missed, err := b.run(ctx)
 	stop()
@@ -90,16 +97,17 @@ func exit(err error) {
 
 // bench is one run.
 type bench struct {
+	place
 	program, before       string
+	peers                 peers
 	docs                  string
 	rounds                int
 	length                time.Duration
 	connections           int
 	rows                  map[string]bool
 	works                 selection
+	sessions              []int
 	idle, flying, streams int
-	dir                   string
-	processes             []*process
 	own, redis            string // this program's file, and addresses
 	api, apiTLS, ownAPI   string
 }
@@ -117,6 +125,16 @@ func (b *bench) run(ctx context.Context) (missed int, err error) {
 	fmt.Fprintf(&t, "%d rounds of %s, %d connections; medians, and ratios round by round.\n\n", b.rounds, b.length, b.connections)
 	if err := b.doWorks(ctx, &t); err != nil {
 		return 0, err
+	}
+	if b.works.include("routes") {
+		if err := b.doRoutes(ctx, &t); err != nil {
+			return 0, err
+		}
+	}
+	if b.works.include("sessions") {
+		if err := b.doSessions(ctx, &t); err != nil {
+			return 0, err
+		}
 	}
 	if err := b.memories(ctx, &t); err != nil {
 		return 0, err
@@ -175,6 +193,9 @@ func (b *bench) doWorks(ctx context.Context, t *report) error {
 
 // memories is the table of what connections hold.
 func (b *bench) memories(ctx context.Context, t *report) error {
+	if b.idle+b.flying+b.streams == 0 {
+		return nil
+	}
 	fmt.Fprintf(t, "| | KiB each | goal |\n|---|---|---|\n")
 	for _, m := range []struct {
 		what, path string
@@ -196,11 +217,11 @@ func (b *bench) memories(ctx context.Context, t *report) error {
 
 // prepare finds the programs and makes a folder; end removes it, and ends what was started.
 func (b *bench) prepare() (err error) {
-	if b.program, err = filepath.Abs(b.program); err != nil {
-		return err
-	}
-	if b.before != "" {
-		if b.before, err = filepath.Abs(b.before); err != nil {
+	for _, program := range []*string{&b.program, &b.before, &b.peers.oauth2Proxy, &b.peers.provider} {
+		if *program == "" {
+			continue
+		}
+		if *program, err = filepath.Abs(*program); err != nil {
 			return err
 		}
 	}
@@ -211,9 +232,4 @@ func (b *bench) prepare() (err error) {
 		return err
 	}
 	return os.Chmod(b.dir, 0o755) // nginx's workers are another user
-}
-
-func (b *bench) end() {
-	b.stop()
-	_ = os.RemoveAll(b.dir)
 }

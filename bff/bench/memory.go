@@ -117,9 +117,9 @@ func (p *process) rest(ctx context.Context) (int, error) {
 }
 
 // stopLast ends the processes that were started last.
-func (b *bench) stopLast(n int) {
-	keep := b.processes[:len(b.processes)-n]
-	b.processes = b.processes[len(b.processes)-n:]
-	b.stop()
-	b.processes = keep
+func (at *place) stopLast(n int) {
+	keep := at.processes[:len(at.processes)-n]
+	at.processes = at.processes[len(at.processes)-n:]
+	at.stop()
+	at.processes = keep
 }

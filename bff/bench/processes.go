@@ -27,29 +27,41 @@ type process struct {
 	gone chan struct{}
 }
 
+// place is the folder of a run, and what was started there.
+type place struct {
+	dir       string
+	processes []*process
+}
+
+// end ends what was started, and removes the folder.
+func (at *place) end() {
+	at.stop()
+	_ = os.RemoveAll(at.dir)
+}
+
 // start runs a program bound to some cores.
-func (b *bench) start(name, cores string, argv ...string) (*process, error) {
-	p := &process{name: name, log: filepath.Join(b.dir, name+".log"), gone: make(chan struct{})}
+func (at *place) start(name, cores string, argv ...string) (*process, error) {
+	p := &process{name: name, log: filepath.Join(at.dir, name+".log"), gone: make(chan struct{})}
 	out, err := os.Create(p.log)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close()
 	p.Cmd = exec.Command("taskset", append([]string{"-c", cores}, argv...)...)
-	p.Stdout, p.Stderr, p.Dir = out, out, b.dir
+	p.Stdout, p.Stderr, p.Dir = out, out, at.dir
 	p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := p.Start(); err != nil {
 		return nil, err
 	}
-	b.processes = append(b.processes, p)
+	at.processes = append(at.processes, p)
 	go func() { _ = p.Wait(); close(p.gone) }() // ends with the process
 	return p, nil
 }
 
 // stop ends what this run started, last first.
-func (b *bench) stop() {
-	for i := len(b.processes) - 1; i >= 0; i-- {
-		p := b.processes[i]
+func (at *place) stop() {
+	for i := len(at.processes) - 1; i >= 0; i-- {
+		p := at.processes[i]
 		_ = syscall.Kill(-p.Process.Pid, syscall.SIGTERM)
 		select {
 		case <-p.gone:
@@ -58,7 +70,7 @@ func (b *bench) stop() {
 			<-p.gone
 		}
 	}
-	b.processes = nil
+	at.processes = nil
 }
 
 // listening waits until somebody answers at an address.

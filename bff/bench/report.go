@@ -35,6 +35,9 @@ func (t *report) peers(res *result) {
 		middle := slices.SortedFunc(slices.Values(m), func(a, b measure) int { return int(a.rate - b.rate) })[len(m)/2]
 		fmt.Fprintf(t, "| %s | %.1f | %.0f | %s | %s | %d |\n", titles[name], res.median(name), middle.rate, middle.p50, middle.p99, middle.resident>>10)
 	}
+	for _, name := range res.notRun {
+		fmt.Fprintf(t, "| %s | not run | | | | |\n", titles[name])
+	}
 	fmt.Fprintf(t, "\n| ratio | this run | rounds | goal |\n|---|---|---|---|\n")
 	for _, g := range goals {
 		if middle, least, most, ok := res.ratio(g.row, g.beside); ok {

@@ -24,11 +24,14 @@ var titles = map[string]string{
 	"near":    "Coatcheck, near cache",
 	"before":  "an earlier Coatcheck, near cache",
 	"cold":    "Coatcheck, store asked on every call",
+	"socket":  "…, over a Unix socket",
 	"plain":   "nginx, constant token, no session",
 	"lua":     "nginx + Lua + Redis session",
 	"go":      "Go ReverseProxy + scs + Redis session",
 	"haproxy": "HAProxy, constant token, no session",
 	"caddy":   "Caddy, constant token, no session",
+
+	"oauth2-proxy": "oauth2-proxy, Redis session",
 }
 
 // token is the one that the API wants, ticket the session that opens it.
@@ -42,6 +45,7 @@ type row struct {
 	*process
 	scheme, address string
 	cookie          string
+	admin           string // of Coatcheck
 }
 
 // neighbours starts what every row needs: Redis and the API, on core 0.
@@ -69,12 +73,15 @@ func (b *bench) startRedis() (err error) {
 		return err
 	}
 	_, port, _ := net.SplitHostPort(b.redis)
-	p, err := b.start("redis", "0", "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.dir)
+	p, err := b.start("redis", "0", "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.dir, "--unixsocket", b.socket())
 	if err != nil {
 		return err
 	}
 	return p.listening(b.redis)
 }
+
+// socket is where Redis listens besides its address.
+func (at *place) socket() string { return filepath.Join(at.dir, "redis.sock") }
 
 // body is a small answer as an API gives it: 1 kB of JSON.
 func body() string {
@@ -145,7 +152,7 @@ func (b *bench) row(name string, h house) (row, error) {
 		return row{}, err
 	}
 	switch name {
-	case "near", "cold":
+	case "near", "cold", "socket":
 		return b.coatcheck(name, b.program, address, b.addressOf(h), h)
 	case "before":
 		return b.coatcheck(name, b.before, address, b.addressOf(h), h)
@@ -158,6 +165,8 @@ func (b *bench) row(name string, h house) (row, error) {
 		if err = b.session("lua:"+ticket, token); err == nil {
 			err = b.nginx(name, "1", address, h, map[string]string{"RedisPort": port})
 		}
+	case "oauth2-proxy":
+		return b.startOAuth2Proxy(address, h)
 	case "go":
 		var p *process
 		if p, err = b.start(name, "1", b.own, "peer", "-listen", address, "-api", "http://"+b.api, "-redis", b.redis); err == nil {
@@ -165,7 +174,7 @@ func (b *bench) row(name string, h house) (row, error) {
 		}
 		if err == nil {
 			cookie, err := signIn("http://" + address + "/login")
-			return row{p, "http", address, cookie}, err
+			return row{p, "http", address, cookie, ""}, err
 		}
 	default:
 		return row{}, fmt.Errorf("no row %q", name)
@@ -173,7 +182,7 @@ func (b *bench) row(name string, h house) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	return row{b.processes[len(b.processes)-1], h.scheme(), address, "ticket=" + ticket}, nil
+	return row{b.processes[len(b.processes)-1], h.scheme(), address, "ticket=" + ticket, ""}, nil
 }
 
 func (h house) scheme() string {
@@ -200,9 +209,12 @@ func (b *bench) other(name, address string, h house) error {
 	return p.listening(address)
 }
 
+// sealingKey seals the sessions of this run.
+const sealingKey = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+
 const config = `%slisten: %q
 admin: {listen: %q}
-sessions: {store: "redis://%s/0", keys: ["QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="], near_cache: %s}
+sessions: {store: %q, keys: [%q], near_cache: %s}
 upstreams:
   api:
     url: %s://%s
@@ -224,8 +236,12 @@ frontends:
 // coatcheck starts a program under test in front of an API, and signs in.
 func (b *bench) coatcheck(name, program, address, api string, h house) (row, error) {
 	near := "1s"
-	if name == "cold" {
+	if name == "cold" || name == "socket" {
 		near = "0s"
+	}
+	store := fmt.Sprintf("redis://%s/%d", b.redis, h.database)
+	if name == "socket" {
+		store = fmt.Sprintf("unix://%s?db=%d", b.socket(), h.database)
 	}
 	admin, err := free()
 	if err != nil {
@@ -240,7 +256,7 @@ func (b *bench) coatcheck(name, program, address, api string, h house) (row, err
 	if h.api {
 		scheme = "https"
 	}
-	text := fmt.Sprintf(config, door, address, admin, b.redis, near, scheme, api, h.scheme(), port)
+	text := fmt.Sprintf(config, door, address, admin, store, sealingKey, near, scheme, api, h.scheme(), port)
 	if h.api {
 		text = strings.Replace(text, "    login:", fmt.Sprintf("    ca: %s/cert.pem\n    login:", b.dir), 1)
 	}
@@ -264,7 +280,7 @@ func (b *bench) coatcheck(name, program, address, api string, h house) (row, err
 		return row{}, err
 	}
 	cookie, err := signIn(h.scheme() + "://" + address + "/bff/login")
-	return row{p, h.scheme(), address, cookie}, err
+	return row{p, h.scheme(), address, cookie, admin}, err
 }
 
 // client trusts the certificates of this run.

@@ -18,24 +18,24 @@ type work struct {
 
 // house is how a proxy is set up for a work.
 type house struct {
-	door    bool // HTTPS to the browser
-	api     bool // HTTPS to the API
-	own     bool // this program is the API, not nginx
-	callers bool // programs call, too
-	routes  int  // besides the one that is called
+	door     bool // HTTPS to the browser
+	api      bool // HTTPS to the API
+	own      bool // this program is the API, not nginx
+	callers  bool // programs call, too
+	routes   int  // besides /api/
+	database int  // of Redis
 }
 
 // usual is the work by which proxies are compared.
 const usual = "1k"
 
 var works = []work{
-	{name: usual, title: "GET, 1 kB", rows: []string{"cold", "lua", "go", "haproxy", "caddy", "before"}, most: 1.4, load: wrk("/api/items", "")},
+	{name: usual, title: "GET, 1 kB", rows: []string{"cold", "socket", "lua", "go", "haproxy", "caddy", "oauth2-proxy", "before"}, most: 1.4, load: wrk("/api/items", "")},
 	{name: "8k", title: "GET, 8 kB", most: 1.2, load: wrk("/api/8k", "")},
 	{name: "64k", title: "GET, 64 kB", load: wrk("/api/64k", "")},
 	{name: "post", title: "POST, 1 kB", most: 1.4, load: wrk("/api/items", post)},
 	{name: "https-api", title: "HTTPS to the API", house: house{api: true}, most: 1.3, load: wrk("/api/items", "")},
 	{name: "https-door", title: "HTTPS at the door", house: house{door: true}, most: 1.25, load: wrk("/api/items", "")},
-	{name: "1000-routes", title: "a thousand routes", house: house{routes: 999}, load: wrk("/api/items", "")},
 	{name: "2000/s", title: "2 000 calls a second", most: 1.6, load: atRate(2000)},
 	{name: "10000/s", title: "10 000 calls a second", most: 1.6, load: atRate(10_000)},
 	{name: "websocket", title: "WebSocket echo", house: house{own: true}, load: loaded("sockets")},

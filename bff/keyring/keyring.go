@@ -47,19 +47,19 @@ type Ring struct{ keys, sorted []*Key }
 // [MinKeyLen] bytes or is there twice. They name a key by its place, from 1.
 func New(keys []credential.Secret) (Ring, error) {
 	if len(keys) == 0 {
-		return Ring{}, errors.New("session: no sealing key")
+		return Ring{}, errors.New("keyring: no sealing key")
 	}
 	var ring Ring
 	for i, secret := range keys {
 		if secret.Len() < MinKeyLen {
-			return Ring{}, fmt.Errorf("session: key %d has less than %d bytes", i+1, MinKeyLen)
+			return Ring{}, fmt.Errorf("keyring: key %d has less than %d bytes", i+1, MinKeyLen)
 		}
 		k, err := newKey(secret)
 		if err != nil {
 			return Ring{}, err
 		}
 		if ring.byID(k.id) != nil {
-			return Ring{}, fmt.Errorf("session: key %d is in the list twice", i+1)
+			return Ring{}, fmt.Errorf("keyring: key %d is in the list twice", i+1)
 		}
 		ring.keys = append(ring.keys, k)
 	}

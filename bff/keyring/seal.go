@@ -21,9 +21,9 @@ const (
 
 // Why something does not open.
 var (
-	ErrCorrupt    = errors.New("session: record is corrupt or was moved")
-	ErrNewer      = errors.New("session: record has the format of a newer version")
-	ErrUnknownKey = errors.New("session: record is sealed under an unknown key")
+	ErrCorrupt    = errors.New("keyring: record is corrupt or was moved")
+	ErrNewer      = errors.New("keyring: record has the format of a newer version")
+	ErrUnknownKey = errors.New("keyring: record is sealed under an unknown key")
 )
 
 // Opened is a record after its seal was broken.
@@ -38,7 +38,7 @@ type Opened struct {
 // 255 bytes.
 func (k *Key) Seal(secret []byte, place, frontend string, generation uint64, plain []byte) ([]byte, error) {
 	if len(frontend) > maxFrontend {
-		return nil, errors.New("session: the frontend's name is too long")
+		return nil, errors.New("keyring: the frontend's name is too long")
 	}
 	aead, err := k.record(secret)
 	if err != nil {

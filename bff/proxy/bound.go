@@ -6,7 +6,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/http1"
-	"coatcheck/upstream/oidc"
+	"coatcheck/upstream/oidc/dpop"
 )
 
 // useNonce is the error by which an API says that a proof lacks its nonce (RFC 9449 §9).
@@ -15,8 +15,8 @@ const useNonce = "use_dpop_nonce"
 // provers is what calls with tokens that are bound to a key need (DPoP, RFC 9449): the
 // keys, ready to sign, and what the APIs said of nonces.
 type provers struct {
-	keys   oidc.DPoPKeys
-	nonces oidc.Nonces // by the origin of the API
+	keys   dpop.Keys
+	nonces dpop.Nonces // by the origin of the API
 }
 
 // prove makes the proof for the call under way; empty where the token that goes along is
@@ -34,7 +34,7 @@ func (x *roundTrip) prove(c *credential.Credential) (string, error) {
 	room := make([]byte, 0, 256)
 	room = append(append(append(room, scheme...), "://"...), r.Host...)
 	room = append(append(room, r.Base...), call.Decision.Forwarded...)
-	return key.Proof(oidc.Proof{Method: string(call.Request.Head.Method), URL: string(room),
+	return key.Proof(dpop.Request{Method: string(call.Request.Head.Method), URL: string(room),
 		AccessToken: c.Value(credential.AccessToken), Nonce: x.proxy.provers.nonces.Get(r.Origin), Now: time.Now()})
 }
 

@@ -19,7 +19,7 @@ import (
 	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
 	"coatcheck/configs/read"
-	"coatcheck/upstream/oidc"
+	"coatcheck/upstream/oidc/dpop"
 	"coatcheck/upstream/signin"
 )
 
@@ -73,7 +73,7 @@ func BenchmarkUncachedBoundCall(b *testing.B) { benchCall(b, "0s", boundKey(b)) 
 
 func boundKey(b *testing.B) map[string]credential.Secret {
 	b.Helper()
-	key, err := oidc.NewDPoPKey()
+	key, err := dpop.NewKey()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -43,6 +43,11 @@ func TestProviderSinsOfKeys(t *testing.T) {
 			a.provider.Commit(sin)
 			address, browser := a.begin("")
 			a.wantPage(a.back(a.browse(address, "ada@id.test"), browser), code)
+			if sin == provider.KeysUnparseable {
+				return
+			}
+			token := "POST /bff/backchannel-logout/id\n\nlogout_token=" + a.provider.LogoutToken("coatcheck", "p-ada", "", "logout+jwt", nil)
+			a.want(a.call(token, "Content-Type: application/x-www-form-urlencoded"), 503, "store_unavailable") // the token is not to blame
 		})
 	}
 }

@@ -80,7 +80,7 @@ type ThrottledError struct {
 }
 
 func (e ThrottledError) Error() string {
-	return fmt.Sprintf("session: too many failed sign-ins, retry in %s", e.RetryAfter)
+	return fmt.Sprintf("throttle: too many failed sign-ins, retry in %s", e.RetryAfter)
 }
 
 // Attempt is a counted sign-in. One of Succeeded, GiveBack and Stay is to be

@@ -3,6 +3,7 @@ package oidc
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -21,8 +22,7 @@ type accessClaims struct {
 // now, and one of its audiences is one of audiences. A token that is bound to a key
 // (RFC 7800) is refused: without a proof of that key it is somebody else's.
 //
-// Every fault of the token is [ErrFailed]. Where the provider's keys could not be fetched
-// the error says that nobody answered. Nothing is fetched for a token that could not be
+// Every fault of the token is [ErrFailed]. [ErrNoKeys] says that nothing is known of it. Nothing is fetched for a token that could not be
 // right whatever its signature is.
 func (p verifier) AccessToken(ctx context.Context, token string, audiences []string) (claims []byte, audience []string, err error) {
 	if _, err := p.InspectAccessToken(token, audiences); err != nil {
@@ -103,7 +103,7 @@ func (p verifier) accessToken(ctx context.Context, token string, audiences []str
 	verified, err := oidc.NewVerifier(p.config.Issuer, keys, &oidc.Config{SkipClientIDCheck: true, SupportedSigningAlgs: names,
 		Now: func() time.Time { return p.now().Add(-skew) }}).Verify(ctx, token)
 	switch {
-	case isAway(keys.err):
+	case errors.Is(keys.err, ErrNoKeys):
 		return nil, keys.err
 	case err != nil:
 		return nil, failed("token: %s", clean(err.Error(), maxDescription))

@@ -24,6 +24,9 @@ var (
 	ErrFailed = fmt.Errorf("oidc: provider's answer cannot be used: %w", upstream.ErrInvalid)
 	// ErrNotAdmitted says that the person is known and may not sign in here.
 	ErrNotAdmitted = errors.New("oidc: person is not admitted")
+	// ErrNoKeys says that the provider's keys could not be fetched or read: nothing is known of
+	// the token, and the same one may be good later. It wraps the reason.
+	ErrNoKeys = errors.New("oidc: provider's keys are not available")
 	// ErrUnsupported says that the provider offers no such endpoint.
 	ErrUnsupported = errors.New("oidc: provider does not offer this")
 )

@@ -27,11 +27,5 @@ func CountKeys(body []byte) (int, error) {
 // Reach is the judge of addresses.
 func Reach(c *configs.Provider) func(string, netip.Addr) error { return newReach(c).allow }
 
-// Len is how many keys are ready.
-func (k *DPoPKeys) Len() (n int) {
-	k.ready.Range(func(any, any) bool { n++; return true })
-	return n
-}
-
 // ReachByName is the judge of names that a proxy is asked for.
 func ReachByName(c *configs.Provider) func(string) error { return newReach(c).allowName }

@@ -49,8 +49,8 @@ type logoutClaims struct {
 }
 
 // LogoutToken verifies a token that the provider sent over the back channel (§2.6).
-// Every fault of it is [ErrFailed]; where keys could not be fetched, the error says
-// that nobody answered, and the provider may try again.
+// Every fault of it is [ErrFailed]. [ErrNoKeys] says that nothing is known of it: the
+// provider may try again.
 func (p *Provider) LogoutToken(ctx context.Context, token string) (*Logout, error) {
 	if !p.config.IsOpenID() {
 		return nil, p.within("logout token", ErrUnsupported)

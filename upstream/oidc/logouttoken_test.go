@@ -3,6 +3,7 @@ package oidc_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +123,37 @@ func TestLogoutTokenWhileKeysAreAway(t *testing.T) {
 	if _, err := r.client.LogoutToken(context.Background(), token); !errors.Is(err, upstream.ErrUnreachable) {
 		t.Error(err)
 	}
+}
+
+// TestLogoutTokenWhileKeysAreBroken: whatever is wrong with the keys, the token is not to
+// blame, and the provider must try again. A caller that waited too long is no fault of it
+// either.
+func TestLogoutTokenWhileKeysAreBroken(t *testing.T) {
+	hangs := make(chan struct{})
+	for name, breaks := range map[string]func(r *rig) context.Context{
+		"503":     func(r *rig) context.Context { r.idp.Commit(provider.KeysAway); return t.Context() },
+		"garbage": func(r *rig) context.Context { r.idp.Commit(provider.KeysGarbage); return t.Context() },
+		"hang": func(r *rig) context.Context {
+			r.server.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hangs })
+			ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+			cancel()
+			return ctx
+		},
+	} {
+		r := newRig(t, nil)
+		if _, err := r.client.Metadata(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		token := r.idp.LogoutToken(clientID, "p-1", "s-1", "", nil)
+		ctx := breaks(r)
+		if _, err := r.client.LogoutToken(ctx, token); !errors.Is(err, oidc.ErrNoKeys) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, _, err := r.client.AccessToken(ctx, r.idp.LogoutToken(clientID, "p-1", "", "at+jwt", asAccess(nil)), []string{"coatcheck"}); !errors.Is(err, oidc.ErrNoKeys) {
+			t.Errorf("%s: a program's token: %v", name, err)
+		}
+	}
+	close(hangs)
 }
 
 // TestLogoutTokensDoNotHoldUpSignIns: anybody can post tokens with made-up keys; they

@@ -10,6 +10,7 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
 	"coatcheck/upstream"
+	"coatcheck/upstream/oidc/dpop"
 	"coatcheck/upstream/oidc/lastgood"
 	"coatcheck/upstream/signin"
 )
@@ -29,7 +30,7 @@ const (
 	// IDToken is the last ID token, verified. Refresh holds the next one against it,
 	// and the provider's sign-out takes it as a hint.
 	IDToken = "id_token"
-	// DPoPKey is the private key that the tokens are bound to; see [ParseDPoPKey].
+	// DPoPKey is the private key that the tokens are bound to; see [dpop.ParseKey].
 	DPoPKey = credential.BoundKey
 )
 
@@ -75,7 +76,7 @@ type link struct {
 	// Unknown key ids refetch keys. Logout tokens and those of programs come from anybody,
 	// so they have allowances of their own and cannot use up the one of sign-ins.
 	forLogins, forLogouts, forCallers lastgood.Allowance
-	nonces                            Nonces
+	nonces                            dpop.Nonces
 }
 
 // New makes a provider of its configuration, and reads the files that it names. It

@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/upstream/mapping"
+	"coatcheck/upstream/oidc/dpop"
 )
 
 // Code is an authorization code with what was asked when the attempt began.
@@ -76,7 +77,7 @@ func (p *Provider) Redeem(ctx context.Context, c Code) (*Result, error) {
 	return result, nil
 }
 
-func (p asker) redeem(ctx context.Context, m *Metadata, c Code, key *DPoPKeyPair) (*tokens, error) {
+func (p asker) redeem(ctx context.Context, m *Metadata, c Code, key *dpop.Key) (*tokens, error) {
 	began := time.Now()
 	t, err := p.askTokens(ctx, m, url.Values{
 		"grant_type": {"authorization_code"}, "code": {c.Code.Reveal()},
@@ -92,7 +93,7 @@ func (p asker) redeem(ctx context.Context, m *Metadata, c Code, key *DPoPKeyPair
 }
 
 // identify finds out who signed in, and whether they may.
-func (p people) identify(ctx context.Context, m *Metadata, c Code, t *tokens, key *DPoPKeyPair) (*Result, error) {
+func (p people) identify(ctx context.Context, m *Metadata, c Code, t *tokens, key *dpop.Key) (*Result, error) {
 	if !p.config.IsOpenID() {
 		t.ID = "" // nobody would verify it
 	}

@@ -52,7 +52,7 @@ func (p people) refresh(ctx context.Context, m *Metadata, old *credential.Creden
 	case key != nil && !t.bound:
 		return nil, failed("the new token is not bound to the key any more")
 	case t.ID != "" && p.config.IsOpenID():
-		if err := p.compareIDToken(ctx, m, t, old.Value(IDToken).Reveal()); err != nil {
+		if err := p.judgeIDToken(ctx, m, t, old.Value(IDToken).Reveal()); err != nil {
 			p.log.Error("refreshed ID token was refused, the answer is thrown away", "event", "security", "provider", p.name, "reason", err.Error())
 			return nil, err
 		}
@@ -62,63 +62,69 @@ func (p people) refresh(ctx context.Context, m *Metadata, old *credential.Creden
 	return t.credential(key), nil
 }
 
-// compareIDToken verifies a refreshed ID token and holds it against the one before.
-func (p verifier) compareIDToken(ctx context.Context, m *Metadata, t *tokens, old string) error {
-	verified, own, err := p.verifyIDToken(ctx, m, t)
+// judgeIDToken verifies a refreshed ID token and holds it against the one before. Where the
+// provider's keys are not available it is left out, and the one of before stays: the tokens
+// beside it came from the provider itself, and the refresh token of before may be spent.
+func (p verifier) judgeIDToken(ctx context.Context, m *Metadata, t *tokens, old string) error {
+	now, err := p.refreshedIdentity(ctx, m, t)
+	if errors.Is(err, ErrNoKeys) {
+		p.log.Warn("refreshed ID token is left out", "provider", p.name, "reason", err.Error())
+		now, err = unverified(t.ID)
+		t.ID = ""
+	}
 	if err != nil {
 		return fmt.Errorf("id token: %w", err)
 	}
 	before, err := unverified(old)
 	if err != nil {
-		return err
+		return fmt.Errorf("id token: the one of before: %w", err)
 	}
+	return before.compare(now)
+}
+
+func (p verifier) refreshedIdentity(ctx context.Context, m *Metadata, t *tokens) (*identity, error) {
+	verified, own, err := p.verifyIDToken(ctx, m, t)
+	if err != nil {
+		return nil, err
+	}
+	return &identity{verified.Issuer, verified.Subject, verified.Audience, own.Party, verified.Nonce}, nil
+}
+
+// identity is what must not change between two ID tokens of one session.
+type identity struct {
+	Issuer   string   `json:"iss"`
+	Subject  string   `json:"sub"`
+	Audience audience `json:"aud"`
+	Party    *string  `json:"azp"`
+	Nonce    string   `json:"nonce"`
+}
+
+func (before *identity) compare(now *identity) error {
 	switch {
-	case before.Issuer != verified.Issuer, before.Subject != verified.Subject:
+	case before.Issuer != now.Issuer, before.Subject != now.Subject:
 		return failed("id token: it is of another issuer or person than before")
-	case !sameMembers(before.Audience, verified.Audience):
+	case !sameMembers(before.Audience, now.Audience):
 		return failed("id token: its audience is not the one of before")
-	case !sameText(before.Party, own.Party):
+	case !sameText(before.Party, now.Party):
 		return failed("id token: its azp is not the one of before")
-	case verified.Nonce != "" && verified.Nonce != before.Nonce:
+	case now.Nonce != "" && now.Nonce != before.Nonce:
 		return failed("id token: its nonce is not the one of before")
 	}
 	return nil
 }
 
-// identity is what must not change between two ID tokens of one session.
-type identity struct {
-	Issuer   string       `json:"iss"`
-	Subject  string       `json:"sub"`
-	Audience stringOrList `json:"aud"`
-	Party    *string      `json:"azp"`
-	Nonce    string       `json:"nonce"`
-}
-
-// unverified reads the ID token of the session so far. It was verified when it came,
-// and has been sealed since; it may have expired, and its key may be gone.
+// unverified reads an ID token without its signature: that of the session so far, which was
+// verified when it came and has been sealed since, or one whose key is not available.
 func unverified(token string) (*identity, error) {
 	jws, err := parseJWS(token, algorithms)
 	if err != nil {
-		return nil, failed("id token: no earlier one to compare with")
+		return nil, failed("%w", err)
 	}
-	before := &identity{}
-	if json.Unmarshal(jws.UnsafePayloadWithoutVerification(), before) != nil {
-		return nil, failed("id token: the one of before cannot be read")
+	said := &identity{}
+	if json.Unmarshal(jws.UnsafePayloadWithoutVerification(), said) != nil {
+		return nil, failed("a claim has the wrong type")
 	}
-	return before, nil
-}
-
-// stringOrList is an audience (RFC 7519 §4.1.3).
-type stringOrList []string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (s *stringOrList) UnmarshalJSON(text []byte) error {
-	var one string
-	if json.Unmarshal(text, &one) == nil {
-		*s = stringOrList{one}
-		return nil
-	}
-	return json.Unmarshal(text, (*[]string)(s))
+	return said, nil
 }
 
 func sameMembers(a, b []string) bool {
@@ -146,13 +152,4 @@ func deadOrLater(err error) error {
 		return &mapping.Refusal{Meaning: mapping.TooManyAttempts}
 	}
 	return err
-}
-
-// keyOf is the key that a credential's tokens are bound to; nil where they are not.
-func keyOf(c *credential.Credential) (*DPoPKeyPair, error) {
-	secret := c.Value(DPoPKey)
-	if secret.IsEmpty() {
-		return nil, nil
-	}
-	return ParseDPoPKey(secret)
 }

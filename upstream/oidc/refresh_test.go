@@ -112,6 +112,37 @@ func TestRefreshAfterRotation(t *testing.T) {
 	}
 }
 
+// TestRefreshWhileKeysAreAway: the new tokens are kept, for the old refresh token is spent,
+// and the ID token of before stays; that of somebody else is refused all the same.
+func TestRefreshWhileKeysAreAway(t *testing.T) {
+	r := newRig(t, nil)
+	old := r.mustSignIn(nil, nil).Credential
+	if err := r.idp.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	r.idp.Commit(provider.KeysAway)
+	fresh, err := r.refresh(old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !fresh.Value(oidc.IDToken).Equal(old.Value(oidc.IDToken)) || fresh.Value(credential.RefreshToken).Equal(old.Value(credential.RefreshToken)) {
+		t.Error("an ID token that nobody verified was kept, or the new refresh token was not")
+	}
+	for _, sin := range []provider.Sin{provider.RefreshInvalidSub, provider.RefreshInvalidAud, provider.RefreshInvalidIssuer, provider.RefreshOtherNonce} {
+		r.clock.advance(time.Minute)
+		r.idp.Commit(provider.KeysAway, sin)
+		if _, err := r.refresh(fresh); !errors.Is(err, oidc.ErrFailed) {
+			t.Errorf("%s: %v", sin, err)
+		}
+		r.idp.Commit()
+		r.clock.advance(time.Minute)
+		fresh = r.mustSignIn(nil, nil).Credential
+		if err := r.idp.Rotate(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestSignOut: the refresh token is revoked, and what the provider says is fine.
 func TestSignOut(t *testing.T) {
 	r := newRig(t, nil)

@@ -81,6 +81,10 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.TypLogoutToken, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypAccessToken, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypNumber, want: refusedHere, reason: "another kind"},
+		{sin: provider.TypProof, want: refusedHere, reason: "another kind"},
+		{sin: provider.TypUnheardOf, want: refusedHere, reason: "another kind"},
+		{sin: provider.TypAbsent, want: accepted},
+		{sin: provider.TypInFull, want: accepted},
 		{sin: provider.WithEvents, want: refusedHere, reason: "another kind"},
 		{sin: provider.LineBreak, want: refusedHere, reason: "characters"},
 		{sin: provider.AMRText, want: accepted},
@@ -274,6 +278,9 @@ func TestAdmit(t *testing.T) {
 		{rule("/groups/2", nil), oidc.ErrNotAdmitted},
 		{rule("/nobody", nil), oidc.ErrNotAdmitted},
 		{rule("/hd/deeper", "example.com"), oidc.ErrNotAdmitted},
+		{rule("/tenant", int64(9007199254740993)), nil},
+		{rule("/tenant", int64(9007199254740992)), oidc.ErrNotAdmitted}, // one floating-point number with it
+		{rule("/tenant", "9007199254740993"), oidc.ErrNotAdmitted},
 		{slices.Concat(rule("/hd", "example.com"), rule("/groups", "admins")), oidc.ErrNotAdmitted},
 		{slices.Concat(rule("/hd", "example.com"), rule("/sub", "p-1")), nil},
 	} {

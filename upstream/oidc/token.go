@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/upstream/oidc/dpop"
 	"coatcheck/upstream/signin"
 )
 
@@ -42,7 +43,7 @@ type tokens struct {
 // askTokens sends one token request: grant_type and what belongs to it. A code or a
 // refresh token is sent once; only a provider that asks for a nonce, and so has spent
 // nothing, is asked a second time (RFC 9449 §8).
-func (p asker) askTokens(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*tokens, error) {
+func (p asker) askTokens(ctx context.Context, m *Metadata, form url.Values, key *dpop.Key) (*tokens, error) {
 	ctx, cancel := context.WithTimeout(ctx, p.timeout())
 	defer cancel()
 	if resource := p.config.Authorize["resource"]; resource != "" && form.Get("grant_type") != exchangeGrant {
@@ -64,13 +65,13 @@ func (p asker) askTokens(ctx context.Context, m *Metadata, form url.Values, key 
 	return t, nil
 }
 
-func (p asker) askOnce(ctx context.Context, m *Metadata, form url.Values, key *DPoPKeyPair) (*signin.URLResponse, error) {
+func (p asker) askOnce(ctx context.Context, m *Metadata, form url.Values, key *dpop.Key) (*signin.URLResponse, error) {
 	address, header := p.endpoint(m.Token, m.MTLS.Token), http.Header{}
 	if err := p.authenticate(m, form, header); err != nil {
 		return nil, err
 	}
 	if key != nil {
-		proof, err := key.Proof(Proof{Method: http.MethodPost, URL: address, Nonce: p.Nonce(address), Now: p.now()})
+		proof, err := key.Proof(dpop.Request{Method: http.MethodPost, URL: address, Nonce: p.Nonce(address), Now: p.now()})
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +146,7 @@ func isTokenText(s string) bool {
 }
 
 // credential makes a credential of a token response.
-func (t *tokens) credential(key *DPoPKeyPair) *credential.Credential {
+func (t *tokens) credential(key *dpop.Key) *credential.Credential {
 	values := map[string]credential.Secret{}
 	for name, text := range map[string]string{credential.AccessToken: t.Access, credential.RefreshToken: t.Refresh, IDToken: t.ID} {
 		if text != "" {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/upstream/oidc/dpop"
 	"coatcheck/upstream/signin"
 )
 
@@ -130,17 +131,18 @@ func (p asker) resourceBody(ctx context.Context, what, address string, c *creden
 }
 
 func (p asker) askResource(ctx context.Context, address string, c *credential.Credential) (*signin.URLResponse, error) {
-	header := http.Header{"Authorization": {"Bearer " + c.Value(credential.AccessToken).Reveal()}}
-	if secret := c.Value(DPoPKey); !secret.IsEmpty() {
-		key, err := ParseDPoPKey(secret)
+	key, err := keyOf(c)
+	if err != nil {
+		return nil, err
+	}
+	token := c.Value(credential.AccessToken)
+	header := http.Header{"Authorization": {"Bearer " + token.Reveal()}}
+	if key != nil {
+		proof, err := key.Proof(dpop.Request{Method: http.MethodGet, URL: address, AccessToken: token, Nonce: p.Nonce(address), Now: p.now()})
 		if err != nil {
 			return nil, err
 		}
-		proof, err := key.Proof(Proof{Method: http.MethodGet, URL: address, AccessToken: c.Value(credential.AccessToken), Nonce: p.Nonce(address), Now: p.now()})
-		if err != nil {
-			return nil, err
-		}
-		header = http.Header{"Authorization": {"DPoP " + c.Value(credential.AccessToken).Reveal()}, "Dpop": {proof}}
+		header = http.Header{"Authorization": {"DPoP " + token.Reveal()}, "Dpop": {proof}}
 	}
 	reply, err := ask(ctx, p.auth, signin.URLRequest{URL: address, Header: header}) // a token may be bound to the certificate (RFC 8705 §3)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	oidc "github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 
-	"coatcheck/upstream"
 	"coatcheck/upstream/oidc/lastgood"
 )
 
@@ -31,8 +30,8 @@ func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *last
 		Now: func() time.Time { return p.now().Add(-skew) },
 	}).Verify(ctx, token)
 	switch {
-	case isAway(keys.err):
-		return nil, keys.err // nobody answered, so nothing is known of the token
+	case errors.Is(keys.err, ErrNoKeys):
+		return nil, keys.err // the token is not to blame
 	case err != nil:
 		return nil, failed("token: %s", clean(err.Error(), maxDescription))
 	case verified.Issuer != p.config.Issuer: // go-oidc knows an exception for Google
@@ -64,11 +63,6 @@ func (p verifier) isSound(t *oidc.IDToken) error {
 		return failed("nbf is in the future")
 	}
 	return nil
-}
-
-// isAway reports whether err says that nobody answered.
-func isAway(err error) bool {
-	return errors.Is(err, upstream.ErrUnreachable) || errors.Is(err, upstream.ErrTimeout) || errors.Is(err, context.Canceled)
 }
 
 // allowed are the algorithms that both the provider and we know; RS256 where the
@@ -148,20 +142,21 @@ func kind(jws *jose.JSONWebSignature) string {
 
 // key finds the key of a signature. One that is not known makes the keys be fetched
 // anew, once in a while, and is then looked for again: so the very sign-in that meets
-// a rotated key succeeds.
+// a rotated key succeeds. Errors: [ErrNoKeys], and errUnknownKey, which is the token's fault.
 func (p verifier) key(ctx context.Context, a *lastgood.Allowance, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
-	set, err := p.keys.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if key, ok := set.find(kid, alg); ok {
-		return key, nil
+	if key, err := p.knownKey(ctx, kid, alg); !errors.Is(err, errUnknownKey) {
+		return key, err
 	}
 	if err := p.keys.Again(ctx, func() bool { return a.Take(p.now()) }); err != nil {
-		return nil, fmt.Errorf("%w, and keys could not be fetched anew: %w", errUnknownKey, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
 	}
-	if set, err = p.keys.Get(ctx); err != nil { // others may have fetched them meanwhile
-		return nil, err
+	return p.knownKey(ctx, kid, alg) // others may have fetched them meanwhile
+}
+
+func (p verifier) knownKey(ctx context.Context, kid string, alg jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
+	set, err := p.keys.Get(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoKeys, err)
 	}
 	if key, ok := set.find(kid, alg); ok {
 		return key, nil

@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -27,17 +28,19 @@ func (p tokens) idToken(c *Client, g grant, access string, first bool) string {
 	if !first {
 		p.pervertRefreshed(claims)
 	}
-	switch p.first(TypLogoutToken, TypAccessToken, TypNumber, LineBreak) {
-	case TypLogoutToken:
-		return p.sign(claims, "logout+jwt", c)
-	case TypAccessToken:
-		return p.sign(claims, "application/at+jwt", c)
-	case TypNumber:
-		return p.sign(claims, string(TypNumber), c)
-	case LineBreak:
+	if p.has(LineBreak) {
 		return p.sign(claims, "JWT", c) + "\n"
 	}
+	if sin := p.first(slices.Collect(maps.Keys(sinfulTypes))...); sin != "" {
+		return p.sign(claims, sinfulTypes[sin], c)
+	}
 	return p.sign(claims, "JWT", c)
+}
+
+// sinfulTypes are the typ of ID tokens that are not JWT.
+var sinfulTypes = map[Sin]string{
+	TypLogoutToken: "logout+jwt", TypAccessToken: "application/at+jwt", TypProof: "dpop+jwt", TypUnheardOf: "secevent+jwt",
+	TypNumber: string(TypNumber), TypAbsent: "", TypInFull: "application/JWT",
 }
 
 // atHash is the left half of the access token's hash (OpenID Connect Core 1.0 §3.1.3.6).

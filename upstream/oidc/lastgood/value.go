@@ -5,6 +5,7 @@ package lastgood
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -137,11 +138,16 @@ func (f *flight) wait(ctx context.Context) error {
 	}
 }
 
+// errPanic says that the document could not be read, because of a fault of the program.
+var errPanic = errors.New("panic while fetching")
+
+// run fetches. A panic is a failed fetch: it must neither end the process nor leave those
+// who wait, and what it says may be the provider's bytes.
 func (v *Value[T]) run(ctx context.Context, f *flight) {
 	began := v.now()
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	value, err := v.fetch(ctx)
+	value, err := v.safely(ctx)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.tried, v.err, v.flight, f.err = began, err, nil, err
@@ -149,6 +155,15 @@ func (v *Value[T]) run(ctx context.Context, f *flight) {
 		v.value, v.good, v.at = value, true, began
 	}
 	close(f.done)
+}
+
+func (v *Value[T]) safely(ctx context.Context) (value T, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errPanic
+		}
+	}()
+	return v.fetch(ctx)
 }
 
 // Last is the last good value, however old.

@@ -2,6 +2,7 @@ package lastgood_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -43,6 +44,27 @@ func TestAgain(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		if err := v.Again(t.Context(), allowed); err != nil || fetched != 3 {
 			t.Error(fetched, err)
+		}
+	})
+}
+
+// TestPanicIsAFailedFetch: it ends neither the process nor the waiting of anybody.
+func TestPanicIsAFailedFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sound := false
+		v := lastgood.New(time.Now, func(context.Context) (int, error) {
+			if !sound {
+				panic("MARKED document")
+			}
+			return 1, nil
+		})
+		if _, err := v.Get(t.Context()); err == nil || strings.Contains(err.Error(), "MARKED") {
+			t.Error(err)
+		}
+		sound = true
+		time.Sleep(time.Second)
+		if got, err := v.Get(t.Context()); got != 1 || err != nil {
+			t.Error(got, err)
 		}
 	})
 }

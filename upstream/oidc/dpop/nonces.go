@@ -1,4 +1,4 @@
-package oidc
+package dpop
 
 import "sync"
 
@@ -37,9 +37,3 @@ func (n *Nonces) Note(host, nonce string) {
 	}
 	n.byHost[host] = nonce
 }
-
-// Nonce is the last nonce that the server of address gave; empty where it gave none.
-func (p *link) Nonce(address string) string { return p.nonces.Get(hostOf(address)) }
-
-// NoteNonce keeps the DPoP-Nonce header of an answer of address (RFC 9449 §8.2).
-func (p *link) NoteNonce(address, nonce string) { p.nonces.Note(hostOf(address), nonce) }

@@ -1,4 +1,4 @@
-package oidc
+package dpop
 
 import (
 	"runtime"
@@ -8,23 +8,23 @@ import (
 	"coatcheck/bff/credential"
 )
 
-// DPoPKeys keeps the keys of bound credentials ready to sign: reading one costs about
+// Keys keeps the keys of bound credentials ready to sign: reading one costs about
 // as much as a proof. A key is forgotten when nobody holds its credential any more. The
 // zero value is empty; it may be used by many goroutines.
-type DPoPKeys struct {
-	ready sync.Map // of weak.Pointer[credential.Credential] to *DPoPKeyPair
+type Keys struct {
+	ready sync.Map // of weak.Pointer[credential.Credential] to *Key
 }
 
 // Of returns the key that the tokens of c are bound to; nil where they are not bound.
-func (k *DPoPKeys) Of(c *credential.Credential) (*DPoPKeyPair, error) {
+func (k *Keys) Of(c *credential.Credential) (*Key, error) {
 	if !c.IsBound() {
 		return nil, nil
 	}
 	at := weak.Make(c)
 	if found, ok := k.ready.Load(at); ok {
-		return found.(*DPoPKeyPair), nil
+		return found.(*Key), nil
 	}
-	key, err := ParseDPoPKey(c.Value(DPoPKey))
+	key, err := ParseKey(c.Value(credential.BoundKey))
 	if err != nil {
 		return nil, err
 	}
