@@ -109,7 +109,7 @@ func (p *people) living(ctx context.Context, o *settings, frontend, subject stri
 	var living []listed
 	var dead []string
 	for i, e := range all {
-		if _, ended := p.recent.reason(e.hash); ended || seen[i].IsZero() {
+		if _, ended := p.recent.Reason(e.hash); ended || seen[i].IsZero() {
 			dead = append(dead, e.ID)
 			continue
 		}

@@ -62,6 +62,7 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.NonceInvalid, want: refusedHere, reason: "nonce"},
 		{sin: provider.NonceMissing, want: refusedHere, reason: "nonce"},
 		{sin: provider.NonceMissing, want: accepted, config: func(c *configs.Provider) { c.Nonce = "off" }},
+		{sin: provider.NonceInvalid, want: refusedHere, reason: "nonce", config: func(c *configs.Provider) { c.Nonce = "off" }},
 		{sin: provider.InvalidIss, want: refusedHere, reason: "different provider"},
 		{sin: provider.MissingAud, want: refusedHere, reason: "audience"},
 		{sin: provider.InvalidAud, want: refusedHere, reason: "audience"},
@@ -82,6 +83,11 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.TypAccessToken, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypNumber, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypProof, want: refusedHere, reason: "another kind"},
+		{sin: provider.IatText, want: refusedHere, reason: "iat is not a number"},
+		{sin: provider.ExpText, want: refusedHere, reason: "exp is not a number"},
+		{sin: provider.NbfText, want: refusedHere, reason: "nbf is not a number"},
+		{sin: provider.AuthTimeText, want: refusedHere, reason: "auth_time is not a number"},
+		{sin: provider.EmptyAtHash, want: refusedHere, reason: "at_hash"},
 		{sin: provider.TypUnheardOf, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypAbsent, want: accepted},
 		{sin: provider.TypInFull, want: accepted},
@@ -162,6 +168,7 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.TokenUnsendable, want: refusedHere, reason: "not fit"},
 		{sin: provider.TokenNoExpiry, want: accepted},
 		{sin: provider.TokenTextExpiry, want: accepted},
+		{sin: provider.TokenInCapitals, want: accepted},
 		{sin: provider.TokenAbsurdExpiry, want: accepted},
 	} {
 		name := string(row.sin)

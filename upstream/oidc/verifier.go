@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,8 +44,12 @@ func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *last
 // registered are the claims on which decisions rest.
 var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "at_hash", "acr", "auth_time", "sid", "events", "cnf"}
 
+// times are the claims that are numbers (RFC 7519 §2, NumericDate).
+var times = []string{"exp", "nbf", "iat", "auth_time"}
+
 // isSound checks what go-oidc is lax about: it reads the names of claims whatever their
-// case, so that "SUB" would replace "sub", and lets a token begin five minutes from now.
+// case, so that "SUB" would replace "sub", takes text for a number, and lets a token begin
+// five minutes from now.
 func (p verifier) isSound(t *oidc.IDToken) error {
 	var all map[string]json.RawMessage
 	if t.Claims(&all) != nil {
@@ -53,6 +58,11 @@ func (p verifier) isSound(t *oidc.IDToken) error {
 	for name := range all {
 		if slices.ContainsFunc(registered, func(r string) bool { return name != r && strings.EqualFold(name, r) }) {
 			return failed("a claim has the name of a registered one in other letters")
+		}
+	}
+	for _, name := range times {
+		if bytes.HasPrefix(all[name], []byte{'"'}) {
+			return failed("%s is not a number", name)
 		}
 	}
 	var from *json.Number

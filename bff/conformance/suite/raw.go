@@ -33,7 +33,7 @@ func (t *T) First(tab *Tab, text string) *world.Wire {
 // Control makes sure, once for a subject, that raw requests get through at all, so that
 // a refusal later is one of what is wrong with the request.
 func (t *T) Control(tab *Tab) {
-	if t.S.controlled {
+	if t.S.seen.controlled {
 		return
 	}
 	for _, method := range []string{"GET", "POST"} {
@@ -43,7 +43,7 @@ func (t *T) Control(tab *Tab) {
 			t.Stuck("a plain %s by hand is answered with %d and does not reach the API", method, w.Status())
 		}
 	}
-	t.S.controlled = true
+	t.S.seen.controlled = true
 }
 
 // linger is how long further answers are waited for. The toy always ends its connections.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -102,12 +103,20 @@ func (p tokens) pervert(claims map[string]any, c *Client, g grant) {
 		AuthTimeFuture:  func() { claims["auth_time"] = now.Add(time.Hour).Unix() },
 		WithEvents:      func() { claims["events"] = map[string]any{} },
 		AMRText:         func() { claims["amr"] = "pwd" },
+		IatText:         func() { claims["iat"] = asText(now) },
+		ExpText:         func() { claims["exp"] = asText(now.Add(time.Minute)) },
+		NbfText:         func() { claims["nbf"] = asText(now) },
+		AuthTimeText:    func() { claims["auth_time"] = asText(now) },
+		EmptyAtHash:     func() { claims["at_hash"] = "" },
 	} {
 		if p.has(sin) {
 			change()
 		}
 	}
 }
+
+// asText is a time as no token may write it.
+func asText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 func (p tokens) pervertRefreshed(claims map[string]any) {
 	for sin, change := range map[Sin]func(){
