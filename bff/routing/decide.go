@@ -110,7 +110,6 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 
 	d.Stage = AtFrontend
 	if t.bringsLogoutToken(r, d) {
-		d.Stage = AtGuard
 		return d.decideRoute(r)
 	}
 	f, p := d.Host.choose(r, &d.Target)
