@@ -91,6 +91,7 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.TypUnheardOf, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypAbsent, want: accepted},
 		{sin: provider.TypInFull, want: accepted},
+		{sin: provider.CritEmpty, want: refusedHere, reason: "must be understood"},
 		{sin: provider.WithEvents, want: refusedHere, reason: "another kind"},
 		{sin: provider.LineBreak, want: refusedHere, reason: "characters"},
 		{sin: provider.AMRText, want: accepted},

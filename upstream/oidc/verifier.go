@@ -86,6 +86,9 @@ func allowed(m *Metadata) []jose.SignatureAlgorithm {
 	})
 }
 
+// SignsUsably reports whether the provider announces an algorithm that is taken here.
+func (m *Metadata) SignsUsably() bool { return len(allowed(m)) > 0 }
+
 // algorithmNames are the names of allowed; one that nobody has where there are none,
 // because go-oidc takes an empty list for its own default.
 func algorithmNames(m *Metadata) []string {
@@ -135,6 +138,9 @@ func parseJWS(token string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignat
 	jws, err := jose.ParseSignedCompact(token, algs)
 	if err != nil {
 		return nil, errors.New("not a token signed with an algorithm that the provider announces")
+	}
+	if _, there := jws.Signatures[0].Protected.ExtraHeaders["crit"]; there { // RFC 7515 §4.1.11
+		return nil, errors.New("token has an extension that must be understood")
 	}
 	return jws, nil
 }

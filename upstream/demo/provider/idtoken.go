@@ -41,7 +41,7 @@ func (p tokens) idToken(c *Client, g grant, access string, first bool) string {
 // sinfulTypes are the typ of ID tokens that are not JWT.
 var sinfulTypes = map[Sin]string{
 	TypLogoutToken: "logout+jwt", TypAccessToken: "application/at+jwt", TypProof: "dpop+jwt", TypUnheardOf: "secevent+jwt",
-	TypNumber: string(TypNumber), TypAbsent: "", TypInFull: "application/JWT",
+	TypNumber: string(TypNumber), CritEmpty: string(CritEmpty), TypAbsent: "", TypInFull: "application/JWT",
 }
 
 // atHash is the left half of the access token's hash (OpenID Connect Core 1.0 §3.1.3.6).
@@ -150,7 +150,11 @@ func (p tokens) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	doc := p.describe(grant{subject: g.Subject, scope: g.Scope})
-	switch p.first(UserinfoInvalidSub, UserinfoMissingSub, UserinfoGarbage, UserinfoError) {
+	switch p.first(UserinfoInvalidSub, UserinfoMissingSub, UserinfoGarbage, UserinfoError, UserinfoTrailing) {
+	case UserinfoTrailing:
+		writeJSON(w, http.StatusOK, doc)
+		_, _ = w.Write([]byte(`{"sub":"somebody-else"}`))
+		return
 	case UserinfoInvalidSub:
 		doc["sub"] = "somebody-else"
 	case UserinfoMissingSub:
