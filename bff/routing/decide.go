@@ -99,8 +99,7 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 
 	d.Stage = AtPath
 	d.Host = t.hostOf(r.Host) // its pages may read the answer, also one that refuses the path
-	var readable bool
-	if d.Target, readable = ParseTarget(r.Head.Target); !readable || d.Target.EncodedSlash && !t.encodedSlash {
+	if !d.readTarget(r, t) {
 		return problem.BadPath
 	}
 
@@ -144,6 +143,12 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 		return p
 	}
 	return d.decideRoute(r)
+}
+
+// readTarget takes path and query apart; false: they could be read in two ways.
+func (d *Decision) readTarget(r *Request, t *Table) (ok bool) {
+	d.Target, ok = ParseTarget(r.Head.Target)
+	return ok && (t.encodedSlash || !d.Target.EncodedSlash)
 }
 
 // isPage reports whether the path is for the frontend's own pages: for no route, and not
