@@ -23,12 +23,12 @@ func (l *Listener) Serve() {
 // serve answers one request after another.
 func (c *Conn) serve() {
 	defer func() { _ = c.Close() }()
-	for c.step() == nil {
+	for step(c) == nil {
 	}
 }
 
 // step answers the next request. An error ends the connection.
-func (c *Conn) step() (err error) {
+func step(c *Conn) (err error) {
 	defer c.contain(&err)
 	if err := c.next(); err != nil {
 		return err

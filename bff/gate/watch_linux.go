@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watcher notices browsers that leave while a call is at work. fasthttp has no
-// goroutine that reads meanwhile, as net/http has. The kernel is asked once for each
+// watcher notices browsers that leave while a call is at work. Nobody reads from a
+// connection meanwhile, as net/http does. The kernel is asked once for each
 // connection to report its end, so that nothing is done per call or per round.
 type watcher struct {
 	epoll *os.File        // an epoll instance, itself watched by Go's poller; nil: it could not be made

@@ -42,8 +42,7 @@ func (in incoming) pass() error {
 }
 
 // checkTypes refuses an answer whose Content-Type lines differ: it is one value (RFC 9110
-// §8.3), readers disagree on which line counts, and the web server would send one of
-// them only.
+// §8.3), and readers disagree on which line counts.
 func checkTypes(fields []http1.Field) error {
 	first := -1
 	for i := range fields {
@@ -81,7 +80,7 @@ func (in incoming) passFields() {
 	}
 }
 
-// passField copies one field. What the web server keeps one line of becomes one.
+// passField copies one field. What browsers read one line of becomes one.
 func (in incoming) passField(h *call.Header, f *http1.Field) {
 	switch {
 	case http1.EqualFold(f.Name, "vary"):
@@ -126,8 +125,8 @@ func (in incoming) told(f *http1.Field) []byte {
 	return f.Value
 }
 
-// addEncoding adds to Content-Encoding. The web server keeps one line of it, so that
-// several become one list, which means the same (RFC 9110 §5.3, §8.4).
+// addEncoding adds to Content-Encoding. Several lines become one list, which means the same
+// (RFC 9110 §5.3, §8.4), because not every reader looks at more than one.
 func addEncoding(h *call.Header, value []byte) {
 	had := h.Get("Content-Encoding")
 	switch {

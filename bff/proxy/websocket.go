@@ -79,8 +79,7 @@ func (x upgrade) endWithSession(t *tunnel.Tunnel) (stop func()) {
 
 // handOver leaves to the tunnel what the round trip would free: its place among the streams
 // of the session. It is freed when the browser's connection closes, and not when Run
-// returns: the web server may close it without ever calling Run, because the browser left
-// before the answer, or a drain began.
+// returns: Run is never called where the browser left before the 101, or a drain began.
 func (x upgrade) handOver(t *tunnel.Tunnel, stop func()) {
 	leave := x.leave
 	x.leave = nil

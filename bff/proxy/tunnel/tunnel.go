@@ -2,7 +2,7 @@
 // handshake is done.
 //
 // package proxy does the handshake and makes a [Tunnel] of the two connections with [New].
-// The web server then calls [Tunnel.Run], which returns when the tunnel is over, or never
+// Package server then calls [Tunnel.Run], which returns when the tunnel is over, or never
 // calls it: then [Tunnel.Close] frees the API's connection. Whoever has a reason to end it,
 // such as the end of a session or of the process, calls [Tunnel.End] with a close code.
 package tunnel
@@ -30,8 +30,8 @@ var past = time.Unix(1, 0)
 
 // Options are what a Tunnel is made of. All but Fill are required.
 type Options struct {
-	// Browser and API are the two connections. The tunnel closes API; the web server
-	// closes Browser behind [Tunnel.Run].
+	// Browser and API are the two connections. The tunnel closes API; the gate closes
+	// Browser behind [Tunnel.Run].
 	Browser *gate.Conn
 	API     *forward.Tunnel
 	// Idle is the silence allowed, both ways together, and Write how long one write may take.
@@ -100,7 +100,7 @@ func (t *Tunnel) wake() {
 	_ = t.browser.SetWriteDeadline(t.by)
 }
 
-// begin takes the browser's connection over from the web server.
+// begin takes the browser's connection over.
 func (t *Tunnel) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
