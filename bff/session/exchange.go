@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"coatcheck/bff/session/local"
 	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/ticket"
@@ -119,6 +120,19 @@ func successor(tombstone string) (hash, bool) {
 	return ticket.ParseHash(text)
 }
 
+// movedTo is where the session of h goes on by now, as its tombstones say; h itself where it
+// does not.
+func (k *knowledge) movedTo(ctx context.Context, h hash) (hash, error) {
+	for {
+		reason, err := k.store.Tombstone(ctx, k.key(h))
+		next, moved := successor(reason)
+		if err != nil || !moved {
+			return h, err
+		}
+		h = next
+	}
+}
+
 // supersede ends what lies under h; next is where it goes on, zero where it does not.
 // Its error is [EndedError] where it was over already, or [store.ErrUnavailable].
 func (k *knowledge) supersede(ctx context.Context, h, next hash) error {
@@ -144,13 +158,13 @@ func (k *knowledge) supersede(ctx context.Context, h, next hash) error {
 // moved takes in that a session goes on under next: the old ticket opens nothing, and
 // its streams run on.
 func (k *knowledge) moved(h, next hash) {
-	k.recent.add(h, ending{reason: Expired, next: next, at: k.clock.Elapsed()})
+	k.recent.Add(h, local.Ending[Reason]{Reason: Expired, Next: next, At: k.clock.Elapsed()})
 	k.near.Drop(h)
 	k.wakeUps.Wake(h)
-	k.watches.Move(h, k.recent.last(next))
+	k.watches.Move(h, k.recent.Last(next))
 	// It may have ended in the meantime, while its streams still stood under the old name.
-	if last := k.recent.last(next); last != h {
-		if reason, over := k.recent.reason(last); over {
+	if last := k.recent.Last(next); last != h {
+		if reason, over := k.recent.Reason(last); over {
 			k.watches.Tell(last, reason)
 		}
 	}

@@ -45,7 +45,7 @@ func (f *finder) ownCopy(h hash, frontend string, oldest time.Duration) *Session
 
 // load asks the store.
 func (f *finder) load(ctx context.Context, o *settings, frontend string, t Ticket, h hash) (*Session, error) {
-	if reason, ended := f.recent.reason(h); ended {
+	if reason, ended := f.recent.Reason(h); ended {
 		return nil, EndedError{reason}
 	}
 	if err := f.needClock(ctx); err != nil {

@@ -33,7 +33,7 @@ type Session struct {
 
 	Credential *credential.Credential // what the API gave; it never leaves for a browser
 
-	// Generation counts credentials, from 1. It rises with every refresh.
+	// Generation counts credentials, from 1. It rises with every change of them.
 	Generation uint64
 
 	// Persistent says that the cookie of the ticket outlives the browser.
@@ -41,6 +41,8 @@ type Session struct {
 
 	// Created and Ends are times of the store's clock; Ends whatever the session does.
 	Created, Ends time.Time
+
+	renewals uint64 // how often the credential was renewed: other changes raise Generation alone
 
 	hash hash
 	seen time.Time // last extension of the idle time
@@ -77,6 +79,6 @@ func sessionOf(h hash, o record.Opened) *Session {
 	return &Session{
 		ID: r.ID, LogID: logID(r.ID), Frontend: o.Frontend, Subject: r.Subject, Provider: r.Provider, User: r.User, Persistent: r.Persistent,
 		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Ends,
-		hash: h, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
+		renewals: r.Renewals, hash: h, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
 	}
 }
