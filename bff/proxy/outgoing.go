@@ -34,14 +34,14 @@ type Outgoing struct {
 // AppendHead assembles the head of the call that goes to the API, line by line: what
 // the browser sent and no rule holds back, then ours. Framing is the forwarder's.
 func (p *Proxy) AppendHead(b []byte, c *call.Call, o Outgoing) []byte {
-	r, h, t, credential, proof, span := c.Route(), c.Request.Head, p.targets[c.Route().Index], o.Credential, o.Proof, o.Span
+	r, h, t, carried, proof, span := c.Route(), c.Request.Head, p.targets[c.Route().Index], o.Credential, o.Proof, o.Span
 	b = append(append(b, h.Method...), ' ')
 	b = append(append(b, r.Base...), c.Decision.Forwarded...)
 	var who mapping.Caller
 	if t.up.SendsCaller() {
 		who = c.Caller()
 	}
-	b = append(t.up.Send().AppendQuery(b, c.Decision.Target.Query, credential, who), " HTTP/1.1\r\nHost: "...)
+	b = append(t.up.Send().AppendQuery(b, c.Decision.Target.Query, carried, who), " HTTP/1.1\r\nHost: "...)
 	b = append(append(b, r.Host...), '\r', '\n')
 	_, options := h.Get("connection")
 	for i := range h.Fields {
@@ -59,15 +59,15 @@ func (p *Proxy) AppendHead(b []byte, c *call.Call, o Outgoing) []byte {
 		b = appendField(b, f.Name, f.Value)
 	}
 	if c.Decision.Handshake {
-		b = appendProtocols(b, h, t.up.Send(), credential, who)
+		b = appendProtocols(b, h, t.up.Send(), carried, who)
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
 	if t.reads {
 		b = appendReadable(b, h)
 	}
-	b = t.up.AppendSend(b, credential, who)
+	b = t.up.AppendSend(b, carried, who)
 	if proof != "" {
-		b = appendProven(b, credential, proof)
+		b = appendProven(b, carried, proof)
 	}
 	b = appendCookies(b, t.up.Send(), o, who)
 	b = append(b, "X-Forwarded-For: "...)

@@ -135,15 +135,15 @@ func (p *people) living(ctx context.Context, o *settings, frontend, subject stri
 
 // follow finds a session that is not where its entry says: it was exchanged since the entry
 // was read. One that is nowhere was last seen at the zero time.
-func (p *people) follow(ctx context.Context, e *listed) error {
-	next, err := p.movedTo(ctx, e.hash)
+func (k *knowledge) follow(ctx context.Context, e *listed) error {
+	next, err := k.movedTo(ctx, e.hash)
 	if err != nil {
 		return err
 	}
 	if e.LastSeenAt = (time.Time{}); next == e.hash {
 		return nil
 	}
-	seen, err := p.store.Seen(ctx, []string{p.key(next)})
+	seen, err := k.store.Seen(ctx, []string{k.key(next)})
 	if err == nil {
 		e.hash, e.LastSeenAt = next, seen[0]
 	}
