@@ -16,7 +16,9 @@ func TestStoreAdvice(t *testing.T) {
 	port := freeport.Text(t)
 	redis := rig.Start(t, nil, "redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(), "--requirepass", "pw")
 	rig.Until(t, "Redis", func() bool { return strings.Contains(redis.Printed.String(), "Ready to accept connections") })
+	folder := t.TempDir()
 	for url, cure := range map[string]string{
+		"unix://" + folder + "/%s":    "no socket there: is Redis running, with unixsocket set to this path?",
 		"redis://127.0.0.1:%s":        "password required: redis://:PASSWORD@HOST",
 		"redis://:wrong@127.0.0.1:%s": "wrong user name or password",
 		"rediss://127.0.0.1:%s":       "TLS handshake: redis:// instead of rediss://?",

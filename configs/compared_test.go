@@ -21,7 +21,8 @@ callers:
 	for _, row := range []struct {
 		value, fault string
 	}{
-		{"a", ""}, {"[a, 1, true, null]", ""}, {"null", ""},
+		{"a", ""}, {"[a, 1, true, null]", ""}, {"null", ""}, {"12", ""}, {"-1.5", ""}, {"[\"0123\"]", ""},
+		{"0123", "the number 83 in YAML; it is compared as it is written"}, {"[1, 1.10]", "the number 1.1 in YAML"},
 		{"[]", "an empty list matches nothing"}, {"{a: b}", "can be compared"}, {"[[a]]", "can be compared"}, {"[a, {b: c}]", "can be compared"},
 	} {
 		_, faults := read.Text("t.yaml", []byte(strings.ReplaceAll(file, "VALUE", row.value)), nil, nil)

@@ -59,3 +59,27 @@ func TestOptionalFields(t *testing.T) {
 		t.Error("optional fields are mixed up")
 	}
 }
+
+// TestTheAddressThatSignersKnow: a door's is https whatever its host, pages' is their origin
+// or the host that they call.
+func TestTheAddressThatSignersKnow(t *testing.T) {
+	shop := []string{"https://shop.example.com:8443"}
+	for _, row := range []struct {
+		f    configs.Frontend
+		want string
+	}{
+		{configs.Frontend{Host: "hooks.example.com"}, "https://hooks.example.com"},
+		{configs.Frontend{Host: "hooks.localhost"}, "https://hooks.localhost"},
+		{configs.Frontend{Host: "hooks.example.com:8443"}, "https://hooks.example.com:8443"},
+		{configs.Frontend{Origins: shop}, shop[0]},
+		{configs.Frontend{Origins: shop, Host: "api.example.com"}, "https://api.example.com"},
+		{configs.Frontend{Origins: []string{"http://shop.localhost:8080"}}, "http://shop.localhost:8080"},
+		{configs.Frontend{Origins: []string{"http://shop.localhost"}, Host: "api.localhost"}, "http://api.localhost"},
+		{configs.Frontend{Origins: []string{"https://*.shop.example.com", shop[0]}}, shop[0]},
+		{configs.Frontend{Origins: []string{"https://*.shop.example.com"}}, ""},
+	} {
+		if got := row.f.KnownBase(); got != row.want {
+			t.Errorf("%q %q: %q, want %q", row.f.Origins, row.f.Host, got, row.want)
+		}
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"coatcheck/bff/socket"
 )
 
 // ConnectTimeout bounds opening a connection where nothing else is said.
@@ -90,10 +92,11 @@ func (d *Dialer) Dial(ctx context.Context, opened func(socket net.Conn) error) (
 	if d.proxy != nil {
 		network, addr = "tcp", d.proxy.dial
 	}
-	socket, err := d.net.DialContext(ctx, network, addr)
+	dialled, err := d.net.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, NotOpen(ctx, err)
 	}
+	socket := socket.Wrap(dialled)
 	if opened != nil {
 		if err := opened(socket); err != nil {
 			_ = socket.Close()

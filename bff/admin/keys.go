@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -161,7 +162,18 @@ func (o Options) rotateKey(w http.ResponseWriter, r *http.Request) {
 	if in.Overlap != nil {
 		overlap = in.Overlap.Duration
 	}
-	key, record, err := o.Keys.Table.Rotate(r.Context(), r.PathValue("id"), overlap)
+	id := r.PathValue("id")
+	caller, err := o.Keys.Table.Caller(r.Context(), id)
+	if err != nil {
+		o.failKeys(w, err)
+		return
+	}
+	longest, known := o.Keys.Caller(caller)
+	if !known {
+		refuse(w, "the configuration has no such caller with keys any more")
+		return
+	}
+	key, record, err := o.Keys.Table.Rotate(r.Context(), id, overlap, longest)
 	o.showKey(w, r, "rotated", key, record, err)
 }
 
@@ -203,8 +215,10 @@ func read(w http.ResponseWriter, r *http.Request, into any) bool {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxKeysBody))
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
-	if err == nil && d.More() { // two values: which one is meant?
-		err = errSecond
+	if err == nil {
+		if _, end := d.Token(); !errors.Is(end, io.EOF) { // two values: which one is meant?
+			err = errSecond
+		}
 	}
 	if err != nil && (r.ContentLength != 0 || r.URL.Path == "/admin/keys") {
 		refuse(w, "the body is not the JSON that is taken here")

@@ -87,7 +87,8 @@ func TestKeysRefused(t *testing.T) {
 		method, path, body string
 		want               int
 	}{
-		{"POST", "", ``, 400}, {"POST", "", `{`, 400}, {"POST", "", `{"caller":"nobody"}`, 400}, {"POST", "", `{"caller":"excel","more":1}`, 400},
+		{"POST", "", ``, 400}, {"POST", "", `{`, 400}, {"POST", "", `{"caller":"excel"}}`, 400}, {"POST", "", `{"caller":"excel"}]`, 400},
+		{"POST", "", `{"caller":"excel"} null`, 400}, {"POST", "/leaked", `[]]`, 400}, {"POST", "/0000000000/rotate", "{}}", 400}, {"POST", "", `{"caller":"nobody"}`, 400}, {"POST", "", `{"caller":"excel","more":1}`, 400},
 		{"POST", "", `{"caller":"short","expires_in":"2h"}`, 400}, {"POST", "", `{"caller":"excel","expires_in":-1}`, 400},
 		{"POST", "", `{"caller":"excel","expires_in":"soon"}`, 400}, {"POST", "", `{"caller":"excel","expires_in":9223372036854775807}`, 400},
 		{"DELETE", "/0000000000", "", 404}, {"POST", "/0000000000/rotate", "{}", 404}, {"POST", "/leaked", "{}", 400},
@@ -104,6 +105,42 @@ func TestKeysRefused(t *testing.T) {
 		status, body := ask("POST", "", `{"caller":"short","expires_in":`+expires+`}`)
 		if status != 201 || !strings.Contains(body, "expires_at") {
 			t.Errorf("expires_in %s: %d %s", expires, status, body)
+		}
+	}
+}
+
+// TestARotatedKeyLivesNoLongerThanItsCallersKeysMay: the configuration may have changed since
+// the old key was made.
+func TestARotatedKeyLivesNoLongerThanItsCallersKeysMay(t *testing.T) {
+	table, ask := keys(t)
+	for _, row := range []struct {
+		caller     string
+		life, want time.Duration
+		status     int
+	}{
+		{"short", 0, time.Hour, 201}, {"short", 24 * time.Hour, time.Hour, 201}, {"short", time.Minute, time.Minute, 201},
+		{"excel", 0, 0, 201}, {"excel", time.Minute, time.Minute, 201}, {"nobody", 0, 0, 400},
+	} {
+		old, _, err := table.Issue(t.Context(), row.caller, "", row.life)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := len(table.Entries())
+		status, body := ask("POST", "/"+old.ID+"/rotate", "")
+		if status != row.status || status == 400 && len(table.Entries()) != before {
+			t.Fatalf("%s, made for %s: %d %s", row.caller, row.life, status, body)
+		}
+		if status == 400 {
+			continue
+		}
+		var made struct {
+			ExpiresAt time.Time `json:"expires_at"`
+		}
+		if err := json.Unmarshal([]byte(body), &made); err != nil {
+			t.Fatal(err)
+		}
+		if row.want == 0 && !made.ExpiresAt.IsZero() || row.want > 0 && time.Until(made.ExpiresAt).Round(time.Minute) != row.want {
+			t.Errorf("%s, made for %s: ends at %s, want %s from now", row.caller, row.life, made.ExpiresAt, row.want)
 		}
 	}
 }

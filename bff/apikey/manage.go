@@ -63,22 +63,43 @@ func (t *Table) List(ctx context.Context, caller string) ([]Record, error) {
 	return records, nil
 }
 
-// Rotate makes a key in the place of another, which lives on for the overlap, or
-// until its own end if that is sooner. The new key lives as long as the old one was
-// made for. Errors: [ErrUnknown], [ErrFull], [ErrUnavailable].
-func (t *Table) Rotate(ctx context.Context, id string, overlap time.Duration) (Key, Record, error) {
+// Caller is whose key it is that was made with this id. Errors: [ErrUnknown],
+// [ErrUnavailable].
+func (t *Table) Caller(ctx context.Context, id string) (string, error) {
+	r, err := t.lookup(ctx, id)
+	return r.Caller, err
+}
+
+// lookup returns a record as the store has it now.
+func (t *Table) lookup(ctx context.Context, id string) (Record, error) {
 	if t.store == nil {
-		return Key{}, Record{}, ErrUnknown
+		return Record{}, ErrUnknown
 	}
 	if err := t.Sync(ctx); err != nil {
+		return Record{}, err
+	}
+	r, ok := t.snapshot.Load().byID[id]
+	if !ok {
+		return Record{}, ErrUnknown
+	}
+	return r, nil
+}
+
+// Rotate makes a key in the place of another, which lives on for the overlap, or
+// until its own end if that is sooner. The new key lives as long as the old one was
+// made for, at most longest; 0 is no bound. Errors: [ErrUnknown], [ErrFull],
+// [ErrUnavailable].
+func (t *Table) Rotate(ctx context.Context, id string, overlap, longest time.Duration) (Key, Record, error) {
+	old, err := t.lookup(ctx, id)
+	if err != nil {
 		return Key{}, Record{}, err
 	}
-	old, ok := t.snapshot.Load().byID[id]
-	if !ok {
-		return Key{}, Record{}, ErrUnknown
+	life := old.Life
+	if longest > 0 && (life == 0 || life > longest) { // the configuration may have changed since
+		life = longest
 	}
 	k := New()
-	r := t.record(k, old.Caller, old.Label, old.Life)
+	r := t.record(k, old.Caller, old.Label, life)
 	if err := t.store.Rotate(ctx, id, t.now().UTC().Add(overlap), r, MaxKeys); err != nil {
 		return Key{}, Record{}, storeError(err)
 	}

@@ -67,6 +67,24 @@ func (m *Memory) Rotate(_ context.Context, id string, end time.Time, successor R
 func (m *Memory) Remove(_ context.Context, ids ...string) (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	return m.remove(ids), nil
+}
+
+// Prune implements [Store].
+func (m *Memory) Prune(_ context.Context, ends map[string]time.Time, kept time.Duration) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before := time.Now().Add(-kept)
+	var old []string
+	for id, end := range ends {
+		if end.Before(before) {
+			old = append(old, id)
+		}
+	}
+	return m.remove(old), nil
+}
+
+func (m *Memory) remove(ids []string) int {
 	n := 0
 	for _, id := range ids {
 		if _, ok := m.records[id]; ok {
@@ -77,7 +95,7 @@ func (m *Memory) Remove(_ context.Context, ids ...string) (int, error) {
 	if n > 0 {
 		m.version++
 	}
-	return n, nil
+	return n
 }
 
 // Use implements [Store].

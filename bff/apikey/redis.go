@@ -19,8 +19,8 @@ type Scripts interface {
 }
 
 // Redis is a [Store] in a Redis: a hash of records, one of last uses, and the version,
-// in one slot. They have no time to live: a key lives until it is revoked. A record
-// holds the hash of a key and no secret.
+// in one slot. They have no time to live: a key lives until it is revoked, or until it
+// has been over for a while. A record holds the hash of a key and no secret.
 type Redis struct {
 	scripts Scripts
 	keys    []string // records, uses, version
@@ -60,6 +60,21 @@ local n = 0
 for _, id in ipairs(ARGV) do
   n = n + redis.call('HDEL', KEYS[1], id)
   redis.call('HDEL', KEYS[2], id)
+end
+if n > 0 then redis.call('INCR', KEYS[3]) end
+return n`
+
+	// ARGV: milliseconds that an ended record is kept, id, end, id, end, … Returns how many
+	// records are forgotten.
+	pruneScript = `
+local clock = redis.call('TIME')
+local before = clock[1] * 1000 + math.floor(clock[2] / 1000) - ARGV[1]
+local n = 0
+for i = 2, #ARGV, 2 do
+  if tonumber(ARGV[i + 1]) < before then
+    n = n + redis.call('HDEL', KEYS[1], ARGV[i])
+    redis.call('HDEL', KEYS[2], ARGV[i])
+  end
 end
 if n > 0 then redis.call('INCR', KEYS[3]) end
 return n`
@@ -184,6 +199,16 @@ func (s *Redis) Remove(ctx context.Context, ids ...string) (int, error) {
 		args[i] = id
 	}
 	n, err := s.number(ctx, removeScript, args...)
+	return int(n), err
+}
+
+// Prune implements [Store].
+func (s *Redis) Prune(ctx context.Context, ends map[string]time.Time, kept time.Duration) (int, error) {
+	args := []any{kept.Milliseconds()}
+	for id, end := range ends {
+		args = append(args, id, end.UnixMilli())
+	}
+	n, err := s.number(ctx, pruneScript, args...)
 	return int(n), err
 }
 

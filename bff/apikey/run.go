@@ -10,8 +10,8 @@ import (
 const poll = time.Second
 
 // Run keeps the table until ctx ends: compares versions, ends expired keys, writes
-// last uses, and tells of ends that come near. The process runs it once; it starts
-// no goroutine.
+// last uses, tells of ends that come near, and has the store forget keys that ended
+// long ago. The process runs it once; it starts no goroutine.
 func (t *Table) Run(ctx context.Context) {
 	every := poll
 	if t.age > 0 && t.age < poll {
@@ -25,6 +25,7 @@ func (t *Table) Run(ctx context.Context) {
 		if now := t.now(); now.Sub(wrote) >= useEvery {
 			wrote = now
 			t.writeUses(ctx)
+			t.prune(ctx)
 		}
 		select {
 		case <-ctx.Done():
@@ -47,7 +48,7 @@ func (t *Table) ends() {
 		switch {
 		case left <= 0 && (!told || last != expired):
 			t.warned.Store(id, expired)
-			if t.events.Ended != nil {
+			if t.events.Ended != nil && !r.ExpiresAt.Before(t.began) {
 				t.events.Ended(r.entry())
 			}
 		case left > 0 && left < nearEnd && (!told || now.Sub(last.(time.Time)) >= 24*time.Hour):
@@ -71,6 +72,32 @@ func (t *Table) writeUses(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := t.store.Use(ctx, uses); err != nil && t.events.Failed != nil {
+		t.events.Failed(err)
+	}
+}
+
+const (
+	// endedKept is how long the record of a key whose time is over stays in the list.
+	endedKept = 30 * 24 * time.Hour
+	// pruneMost bounds what one step asks of the store.
+	pruneMost = 1000
+)
+
+// prune has the store forget keys that ended long ago, best effort: they would fill the
+// table. This process's clock only proposes; the store's decides.
+func (t *Table) prune(ctx context.Context) {
+	ends, now := map[string]time.Time{}, t.now()
+	for id, r := range t.snapshot.Load().byID {
+		if !r.ExpiresAt.IsZero() && now.Sub(r.ExpiresAt) > endedKept && len(ends) < pruneMost {
+			ends[id] = r.ExpiresAt
+		}
+	}
+	if len(ends) == 0 || t.store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if _, err := t.store.Prune(ctx, ends, endedKept); err != nil && t.events.Failed != nil {
 		t.events.Failed(err)
 	}
 }

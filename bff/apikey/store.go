@@ -65,6 +65,10 @@ type Store interface {
 	Rotate(ctx context.Context, id string, end time.Time, successor Record, most int) error
 	// Remove forgets records, and returns how many there were.
 	Remove(ctx context.Context, ids ...string) (int, error)
+	// Prune forgets those of the records with these ends, by id, whose end is longer ago than
+	// kept by the store's own clock, and returns how many there were. An end never moves to a
+	// later time, so one that was read earlier will do.
+	Prune(ctx context.Context, ends map[string]time.Time, kept time.Duration) (int, error)
 	// Use notes when keys were used last. It brings no record back.
 	Use(ctx context.Context, at map[string]time.Time) error
 }

@@ -67,6 +67,47 @@ func suite(t *testing.T, s apikey.Store) {
 	if err := s.Use(ctx, map[string]time.Time{a.ID: now}); err != nil || len(byID(t, s)) != 1 {
 		t.Errorf("a use brought a record back: %v", err)
 	}
+	forgets(t, s)
+}
+
+// forgets: what ended longer ago than it is kept goes in one step, and nothing else,
+// whatever ends the caller proposes.
+func forgets(t *testing.T, s apikey.Store) {
+	ctx, now := t.Context(), time.Now().UTC().Truncate(time.Millisecond)
+	ends, kept := map[string]time.Time{}, map[string]bool{}
+	for id := range byID(t, s) {
+		kept[id] = true
+	}
+	for age, stays := range map[time.Duration]bool{-time.Hour: true, time.Minute: true, 59 * time.Minute: true, 61 * time.Minute: false, 1e5 * time.Hour: false} {
+		k := apikey.New()
+		ends[k.ID] = now.Add(-age)
+		if stays {
+			kept[k.ID] = true
+		}
+		if err := s.Add(ctx, apikey.Record{ID: k.ID, Caller: "excel", Hash: k.Hash, CreatedAt: now, ExpiresAt: ends[k.ID]}, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ends["nobody"] = now.Add(-1e5 * time.Hour)
+	before, err := s.Version(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{2, 0} {
+		n, err := s.Prune(ctx, ends, time.Hour)
+		if v, _ := s.Version(ctx); n != want || err != nil || v != before+1 {
+			t.Errorf("step %d: forgot %d, %v, version %d after %d", i, n, err, v, before)
+		}
+	}
+	left := byID(t, s)
+	for id := range kept {
+		if _, there := left[id]; !there {
+			t.Errorf("forgot %s, which ended at %s", id, ends[id])
+		}
+	}
+	if len(left) != len(kept) {
+		t.Errorf("%d records are left of %d", len(left), len(kept))
+	}
 }
 
 func byID(t *testing.T, s apikey.Store) map[string]apikey.Record {

@@ -47,6 +47,7 @@ type Table struct {
 	age    time.Duration
 	events Events
 	now    func() time.Time
+	began  time.Time // of the table; what ended earlier was told by others
 
 	snapshot atomic.Pointer[snapshot]
 	file     atomic.Pointer[map[Hash]Entry]
@@ -76,6 +77,7 @@ type usage struct {
 // with such a key. store may be nil: then there are keys of the configuration only.
 func NewTable(store Store, age time.Duration, events Events) *Table {
 	t := &Table{store: store, age: age, events: events, now: time.Now, turn: make(chan struct{}, 1)}
+	t.began = t.now()
 	t.snapshot.Store(&snapshot{})
 	t.file.Store(&map[Hash]Entry{})
 	return t
@@ -214,8 +216,12 @@ func (t *Table) read(ctx context.Context) error {
 	return nil
 }
 
+// ended tells of a key whose record is gone, unless its end was told when its time was over.
 func (t *Table) ended(r Record) {
-	t.warned.Delete(r.ID)
+	last, told := t.warned.LoadAndDelete(r.ID)
+	if told && last == expired {
+		return
+	}
 	if t.events.Ended != nil {
 		t.events.Ended(r.entry())
 	}

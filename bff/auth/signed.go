@@ -143,11 +143,8 @@ func signedCall(c *call.Call, body []byte) *signature.Call {
 // base is the address that a provider knows the frontend by.
 func base(c *call.Call) string {
 	f := c.Frontend()
-	switch {
-	case f.Config.Host != "":
-		return f.Scheme + "://" + f.Config.Host
-	case len(f.Origins) > 0:
-		return f.Origins[0]
+	if known := f.Config.KnownBase(); known != "" {
+		return known
 	}
 	return f.Scheme + "://" + string(c.Request.Authority) // one that a pattern means
 }

@@ -35,7 +35,7 @@ type goal struct {
 	most        float64
 }
 
-var goals = []goal{{"near", "plain", 1.4}, {"near", "lua", 0.75}, {"cold", "lua", 1.2}, {"near", "go", 0.25}, {"near", "haproxy", 0}, {"near", "caddy", 0},
+var goals = []goal{{"near", "plain", 1.4}, {"near", "lua", 0.75}, {"cold", "lua", 1.2}, {"socket", "cold", 0}, {"near", "go", 0.25}, {"near", "haproxy", 0}, {"near", "caddy", 0},
 	{"near", "oauth2-proxy", 0.1}, {"before", "plain", 0}, {"near", "before", 0}}
 
 func main() {
@@ -57,11 +57,11 @@ func main() {
 	flag.StringVar(&b.program, "bff", "./coatcheck", "the `program` under test")
 	flag.StringVar(&b.before, "before", "", "an earlier build of the `program`, for the row \"before\"")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of the cost measure")
-	flag.DurationVar(&b.length, "length", 4*time.Second, "length of one row in one round")
+	flag.DurationVar(&b.length, "length", 3*time.Second, "length of one row in one round")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the load")
 	flag.StringVar(&b.peers.oauth2Proxy, "oauth2-proxy", ".tools/oauth2-proxy", "`program` of the row \"oauth2-proxy\"; where it is missing, that row is not run")
 	flag.StringVar(&b.peers.provider, "provider", ".tools/provider", "`program` of web/e2e/provider, at which oauth2-proxy signs in")
-	only := flag.String("only", "near,cold,plain,lua,go,haproxy,caddy,oauth2-proxy,before", "rows of the cost measure, by comma")
+	only := flag.String("only", "near,cold,socket,plain,lua,go,haproxy,caddy,oauth2-proxy,before", "rows of the cost measure, by comma")
 	does := flag.String("works", "all", "works of the cost measure, by comma, callers, routes and sessions among them; all, or none")
 	numbers := flag.String("sessions", "10000,100000", "how many sessions Redis holds in the measure of sessions, by comma; a million takes some minutes and 1.5 GB more")
 	flag.IntVar(&b.idle, "idle", 10000, "idle connections of the memory measure; 0 to leave it out")

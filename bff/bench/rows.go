@@ -24,6 +24,7 @@ var titles = map[string]string{
 	"near":    "Coatcheck, near cache",
 	"before":  "an earlier Coatcheck, near cache",
 	"cold":    "Coatcheck, store asked on every call",
+	"socket":  "…, over a Unix socket",
 	"plain":   "nginx, constant token, no session",
 	"lua":     "nginx + Lua + Redis session",
 	"go":      "Go ReverseProxy + scs + Redis session",
@@ -72,12 +73,15 @@ func (b *bench) startRedis() (err error) {
 		return err
 	}
 	_, port, _ := net.SplitHostPort(b.redis)
-	p, err := b.start("redis", "0", "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.dir)
+	p, err := b.start("redis", "0", "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--dir", b.dir, "--unixsocket", b.socket())
 	if err != nil {
 		return err
 	}
 	return p.listening(b.redis)
 }
+
+// socket is where Redis listens besides its address.
+func (at *place) socket() string { return filepath.Join(at.dir, "redis.sock") }
 
 // body is a small answer as an API gives it: 1 kB of JSON.
 func body() string {
@@ -148,7 +152,7 @@ func (b *bench) row(name string, h house) (row, error) {
 		return row{}, err
 	}
 	switch name {
-	case "near", "cold":
+	case "near", "cold", "socket":
 		return b.coatcheck(name, b.program, address, b.addressOf(h), h)
 	case "before":
 		return b.coatcheck(name, b.before, address, b.addressOf(h), h)
@@ -210,7 +214,7 @@ const sealingKey = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
 
 const config = `%slisten: %q
 admin: {listen: %q}
-sessions: {store: "redis://%s/%d", keys: [%q], near_cache: %s}
+sessions: {store: %q, keys: [%q], near_cache: %s}
 upstreams:
   api:
     url: %s://%s
@@ -232,8 +236,12 @@ frontends:
 // coatcheck starts a program under test in front of an API, and signs in.
 func (b *bench) coatcheck(name, program, address, api string, h house) (row, error) {
 	near := "1s"
-	if name == "cold" {
+	if name == "cold" || name == "socket" {
 		near = "0s"
+	}
+	store := fmt.Sprintf("redis://%s/%d", b.redis, h.database)
+	if name == "socket" {
+		store = fmt.Sprintf("unix://%s?db=%d", b.socket(), h.database)
 	}
 	admin, err := free()
 	if err != nil {
@@ -248,7 +256,7 @@ func (b *bench) coatcheck(name, program, address, api string, h house) (row, err
 	if h.api {
 		scheme = "https"
 	}
-	text := fmt.Sprintf(config, door, address, admin, b.redis, h.database, sealingKey, near, scheme, api, h.scheme(), port)
+	text := fmt.Sprintf(config, door, address, admin, store, sealingKey, near, scheme, api, h.scheme(), port)
 	if h.api {
 		text = strings.Replace(text, "    login:", fmt.Sprintf("    ca: %s/cert.pem\n    login:", b.dir), 1)
 	}

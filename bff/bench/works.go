@@ -30,7 +30,7 @@ type house struct {
 const usual = "1k"
 
 var works = []work{
-	{name: usual, title: "GET, 1 kB", rows: []string{"cold", "lua", "go", "haproxy", "caddy", "oauth2-proxy", "before"}, most: 1.4, load: wrk("/api/items", "")},
+	{name: usual, title: "GET, 1 kB", rows: []string{"cold", "socket", "lua", "go", "haproxy", "caddy", "oauth2-proxy", "before"}, most: 1.4, load: wrk("/api/items", "")},
 	{name: "8k", title: "GET, 8 kB", most: 1.2, load: wrk("/api/8k", "")},
 	{name: "64k", title: "GET, 64 kB", load: wrk("/api/64k", "")},
 	{name: "post", title: "POST, 1 kB", most: 1.4, load: wrk("/api/items", post)},

@@ -31,6 +31,10 @@ func storeAdvice(err error) error {
 		cure = "wrong user name or password; special characters are percent-encoded (@ is %40)"
 	case strings.Contains(said, "NOPERM"):
 		cure = "this user may not run a command that Coatcheck needs: docs/redis.md lists them"
+	case strings.HasPrefix(said, "dial unix") && errors.Is(err, os.ErrNotExist):
+		cure = "no socket there: is Redis running, with unixsocket set to this path?"
+	case strings.HasPrefix(said, "dial unix") && errors.Is(err, os.ErrPermission):
+		cure = "this user may not open the socket: its rights (unixsocketperm) and its folder's decide, often by the group redis"
 	case errors.Is(err, io.EOF) || strings.HasSuffix(said, "EOF"):
 		cure = "the server closed the connection: if it speaks TLS, use rediss://"
 	default:

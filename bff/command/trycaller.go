@@ -53,14 +53,6 @@ func routeOf(config *configs.Config, name string, c *configs.Caller) (sampleRout
 	return sampleRoute{}, false
 }
 
-// base is the address that providers know the frontend by.
-func (r sampleRoute) base() string {
-	if len(r.frontend.Origins) > 0 && r.frontend.Host == "" {
-		return r.frontend.Origins[0]
-	}
-	return r.frontend.Scheme() + "://" + r.frontend.Host
-}
-
 // tryCaller makes a sample call as a program would, signed by its own lines or with the key
 // or token that the operator types, and sends it to the Coatcheck that runs. It goes on to
 // the API as every call does. Errors: [ErrRefused] where the answer is not a success, or a
@@ -92,7 +84,7 @@ func (p *Program) tryCaller(ctx context.Context, config *configs.Config, o TryOp
 // proof.
 func (p *Program) sampleCall(s signature.Scheme, c *configs.Caller, where sampleRoute) (*http.Request, []string, error) {
 	path := strings.TrimSuffix(where.frontend.BasePath, "/") + where.route.Path + "coatcheck-try"
-	q := &http.Request{Method: where.method, Header: http.Header{}, Host: strings.TrimPrefix(strings.TrimPrefix(where.base(), "https://"), "http://")}
+	q := &http.Request{Method: where.method, Header: http.Header{}, Host: strings.TrimPrefix(strings.TrimPrefix(where.frontend.KnownBase(), "https://"), "http://")}
 	if c.Kind() != configs.BySignature {
 		what := map[string]string{configs.ByKey: "key", configs.ByToken: "token"}[c.Kind()]
 		fields, err := newPrompter(p.Stdin, p.Stderr).fields([]string{what})
@@ -107,7 +99,7 @@ func (p *Program) sampleCall(s signature.Scheme, c *configs.Caller, where sample
 		}
 		return q, []string{"> " + where.method + " " + path, "  with the " + what + " in " + place}, err
 	}
-	made, err := sample.Make(s, sample.Options{Method: where.method, Path: path, Base: where.base(), Now: time.Now()})
+	made, err := sample.Make(s, sample.Options{Method: where.method, Path: path, Base: where.frontend.KnownBase(), Now: time.Now()})
 	if errors.Is(err, signature.ErrPublicKey) {
 		return nil, nil, errors.New("this caller is known by public keys: only its provider can sign. Most providers send a sample from their own page")
 	}

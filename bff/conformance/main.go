@@ -3,7 +3,7 @@
 //
 //	go run . -adapter coatcheck-form              # every case, as a table
 //	go run . -adapter oauth2-proxy -only cookies  # a group, or the case of an id
-//	go run . -adapter all -json out.json -junit out.xml
+//	go run . -adapter all -limit 20m -json out.json -junit out.xml
 //	go run . -list                                # the cases and what they rest on
 //
 // It exits with 0 where nothing failed, 1 for failures of low and medium severity, 2 for
@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"coatcheck/bff/conformance/adapters"
 	"coatcheck/bff/conformance/cases"
@@ -30,13 +31,14 @@ func main() {
 	only := flag.String("only", "", "a `group` of cases, or one case")
 	jsonFile := flag.String("json", "", "write the results to this `file`")
 	junitFile := flag.String("junit", "", "write them as JUnit to this `file`")
+	limit := flag.Duration("limit", 20*time.Minute, "how long one subject may take; cases that it does not reach are undecided")
 	list := flag.Bool("list", false, "print the adapters and the cases")
 	flag.Parse()
 	if *list || *name == "" {
 		show(os.Stdout)
 		os.Exit(0)
 	}
-	runs, code := look(*name, *only)
+	runs, code := look(*name, *only, *limit)
 	for file, write := range map[string]func(io.Writer, []*report.Run) error{*jsonFile: report.JSON, *junitFile: report.JUnit} {
 		if err := save(file, runs, write); err != nil {
 			fmt.Fprintln(os.Stderr, "conformance:", err)
@@ -61,7 +63,7 @@ func show(w io.Writer) {
 }
 
 // look runs the cases against the adapters that a name means. The code is the worst.
-func look(name, only string) (runs []*report.Run, code int) {
+func look(name, only string, limit time.Duration) (runs []*report.Run, code int) {
 	found := false
 	for _, a := range adapters.All() {
 		if a.Name != name && (name != "all" || strings.HasPrefix(a.Name, "toy-")) {
@@ -72,7 +74,7 @@ func look(name, only string) (runs []*report.Run, code int) {
 			fmt.Printf("%s: %s\n", a.Name, a.NotRun)
 			continue
 		}
-		r, err := one(a, only)
+		r, err := one(a, only, limit)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "conformance: %s: %v\n", a.Name, err)
 			code = 4
@@ -90,13 +92,18 @@ func look(name, only string) (runs []*report.Run, code int) {
 	return runs, code
 }
 
-func one(a suite.Adapter, only string) (*report.Run, error) {
+// one looks at one subject. What still runs when its time is up is left behind: the next
+// subject has a world of its own.
+func one(a suite.Adapter, only string, limit time.Duration) (*report.Run, error) {
+	begun := time.Now()
+	fmt.Printf("\n%s: begun at %s, for at most %v\n", a.Name, begun.Format(time.TimeOnly), limit)
 	w, err := world.New()
 	if err != nil {
 		return nil, err
 	}
 	defer w.Close()
-	s, err := a.Start(w)
+	most := suite.NewLimit(limit)
+	s, err := start(a, w, most)
 	if err != nil {
 		return nil, err
 	}
@@ -105,14 +112,29 @@ func one(a suite.Adapter, only string) (*report.Run, error) {
 		if only != "" && only != c.Group && only != c.ID {
 			continue
 		}
-		result := suite.Run(w, s, c)
+		result := suite.RunWithin(most, w, s, c)
 		r.Results = append(r.Results, result)
 		report.Line(os.Stdout, result)
 	}
+	r.Browser, r.Took = s.Browser(), time.Since(begun).Round(time.Second)
 	r.Summary(os.Stdout)
 	return r, nil
 }
 
+func start(a suite.Adapter, w *world.World, most suite.Limit) (*suite.Subject, error) {
+	type started struct {
+		s   *suite.Subject
+		err error
+	}
+	done := make(chan started, 1)
+	go func() { s, err := a.Start(w); done <- started{s, err} }() // ends with the subject's start, or with the program
+	select {
+	case d := <-done:
+		return d.s, d.err
+	case <-most.Over():
+		return nil, fmt.Errorf("it does not start within %v", most)
+	}
+}
 func save(file string, runs []*report.Run, write func(io.Writer, []*report.Run) error) error {
 	if file == "" {
 		return nil

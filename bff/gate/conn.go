@@ -15,6 +15,7 @@ import (
 
 	"coatcheck/bff/http1"
 	"coatcheck/bff/relay"
+	"coatcheck/bff/socket"
 )
 
 // After an answer that left part of the request unread, the gate reads on for so
@@ -62,6 +63,7 @@ type Conn struct {
 var sameMachine = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 func newConn(c net.Conn, l *Listener) *Conn {
+	c = socket.Wrap(c)
 	conn := &Conn{Conn: c, listener: l, socket: relay.Socket(c)}
 	switch a := c.RemoteAddr().(type) {
 	case *net.TCPAddr:

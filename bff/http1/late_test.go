@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/socket"
 )
 
 // socketPair is both ends of a connection, until the test ends.
@@ -44,7 +45,7 @@ func TestWaitHoldsNoMemory(t *testing.T) {
 	for i := range all {
 		near, far := socketPair(t)
 		pairs[i] = far
-		all[i].Reset(near)
+		all[i].Reset(socket.Wrap(near))
 	}
 	before := heap()
 	var waits sync.WaitGroup
@@ -93,7 +94,7 @@ func TestFillOfSocket(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			near, far := socketPair(t)
 			var r http1.Reader
-			r.Reset(near)
+			r.Reset(socket.Wrap(near))
 			row.do(near, far)
 			err := r.Fill(4)
 			if !errors.Is(err, row.want) || err == nil && (string(r.Buffered()) != "0123" || r.Fill(4) != http1.ErrFull) {

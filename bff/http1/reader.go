@@ -14,9 +14,16 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, firstSize); return &
 // ErrFull says that a Reader's buffer reached its bound and nothing was taken from it.
 var ErrFull = errors.New("http1: buffer full")
 
+// A LateReader can be read without memory held while it waits.
+type LateReader interface {
+	// ReadLate is Read into what take returns. It calls take before each try, and free
+	// where a try found nothing, before it waits. An error of take ends it.
+	ReadLate(take func() ([]byte, error), free func()) (n int, err error)
+}
+
 // Reader is a buffer in front of a connection. Unlike bufio.Reader it gives its
 // memory back when it is empty ([Reader.Release]), and grows only for a head that needs
-// it. In front of a plain socket it takes memory only once bytes are there, so that a
+// it. In front of a [LateReader] it takes memory only once bytes are there, so that a
 // connection that is idle, or waits for an answer, holds none.
 type Reader struct {
 	src  io.Reader

@@ -7,6 +7,8 @@ import (
 	"net"
 	"strings"
 	"syscall"
+
+	"coatcheck/bff/socket"
 )
 
 // Use answers on listeners that are open already. It is called once, before [Process.Run].
@@ -22,7 +24,7 @@ func (p *Process) listen() error {
 		if p.certificate, err = newCertificate(t.Cert, t.Key, p.log); err != nil {
 			return errors.Join(err, p.public.Close())
 		}
-		p.public = tls.NewListener(p.public, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.certificate.get, NextProtos: []string{"http/1.1"}})
+		p.public = tls.NewListener(socket.Listener{Listener: p.public}, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: p.certificate.get, NextProtos: []string{"http/1.1"}})
 	}
 	if p.operators, err = listenAt(p.config.Admin.Listen); err != nil {
 		return errors.Join(ListenError("admin.listen", p.config.Admin.Listen, err), p.public.Close())

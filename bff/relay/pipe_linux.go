@@ -37,7 +37,10 @@ const mostPipes = 64 // that are kept
 // Socket is the socket of a connection that bytes can go to or come from without a copy;
 // nil: this one has none, as TLS has not.
 func Socket(c net.Conn) syscall.RawConn {
-	tcp, ok := c.(*net.TCPConn)
+	tcp, ok := c.(interface { // nothing but a socket of TCP can do both
+		syscall.Conn
+		SetNoDelay(bool) error
+	})
 	if !ok {
 		return nil
 	}

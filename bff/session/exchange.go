@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"coatcheck/bff/session/local"
 	"coatcheck/bff/session/record"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/ticket"
@@ -158,7 +157,7 @@ func (k *knowledge) supersede(ctx context.Context, h, next hash) error {
 // moved takes in that a session goes on under next: the old ticket opens nothing, and
 // its streams run on.
 func (k *knowledge) moved(h, next hash) {
-	k.recent.Add(h, local.Ending[Reason]{Reason: Expired, Next: next, At: k.clock.Elapsed()})
+	k.recent.Move(h, next, Expired, k.clock.Elapsed())
 	k.near.Drop(h)
 	k.wakeUps.Wake(h)
 	k.watches.Move(h, k.recent.Last(next))

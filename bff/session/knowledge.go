@@ -15,7 +15,7 @@ type knowledge struct {
 	replica string // tells own events from others'
 
 	near      local.Near[Session]
-	recent    local.Ended[Reason]
+	recent    local.Recent[Reason]
 	wakeUps   local.WakeUps
 	watches   local.Watches[Reason]
 	counts    counts
@@ -54,7 +54,7 @@ func (k *knowledge) remove(ctx context.Context, h hash, at uint64, why Reason) (
 // begin anew.
 func (k *knowledge) ended(h hash, reason Reason) {
 	if k.kind == kindOfSessions {
-		k.recent.Add(h, local.Ending[Reason]{Reason: reason, At: k.clock.Elapsed()})
+		k.recent.Add(h, reason, k.clock.Elapsed())
 	}
 	k.over(h, reason)
 }

@@ -39,14 +39,16 @@ type Session struct {
 	// Persistent says that the cookie of the ticket outlives the browser.
 	Persistent bool
 
-	// Created and Ends are times of the store's clock; Ends whatever the session does.
+	// Created and Ends are times of the store's clock; Ends whatever the session does,
+	// unless its refresh token is renewed.
 	Created, Ends time.Time
 
 	renewals uint64 // how often the credential was renewed: other changes raise Generation alone
 
-	hash hash
-	seen time.Time // last extension of the idle time
-	size int       // about what it takes in memory, in bytes
+	hash   hash
+	latest time.Time // what Ends can become: the record's end
+	seen   time.Time // last extension of the idle time
+	size   int       // about what it takes in memory, in bytes
 }
 
 // Format implements [fmt.Formatter]: every verb prints the LogID and no more.
@@ -78,7 +80,7 @@ func sessionOf(h hash, o record.Opened) *Session {
 	r := o.Record
 	return &Session{
 		ID: r.ID, LogID: logID(r.ID), Frontend: o.Frontend, Subject: r.Subject, Provider: r.Provider, User: r.User, Persistent: r.Persistent,
-		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Ends,
-		renewals: r.Renewals, hash: h, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
+		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Bound(),
+		renewals: r.Renewals, hash: h, latest: r.Ends, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	configrule "coatcheck/configs/rule"
 )
 
 // line is a compiled [Line].
@@ -68,7 +70,7 @@ func (w want) matches(r *reading, at *Place, v value) error {
 		return nil
 	case v.kind == absent || v.kind == composite || typed && w.kind != v.kind:
 		return NotAdmitted
-	case w.kind == number && typed && sameNumber(w.plain, v.text), w.kind != text && w.plain == v.text:
+	case w.kind == number && typed && configrule.SameNumber(w.plain, v.text), w.kind != text && w.plain == v.text:
 		return nil
 	case w.kind != text:
 		return NotAdmitted
@@ -97,12 +99,6 @@ func (w want) compare(wanted, got string) error {
 		return NotAdmitted
 	}
 	return nil
-}
-
-func sameNumber(a, b string) bool {
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	return errX == nil && errY == nil && x == y
 }
 
 // newWant compiles one value of Is.

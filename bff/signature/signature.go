@@ -141,7 +141,7 @@ type Fresh struct {
 type Line struct {
 	// At is where the value stands.
 	At *Place
-	// Is holds nil, bool, int64, uint64, float64 and string; a string may hold {names}.
+	// Is holds nil, bool, int64, uint64, float64, [json.Number] and string; a string may hold {names}.
 	Is []any
 }
 

@@ -84,8 +84,13 @@ func (d mappingDecoder) tree(f field, n *node) any {
 		}
 		return values
 	}
+	return scalarAsWritten(d.decoder, f, n, "sent")
+}
+
+// scalarAsWritten is a scalar that is no text, as the file has it.
+func scalarAsWritten(d *decoder, f field, n *node, what string) any {
 	if number := misread(n); number != "" {
-		d.warning(f.at, f.path, "written without quotes this is the number "+number+" in YAML; it is sent as it is written", quoted(n)+", or "+number)
+		d.warning(f.at, f.path, "written without quotes this is the number "+number+" in YAML; it is "+what+" as it is written", quoted(n)+", or "+number)
 		return asWritten(n)
 	}
 	return n.scalar
@@ -136,7 +141,7 @@ func (d *decoder) compared(f field, n *node, read func(field, *node) (string, bo
 		case nothing:
 			values = append(values, nil)
 		default:
-			values = append(values, each.scalar)
+			values = append(values, scalarAsWritten(d, field{path: f.path, at: each.at}, each, "compared"))
 		}
 	}
 	return values

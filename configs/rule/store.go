@@ -17,6 +17,8 @@ func Store(s string) Complaint {
 	switch {
 	case s == "":
 		return Complaint{"must not be empty", stores}
+	case !ok && strings.HasPrefix(s, "unix:/"):
+		return Complaint{"two slashes missing after unix:", "unix:///run/redis/redis.sock"}
 	case !ok:
 		return Complaint{"scheme missing: start with redis://, memory:// or another of the store's schemes", withScheme(s)}
 	case !slices.Contains(storeSchemes, scheme):
@@ -56,6 +58,9 @@ var storeSchemes = []string{"memory", "file", "redis", "rediss", "redis-sentinel
 // unknownScheme says what is wrong with a scheme. It repeats one that is nearly a known
 // one only: any other may be a part of a password.
 func unknownScheme(scheme string) string {
+	if scheme == "redis+unix" || scheme == "redis+socket" { // other programs' names for it
+		return "unknown store scheme \"" + scheme + "\": did you mean unix://?"
+	}
 	hint := Suggest(scheme, storeSchemes)
 	if hint == "" {
 		return "unknown store scheme"
@@ -87,6 +92,9 @@ func checkRedis(scheme, rest string) Complaint {
 	}
 	hosts, path, _ := strings.Cut(rest, "/")
 	many := scheme == "redis-sentinel" || scheme == "redis-cluster"
+	if hosts == "" && path != "" {
+		return Complaint{"host missing: a Unix socket starts with unix://, and leads to one Redis only", "unix:///run/redis/redis.sock"}
+	}
 	for host := range strings.SplitSeq(hosts, ",") {
 		if u, err := url.Parse("redis://" + host); err != nil || u.Hostname() == "" {
 			return Complaint{"host missing or not valid in the store URL", stores}

@@ -2,14 +2,11 @@
 
 package forward
 
-import "syscall"
+import "coatcheck/bff/socket"
 
 // watch prepares quiet. Control and not Read, because Read minds old deadlines.
 func (c *conn) watch() {
-	c.look = func(fd uintptr) {
-		_, _, err := syscall.Recvfrom(int(fd), c.byte1[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		c.silent = err == syscall.EAGAIN || err == syscall.EWOULDBLOCK
-	}
+	c.look = func(fd uintptr) { c.silent = socket.Quiet(fd) }
 }
 
 // quiet reports whether nothing waits in the socket, not even its end.

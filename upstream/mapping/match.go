@@ -2,8 +2,11 @@ package mapping
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
+
+	"coatcheck/configs/rule"
 )
 
 // isLike compares what a response says with one alternative of a rule. Text and
@@ -22,12 +25,8 @@ func isLike(got, want any) bool {
 		return isLikeText(text, want)
 	case bool:
 		return text == strconv.FormatBool(want)
-	case int64:
-		return isNumber(text, float64(want)) || text == strconv.FormatInt(want, 10)
-	case uint64:
-		return isNumber(text, float64(want)) || text == strconv.FormatUint(want, 10)
-	case float64:
-		return isNumber(text, want)
+	case int64, uint64, float64, json.Number:
+		return rule.SameNumber(text, fmt.Sprint(want))
 	}
 	return false
 }
@@ -45,9 +44,4 @@ func isLikeText(text, want string) bool {
 		return strings.HasSuffix(text, middle)
 	}
 	return text == want
-}
-
-func isNumber(text string, want float64) bool {
-	got, err := json.Number(text).Float64()
-	return err == nil && got == want
 }

@@ -54,7 +54,7 @@ func (s Sign) MayMatch(status int) bool { return s.Status == 0 || s.Status == st
 // InBody reports whether the sign stands in the body.
 func (s Sign) InBody() bool { return s.At != nil && s.At.InBody() }
 
-// Match is a list of scalars, each nil, bool, int64, uint64, float64 or string; one of
+// Match is a list of scalars, each nil, bool, int64, uint64, float64, [json.Number] or string; one of
 // them must be what stands at the place.
 type Match struct{ Values []any }
 

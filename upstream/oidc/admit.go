@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"coatcheck/configs"
+	"coatcheck/configs/rule"
 )
 
 // Admit holds a person against the lines of admit: all must match. It is
@@ -66,12 +67,7 @@ func equal(have, want any) bool {
 		return ok && truth == want
 	}
 	number, ok := have.(json.Number)
-	if !ok {
-		return false
-	}
-	f, err := number.Float64()
-	wanted, wantedErr := strconv.ParseFloat(fmt.Sprint(want), 64)
-	return err == nil && wantedErr == nil && f == wanted
+	return ok && rule.SameNumber(number.String(), fmt.Sprint(want))
 }
 
 // missing stands for what is not there.
@@ -109,7 +105,7 @@ func decodeJSON(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var doc any
-	if d.Decode(&doc) != nil {
+	if d.Decode(&doc) != nil || len(bytes.TrimSpace(text[d.InputOffset():])) > 0 {
 		return nil, failed("the document is not JSON")
 	}
 	return doc, nil

@@ -62,6 +62,7 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.NonceInvalid, want: refusedHere, reason: "nonce"},
 		{sin: provider.NonceMissing, want: refusedHere, reason: "nonce"},
 		{sin: provider.NonceMissing, want: accepted, config: func(c *configs.Provider) { c.Nonce = "off" }},
+		{sin: provider.NonceInvalid, want: refusedHere, reason: "nonce", config: func(c *configs.Provider) { c.Nonce = "off" }},
 		{sin: provider.InvalidIss, want: refusedHere, reason: "different provider"},
 		{sin: provider.MissingAud, want: refusedHere, reason: "audience"},
 		{sin: provider.InvalidAud, want: refusedHere, reason: "audience"},
@@ -82,9 +83,15 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.TypAccessToken, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypNumber, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypProof, want: refusedHere, reason: "another kind"},
+		{sin: provider.IatText, want: refusedHere, reason: "iat is not a number"},
+		{sin: provider.ExpText, want: refusedHere, reason: "exp is not a number"},
+		{sin: provider.NbfText, want: refusedHere, reason: "nbf is not a number"},
+		{sin: provider.AuthTimeText, want: refusedHere, reason: "auth_time is not a number"},
+		{sin: provider.EmptyAtHash, want: refusedHere, reason: "at_hash"},
 		{sin: provider.TypUnheardOf, want: refusedHere, reason: "another kind"},
 		{sin: provider.TypAbsent, want: accepted},
 		{sin: provider.TypInFull, want: accepted},
+		{sin: provider.CritEmpty, want: refusedHere, reason: "must be understood"},
 		{sin: provider.WithEvents, want: refusedHere, reason: "another kind"},
 		{sin: provider.LineBreak, want: refusedHere, reason: "characters"},
 		{sin: provider.AMRText, want: accepted},
@@ -162,6 +169,7 @@ func TestRelyingParty(t *testing.T) {
 		{sin: provider.TokenUnsendable, want: refusedHere, reason: "not fit"},
 		{sin: provider.TokenNoExpiry, want: accepted},
 		{sin: provider.TokenTextExpiry, want: accepted},
+		{sin: provider.TokenInCapitals, want: accepted},
 		{sin: provider.TokenAbsurdExpiry, want: accepted},
 	} {
 		name := string(row.sin)
@@ -278,6 +286,9 @@ func TestAdmit(t *testing.T) {
 		{rule("/groups/2", nil), oidc.ErrNotAdmitted},
 		{rule("/nobody", nil), oidc.ErrNotAdmitted},
 		{rule("/hd/deeper", "example.com"), oidc.ErrNotAdmitted},
+		{rule("/tenant", int64(9007199254740993)), nil},
+		{rule("/tenant", int64(9007199254740992)), oidc.ErrNotAdmitted}, // one floating-point number with it
+		{rule("/tenant", "9007199254740993"), oidc.ErrNotAdmitted},
 		{slices.Concat(rule("/hd", "example.com"), rule("/groups", "admins")), oidc.ErrNotAdmitted},
 		{slices.Concat(rule("/hd", "example.com"), rule("/sub", "p-1")), nil},
 	} {

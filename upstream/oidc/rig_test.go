@@ -90,7 +90,7 @@ func newRig(t *testing.T, change func(*configs.Provider, *provider.Options)) *ri
 		Scopes: []string{"openid", "email", "profile"}, PAR: "off", DPoP: "auto", ProviderClaims: configs.ProviderClaims{Nonce: "on"}, ProviderSignOut: configs.ProviderSignOut{Logout: "provider"}, ProviderConnection: configs.ProviderConnection{Timeout: 10 * time.Second}}
 	r.options = &provider.Options{Issuer: issuer, Keys: keys(t), Now: r.clock.Now, Record: r.record,
 		Clients: []provider.Client{{ID: clientID, Secret: clientSecret, RedirectURIs: []string{redirectURI}, PostLogout: []string{"https://shop.example.com/"}}},
-		People:  []provider.Person{{Subject: "p-1", Email: "ada@shop.example", Password: "pw", Name: "Ada", Claims: map[string]any{"hd": "example.com", "groups": []string{"staff", "ops"}}}}}
+		People:  []provider.Person{{Subject: "p-1", Email: "ada@shop.example", Password: "pw", Name: "Ada", Claims: map[string]any{"hd": "example.com", "tenant": int64(9007199254740993), "groups": []string{"staff", "ops"}}}}}
 	if change != nil {
 		change(r.config, r.options)
 	}

@@ -7,35 +7,30 @@ import (
 	"strings"
 
 	"coatcheck/bff/conformance/browser"
+	"coatcheck/bff/conformance/cases/rules"
+	"coatcheck/bff/conformance/cases/window"
 	"coatcheck/bff/conformance/suite"
 )
 
-// Where the rules stand.
+// Where the rules stand, and what makes a case of them.
 const (
-	bffCookies  = "draft-ietf-oauth-browser-based-apps, 6.1.3.2 Cookie Security"
-	bffCSRF     = "draft-ietf-oauth-browser-based-apps, 6.1.3.3 CSRF Protections"
-	bffProxy    = "draft-ietf-oauth-browser-based-apps, 6.1.3.6 Proxy Restrictions"
-	bffTokens   = "draft-ietf-oauth-browser-based-apps, 6.1.1 Application Architecture"
-	bffSessions = "draft-ietf-oauth-browser-based-apps, 6.1.2.3 Cookie-based Session State"
-	core        = "OpenID Connect Core 1.0, 3.1.3.7 ID Token Validation"
-	backChannel = "OpenID Connect Back-Channel Logout 1.0, 2.6 Logout Token Validation"
+	bffCookies  = rules.Cookies
+	bffCSRF     = rules.CSRF
+	bffProxy    = rules.Proxy
+	bffTokens   = rules.Tokens
+	bffSessions = rules.Sessions
+	core        = rules.IDToken
+	backChannel = rules.BackChannel
+	csrfSays    = rules.CSRFSays
 )
 
-func asvs(number string) string { return "OWASP ASVS 5.0, " + number }
-
-func expectation(why string) string { return "expectation: " + why }
+var asvs, expectation, one = rules.ASVS, rules.Expectation, rules.One
 
 // All are all cases, in the order of the groups.
 func All() []suite.Case {
 	return slices.Concat(tokens(), tokensSent(), tokensKept(), cookies(), csrf(), cors(), form(), atProvider(), answersOfProvider(), returnTo(), idTokens(), logoutTokens(),
 		people(), hosts(), sessions(), several(), renewals(), rotations(), expiredTokens(), idleSessions(), oldSessions(), oldStreams(), outage(), paths(), headers(), caching(),
-		framing(), answers(), streams(), abuse())
-}
-
-// one makes a case; a group's function adds the group.
-func one(id string, severity suite.Severity, source, says, pass string, run func(t *suite.T)) suite.Case {
-	group, _, _ := strings.Cut(id, "-")
-	return suite.Case{ID: id, Group: group, Severity: severity, Source: source, Says: says, Pass: pass, Run: run}
+		framing(), answers(), streams(), abuse(), window.All())
 }
 
 // attributes are those of a Set-Cookie line, in lower case.

@@ -11,8 +11,6 @@ import (
 	"coatcheck/bff/conformance/world"
 )
 
-const csrfSays = "The BFF MUST implement a proper CSRF defence; a sibling host is the same site, so SameSite alone does not do."
-
 // attack is a case in which a foreign page makes this person's browser call.
 func attack(id string, severity suite.Severity, pass string, strike func(t *suite.T, tab *suite.Tab, address string)) suite.Case {
 	return struck(id, severity, bffCSRF, csrfSays, pass, strike)
@@ -178,12 +176,12 @@ func sockets() []suite.Case {
 				t.Skip("it carries no WebSockets in this configuration")
 			}
 			tab, mark := t.SignIn(world.Ada), t.W.Mark()
-			t.W.API.Say(mark, accept)
+			t.W.API.Say(mark, world.AcceptSocket)
 			if w, _ := handshake(t, tab, mark, t.S.Origin); w.Status() != 101 {
 				t.Stuck("a handshake of her own page is answered with %d", w.Status())
 			}
 			other := t.W.Mark()
-			t.W.API.Say(other, accept)
+			t.W.API.Say(other, world.AcceptSocket)
 			w, _ := handshake(t, tab, other, origin(t.S.Origin))
 			accepted := w.Status() == 101 || len(t.Bearing(other)) > 0
 			if accepted && id != "csrf-socket-sibling" {
@@ -199,17 +197,4 @@ func sockets() []suite.Case {
 		shake("csrf-socket-suffix", func(own string) string { return own + ".attacker.test" }, "an origin that begins like hers opens no WebSocket"),
 		shake("csrf-socket-null", fixed("null"), "a sandboxed page opens no WebSocket as her"),
 	}
-}
-
-// accept answers a WebSocket handshake, and reads until the end.
-func accept(w http.ResponseWriter, r *http.Request) {
-	c, buffered, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer c.Close()
-	_, _ = c.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + acceptance(r.Header.Get("Sec-WebSocket-Key")) + "\r\n\r\n"))
-	_, _ = c.Write([]byte("\x81\x05hello"))
-	_, _ = buffered.ReadByte()
-	_, _ = buffered.Discard(1 << 30)
 }

@@ -186,7 +186,7 @@ func oldStreams() []suite.Case {
 				t.Skip("it carries no WebSockets in this configuration")
 			}
 			mark := t.W.Mark()
-			t.W.API.Say(mark, accept)
+			t.W.API.Say(mark, world.AcceptSocket)
 			c, r := open(t, tab, upgrade(t.S.Origin, mark))
 			if !reads(c, r, "hello", 10*time.Second) {
 				t.Stuck("no WebSocket")

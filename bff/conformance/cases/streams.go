@@ -2,8 +2,6 @@ package cases
 
 import (
 	"bufio"
-	"crypto/sha1" // of the WebSocket protocol
-	"encoding/base64"
 	"fmt"
 	"io"
 	"net"
@@ -17,18 +15,13 @@ import (
 
 const socketKey = "dGhlIHNhbXBsZSBub25jZQ=="
 
-func acceptance(key string) string {
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	return base64.StdEncoding.EncodeToString(sum[:])
-}
-
 func upgrade(origin, mark string) string {
 	return "GET {api}" + mark + " HTTP/1.1\n{host}\n{cookie}\n{edge}\nOrigin: " + origin +
 		"\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\nSec-WebSocket-Key: " + socketKey + "\n\n"
 }
 
 func handshake(t *suite.T, tab *suite.Tab, mark, origin string) (*world.Wire, []world.Call) {
-	w := t.First(tab, upgrade(origin, mark))
+	w := tab.First(upgrade(origin, mark))
 	return w, t.W.API.Calls(mark)
 }
 
@@ -141,7 +134,7 @@ func socket(id string, severity suite.Severity, source, says, pass string, run f
 			t.Skip("it carries no WebSockets in this configuration")
 		}
 		tab, mark := t.SignIn(world.Ada), t.W.Mark()
-		t.W.API.Say(mark, accept)
+		t.W.API.Say(mark, world.AcceptSocket)
 		c, r := open(t, tab, upgrade(t.S.Origin, mark))
 		if !reads(c, r, "hello", 10*time.Second) {
 			t.Stuck("no WebSocket")

@@ -19,6 +19,8 @@ type Run struct {
 	Version  string         `json:"version"`
 	Settings string         `json:"settings"`
 	Date     string         `json:"date"`
+	Browser  string         `json:"browser"`
+	Took     time.Duration  `json:"took"`
 	Results  []suite.Result `json:"results"`
 }
 
@@ -72,7 +74,7 @@ func Line(w io.Writer, r suite.Result) {
 
 // Summary is the table of a run, by group.
 func (r *Run) Summary(w io.Writer) {
-	fmt.Fprintf(w, "\n%s, %s (%s), %s\n%-10s %5s %5s %5s %5s\n", r.Name, r.Version, r.Settings, r.Date, "group", "pass", "fail", "n/a", "undec")
+	fmt.Fprintf(w, "\n%s, %s (%s), %s, in %v, browser: %s\n%-10s %5s %5s %5s %5s\n", r.Name, r.Version, r.Settings, r.Date, r.Took, r.Browser, "group", "pass", "fail", "n/a", "undec")
 	for _, group := range suite.Groups {
 		n := map[suite.Verdict]int{}
 		for _, x := range r.Results {

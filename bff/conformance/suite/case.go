@@ -31,10 +31,11 @@ const (
 	Streams   = "streams"
 	Abuse     = "abuse"
 	Expiry    = "expiry"
+	InBrowser = "browser"
 )
 
 // Groups are all of them.
-var Groups = []string{Tokens, Cookies, CSRF, CORS, FormGroup, ProvGroup, TwoPeople, Sessions, Expiry, Outage, Paths, Headers, Caching, Framing, Streams, Abuse}
+var Groups = []string{Tokens, Cookies, CSRF, CORS, FormGroup, ProvGroup, TwoPeople, Sessions, Expiry, Outage, Paths, Headers, Caching, Framing, Streams, Abuse, InBrowser}
 
 // Case is one thing that a subject does or does not do, seen from outside.
 type Case struct {

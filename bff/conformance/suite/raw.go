@@ -22,18 +22,18 @@ func (t *T) Bearing(mark string) (found []world.Call) {
 // the person's session, {honest} what its own pages send, {api} the prefix. Lines are
 // separated by CRLF.
 func (t *T) Raw(tab *Tab, text string) *world.Wire {
-	return world.Raw(t.S.Address, t.Fill(tab, text), 20*time.Second, t.linger())
+	return world.Raw(t.S.Address, t.Fill(tab, text), 20*time.Second, t.S.linger())
 }
 
 // First is Raw for a case that only the first answer decides.
-func (t *T) First(tab *Tab, text string) *world.Wire {
-	return world.Raw(t.S.Address, t.Fill(tab, text), 20*time.Second, time.Millisecond)
+func (tab *Tab) First(text string) *world.Wire {
+	return world.Raw(tab.t.S.Address, tab.t.Fill(tab, text), 20*time.Second, time.Millisecond)
 }
 
 // Control makes sure, once for a subject, that raw requests get through at all, so that
 // a refusal later is one of what is wrong with the request.
 func (t *T) Control(tab *Tab) {
-	if t.S.controlled {
+	if t.S.seen.controlled {
 		return
 	}
 	for _, method := range []string{"GET", "POST"} {
@@ -43,12 +43,12 @@ func (t *T) Control(tab *Tab) {
 			t.Stuck("a plain %s by hand is answered with %d and does not reach the API", method, w.Status())
 		}
 	}
-	t.S.controlled = true
+	t.S.seen.controlled = true
 }
 
 // linger is how long further answers are waited for. The toy always ends its connections.
-func (t *T) linger() time.Duration {
-	if t.S.Toy {
+func (s *Subject) linger() time.Duration {
+	if s.Toy {
 		return 20 * time.Second
 	}
 	return 1500 * time.Millisecond

@@ -48,7 +48,13 @@ type Subject struct {
 	// Except are cases that do not apply, by id or by group, with the reason.
 	Except map[string]string
 
+	seen seen
+}
+
+// seen is what the cases found out of a subject, or started for it, once.
+type seen struct {
 	controlled bool
+	real       *real
 }
 
 // About is what the report says of a subject.

@@ -112,6 +112,8 @@ func (c proxyCall) isolate(h http.Header) {
 func (c proxyCall) cache(h http.Header) {
 	policy := h.Get("Cache-Control")
 	switch {
+	case strings.HasPrefix(h.Get("Content-Type"), "text/html") && policy == "" && !c.y.on("browser-back"):
+		h.Set("Cache-Control", "private, no-store")
 	case policy == "" && !c.y.on("caching-silent"):
 		h.Set("Cache-Control", "private, no-cache")
 	case strings.Contains(policy, "public") && c.y.on("caching-public"), strings.Contains(policy, "s-maxage") && c.y.on("caching-shared"):

@@ -176,6 +176,9 @@ func (c providerCall) page(status int, text string) {
 	} else {
 		text = html.EscapeString(text)
 	}
+	if c.y.on("browser-frame") {
+		text += "<button>Sign in</button>"
+	}
 	c.w.Header().Set("Content-Type", "text/html")
 	accountCall(c).noStore("caching-callback")
 	c.w.WriteHeader(status)
@@ -207,6 +210,14 @@ func (c providerCall) land(a *attempt) {
 	}
 	if c.y.on("tokens-in-address") {
 		to += "#access_token=" + c.lastToken()
+	}
+	if c.y.on("browser-lands") {
+		c.w.Header().Set("Location", to)
+		c.w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	if c.y.on("browser-opener") {
+		_, _ = io.WriteString(c.w, `<script>opener && opener.postMessage("signed in", "*")</script>`)
 	}
 	_, _ = fmt.Fprintf(c.w, `<meta http-equiv="refresh" content="0;url=%s">`, html.EscapeString(strings.Replace(to, `\`, "/", 1)))
 }

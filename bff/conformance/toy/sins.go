@@ -6,10 +6,19 @@ var helps = map[string][]string{
 	"csrf-socket-cross-site": {"cookies-samesite"}, "csrf-socket-suffix": {"cookies-samesite"}, "csrf-socket-null": {"cookies-samesite"},
 	"provider-state-same":  {"provider-pkce-same"}, // else PKCE stands in for it
 	"sessions-resurrected": {"sessions-revoked"},   // else the renewal would be refused
+	// A real browser looks at what another case breaks by the wire.
+	"browser-cookie": {"cookies-httponly"}, "browser-script": {"cookies-httponly"}, "browser-bodies": {"tokens-whoami"}, "browser-second-tab": {"sessions-signout", "cookies-expired"},
+	"browser-cross-site-read": {"cors-cross-site", "csrf-sibling-get", cookieForAll}, "browser-sibling-read": {"cors-sibling", "csrf-sibling-get"},
+	"browser-cross-site-form": {"csrf-cross-site-form", cookieForAll}, "browser-sibling-form": {"csrf-sibling-form"}, "browser-sibling-fetch": {"csrf-sibling-fetch"},
+	"browser-sibling-embed": {"csrf-image"}, "browser-cross-site-socket": {"csrf-socket-cross-site", cookieForAll}, "browser-sibling-socket": {"csrf-socket-sibling"},
+	"browser-return": {"provider-return-slashes"}, "browser-login": {"csrf-login-sibling", "provider-other-browser"},
 }
 
-// alone are sins beside which nobody could sign in.
-var alone = []string{"provider-pkce"}
+// cookieForAll makes the session's cookie SameSite=None: pages of other sites send it.
+const cookieForAll = "cookie for all"
+
+// alone are sins beside which nobody could sign in, or land on a page.
+var alone = []string{"provider-pkce", "browser-lands"}
 
 // hidden are sins that would hide another one: what ends no session cannot be seen to
 // end it for the wrong caller.
@@ -31,4 +40,6 @@ var hidden = map[string][]string{
 	"provider-logout-again": {"provider-logout"},
 	"provider-id-future":    {"expiry-skew"}, "expiry-refused-again": {"sessions-renewed"},
 	"expiry-stream": {"streams-events"}, "expiry-idle-stream": {"streams-events"},
+	"browser-cross-site-read": {"cookies-secure"}, "browser-cross-site-form": {"cookies-secure"}, "browser-cross-site-socket": {"cookies-secure"}, // SameSite=None wants Secure
+	"browser-return": {"tokens-code-kept"}, "browser-opener": {"tokens-code-kept"}, "browser-lands": {"tokens-code-kept", "tokens-signin", "cookies-samesite", "cookies-strict"},
 }

@@ -28,7 +28,10 @@ func (y *Toy) attributes(group, sameSite string) string {
 	if !y.on(group + "-secure") {
 		text += "; Secure"
 	}
-	if !y.on(group + "-samesite") {
+	switch {
+	case group == "cookies" && y.on(cookieForAll) && !y.on("cookies-secure"):
+		text += "; SameSite=None"
+	case !y.on(group + "-samesite"):
 		text += "; SameSite=" + sameSite
 	}
 	if y.on(group + "-domain") {

@@ -36,6 +36,9 @@ var schemes = map[string]address{
 	"unix":            {kind: "single", socket: true},
 }
 
+// longestSocket is the longest path of a Unix socket on Linux, in bytes (unix(7)).
+const longestSocket = 107
+
 // parameters are what may stand behind "?" of a Redis URL.
 var parameters = map[string]bool{
 	"ca": true, "cert": true, "key": true, "server_name": true, // TLS
@@ -100,6 +103,9 @@ func (a address) redis(rest string) (*address, error) {
 func (a *address) atSocket(path string) error {
 	if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
 		return errors.New("session: store: unix:// needs the absolute path of a socket, as in unix:///run/redis/redis.sock")
+	}
+	if len(path) > longestSocket {
+		return errors.New("session: store: the path of a Unix socket has at most 107 bytes")
 	}
 	a.hosts = []string{path}
 	return a.place(a.query["db"])
@@ -178,6 +184,20 @@ func (a *address) readQuery(query string) error {
 			return errors.New("session: store: the parameter " + name + " is set twice")
 		}
 		a.query[name] = value[0]
+	}
+	return a.fits()
+}
+
+// fits refuses parameters that mean nothing here: who wrote them believes in something
+// that does not happen.
+func (a *address) fits() error {
+	switch {
+	case a.socket && a.query["ca"]+a.query["cert"]+a.query["key"]+a.query["server_name"] != "":
+		return errors.New("session: store: a Unix socket has no TLS: remove ca, cert, key and server_name")
+	case !a.tls && a.query["ca"]+a.query["cert"]+a.query["key"]+a.query["server_name"] != "":
+		return errors.New("session: store: ca, cert, key and server_name need rediss://, rediss-sentinel:// or rediss-cluster://")
+	case a.kind != "sentinel" && a.query["sentinel_username"]+a.query["sentinel_password"] != "":
+		return errors.New("session: store: sentinel_username and sentinel_password need redis-sentinel:// or rediss-sentinel://")
 	}
 	return nil
 }

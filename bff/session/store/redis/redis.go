@@ -108,9 +108,6 @@ func (a *address) options(config *tls.Config, onConnect func(context.Context, *r
 // the address where none is given.
 func (a *address) tlsConfig() (*tls.Config, error) {
 	if !a.tls {
-		if a.query["ca"]+a.query["cert"]+a.query["key"]+a.query["server_name"] != "" {
-			return nil, errors.New("session: store: ca, cert, key and server_name need rediss://, rediss-sentinel:// or rediss-cluster://")
-		}
 		return nil, nil
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: a.query["server_name"]}

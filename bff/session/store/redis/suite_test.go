@@ -3,6 +3,7 @@ package redis_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"coatcheck/bff/credential"
@@ -30,7 +31,10 @@ func TestSocketURLs(t *testing.T) {
 	for url, good := range map[string]bool{
 		"unix:///run/redis.sock": true, "unix:///run/redis.sock?db=2": true, "unix://u:p%40@/run/redis.sock": true,
 		"unix://run/redis.sock": false, "unix://": false, "unix:///run/": false, "unix:///run/redis.sock?db=x": false, "unix:///run/redis.sock?dbs=1": false,
-		"redis://localhost?db=1": false,
+		"redis://localhost?db=1": false, "unix:///run/redis.sock?ca=/ca.pem": false, "unix:///run/redis.sock?server_name=redis": false,
+		"unix:///run/redis.sock?sentinel_username=u": false, "redis://localhost?sentinel_password=p": false, "redis-cluster://localhost?sentinel_password=p": false,
+		"redis-sentinel://localhost/m?sentinel_password=p": true, "redis://localhost?ca=/ca.pem": false, "redis-sentinel://localhost/m?key=/k.pem": false,
+		"unix:///" + strings.Repeat("x", 106): true, "unix:///" + strings.Repeat("x", 107): false, "redis-sentinel:///run/redis.sock/m": false,
 	} {
 		if err := redis.CheckURL(credential.NewSecret(url)); (err == nil) != good {
 			t.Errorf("%s: %v", url, err)
