@@ -70,6 +70,7 @@ var floors = map[string]int{
 	"coatcheck/bff/proxy/tunnel":         5,
 	"coatcheck/bff/proxy":                6,
 	"coatcheck/bff/admin":                7,
+	"coatcheck/bff/explain":              7,
 	"coatcheck/bff/server":               7,
 	"coatcheck/bff/command":              8,
 	"coatcheck/bff/process":              8,

@@ -20,6 +20,7 @@ import (
 	"coatcheck/bff/command"
 	"coatcheck/bff/demo"
 	"coatcheck/bff/dev"
+	"coatcheck/bff/explain"
 	"coatcheck/bff/process"
 	"coatcheck/configs"
 	"coatcheck/configs/read"
@@ -106,7 +107,7 @@ func withConfiguration(p *command.Program, file cli.Flag) []*cli.Command {
 			}},
 		{Name: "explain", Usage: "show how a request would be handled, and why", ArgsUsage: "METHOD URL",
 			Flags:  explainFlags(file),
-			Action: func(_ context.Context, c *cli.Command) error { return explain(p, c) }},
+			Action: func(_ context.Context, c *cli.Command) error { return explainRequest(p, c) }},
 		{Name: "try", Usage: "sign in once at the real API and show what its mapping reads", Flags: tryFlags(file),
 			Action: func(ctx context.Context, c *cli.Command) error {
 				return p.Try(ctx, command.TryOptions{File: c.String("config"), Upstream: c.String("upstream"), Frontend: c.String("frontend"),
@@ -178,8 +179,8 @@ func serve(ctx context.Context, p *command.Program, file string) error {
 		Version: b.Version, Commit: b.Commit}, faults))
 }
 
-// explain reads the arguments of explain.
-func explain(p *command.Program, c *cli.Command) error {
+// explainRequest reads the arguments of explain.
+func explainRequest(p *command.Program, c *cli.Command) error {
 	if c.Args().Len() != 2 {
 		return errors.New("explain takes a method and a URL: explain GET https://shop.example.com/api/items")
 	}
@@ -193,7 +194,7 @@ func explain(p *command.Program, c *cli.Command) error {
 			return command.Failed(err)
 		}
 	}
-	return p.Explain(c.String("config"), command.RawRequest{Body: body,
+	return p.Explain(c.String("config"), explain.RawRequest{Body: body,
 		Method: c.Args().Get(0), URL: c.Args().Get(1), Headers: c.StringSlice("H"), Peer: peer})
 }
 

@@ -26,7 +26,7 @@ func TestLifeOfACall(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if !regexp.MustCompile(`(?m)^(func (\([^)]*\) )?` + name + `\(|type ` + name + ` )`).Match(code) {
+		if !regexp.MustCompile(`(?m)^(func (\([^)]*\) )?` + name + `\(|type ` + name + `[ \[])`).Match(code) {
 			t.Errorf("%s has no %s", file, name)
 		}
 	}

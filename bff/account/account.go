@@ -56,6 +56,7 @@ type Account struct {
 // Each part of an Account has what belongs to one idea.
 type (
 	inSteps    struct{ *Account } // the further steps of a sign-in
+	inExchange struct{ *Account } // another credential for a person who is signed in
 	atProvider struct{ *Account } // signing in at a provider, and out there
 	ofSessions struct{ *Account } // the session document, and the list
 )
@@ -63,14 +64,16 @@ type (
 // New makes an Account.
 func New(o Options) *Account {
 	vault := o.Manager.Vault()
-	return &Account{manager: o.Manager, throttle: throttle.New(vault.Counters(), vault.Keys), steps: pending.New(vault), tabs: pending.NewTabs(vault), auth: o.Auth, events: o.Events, client: o.Client, providers: o.Providers, sealer: o.Sealer, background: o.Background}
+	return &Account{manager: o.Manager, auth: o.Auth, events: o.Events, client: o.Client,
+		providers: o.Providers, sealer: o.Sealer, background: o.Background,
+		throttle: throttle.New(vault.Counters(), vault.Keys), steps: pending.New(vault), tabs: pending.NewTabs(vault)}
 }
 
 // handlers are the endpoints, by [routing.EndpointID].
 var handlers = [routing.EndpointCount]func(*Account, *call.Call) error{
 	routing.Login:          (*Account).login,
 	routing.Logout:         (*Account).logout,
-	routing.Exchange:       (*Account).exchange,
+	routing.Exchange:       func(a *Account, c *call.Call) error { return inExchange{a}.exchange(c) },
 	routing.Callback:       func(a *Account, c *call.Call) error { return atProvider{a}.callback(c) },
 	routing.ProviderLogout: func(a *Account, c *call.Call) error { return atProvider{a}.providerLogout(c) },
 	routing.BackChannel:    func(a *Account, c *call.Call) error { return atProvider{a}.backChannel(c) },

@@ -139,6 +139,9 @@ func redirect(c *call.Call, address string) {
 func pagesOf(c *call.Call) pending.Pages {
 	f := c.Frontend()
 	p := pending.Pages{Origin: f.Origins[0], Origins: f.Origins, BasePath: f.Base}
+	for _, other := range c.Decision.Host.Frontends {
+		p.Others = append(p.Others, other.Base)
+	}
 	for _, origin := range f.Origins {
 		if routing.OriginHost(origin) == string(c.Request.Host) {
 			p.Origin = origin

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -38,9 +39,9 @@ func (a atProvider) callback(c *call.Call) error {
 	browser, known := auth.Browser(c.Request.Head, c.Frontend())
 	switch {
 	case !known || !attempt.BelongsTo(browser):
-		return a.restart(c, attempt, problem.LoginElsewhere)
+		return a.restart(c, attempt, problem.LoginElsewhere.Because("the browser is not the one in which it began"))
 	case attempt.IsOver(a.manager.Now(), provider.Attempt()):
-		return a.restart(c, attempt, problem.LoginExpired)
+		return a.restart(c, attempt, problem.LoginExpired.Because("it began too long ago"))
 	}
 	return a.finish(c, provider, attempt, browser, p)
 }
@@ -48,7 +49,7 @@ func (a atProvider) callback(c *call.Call) error {
 // restart begins the attempt anew, once; the code that came is never used. A dozen tabs
 // may have begun before the first cookie arrived, and a bookmark of the provider's page
 // comes back years later.
-func (a atProvider) restart(c *call.Call, attempt pending.Attempt, why *problem.Problem) error {
+func (a atProvider) restart(c *call.Call, attempt pending.Attempt, why error) error {
 	browser, known := auth.Browser(c.Request.Head, c.Frontend())
 	if !known {
 		browser = pending.NewBrowser()
@@ -57,6 +58,7 @@ func (a atProvider) restart(c *call.Call, attempt pending.Attempt, why *problem.
 	if !ok {
 		return a.failedPage(c, &attempt, why)
 	}
+	c.Record.Cause, c.Record.Explained = fmt.Errorf("begun anew: %w", why), true
 	return a.sendToProvider(c, browser, next)
 }
 
@@ -67,7 +69,7 @@ func (a atProvider) finish(c *call.Call, provider *oidc.Provider, attempt pendin
 	err := provider.CheckCallback(ctx, oidc.Callback{Issuer: p["iss"], Error: p["error"], Description: p["error_description"]})
 	switch {
 	case errors.Is(err, oidc.ErrAgain):
-		return a.restart(c, attempt, problem.LoginFailed)
+		return a.restart(c, attempt, err)
 	case err == nil && p["code"] == "":
 		err = problem.LoginFailed.Because("neither code nor error came")
 	}

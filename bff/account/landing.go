@@ -90,7 +90,7 @@ func (a atProvider) failedPage(c *call.Call, attempt *pending.Attempt, err error
 			a.events.Security(c, "sign_in", p.Code, "provider", attempt.Provider)
 		}
 	}
-	c.Record.Code, c.Record.Cause = p.Code, err
+	c.Record.Code, c.Record.Cause, c.Record.Explained = p.Code, err, true
 	f := c.Frontend()
 	switch path := f.Config.Login.ErrorPath; {
 	case attempt != nil && attempt.Prompt == "none" && !again:

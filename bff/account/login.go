@@ -65,9 +65,7 @@ func (a *Account) login(c *call.Call) error {
 // accepted answers a sign-up that the API took, and for which it lets nobody in yet. It
 // is neither a success, which would clear the account's count, nor a failure.
 func (a *Account) accepted(ctx context.Context, c *call.Call, attempt *throttle.Attempt) error {
-	if err := attempt.GiveBack(ctx); err != nil {
-		a.events.Log.WarnContext(ctx, "throttle count not settled", "frontend", c.Frontend().Name, "error", err)
-	}
+	a.unsettled(ctx, c, attempt.GiveBack(ctx))
 	a.events.Security(c, "sign_in", mapping.Accepted)
 	return c.JSON(200, anonymous{})
 }
@@ -130,6 +128,12 @@ func (a *Account) settle(ctx context.Context, c *call.Call, attempt *throttle.At
 	default:
 		err = attempt.GiveBack(ctx)
 	}
+	a.unsettled(ctx, c, err)
+}
+
+// unsettled logs that the count of an attempt could not be corrected; nil: it was. The
+// person's answer does not depend on it.
+func (a *Account) unsettled(ctx context.Context, c *call.Call, err error) {
 	if err != nil {
 		a.events.Log.WarnContext(ctx, "throttle count not settled", "frontend", c.Frontend().Name, "error", err)
 	}

@@ -38,9 +38,7 @@ func (a inSteps) hold(ctx context.Context, c *call.Call, attempt *throttle.Attem
 		a.settle(ctx, c, attempt, err)
 		return err
 	}
-	if err := attempt.Stay(ctx); err != nil {
-		a.events.Log.WarnContext(ctx, "throttle count not settled", "frontend", c.Frontend().Name, "error", err)
-	}
+	a.unsettled(ctx, c, attempt.Stay(ctx))
 	a.events.Security(c, "sign_in", "step")
 	a.dropStep(ctx, c)
 	setStepCookie(c, ticket)

@@ -11,7 +11,6 @@ import (
 	"coatcheck/bff/credential"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
-	"coatcheck/bff/throttle"
 	"coatcheck/configs"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
@@ -51,7 +50,7 @@ func (a *Account) wayOf(c *call.Call, fields map[string]credential.Secret) (way,
 // exchange gets another credential for a person who is signed in. The answer is the
 // session document; the ticket is new, and the old one opens nothing any more. After a
 // failure the session is as it was.
-func (a *Account) exchange(c *call.Call) error {
+func (a inExchange) exchange(c *call.Call) error {
 	by := signin.Way{Name: string(c.Decision.Segment), Exchange: true}
 	if !slices.Contains(c.Frontend().Config.Login.Exchanges, by.Name) {
 		return problem.NotFound
@@ -70,6 +69,11 @@ func (a *Account) exchange(c *call.Call) error {
 	if err != nil {
 		return err
 	}
+	return a.exchangeBy(c, &who, by, fields)
+}
+
+// exchangeBy counts the attempt, has the exchange made, and answers.
+func (a inExchange) exchangeBy(c *call.Call, who *auth.Principal, by signin.Way, fields map[string]credential.Secret) error {
 	ctx, cancel := call.Detached()
 	defer cancel()
 	// What is guessed here, an old password, is guessed of the person: no field of a page
@@ -78,29 +82,12 @@ func (a *Account) exchange(c *call.Call) error {
 	if err != nil {
 		return err
 	}
-	return a.exchangeFor(ctx, c, attempt, who.Session, who.Ticket(c), by, fields)
-}
-
-// errAccepted says that the API took an exchange's request without a new credential.
-var errAccepted = errors.New("account: accepted, without a credential")
-
-func (a *Account) exchangeFor(ctx context.Context, c *call.Call, attempt *throttle.Attempt, s *session.Session, t session.Ticket, by signin.Way, fields map[string]credential.Secret) error {
-	api := a.auth.API(c.Frontend())
-	span, caller := c.Ask("exchange", api.Name())
-	ticket, next, err := a.manager.Exchange(ctx, s, t, max(api.RefreshTimeout(), api.Ways.Timeout(by)), func(ctx context.Context, now *session.Session) (session.Start, error) {
-		in, err := api.Ways.SignInBy(ctx, by, &mapping.Values{Credential: now.Credential, Fields: fields, Caller: caller}, a.manager.Now())
-		if err == nil && in.Accepted {
-			err = errAccepted
-		}
-		if err != nil {
-			return session.Start{}, err
-		}
-		return a.successorOf(c, now, in), nil
-	})
-	span.Answered(0, err)
+	ticket, next, err := a.askExchange(ctx, c, who, by, fields)
 	switch {
 	case errors.Is(err, errAccepted):
-		return a.acceptedFor(ctx, c, attempt, s)
+		a.unsettled(ctx, c, attempt.GiveBack(ctx))
+		a.events.Security(c, "exchange", mapping.Accepted)
+		return c.JSON(200, a.document(c.Frontend().Config, who.Session))
 	case err != nil:
 		a.settle(ctx, c, attempt, err)
 		return err
@@ -112,19 +99,32 @@ func (a *Account) exchangeFor(ctx context.Context, c *call.Call, attempt *thrott
 	return c.JSON(200, a.document(c.Frontend().Config, next))
 }
 
-// acceptedFor answers an exchange that changes nothing yet: a new address that must be
-// confirmed by mail.
-func (a *Account) acceptedFor(ctx context.Context, c *call.Call, attempt *throttle.Attempt, s *session.Session) error {
-	if err := attempt.GiveBack(ctx); err != nil {
-		a.events.Log.WarnContext(ctx, "throttle count not settled", "frontend", c.Frontend().Name, "error", err)
-	}
-	a.events.Security(c, "exchange", mapping.Accepted)
-	return c.JSON(200, a.document(c.Frontend().Config, s))
+// errAccepted says that the API took an exchange's request without a new credential, and
+// that nothing changes yet: a new address must first be confirmed by mail.
+var errAccepted = errors.New("account: accepted, without a credential")
+
+// askExchange asks the API, and puts a new session in the place of the old one.
+func (a inExchange) askExchange(ctx context.Context, c *call.Call, who *auth.Principal, by signin.Way, fields map[string]credential.Secret) (session.Ticket, *session.Session, error) {
+	api := a.auth.API(c.Frontend())
+	span, caller := c.Ask("exchange", api.Name())
+	wait := max(api.RefreshTimeout(), api.Ways.Timeout(by))
+	ticket, next, err := a.manager.Exchange(ctx, who.Session, who.Ticket(c), wait, func(ctx context.Context, now *session.Session) (session.Start, error) {
+		in, err := api.Ways.SignInBy(ctx, by, &mapping.Values{Credential: now.Credential, Fields: fields, Caller: caller}, a.manager.Now())
+		if err == nil && in.Accepted {
+			err = errAccepted
+		}
+		if err != nil {
+			return session.Start{}, err
+		}
+		return a.successorOf(c, now, in), nil
+	})
+	span.Answered(0, err)
+	return ticket, next, err
 }
 
 // successorOf is the session that an exchange leads to. What the answer lacks keeps its
 // old value, but another person gets nothing that was the first one's.
-func (a *Account) successorOf(c *call.Call, was *session.Session, in *signin.SignedIn) session.Start {
+func (a inExchange) successorOf(c *call.Call, was *session.Session, in *signin.SignedIn) session.Start {
 	next := a.sessionOf(c, in)
 	switch {
 	case in.Same:

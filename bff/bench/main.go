@@ -57,7 +57,7 @@ func main() {
 	flag.StringVar(&b.program, "bff", "./coatcheck", "the `program` under test")
 	flag.StringVar(&b.before, "before", "", "an earlier build of the `program`, for the row \"before\"")
 	flag.IntVar(&b.rounds, "rounds", 3, "rounds of the cost measure")
-	flag.DurationVar(&b.length, "length", 4*time.Second, "length of one row in one round")
+	flag.DurationVar(&b.length, "length", 3*time.Second, "length of one row in one round")
 	flag.IntVar(&b.connections, "connections", 32, "connections of the load")
 	flag.StringVar(&b.peers.oauth2Proxy, "oauth2-proxy", ".tools/oauth2-proxy", "`program` of the row \"oauth2-proxy\"; where it is missing, that row is not run")
 	flag.StringVar(&b.peers.provider, "provider", ".tools/provider", "`program` of web/e2e/provider, at which oauth2-proxy signs in")

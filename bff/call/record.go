@@ -13,6 +13,9 @@ type Record struct {
 	Code string
 	// Cause of the problem, for the log only.
 	Cause error
+	// Explained: the line has the cause's text whatever the status is, because the answer
+	// leads a browser on, or says less than an operator must know.
+	Explained bool
 	// Session names the session in logs (its LogID); empty: nobody is signed in.
 	Session string
 	// BytesOut is how much of a body was sent.

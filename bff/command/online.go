@@ -90,7 +90,7 @@ func storeOnline(ctx context.Context, config *configs.Config) ([]string, error) 
 	if err = errors.Join(err, store.Close()); err != nil {
 		return found, storeAdvice(err)
 	}
-	line := fmt.Sprintf("response in %s, connection setup included", took.Round(100*time.Microsecond))
+	line := fmt.Sprintf("response in %s, connection setup included", milliseconds(took))
 	return append([]string{line, clockLine(clock.Sub(begun.Add(took / 2)))}, found...), nil
 }
 
@@ -99,7 +99,7 @@ func upstreamOnline(ctx context.Context, u *signin.Upstream) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := []string{fmt.Sprintf("HEAD: %d in %s", got.Status, got.Took.Round(100*time.Microsecond))}
+	found := []string{fmt.Sprintf("HEAD: %d in %s", got.Status, milliseconds(got.Took))}
 	if got.ClockKnown {
 		found = append(found, clockLine(got.Clock))
 	} else {
@@ -109,6 +109,11 @@ func upstreamOnline(ctx context.Context, u *signin.Upstream) ([]string, error) {
 		return append(found, "no TLS"), nil
 	}
 	return append(found, tlsLines(*got.TLS)...), nil
+}
+
+// milliseconds writes how long something took in ASCII, which is all that is printed.
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1fms", d.Seconds()*1000)
 }
 
 // clockLine says how far a peer's clock is from ours.

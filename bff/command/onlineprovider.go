@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"coatcheck/configs"
 	"coatcheck/upstream/oidc"
@@ -31,11 +30,24 @@ func providerOnline(ctx context.Context, name string, c *configs.Provider) ([]st
 	if !c.HasIssuer() {
 		return []string{"no issuer, so there is no metadata to look at"}, nil
 	}
-	found := []string{fmt.Sprintf("metadata in %s, %d keys", got.Took.Round(100*time.Microsecond), got.Keys)}
+	found := []string{fmt.Sprintf("metadata in %s, %d keys", milliseconds(got.Took), got.Keys)}
 	if got.ClockKnown {
 		found = append(found, clockLine(got.Clock))
 	}
-	return append(found, capabilities(got.Metadata, c)...), nil
+	return append(found, capabilities(got.Metadata, c)...), impossible(got.Metadata, c)
+}
+
+// impossible says why no sign-in can work with what the provider announces; nil: it can.
+func impossible(m *oidc.Metadata, c *configs.Provider) error {
+	switch {
+	case c.PAR == "required" && m.Pushed == "":
+		return errors.New("par: required, and the provider takes no pushed requests")
+	case c.Userinfo && m.Userinfo == "":
+		return errors.New("userinfo: true, and the provider has no userinfo endpoint")
+	case c.IsOpenID() && !m.SignsUsably():
+		return errors.New("the provider signs ID tokens by no algorithm that is taken here")
+	}
+	return nil
 }
 
 // capabilities are what a provider announces, and what of it is amiss.

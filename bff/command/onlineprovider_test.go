@@ -33,6 +33,26 @@ func TestProviderOnline(t *testing.T) {
 			t.Errorf("%q is not in:\n%s\n%v", want, said, err)
 		}
 	}
+	if !strings.Contains(said, "ms, 3 keys") { // never in a unit that is not ASCII
+		t.Error(said)
+	}
+	if idp, err = provider.New(provider.Options{Issuer: server.URL, NoPAR: true}); err != nil {
+		t.Fatal(err)
+	}
+	c.PAR = "required"
+	if said, err = look(); err == nil || !strings.Contains(err.Error(), "takes no pushed requests") || !strings.Contains(said, "pushed requests: no") {
+		t.Errorf("%v\n%s", err, said)
+	}
+	c.PAR, c.Userinfo = "auto", true
+	idp.Commit(provider.DiscoveryNoUserinfo)
+	if _, err = look(); err == nil || !strings.Contains(err.Error(), "no userinfo endpoint") {
+		t.Error(err)
+	}
+	c.Userinfo = false
+	idp.Commit(provider.DiscoveryHMACOnly)
+	if _, err = look(); err == nil || !strings.Contains(err.Error(), "no algorithm") {
+		t.Error(err)
+	}
 	idp.Commit(provider.DiscoveryIssuerSlash)
 	if said, err = look(); err == nil || !strings.Contains(said, "issuer: "+server.URL+"/") {
 		t.Errorf("%v\n%s", err, said)

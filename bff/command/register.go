@@ -3,11 +3,8 @@ package command
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 
 	"coatcheck/configs"
-	"coatcheck/upstream/oidc"
 )
 
 // printRegistrations says what must be registered at each provider, ready to be copied.
@@ -31,25 +28,5 @@ func printURLs(w io.Writer, what string, urls []string) {
 	fmt.Fprintf(w, "  %s:\n", what)
 	for _, u := range urls {
 		fmt.Fprintf(w, "    %s\n", u)
-	}
-}
-
-// filesOfProviders looks at the files that providers name. add reports an error at a
-// key's path, missing a file that is not there.
-func filesOfProviders(c *configs.Config, add func(path string, err error), missing func(path, file string) bool) {
-	for _, name := range slices.Sorted(maps.Keys(c.Providers)) {
-		p, path := *c.Providers[name], "providers."+name
-		if missing(path+".ca", p.CA) {
-			p.CA = ""
-		}
-		missing(path+".client_assertion", p.ClientAssertion.Path)
-		if missing(path+".client_cert", p.ClientCert) || missing(path+".client_key", p.ClientKey) {
-			p.ClientCert, p.ClientKey = "", ""
-		}
-		made, err := oidc.New(name, &p, oidc.Options{})
-		add(path, err)
-		if err == nil {
-			made.Close()
-		}
 	}
 }

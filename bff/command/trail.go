@@ -3,12 +3,13 @@ package command
 import (
 	"fmt"
 
+	"coatcheck/bff/explain"
 	"coatcheck/upstream/signin"
 )
 
 // Explain writes the decision trail of one request, offline. Errors: [ErrRefused], a
-// [Failure], or what [Explain] says of a question that cannot be read.
-func (p *Program) Explain(file string, q RawRequest) error {
+// [Failure], or what [explain.Explain] says of a question that cannot be read.
+func (p *Program) Explain(file string, q explain.RawRequest) error {
 	config, err := p.loadOffline(file)
 	if err != nil {
 		return err
@@ -18,7 +19,7 @@ func (p *Program) Explain(file string, q RawRequest) error {
 		return Failure{err}
 	}
 	defer ups.Close()
-	told, err := Explain(config, ups, q)
+	told, err := explain.Explain(config, ups, q)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/explain"
 	"coatcheck/bff/pending"
 	"coatcheck/configs"
 	"coatcheck/upstream/mapping"
@@ -74,7 +75,7 @@ type trialRun struct {
 }
 
 func (r *trialRun) say(step, format string, args ...any) {
-	for _, line := range wrapped(fmt.Sprintf("%-9s %s", step, fmt.Sprintf(format, args...))) {
+	for _, line := range explain.Trail(step, fmt.Sprintf(format, args...)) {
 		fmt.Fprintln(r.Out, line)
 	}
 }

@@ -49,8 +49,8 @@ func (c *Credential) CanRefresh() bool { return !c.Value(RefreshToken).IsEmpty()
 
 // Renew returns a credential with fresh's values over c's: what an answer lacks
 // keeps its old value (RFC 6749 §6: a refresh answer may leave out the refresh
-// token). The ends are replaced only where fresh knows one, but an access token
-// that came anew without an end has none.
+// token). The ends are replaced only where fresh knows one, but a token that came
+// anew without an end has none.
 func (c *Credential) Renew(fresh *Credential) *Credential {
 	next := &Credential{values: maps.Clone(c.values), Expires: c.Expires, RefreshExpires: c.RefreshExpires}
 	for name, value := range fresh.values {
@@ -61,7 +61,8 @@ func (c *Credential) Renew(fresh *Credential) *Credential {
 	if !fresh.Value(AccessToken).IsEmpty() {
 		next.Expires = fresh.Expires
 	}
-	if !fresh.RefreshExpires.IsZero() {
+	refresh := fresh.Value(RefreshToken)
+	if !fresh.RefreshExpires.IsZero() || !refresh.IsEmpty() && !refresh.Equal(c.Value(RefreshToken)) {
 		next.RefreshExpires = fresh.RefreshExpires
 	}
 	return next

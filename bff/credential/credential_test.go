@@ -80,6 +80,8 @@ func TestRenew(t *testing.T) {
 	}{
 		{"both", make("a2", "r2", at(20), at(200)), make("a2", "r2", at(20), at(200))},
 		{"no refresh token", make("a2", "", at(20), time.Time{}), make("a2", "r1", at(20), at(100))},
+		{"another refresh token without an end", make("a2", "r2", at(20), time.Time{}), make("a2", "r2", at(20), time.Time{})},
+		{"the same refresh token", make("a2", "r1", at(20), time.Time{}), make("a2", "r1", at(20), at(100))},
 		{"no end told", make("a2", "", time.Time{}, time.Time{}), make("a2", "r1", time.Time{}, at(100))},
 		{"nothing", make("", "", time.Time{}, time.Time{}), make("a1", "r1", at(10), at(100))},
 	} {

@@ -12,13 +12,16 @@ package freeport
 import (
 	"fmt"
 	"net"
+	"runtime"
 	"strconv"
+	"syscall"
 	"testing"
 )
 
 // Hold takes a port of 127.0.0.1. Nobody listens there until somebody names the
 // number. release gives it back.
 func Hold() (port int, release func(), err error) {
+	defer keepFromPrograms()()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, nil, fmt.Errorf("freeport: %w", err)
@@ -34,6 +37,18 @@ func Hold() (port int, release func(), err error) {
 		return 0, nil, fmt.Errorf("freeport: %w", err)
 	}
 	return l.Addr().(*net.TCPAddr).Port, func() { _, _ = near.Close(), far.Close() }, nil
+}
+
+// keepFromPrograms lets no other goroutine start a program until stop is called: between
+// fork and exec that would hold a copy of the listener, and the number could not be
+// listened at for as long as that takes. On other systems net takes the same lock itself,
+// which it must not twice.
+func keepFromPrograms() (stop func()) {
+	if runtime.GOOS != "linux" {
+		return func() {}
+	}
+	syscall.ForkLock.RLock()
+	return syscall.ForkLock.RUnlock
 }
 
 // Number holds a port until the test has ended.

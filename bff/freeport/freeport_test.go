@@ -3,6 +3,9 @@ package freeport_test
 import (
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
+	"sync"
 	"testing"
 
 	"coatcheck/bff/freeport"
@@ -38,6 +41,34 @@ func TestAHeldPortCanBeUsed(t *testing.T) {
 			t.Fatalf("somebody listens at %d", port)
 		}
 		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = l.Close()
+	}
+}
+
+// The fear: a program that starts meanwhile takes the listener along, so that the number
+// cannot be listened at for as long as that takes.
+func TestAHeldPortIsFreeToListenAtWhileProgramsStart(t *testing.T) {
+	var starting sync.WaitGroup
+	defer starting.Wait()
+	done := make(chan struct{})
+	defer close(done)
+	for range 4 {
+		starting.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					_ = exec.Command(os.Args[0], "-test.run=^$").Run()
+				}
+			}
+		})
+	}
+	for range 500 {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", freeport.Text(t)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,6 +23,8 @@ type Pages struct {
 	Origins []string
 	// BasePath is the frontend's; "" for none.
 	BasePath string
+	// Others are the base paths of further frontends of the host.
+	Others []string
 }
 
 // Resolve returns the whole address of a page: of a path with exactly one slash in
@@ -75,7 +77,7 @@ func (p Pages) path(u *url.URL) (string, bool) {
 	below := u.Path
 	for { // servers differ in how often they decode, and in how they read two slashes
 		folded := strings.ToLower(fold(below))
-		if isOurs(folded, "") || p.BasePath != "" && isOurs(folded, strings.ToLower(p.BasePath)) {
+		if isOurs(folded, append(p.Others, "", p.BasePath)) {
 			return "", false
 		}
 		decoded, err := url.PathUnescape(below)
@@ -102,9 +104,12 @@ func fold(path string) string {
 	return path
 }
 
-// isOurs reports whether a path is Coatcheck's own: no page is there.
-func isOurs(path, base string) bool {
-	return path == base+"/bff" || strings.HasPrefix(path, base+"/bff/")
+// isOurs reports whether a path is Coatcheck's own, below one of bases: no page is there.
+func isOurs(path string, bases []string) bool {
+	return slices.ContainsFunc(bases, func(base string) bool {
+		rest, ok := strings.CutPrefix(path, strings.ToLower(base)+"/bff")
+		return ok && (rest == "" || rest[0] == '/')
+	})
 }
 
 // tail is query and fragment, written anew.

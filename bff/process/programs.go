@@ -9,7 +9,6 @@ import (
 	"coatcheck/bff/admin"
 	"coatcheck/bff/apikey"
 	"coatcheck/bff/auth"
-	"coatcheck/bff/metrics"
 	"coatcheck/bff/ratelimit"
 	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session"
@@ -85,49 +84,6 @@ func (p *programs) close() error {
 	}
 	<-p.done
 	return p.Accounts.Close()
-}
-
-// readPrograms adds what is known of programs to the metrics.
-func readPrograms(counts *metrics.Metrics, p *auth.Programs) {
-	counts.Read(metrics.Reading{Name: "keys", Help: "Keys of programs that this process knows, by caller.", Label: "caller", Values: func() map[string]float64 {
-		values := map[string]float64{}
-		for _, e := range p.Keys.Entries() {
-			values[e.Caller]++
-		}
-		return values
-	}})
-	counts.Read(metrics.Reading{Name: "key_expires_seconds", Help: "Time until the first key of a caller ends, in seconds; missing where none ends.", Label: "caller", Values: func() map[string]float64 {
-		values := map[string]float64{}
-		for _, e := range p.Keys.Entries() {
-			left := time.Until(e.ExpiresAt).Seconds()
-			if e.ExpiresAt.IsZero() || left <= 0 { // what has ended hides no other end
-				continue
-			}
-			if first, known := values[e.Caller]; !known || left < first {
-				values[e.Caller] = left
-			}
-		}
-		return values
-	}})
-	counts.Read(metrics.Reading{Name: "unverified_bytes", Help: "Bytes of bodies that are held until their signature is verified, now.", Values: func() map[string]float64 {
-		return map[string]float64{"": float64(p.Budget.Used())}
-	}})
-	counts.Read(metrics.Reading{Name: "caller_limit_degraded_total", Help: "Calls of programs whose limit this process enforced alone, because the store was away.", Total: true, Values: func() map[string]float64 {
-		return one(p.Limits.Degraded())
-	}})
-	counts.Read(metrics.Reading{Name: "caller_limit_trips_total", Help: "Questions to the store about callers' limits.", Total: true, Values: func() map[string]float64 {
-		return one(p.Limits.Trips())
-	}})
-	counts.Read(metrics.Reading{Name: "account_up", Help: "1 while this process has a token of an account that signs in by itself, 0 while the API refuses it or does not answer; missing until it is needed.", Label: "upstream", Second: "account", Values: func() map[string]float64 {
-		values := map[string]float64{}
-		for name, up := range p.Accounts.Up() {
-			values[name] = 0
-			if up {
-				values[name] = 1
-			}
-		}
-		return values
-	}})
 }
 
 // administerKeys is what the admin listener needs for keys.

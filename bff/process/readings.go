@@ -42,15 +42,19 @@ func readSessions(counts *metrics.Metrics, m *session.Manager) {
 	read("refreshes_total", "Renewals of tokens by outcome: renewed, overtaken (another replica was faster), refused (the session ended), failed.", "outcome", true,
 		func(s session.Stats) map[string]float64 { return byName(s.Refreshes) })
 	read("sessions_watched", "Sessions with running streams, now.", "", false, func(s session.Stats) map[string]float64 { return one(uint64(s.Watched)) })
-	counts.Read(metrics.Reading{Name: "sessions_live", Help: "About how many sessions the store holds, of all replicas together; missing while it cannot be asked.", Values: func() map[string]float64 {
-		ctx, cancel := context.WithTimeout(context.Background(), estimateLimit)
-		defer cancel()
-		n, err := m.Live(ctx)
-		if err != nil {
-			return nil
-		}
-		return one(uint64(n))
-	}})
+	counts.Read(metrics.Reading{Name: "sessions_live", Help: "About how many sessions the store holds, of all replicas together; missing while it cannot be asked.",
+		Values: func() map[string]float64 { return live(m) }})
+}
+
+// live asks the store, which is the one reading that takes time.
+func live(m *session.Manager) map[string]float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), estimateLimit)
+	defer cancel()
+	n, err := m.Live(ctx)
+	if err != nil {
+		return nil
+	}
+	return one(uint64(n))
 }
 
 // readTransports adds what the ways to the APIs counted. A reload begins anew, as a
@@ -68,12 +72,7 @@ func readTransports(counts *metrics.Metrics, s *server.Server) {
 		{"upstream_dials_total", "Connections opened to an API.", true, func(c forward.TransportStats) float64 { return float64(c.Dialled) }},
 		{"upstream_retries_total", "Calls sent again, because a kept connection turned out dead.", true, func(c forward.TransportStats) float64 { return float64(c.Retried) }},
 		{"upstream_stale_total", "Kept connections that were found dead before use.", true, func(c forward.TransportStats) float64 { return float64(c.Stale) }},
-		{"breaker_open", "1 while an API is left alone because it takes no connections, or paths of it because they stay silent.", false, func(c forward.TransportStats) float64 {
-			if c.BreakerOpen {
-				return 1
-			}
-			return 0
-		}},
+		{"breaker_open", "1 while an API is left alone because it takes no connections, or paths of it because they stay silent.", false, func(c forward.TransportStats) float64 { return asNumber(c.BreakerOpen) }},
 	} {
 		counts.Read(metrics.Reading{Name: r.name, Help: r.help, Total: r.total, Label: "upstream", Values: func() map[string]float64 {
 			values := map[string]float64{}

@@ -61,37 +61,57 @@ func checkTypes(fields []http1.Field) error {
 // passFields copies what no rule holds back, every line of it.
 func (in incoming) passFields() {
 	h := &in.call.Reply.Header
-	var listed [8][]byte
-	names := connectionNames(listed[:0], in.answer.Fields)
-	isolate, private := in.isolates(), in.call.Route().Session != routing.SessionNone || in.who.Caller != nil
+	var room [8][]byte
+	hopByHop := connectionNames(room[:0], in.answer.Fields)
+	private := in.call.Route().Session != routing.SessionNone || in.who.Caller != nil
+	isolate := in.isolates()
 	var caching policy
 	for i := range in.answer.Fields {
 		f := &in.answer.Fields[i]
 		switch {
-		case in.target.answer.Holds(f.Name) || contains(names, f.Name) || in.proven && http1.EqualFold(f.Name, "dpop-nonce"):
+		case in.target.answer.Holds(f.Name), contains(hopByHop, f.Name), in.proven && http1.EqualFold(f.Name, "dpop-nonce"):
+		case isolate && isPolicy(f.Name): // ours takes its place
 		case private && caching.consume(f.Name, f.Value):
-		case http1.EqualFold(f.Name, "vary"):
-			h.Vary(string(f.Value))
-		case isolate && (http1.EqualFold(f.Name, "content-security-policy") || http1.EqualFold(f.Name, "content-security-policy-report-only")):
-		case http1.EqualFold(f.Name, "content-encoding"):
-			addEncoding(h, f.Value)
-		case http1.EqualFold(f.Name, "content-type"):
-			h.Set("Content-Type", string(f.Value)) // one line: all are equal
 		default:
-			if value := in.told(f); !showsSent(in.roundTrip, value) {
-				h.AddBytes(f.Name, value)
-			}
+			in.passField(h, f)
 		}
 	}
 	if private {
-		request := &in.call.Request
-		h.Set("Cache-Control", caching.cacheControl(request.Navigates()))
-		if in.who.Caller == nil {
-			h.Vary("Cookie")
+		in.keepPrivate(h, &caching)
+	}
+}
+
+// passField copies one field. What the web server keeps one line of becomes one.
+func (in incoming) passField(h *call.Header, f *http1.Field) {
+	switch {
+	case http1.EqualFold(f.Name, "vary"):
+		h.Vary(string(f.Value))
+	case http1.EqualFold(f.Name, "content-encoding"):
+		addEncoding(h, f.Value)
+	case http1.EqualFold(f.Name, "content-type"):
+		h.Set("Content-Type", string(f.Value)) // all lines are equal, see checkTypes
+	default:
+		if value := in.told(f); !showsSent(in.roundTrip, value) {
+			h.AddBytes(f.Name, value)
 		}
-		if request.Head.Has("sec-fetch-mode") {
-			h.Vary("Sec-Fetch-Mode") // or what a page fetched would be shown as a document
-		}
+	}
+}
+
+// isPolicy reports whether a field is a Content-Security-Policy, be it one that is only
+// reported on.
+func isPolicy(name []byte) bool {
+	return http1.EqualFold(name, "content-security-policy") || http1.EqualFold(name, "content-security-policy-report-only")
+}
+
+// keepPrivate says how the answer may be kept: by the browser of this person alone.
+func (in incoming) keepPrivate(h *call.Header, caching *policy) {
+	request := &in.call.Request
+	h.Set("Cache-Control", caching.cacheControl(request.Navigates()))
+	if in.who.Caller == nil {
+		h.Vary("Cookie")
+	}
+	if request.Head.Has("sec-fetch-mode") {
+		h.Vary("Sec-Fetch-Mode") // or what a page fetched would be shown as a document
 	}
 }
 

@@ -43,7 +43,7 @@ func (x *roundTrip) document() (any, bool) {
 	a := &x.answer
 	kind, kinds := field(a.Fields, "content-type")
 	coding, codings := field(a.Fields, "content-encoding")
-	if x.call.Request.IsHead() || a.Status == 101 || kinds == 0 || !isJSON(kind) || codings > 1 || !a.Gather(lookPatience) {
+	if x.call.Request.IsHead() || a.Status == 101 || !mayBeJSON(kind, kinds, a.Length) || codings > 1 || !a.Gather(lookPatience) {
 		return nil, false
 	}
 	body := a.Complete
@@ -55,6 +55,12 @@ func (x *roundTrip) document() (any, bool) {
 		return nil, false
 	}
 	return mapping.Decode(body)
+}
+
+// mayBeJSON reports whether a body is worth a look: JSON by its media type, or without
+// any (RFC 9110 §8.3) where its length is known, so that it is no stream.
+func mayBeJSON(kind []byte, kinds int, length int64) bool {
+	return isJSON(kind) || kinds == 0 && length >= 0
 }
 
 // isJSON reports whether a media type is JSON (RFC 8259 §11, RFC 6839 §3.1), and one

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"coatcheck/bff/call"
+	"coatcheck/bff/credential"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
 	"coatcheck/upstream/mapping"
@@ -96,14 +97,17 @@ func showsSent(x *roundTrip, value []byte) bool {
 	if len(send.Query) == 0 && len(send.Cookies) == 0 {
 		return false
 	}
-	token := x.token()
-	for _, list := range []mapping.Headers{send.Query, send.Cookies} {
-		for i := range list {
-			for _, name := range list[i].Value.Names() {
-				text, _ := mapping.SecretText(token.Value(name))
-				if len(text) >= leastShown && bytes.Contains(value, []byte(text)) {
-					return true
-				}
+	return shows(send.Query, x.token(), value) || shows(send.Cookies, x.token(), value)
+}
+
+// shows reports whether text repeats a value that one of the templates takes from the
+// credential.
+func shows(templates mapping.Headers, c *credential.Credential, text []byte) bool {
+	for i := range templates {
+		for _, name := range templates[i].Value.Names() {
+			sent, _ := mapping.SecretText(c.Value(name))
+			if len(sent) >= leastShown && bytes.Contains(text, []byte(sent)) {
+				return true
 			}
 		}
 	}

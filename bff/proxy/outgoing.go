@@ -34,55 +34,75 @@ type Outgoing struct {
 // AppendHead assembles the head of the call that goes to the API, line by line: what
 // the browser sent and no rule holds back, then ours. Framing is the forwarder's.
 func (p *Proxy) AppendHead(b []byte, c *call.Call, o Outgoing) []byte {
-	r, h, t, credential, proof, span := c.Route(), c.Request.Head, p.targets[c.Route().Index], o.Credential, o.Proof, o.Span
-	b = append(append(b, h.Method...), ' ')
-	b = append(append(b, r.Base...), c.Decision.Forwarded...)
+	t := p.targets[c.Route().Index]
+	send := t.up.Send()
 	var who mapping.Caller
 	if t.up.SendsCaller() {
 		who = c.Caller()
 	}
-	b = append(t.up.Send().AppendQuery(b, c.Decision.Target.Query, credential, who), " HTTP/1.1\r\nHost: "...)
-	b = append(append(b, r.Host...), '\r', '\n')
-	_, options := h.Get("connection")
-	for i := range h.Fields {
-		f := &h.Fields[i]
-		if verdict := t.request.Judge(f.Name); verdict != headers.Passes {
-			p.dropped(r, verdict)
-			continue
-		}
-		if options > 0 && h.ConnectionNames(f.Name) || span != nil && isTraceContext(f.Name) {
-			continue
-		}
-		if c.Decision.Handshake && t.composes(f.Name) || proof != "" && http1.EqualFold(f.Name, "dpop") || t.reads && http1.EqualFold(f.Name, "accept-encoding") {
-			continue
-		}
-		b = appendField(b, f.Name, f.Value)
-	}
+	b = appendRequestLine(b, c, send, o, who)
+	b = p.appendPassed(b, c, o)
 	if c.Decision.Handshake {
-		b = appendProtocols(b, h, t.up.Send(), credential, who)
+		b = appendProtocols(b, c.Request.Head, send, o.Credential, who)
 		b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\n"...)
 	}
 	if t.reads {
-		b = appendReadable(b, h)
+		b = appendReadable(b, c.Request.Head)
 	}
-	b = t.up.AppendSend(b, credential, who)
-	if proof != "" {
-		b = appendProven(b, credential, proof)
+	b = t.up.AppendSend(b, o.Credential, who)
+	if o.Proof != "" {
+		b = appendProven(b, o.Credential, o.Proof)
 	}
-	b = appendCookies(b, t.up.Send(), o, who)
-	b = append(b, "X-Forwarded-For: "...)
-	b = c.Request.Client.AppendTo(b)
-	b = append(append(b, "\r\nX-Forwarded-Host: "...), c.Request.Authority...)
-	b = append(append(b, "\r\nX-Forwarded-Proto: "...), c.Frontend().Scheme...)
-	if r.ForwardedPrefix != "" {
-		b = append(append(b, "\r\nX-Forwarded-Prefix: "...), r.ForwardedPrefix...)
-	}
-	b = append(append(b, "\r\nX-Request-Id: "...), c.ID...)
-	b = append(b, '\r', '\n')
+	b = appendCookies(b, send, o, who)
+	b = appendXForwarded(b, c)
 	if t.forwarded {
 		b = appendForwarded(b, c)
 	}
-	return appendTrace(b, span)
+	return appendTrace(b, o.Span)
+}
+
+// appendRequestLine appends the first line, and the Host that the API knows itself by.
+func appendRequestLine(b []byte, c *call.Call, send *mapping.Send, o Outgoing, who mapping.Caller) []byte {
+	r := c.Route()
+	b = append(append(b, c.Request.Head.Method...), ' ')
+	b = append(append(b, r.Base...), c.Decision.Forwarded...)
+	b = send.AppendQuery(b, c.Decision.Target.Query, o.Credential, who)
+	b = append(append(b, " HTTP/1.1\r\nHost: "...), r.Host...)
+	return append(b, '\r', '\n')
+}
+
+// appendPassed appends what the browser sent, but for what a rule holds back, what is of
+// the connection alone, and what Coatcheck says itself.
+func (p *Proxy) appendPassed(b []byte, c *call.Call, o Outgoing) []byte {
+	r, h := c.Route(), c.Request.Head
+	t := p.targets[r.Index]
+	_, options := h.Get("connection")
+	for i := range h.Fields {
+		f := &h.Fields[i]
+		verdict := t.request.Judge(f.Name)
+		switch {
+		case verdict != headers.Passes:
+			p.dropped(r, verdict)
+		case options > 0 && h.ConnectionNames(f.Name):
+		case t.replaces(f.Name, c.Decision.Handshake, &o):
+		default:
+			b = appendField(b, f.Name, f.Value)
+		}
+	}
+	return b
+}
+
+// replaces reports whether Coatcheck says on this call itself what a field of the browser's
+// would.
+func (t *target) replaces(name []byte, handshake bool, o *Outgoing) bool {
+	switch {
+	case o.Span != nil && isTraceContext(name),
+		o.Proof != "" && http1.EqualFold(name, "dpop"),
+		t.reads && http1.EqualFold(name, "accept-encoding"),
+		handshake && t.composes(name):
+		return true
+	}
+	return false
 }
 
 // dropped counts a header that an application may miss: nothing but its name speaks

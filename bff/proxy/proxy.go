@@ -66,8 +66,8 @@ type Proxy struct {
 
 // New makes a Proxy. Nothing is dialled yet.
 func New(o Options) (*Proxy, error) {
-	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining, bodyIdle: o.Config.Limits.BodyIdle,
-		transports: map[string]*forward.Transport{}, jars: map[string]*affinity.Jar{}, rules: map[string]rules{}}
+	p := &Proxy{config: o.Config, manager: o.Manager, auth: o.Auth, events: o.Events, open: o.Open, draining: o.Draining,
+		bodyIdle: o.Config.Limits.BodyIdle, transports: map[string]*forward.Transport{}, jars: map[string]*affinity.Jar{}, rules: map[string]rules{}}
 	if err := p.addTargets(o); err != nil {
 		p.Close()
 		return nil, err
@@ -138,7 +138,10 @@ func (x *roundTrip) giveBack() {
 	roundTrips.Put(x)
 }
 
-// Serve takes a call to its API and the answer back.
+// Serve takes a call to its API and the answer back. What a request can be refused for by
+// itself, [routing.Table.Decide] has checked; here it is asked who calls, and whether what
+// the call needs is to be given: its body read, an account's token, a place for what stays
+// open. Only then is anything sent.
 func (p *Proxy) Serve(c *call.Call) error {
 	if c.Decision.Handshake && p.draining.Load() {
 		return problem.Draining
@@ -147,14 +150,10 @@ func (p *Proxy) Serve(c *call.Call) error {
 	if err := p.auth.Identify(c, &x.who); err != nil {
 		return err
 	}
-	if c.Decision.BodyTooLarge {
+	if c.Decision.BodyTooLarge { // behind Identify: whoever is not signed in hears that first
 		return problem.BodyTooLarge
 	}
-	if limit, is := x.who.Unverified(); is {
-		if answered, err := (signedCall{x}).proveSigned(limit); answered || err != nil {
-			return err
-		}
-	} else if err := x.prepareBody(); err != nil {
+	if answered, err := x.takeBody(); answered || err != nil {
 		return err
 	}
 	if err := x.takeAccount(); err != nil {
@@ -169,6 +168,15 @@ func (p *Proxy) Serve(c *call.Call) error {
 		return err
 	}
 	return incoming{x}.pass()
+}
+
+// takeBody makes the body ready to be sent. The one of a call that may be signed is read
+// whole, since only then is known who calls; then the reply may be made already.
+func (x *roundTrip) takeBody() (answered bool, err error) {
+	if limit, is := x.who.Unverified(); is {
+		return signedCall{x}.proveSigned(limit)
+	}
+	return false, x.prepareBody()
 }
 
 // forward sends the call and reads the answer's head. An answer that calls the token

@@ -72,16 +72,20 @@ func (x bodyPass) announceTrailers() {
 	r := &x.call.Reply
 	for i := range x.answer.Fields {
 		if f := &x.answer.Fields[i]; http1.EqualFold(f.Name, "trailer") {
-			http1.EachListMember(f.Value, func(name []byte) {
-				isThis := func(other string) bool { return strings.EqualFold(other, string(name)) }
-				if x.mayTrail(name, strings.ToLower(string(name))) && !slices.ContainsFunc(r.Trailers, isThis) {
-					r.Trailers = append(r.Trailers, string(name))
-				}
-			})
+			http1.EachListMember(f.Value, x.announceTrailer)
 		}
 	}
 	if len(r.Trailers) > 0 {
 		r.Trailer = x.trailers
+	}
+}
+
+// announceTrailer names one of them, once.
+func (x bodyPass) announceTrailer(name []byte) {
+	r := &x.call.Reply
+	isThis := func(other string) bool { return strings.EqualFold(other, string(name)) }
+	if x.mayTrail(name, strings.ToLower(string(name))) && !slices.ContainsFunc(r.Trailers, isThis) {
+		r.Trailers = append(r.Trailers, string(name))
 	}
 }
 

@@ -24,18 +24,19 @@ const (
 // Stage is the check that decided, or that was made last.
 type Stage int
 
-// The stages, in their order.
+// The stages, in their order, each with what it asks. docs/errors.md says which answer a
+// refusal has.
 const (
-	AtHealth Stage = iota
-	AtPath
-	AtHost
-	AtFrontend
-	AtPreflight
-	AtPage
-	AtProof // of programs, on routes with callers
-	AtGuard
-	AtRoute
-	AtMethod
+	AtHealth    Stage = iota // does a load balancer ask for this process's health?
+	AtPath                   // can the path be read in one way only?
+	AtHost                   // does a frontend live at the host that is called?
+	AtFrontend               // which one, where several live there?
+	AtPreflight              // does a browser ask first, and may pages of this origin call?
+	AtPage                   // is it a document of the frontend, or a file of one?
+	AtProof                  // on routes with callers: does one program prove who it is, outside of a browser?
+	AtGuard                  // did a page of the frontend make the call?
+	AtRoute                  // does the path lead anywhere?
+	AtMethod                 // by this method?
 )
 
 // Decision is what one request is for. [Table.Decide] writes it once; nothing changes
@@ -77,8 +78,8 @@ type Decision struct {
 	Forwarded []byte
 }
 
-// Decide decides what r is for. Each check is a line, the first that fails answers,
-// and none hides elsewhere. What is malformed never comes this far (package gate).
+// Decide decides what r is for. What is malformed never comes this far (package gate); who
+// calls is asked afterwards (package auth).
 func (t *Table) Decide(r *Request, d *Decision) {
 	*d = Decision{Forwarded: d.Forwarded[:0]}
 	d.Problem = t.decide(r, d)
@@ -87,21 +88,30 @@ func (t *Table) Decide(r *Request, d *Decision) {
 	}
 }
 
+// decide makes every check of [Stage], one paragraph each. The first that refuses, or that
+// finds out what r is for, answers; none hides elsewhere.
 func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
+	d.Stage = AtHealth // in front of the host, because load balancers know none
 	if path := t.config.HealthPath; path != "" && string(r.Head.Target) == path {
 		d.Kind = Health
 		return onlyReads(r)
 	}
-	d.Host = t.hostOf(r.Host)
+
 	d.Stage = AtPath
-	var ok bool
-	if d.Target, ok = ParseTarget(r.Head.Target); !ok || d.Target.EncodedSlash && !t.encodedSlash {
+	d.Host = t.hostOf(r.Host) // its pages may read the answer, also one that refuses the path
+	if !d.readTarget(r, t) {
 		return problem.BadPath
 	}
-	if d.Stage = AtHost; d.Host == nil {
+
+	d.Stage = AtHost
+	if d.Host == nil {
 		return problem.UnknownHost
 	}
+
 	d.Stage = AtFrontend
+	if t.bringsLogoutToken(r, d) {
+		return d.decideRoute(r)
+	}
 	f, p := d.Host.choose(r, &d.Target)
 	if p != nil {
 		return p
@@ -110,26 +120,54 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 	if d.Target.EncodedSlash && (d.Route == nil || !d.Route.passesSlash()) {
 		return problem.BadPath
 	}
+
+	d.Stage = AtPreflight
 	if r.isPreflight() {
-		d.Kind, d.Stage = Preflight, AtPreflight
+		d.Kind = Preflight
 		return d.preflight(r)
 	}
-	if d.Route == nil && !d.IsBFF && f.HasPages && under(d.Target.Path, f.Base) {
-		d.Kind, d.Stage = Page, AtPage // documents and their files: whoever follows a link may see them
+
+	d.Stage = AtPage // no guard: whoever follows a link may see documents and their files
+	if d.isPage() {
+		d.Kind = Page
 		return onlyReads(r)
 	}
-	d.cutProofs()
-	if d.Route != nil && d.Route.Programs != nil {
-		d.Stage = AtProof
-		if p := d.readPrograms(r); p != nil {
-			return p
-		}
+
+	d.Stage = AtProof
+	if p := d.readProofs(r); p != nil {
+		return p
 	}
+
 	d.Stage = AtGuard
 	if p := d.guard(r); p != nil {
 		return p
 	}
 	return d.decideRoute(r)
+}
+
+// readTarget takes path and query apart; false: they could be read in two ways.
+func (d *Decision) readTarget(r *Request, t *Table) (ok bool) {
+	d.Target, ok = ParseTarget(r.Head.Target)
+	return ok && (t.encodedSlash || !d.Target.EncodedSlash)
+}
+
+// isPage reports whether the path is for the frontend's own pages: for no route, and not
+// under /bff.
+func (d *Decision) isPage() bool {
+	return d.Route == nil && !d.IsBFF && d.Frontend.HasPages && under(d.Target.Path, d.Frontend.Base)
+}
+
+// readProofs takes note of what proves a program, and takes what of it is secret out of the
+// query.
+func (d *Decision) readProofs(r *Request) *problem.Problem {
+	if d.Route == nil {
+		return nil
+	}
+	d.cutProofs()
+	if d.Route.Programs == nil {
+		return nil
+	}
+	return d.readPrograms(r)
 }
 
 // guard lets the guard of the request's class look at it.
@@ -176,8 +214,7 @@ func (d *Decision) OpensAgain(r *Request) bool {
 	return d.Route != nil && r.reads() && r.Origins == 0 && d.Frontend.pagesLiveAt(r.Host)
 }
 
-// decideRoute is the second half of the decision: does the path lead anywhere, by
-// this method?
+// decideRoute makes the last two checks: does the path lead anywhere, by this method?
 func (d *Decision) decideRoute(r *Request) *problem.Problem {
 	d.Stage = AtRoute
 	if d.Endpoint != nil {
@@ -195,11 +232,12 @@ func (d *Decision) decideRoute(r *Request) *problem.Problem {
 	case d.Route.closed(d.Forwarded):
 		return problem.NotFound // a page could mint itself a token there
 	}
+
 	d.Stage = AtMethod
 	if p := allow(d.Route.Config.Methods, d.Route.Allow, r); p != nil {
 		return p
 	}
-	if d.Handshake && !isHandshake(r) {
+	if d.Handshake && !isValidHandshake(r) {
 		return problem.BadRequest
 	}
 	limit := int64(d.Route.Config.MaxBody)
@@ -221,8 +259,8 @@ func allow(methods []string, list string, r *Request) *problem.Problem {
 	return problem.AllowOnly(list)
 }
 
-// isHandshake verifies what a browser asks for (RFC 6455 §4.2.1).
-func isHandshake(r *Request) bool {
+// isValidHandshake reports whether the handshake is one that RFC 6455 §4.2.1 allows.
+func isValidHandshake(r *Request) bool {
 	h := r.Head
 	version, versions := h.Get("sec-websocket-version")
 	key, keys := h.Get("sec-websocket-key")

@@ -3,6 +3,7 @@ package routing
 import (
 	"bytes"
 	"net/url"
+	"slices"
 	"strings"
 
 	"coatcheck/bff/http1"
@@ -77,6 +78,26 @@ func (f *Frontend) opens(e *Endpoint, r *Request) bool {
 		return r.isGet && len(f.Config.Login.Provider) > 0
 	}
 	return false
+}
+
+// logoutTokens is where providers post logout tokens, at hosts and paths of no frontend
+// that has a provider as well.
+var logoutTokens = []byte("/bff/backchannel-logout/")
+
+// bringsLogoutToken takes note of a logout token that comes to a host, or without the base
+// path, of frontends without its provider: a provider has one address for all frontends, and
+// any host of ours will do. A door signs nobody in.
+func (t *Table) bringsLogoutToken(r *Request, d *Decision) bool {
+	if !bytes.HasPrefix(d.Target.Path, logoutTokens) || len(t.config.Providers) == 0 || d.Host.signInPath(r, d.Target.Path) != nil {
+		return false
+	}
+	e := findEndpoint(d.Target.Path)
+	at := slices.IndexFunc(d.Host.Frontends, func(f *Frontend) bool { return !f.Config.IsDoor() })
+	if e == nil || at < 0 {
+		return false
+	}
+	d.Frontend, d.IsBFF, d.Endpoint, d.Segment = d.Host.Frontends[at], true, e, d.Target.Path[len(logoutTokens):]
+	return true
 }
 
 // chooseForSignIn finds the frontend that a navigation of a provider's sign-in is for:

@@ -107,7 +107,7 @@ func (d *Decision) readPrograms(r *Request) *problem.Problem {
 
 // cutProofs takes keys, and other proofs that are secrets, out of the query.
 func (d *Decision) cutProofs() {
-	if d.Route != nil && len(d.Route.Cut.Queries) > 0 {
+	if len(d.Route.Cut.Queries) > 0 {
 		d.Target.Query = []byte(d.Route.Cut.CutQuery(string(d.Target.Query)))
 	}
 }

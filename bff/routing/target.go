@@ -20,11 +20,12 @@ type Target struct {
 // programs could read differently, because here it is matched against routes and
 // there it is resolved by an API: dot segments in any spelling, encoded separators
 // and control bytes, broken escapes, ASCII in more bytes than it needs. One decoding is
-// looked through, as an API does one; %252e is text. What passes is matched and forwarded as the same bytes.
+// looked through, as an API does one; %252e is text. What passes is matched and forwarded
+// as the same bytes.
 //
-// Sources: RFC 3986 §5.2.4, §6.2.2; RFC 3629 §10 (overlong forms, %c0%ae for a
-// dot); CVE-2021-41773 (encoded dots), "..;" of
-// servlet containers, CVE-2025-29927's kind of prefix confusion for "//".
+// Sources: RFC 3986 §5.2.4, §6.2.2; RFC 3629 §10 (overlong forms, %c0%ae for a dot);
+// CVE-2021-41773 (encoded dots), "..;" of servlet containers, CVE-2025-29927's kind of
+// prefix confusion for "//".
 func ParseTarget(b []byte) (t Target, ok bool) {
 	if len(b) == 0 || b[0] != '/' || len(b) > 1 && b[1] == '/' {
 		return t, false
@@ -71,31 +72,13 @@ func (t Target) inspect() (Target, bool) {
 // segment looks at one segment, decoded once, its parameters cut off.
 func (t *Target) segment(s []byte) bool {
 	dots, name := 0, true // name: still in front of parameters
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '%' {
-			hi, lo := hexValue(s, i+1), hexValue(s, i+2)
-			if hi < 0 || lo < 0 {
-				return false
-			}
-			c = byte(hi<<4 | lo)
-			if isOverlong(s[i:]) {
-				return false
-			}
-			i += 2
-			if c == '\\' {
-				c = '/' // to some APIs it is one
-			}
-			if c == '/' {
-				t.EncodedSlash = true
-			}
-			if c < ' ' || c == 0x7f {
-				return false
-			}
-		}
-		switch {
-		case c == '\\': // as it stands: to browsers a slash
+	for len(s) > 0 {
+		c, rest, ok := t.decode(s)
+		if !ok {
 			return false
+		}
+		s = rest
+		switch {
 		case c == ';':
 			if isDots(dots) {
 				return false
@@ -114,6 +97,26 @@ func (t *Target) segment(s []byte) bool {
 		}
 	}
 	return !isDots(dots)
+}
+
+// decode takes the first byte off s, as an API sees it that decodes once, and takes note of
+// a slash that is one only then. ok is false for what two programs could read differently.
+func (t *Target) decode(s []byte) (c byte, rest []byte, ok bool) {
+	if s[0] != '%' {
+		return s[0], s[1:], s[0] != '\\' // as it stands: to browsers a slash
+	}
+	hi, lo := hexValue(s, 1), hexValue(s, 2)
+	if hi < 0 || lo < 0 || isOverlong(s) {
+		return 0, nil, false
+	}
+	c = byte(hi<<4 | lo)
+	if c == '\\' {
+		c = '/' // to some APIs it is one
+	}
+	if c == '/' {
+		t.EncodedSlash = true
+	}
+	return c, s[3:], c >= ' ' && c != 0x7f
 }
 
 // isOverlong reports whether escapes begin a form of an ASCII character in two to four

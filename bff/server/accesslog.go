@@ -74,11 +74,11 @@ func appendLine(b []byte, c *call.Call, level slog.Level, now time.Time) []byte 
 }
 
 // tellsWhy reports whether the line has the error's text: what went wrong here or at the
-// API, what broke off, and what was wrong with a body. A refusal that is nothing but a
-// [problem.Problem] has said it all with its code.
+// API, what broke off, what was wrong with a body, and why a sign-in at a provider did not
+// work. A refusal that is nothing but a [problem.Problem] has said it all with its code.
 func tellsWhy(r *call.Record) bool {
 	_, plain := r.Cause.(*problem.Problem)
-	return r.Cause != nil && (r.Status >= 500 || r.BeganAfter > 0 || r.Status == 400 && !plain)
+	return r.Cause != nil && (r.Status >= 500 || r.BeganAfter > 0 || !plain && (r.Status == 400 || r.Explained))
 }
 
 // loggedPath is the path as it came, also where it was refused; cut where it is long.

@@ -22,8 +22,8 @@ import (
 	"testing"
 	"time"
 
-	"coatcheck/bff/command"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/explain"
 	"coatcheck/bff/routing"
 	"coatcheck/bff/server"
 	"coatcheck/bff/session"
@@ -345,7 +345,7 @@ func (c *compared) ask(r comparedRequest) (answer, error) {
 }
 
 // disagreement is what explain says otherwise than serve does; "" where they agree.
-func disagreement(told *command.Explanation, served answer) string {
+func disagreement(told *explain.Explanation, served answer) string {
 	text := strings.Join(told.Lines, "\n")
 	status, code, refused := explainedAnswer(text)
 	if p := told.Problem; p != nil {
@@ -375,7 +375,7 @@ func disagreement(told *command.Explanation, served answer) string {
 
 // agrees compares where nothing is refused by the decision itself. What the store, the
 // files, the body and the API decide is left open; nothing else is.
-func agrees(told *command.Explanation, served answer) bool {
+func agrees(told *explain.Explanation, served answer) bool {
 	d := &told.Decision
 	switch d.Kind {
 	case routing.Health, routing.Preflight:
@@ -437,7 +437,7 @@ func FuzzExplainAgrees(f *testing.F) {
 			t.Fatal(err)
 		}
 		r := requestOf(picks, path)
-		told, err := command.Explain(c.config, c.ups, command.RawRequest{Method: r.method, URL: "https://shop.example.com" + r.target, Headers: r.lines, Peer: netip.MustParseAddr("127.0.0.1")})
+		told, err := explain.Explain(c.config, c.ups, explain.RawRequest{Method: r.method, URL: "https://shop.example.com" + r.target, Headers: r.lines, Peer: netip.MustParseAddr("127.0.0.1")})
 		if err != nil {
 			t.Fatalf("%q: %v", r, err)
 		}

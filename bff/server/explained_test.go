@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"coatcheck/bff/command"
+	"coatcheck/bff/explain"
 	"coatcheck/configs"
 	"coatcheck/upstream/signin"
 )
@@ -72,7 +72,7 @@ func TestExplainAgrees(t *testing.T) {
 			}
 		}
 		served := h.raw(request+"Host: "+host+"\r\n\r\n", method == "HEAD")
-		told, err := command.Explain(config, ups, command.RawRequest{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
+		told, err := explain.Explain(config, ups, explain.RawRequest{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
 		if err != nil {
 			t.Errorf("%q: %v", row, err)
 			continue
@@ -140,7 +140,7 @@ func TestExplainAtProvider(t *testing.T) {
 			}
 		}
 		served := a.call(row[0], row[1:]...)
-		told, err := command.Explain(a.config, ups, command.RawRequest{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
+		told, err := explain.Explain(a.config, ups, explain.RawRequest{Method: method, URL: "https://" + host + path, Headers: row[1:], Peer: netip.MustParseAddr("127.0.0.1")})
 		if err != nil {
 			t.Errorf("%q: %v", row, err)
 			continue
@@ -153,7 +153,7 @@ func TestExplainAtProvider(t *testing.T) {
 			t.Errorf("%q: served %d %q, and explain does not know\n%s", row, served.StatusCode, served.code(), text)
 		}
 	}
-	told, err := command.Explain(a.config, ups, command.RawRequest{Method: "GET", URL: "https://shop.example.com/bff/login?return_to=/x&prompt=login&acr=gold", Peer: netip.MustParseAddr("127.0.0.1")})
+	told, err := explain.Explain(a.config, ups, explain.RawRequest{Method: "GET", URL: "https://shop.example.com/bff/login?return_to=/x&prompt=login&acr=gold", Peer: netip.MustParseAddr("127.0.0.1")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -150,3 +150,47 @@ func TestProviderTakenOut(t *testing.T) {
 	a.want(a.call("POST /bff/logout", shop, xcsrf, cookie), 204, "")
 	a.want(a.call("GET /api/x", shop, cookie), 401, "session_expired")
 }
+
+// TestProviderLogoutAnywhere: a logout token may come to any host of ours, and with or
+// without a base path: what the token says counts, not where it comes to.
+func TestProviderLogoutAnywhere(t *testing.T) {
+	a := openAtProvider(t, nil)
+	for _, row := range []struct {
+		host, path string
+		status     int
+		who        string
+	}{
+		{"shop.example.com", "/bff/backchannel-logout/id", 200, "ada"},
+		{"both.example.com", "/bff/backchannel-logout/id", 200, "bob"}, // its frontends have base paths, and no provider
+		{"both.example.com", "/bff/backchannel-logout/other", 404, "eve"},
+		{"strange.example.com", "/bff/backchannel-logout/id", 421, "eve"},
+	} {
+		cookie := ""
+		if row.status == 200 {
+			cookie = a.signInAt(row.who + "@id.test")
+		}
+		token := a.provider.LogoutToken("coatcheck", "p-"+row.who, "", "logout+jwt", nil)
+		got := a.call("POST "+row.path+"\n\nlogout_token="+token, "Host: "+row.host, "Content-Type: application/x-www-form-urlencoded")
+		if got.StatusCode != row.status {
+			t.Errorf("%s%s: %d %s", row.host, row.path, got.StatusCode, got.body)
+		}
+		if row.status == 200 {
+			a.want(a.call("GET /api/x", shop, cookie), 401, "session_expired")
+		}
+	}
+	a.want(a.call("GET /bff/backchannel-logout/id", "Host: both.example.com"), 405, "method_not_allowed")
+}
+
+// TestProviderReturnsToNoOther: nobody is led below the /bff of another frontend of the
+// host, either.
+func TestProviderReturnsToNoOther(t *testing.T) {
+	a := openAtProvider(t, func(s string) string {
+		return strings.ReplaceAll(s, "login: {upstream: api, fields: [email, password]}", "login: {upstream: api, provider: id}")
+	})
+	for page, status := range map[string]int{"/east/x": 303, "/west/x": 303, "/west/bff": 400, "/west/bff/login": 400, "/WEST/Bff/login": 400, "/west//bff/x": 400, "/west/%62ff/x": 400, "/west/bffs": 303, "/westbff/x": 303} {
+		got := a.call("GET /east/bff/login?return_to="+page, "Host: both.example.com", navigate, document, html_)
+		if got.StatusCode != status {
+			t.Errorf("%s: %d, want %d", page, got.StatusCode, status)
+		}
+	}
+}

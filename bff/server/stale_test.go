@@ -68,6 +68,10 @@ func TestCaseGraphQL(t *testing.T) {
 	const body = `{"data":null,"errors":[{"extensions":{"code":"UNAUTHENTICATED"}}]}`
 	for name, dead := range map[string]http.HandlerFunc{
 		"length": says(200, body),
+		"no type": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = nil
+			_, _ = io.WriteString(w, body)
+		},
 		"chunks": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/graphql-response+json; charset=utf-8")
 			for _, part := range []string{body[:9], body[9:]} {

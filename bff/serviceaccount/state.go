@@ -48,7 +48,7 @@ func given(c *credential.Credential, now time.Time) *credential.Credential {
 	delete(values, valueTries)
 	delete(values, valueRetry)
 	values[valueGiven] = timeText(now)
-	return credential.New(values, c.Expires, c.RefreshExpires)
+	return credential.New(values, c.Expires, time.Time{}) // no end of a refresh token ends an account
 }
 
 // Pauses after failures in a row: 2 s, and each time twice as long, up to five minutes,
@@ -72,12 +72,12 @@ func pauseAfter(n int, why error) time.Duration {
 
 // failed is c after a failure. Its token stays, unless the API has refused that as well.
 func failed(c *credential.Credential, why error, now time.Time, keepToken bool) *credential.Credential {
-	values, expires, refreshExpires := c.Values(), c.Expires, c.RefreshExpires
+	values, expires := c.Values(), c.Expires
 	if values == nil || !keepToken {
-		values, expires, refreshExpires = map[string]credential.Secret{}, time.Time{}, time.Time{}
+		values, expires = map[string]credential.Secret{}, time.Time{}
 	}
 	n := stateOf(c).tries + 1
 	values[valueTries] = credential.NewSecret(strconv.Itoa(n))
 	values[valueRetry] = timeText(now.Add(pauseAfter(n, why)))
-	return credential.New(values, expires, refreshExpires)
+	return credential.New(values, expires, time.Time{})
 }

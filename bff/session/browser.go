@@ -29,7 +29,7 @@ func (m *Manager) EndHandle(ctx context.Context, handle string) error {
 // are looked for, so that tabs which finish together leave one session, and agree on it.
 func (m *Manager) ReplaceInBrowser(ctx context.Context, browser string, s *Session) (older []string, newer bool, err error) {
 	key, own := m.prefix+":b:{"+browser+"}", browserEntry(s)
-	if _, err = m.store.AddEntry(ctx, key, s.Frontend+"/"+s.hash.Hex(), []byte(own), s.Ends.Sub(m.now())+indexSlack); err != nil {
+	if _, err = m.store.AddEntry(ctx, key, s.Frontend+"/"+s.hash.Hex(), []byte(own), s.latest.Sub(m.now())+indexSlack); err != nil {
 		return nil, false, store.Unavailable("browser", err)
 	}
 	entries, err := m.store.Entries(ctx, key)

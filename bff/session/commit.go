@@ -22,7 +22,7 @@ const (
 func (r *refresh) commit(ctx context.Context, s *Session, fresh *Renewal) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()
-	rec := &record.Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Persistent: s.Persistent, Created: s.Created, Ends: s.Ends, Credential: fresh.Credential}
+	rec := &record.Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Persistent: s.Persistent, Created: s.Created, Ends: s.latest, Credential: fresh.Credential}
 	if fresh.User != nil {
 		rec.User = fresh.User
 	}

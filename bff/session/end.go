@@ -86,7 +86,7 @@ func (f *finder) endable(ctx context.Context, o *settings, frontend string, t Ti
 	if err != nil {
 		return false, unlessEnded(err)
 	}
-	if reason, ended := f.recent.reason(h); ended {
+	if reason, ended := f.recent.Reason(h); ended {
 		if err := f.endAgain(ctx, h, reason); err != nil {
 			return false, store.Unavailable("end", err)
 		}

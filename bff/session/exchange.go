@@ -144,13 +144,13 @@ func (k *knowledge) supersede(ctx context.Context, h, next hash) error {
 // moved takes in that a session goes on under next: the old ticket opens nothing, and
 // its streams run on.
 func (k *knowledge) moved(h, next hash) {
-	k.recent.add(h, ending{reason: Expired, next: next, at: k.clock.Elapsed()})
+	k.recent.Move(h, next, Expired, k.clock.Elapsed())
 	k.near.Drop(h)
 	k.wakeUps.Wake(h)
-	k.watches.Move(h, k.recent.last(next))
+	k.watches.Move(h, k.recent.Last(next))
 	// It may have ended in the meantime, while its streams still stood under the old name.
-	if last := k.recent.last(next); last != h {
-		if reason, over := k.recent.reason(last); over {
+	if last := k.recent.Last(next); last != h {
+		if reason, over := k.recent.Reason(last); over {
 			k.watches.Tell(last, reason)
 		}
 	}

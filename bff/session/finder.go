@@ -45,7 +45,7 @@ func (f *finder) ownCopy(h hash, frontend string, oldest time.Duration) *Session
 
 // load asks the store.
 func (f *finder) load(ctx context.Context, o *settings, frontend string, t Ticket, h hash) (*Session, error) {
-	if reason, ended := f.recent.reason(h); ended {
+	if reason, ended := f.recent.Reason(h); ended {
 		return nil, EndedError{reason}
 	}
 	if err := f.needClock(ctx); err != nil {
@@ -66,7 +66,7 @@ func (f *finder) load(ctx context.Context, o *settings, frontend string, t Ticke
 func (f *finder) touch(ctx context.Context, o *settings, s *Session) (*Session, error) {
 	epoch, asked := f.near.Epoch(s.hash), f.clock.Elapsed()
 	tables := o.tables(f.prefix, s.Frontend, s.Subject)
-	found, err := f.store.Touch(ctx, f.key(s.hash), store.Touch{Idle: o.idle, Ends: s.Ends, Tables: tables, ID: s.ID})
+	found, err := f.store.Touch(ctx, f.key(s.hash), store.Touch{Idle: o.idle, Ends: s.latest, Tables: tables, ID: s.ID})
 	if err != nil {
 		return nil, store.Unavailable("extend", err)
 	}

@@ -46,7 +46,7 @@ func tableKey(prefix string, k *keyring.Key, frontend, subject string) string {
 func (p *people) addEntry(ctx context.Context, o *settings, s *Session, e Entry) error {
 	k := o.ring.First()
 	table := tableKey(p.prefix, k, s.Frontend, s.Subject)
-	ttl := s.Ends.Sub(p.now()) + indexSlack
+	ttl := s.latest.Sub(p.now()) + indexSlack
 	n, err := p.store.AddEntry(ctx, table, s.ID, sealEntry(k, table, s.hash, e), ttl)
 	if err == nil && n >= indexHeal && bits.OnesCount(uint(n)) == 1 {
 		_, err = p.listed(ctx, o, s.Frontend, s.Subject)
@@ -109,7 +109,7 @@ func (p *people) living(ctx context.Context, o *settings, frontend, subject stri
 	var living []listed
 	var dead []string
 	for i, e := range all {
-		if _, ended := p.recent.reason(e.hash); ended || seen[i].IsZero() {
+		if _, ended := p.recent.Reason(e.hash); ended || seen[i].IsZero() {
 			dead = append(dead, e.ID)
 			continue
 		}

@@ -15,7 +15,7 @@ type knowledge struct {
 	replica string // tells own events from others'
 
 	near      local.Near[Session]
-	recent    recentlyEnded
+	recent    local.Recent[Reason]
 	wakeUps   local.WakeUps
 	watches   local.Watches[Reason]
 	counts    counts
@@ -27,7 +27,7 @@ const nearMaxBytes = 64 << 20
 
 func (k *knowledge) init() {
 	k.near.Init(nearMaxBytes, func(s *Session) int { return s.size })
-	k.recent.init()
+	k.recent.Init()
 	k.wakeUps.Init()
 	k.watches.Init()
 	k.returning = make(chan struct{}, 1)
@@ -54,7 +54,7 @@ func (k *knowledge) remove(ctx context.Context, h hash, at uint64, why Reason) (
 // begin anew.
 func (k *knowledge) ended(h hash, reason Reason) {
 	if k.kind == kindOfSessions {
-		k.recent.add(h, ending{reason: reason, at: k.clock.Elapsed()})
+		k.recent.Add(h, reason, k.clock.Elapsed())
 	}
 	k.over(h, reason)
 }

@@ -49,7 +49,7 @@ func (m *maintenance) sweep(ctx context.Context) {
 	defer m.contain()
 	now := m.clock.Elapsed()
 	m.near.Sweep(now - m.settings.Load().near)
-	m.recent.sweep(now - recentKept)
+	m.recent.Sweep(now - store.TombstoneTTL)
 	m.flights.sweep(now - failureKept)
 	m.warnings.Withheld(now)
 	_ = m.askClock(ctx) // its failure shows in Ping and in every call
@@ -59,7 +59,7 @@ func (m *maintenance) sweep(ctx context.Context) {
 // endReturned ends again what a failover brought back.
 func (m *maintenance) endReturned(ctx context.Context) {
 	defer m.contain()
-	ended := m.recent.all()
+	ended := m.recent.All()
 	hashes := make([]hash, 0, len(ended))
 	for h := range ended {
 		hashes = append(hashes, h)

@@ -17,7 +17,7 @@ func (k *knowledge) open(ctx context.Context, o *settings, frontend string, t Ti
 		k.over(h, Expired)
 		return nil, EndedError{Expired}
 	}
-	if reason, ended := k.recent.reason(h); ended {
+	if reason, ended := k.recent.Reason(h); ended {
 		_ = k.endAgain(ctx, h, reason) // a failure is mended by the next look
 		return nil, EndedError{reason}
 	}
@@ -43,7 +43,7 @@ func (k *knowledge) read(ctx context.Context, o *settings, frontend string, t Ti
 
 // gone says why there is no record any more, and tells whoever waits for it.
 func (k *knowledge) gone(ctx context.Context, h hash) error {
-	if reason, ended := k.recent.reason(h); ended {
+	if reason, ended := k.recent.Reason(h); ended {
 		return EndedError{reason}
 	}
 	reason, err := k.store.Tombstone(ctx, k.key(h))

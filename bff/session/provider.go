@@ -196,7 +196,7 @@ func (p *people) Join(ctx context.Context, s *Session, in Start) error {
 }
 
 func (p *people) addAtProvider(ctx context.Context, o *settings, s *Session, in Start) error {
-	k, ttl := o.ring.First(), s.Ends.Sub(p.now())+indexSlack
+	k, ttl := o.ring.First(), s.latest.Sub(p.now())+indexSlack
 	for kind, name := range map[string]string{"sid": in.ProviderSession, "sub": in.Subject} {
 		if name == "" {
 			continue

@@ -39,12 +39,14 @@ type Session struct {
 	// Persistent says that the cookie of the ticket outlives the browser.
 	Persistent bool
 
-	// Created and Ends are times of the store's clock; Ends whatever the session does.
+	// Created and Ends are times of the store's clock; Ends whatever the session does,
+	// unless its refresh token is renewed.
 	Created, Ends time.Time
 
-	hash hash
-	seen time.Time // last extension of the idle time
-	size int       // about what it takes in memory, in bytes
+	hash   hash
+	latest time.Time // what Ends can become: the record's end
+	seen   time.Time // last extension of the idle time
+	size   int       // about what it takes in memory, in bytes
 }
 
 // Format implements [fmt.Formatter]: every verb prints the LogID and no more.
@@ -76,7 +78,7 @@ func sessionOf(h hash, o record.Opened) *Session {
 	r := o.Record
 	return &Session{
 		ID: r.ID, LogID: logID(r.ID), Frontend: o.Frontend, Subject: r.Subject, Provider: r.Provider, User: r.User, Persistent: r.Persistent,
-		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Ends,
-		hash: h, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
+		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Bound(),
+		hash: h, latest: r.Ends, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
 	}
 }

@@ -11,11 +11,11 @@ func (m *Manager) Watch(t Ticket, ended func(Reason)) (stop func()) {
 	h, x := t.Hash(), local.NewWatch(ended)
 	m.watches.Add(h, x)
 	// It may have ended, or moved, between the caller's Find and now.
-	if last := m.recent.last(h); last != h {
+	if last := m.recent.Last(h); last != h {
 		m.watches.Move(h, last)
 		h = last
 	}
-	if reason, over := m.recent.reason(h); over {
+	if reason, over := m.recent.Reason(h); over {
 		m.watches.Tell(h, reason)
 	}
 	return func() { m.watches.Remove(x) }

@@ -23,15 +23,7 @@ func (ck providerCheck) asksFor(path string, p *configs.Provider) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Authorize)) {
-		at, value := child(path, "authorize", name), p.Authorize[name]
-		switch {
-		case rule.IsOwnParameter(name):
-			ck.refuse(at, "this parameter is Coatcheck's own", "")
-		case name == "" || value == "":
-			ck.refuse(at, "must not be empty", "")
-		case name == "response_mode" && value != "query" && value != "form_post":
-			ck.refuse(at, "answers are taken as query or form_post", "form_post")
-		}
+		ck.complain(child(path, "authorize", name), rule.Constant(name, p.Authorize[name]))
 	}
 	for i, a := range p.Audiences {
 		if a == "" || a == p.ClientID {

@@ -67,7 +67,11 @@ func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 		if p.IsOpenID() {
 			ck.warn(child(path, "user"), "never asked: the ID token says who signed in", "userinfo: true")
 		}
-		ck.providerURL(child(path, "user", "url"), u.URL, p)
+		bare, query, _ := strings.Cut(u.URL, "?") // some say only what they are asked for: ?fields=id,name
+		if strings.Contains(query, "#") {
+			bare = u.URL
+		}
+		ck.providerURL(child(path, "user", "url"), bare, p)
 		ck.pointer(child(path, "user", "at"), u.At)
 		ck.pointer(child(path, "user", "subject"), u.Subject)
 	}
@@ -78,7 +82,7 @@ func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 // because it is compared byte for byte with what the provider writes.
 func (ck providerCheck) issuer(path string, p *configs.Provider) {
 	ck.providerURL(path, p.Issuer, p)
-	if strings.Contains(p.Issuer, "/.well-known/") {
+	if strings.Contains(p.Issuer+"/", "/.well-known/") {
 		ck.refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
 	}
 	if rule.IsSharedTenant(p.Issuer) {
@@ -114,8 +118,10 @@ func (ck providerCheck) endSession(path string, p *configs.Provider) {
 			ck.refuse(path, "{"+name+"} is not known here", "known: "+strings.Join(endSessionNames, ", "))
 		}
 	}
-	bare, _, _ := strings.Cut(p.EndSession, "?")
-	ck.providerURL(path, bare, p)
+	bare, query, _ := strings.Cut(p.EndSession, "?")
+	if ck.providerURL(path, bare, p); strings.Contains(query, "#") {
+		ck.refuse(path, "must not contain a fragment", "")
+	}
 }
 
 // provesItself checks that the client has at most one proof of who it is.
@@ -135,6 +141,12 @@ func (ck providerCheck) provesItself(path string, p *configs.Provider) {
 		ck.refuse(child(path, proofs[1]), "a client proves itself in one way, and "+proofs[0]+" is there already", "")
 	case len(proofs) == 0:
 		ck.warn(path, "a client without a proof is public: whoever has a code could redeem it, were it not for PKCE", "client_secret, client_key or client_assertion")
+	}
+	ck.complain(child(path, "client_id"), rule.ClientText(p.ClientID))
+	if at := child(path, "client_secret"); p.ClientSecret.IsEmpty() && ck.config.Source.Has(at) {
+		ck.refuse(at, "empty: without a secret the client is public", "remove the key where that is meant")
+	} else {
+		ck.complain(at, rule.ClientText(p.ClientSecret.Reveal()))
 	}
 	if p.ClientCert != "" && p.ClientKey == "" {
 		ck.refuse(child(path, "client_cert"), "client_cert and client_key must be set together", "")

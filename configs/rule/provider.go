@@ -12,9 +12,38 @@ var ownParameters = []string{"client_id", "redirect_uri", "response_type", "scop
 	"code_challenge_method", "client_secret", "client_assertion", "client_assertion_type", "dpop_jkt", "request", "request_uri",
 	"id_token_hint", "max_age", "acr_values", "login_hint"}
 
-// IsOwnParameter reports whether no constant may stand for this parameter of an
-// authorization request.
-func IsOwnParameter(name string) bool { return slices.Contains(ownParameters, name) }
+// Constant holds one of the constants of an authorization request against the rules. Some
+// servers do not tell letters apart, so that a parameter of the request itself may stand in no
+// other ones, either.
+func Constant(name, value string) Complaint {
+	switch {
+	case slices.Contains(ownParameters, strings.ToLower(name)):
+		return Complaint{"this parameter is Coatcheck's own", ""}
+	case name == "" || value == "":
+		return Complaint{"must not be empty", ""}
+	case name == "response_mode" && value != "query" && value != "form_post":
+		return Complaint{"answers are taken as query or form_post", "form_post"}
+	case name == "prompt" && value == "none":
+		return Complaint{"nobody would ever see the provider's page: whoever is not signed in there is refused", "a page asks for it where it means it: /bff/login?prompt=none"}
+	case name == "resource" && !isAbsolute(value):
+		return Complaint{"a resource is an absolute URI without a fragment (RFC 8707)", "https://api.example.net"}
+	}
+	return Complaint{}
+}
+
+func isAbsolute(uri string) bool {
+	u, err := url.Parse(uri)
+	return err == nil && u.Scheme != "" && !strings.Contains(uri, "#")
+}
+
+// ClientText holds a client's name or secret against the letters that they have (RFC 6749
+// Appendix A). A line break at the end is what an environment variable is left with.
+func ClientText(s string) Complaint {
+	if strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return Complaint{"has a line break or another control character, which no provider takes", "${file:PATH} leaves out blank ends"}
+	}
+	return Complaint{}
+}
 
 // IsSharedTenant reports whether an issuer is one of Entra ID's that stand for many: no
 // token is issued by them.

@@ -105,7 +105,7 @@ func decodeJSON(text []byte) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
 	var doc any
-	if d.Decode(&doc) != nil {
+	if d.Decode(&doc) != nil || len(bytes.TrimSpace(text[d.InputOffset():])) > 0 {
 		return nil, failed("the document is not JSON")
 	}
 	return doc, nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
@@ -119,7 +118,7 @@ func (p asker) push(ctx context.Context, m *Metadata, q url.Values) (string, err
 	if err := errorIn(reply); err != nil {
 		return "", err
 	}
-	if json.Unmarshal(reply.Body, &doc) != nil || doc.URI == "" || len(doc.URI) > 2048 || !isVisible(doc.URI) {
+	if readExactly(reply.Body, &doc) != nil || doc.URI == "" || len(doc.URI) > 2048 || !isVisible(doc.URI) {
 		return "", failed("answer has no request_uri")
 	}
 	return doc.URI, nil

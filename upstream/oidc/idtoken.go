@@ -13,6 +13,7 @@ import (
 type claims struct {
 	IssuedAt *json.Number    `json:"iat"`
 	Party    *string         `json:"azp"`
+	Hash     *string         `json:"at_hash"`
 	Session  string          `json:"sid"`
 	ACR      string          `json:"acr"`
 	AuthTime *json.Number    `json:"auth_time"`
@@ -32,7 +33,7 @@ func (p verifier) readIDToken(ctx context.Context, m *Metadata, c Code, t *token
 	if err != nil {
 		return err
 	}
-	if p.config.ChecksNonce() && (c.Nonce == "" || verified.Nonce != c.Nonce) {
+	if (p.config.ChecksNonce() || verified.Nonce != "") && (c.Nonce == "" || verified.Nonce != c.Nonce) {
 		return failed("nonce is not the one of this attempt")
 	}
 	if err := p.keptPromises(c, own); err != nil {
@@ -76,7 +77,7 @@ func (p verifier) verifyIDToken(ctx context.Context, m *Metadata, t *tokens) (*o
 		return nil, nil, failed("iat is in the future")
 	case !p.isAddressed(verified.Audience, own.Party):
 		return nil, nil, failed("aud or azp names somebody else")
-	case verified.AccessTokenHash != "" && verified.VerifyAccessToken(t.Access) != nil:
+	case own.Hash != nil && verified.VerifyAccessToken(t.Access) != nil:
 		return nil, nil, failed("at_hash does not fit the access token")
 	}
 	return verified, own, nil

@@ -49,7 +49,7 @@ func parseKeys(body []byte) (*keySet, error) {
 	var doc struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if json.Unmarshal(body, &doc) != nil {
+	if readExactly(body, &doc) != nil {
 		return nil, failed("keys are not a JWK set")
 	}
 	if len(doc.Keys) > maxKeys {

@@ -1,7 +1,6 @@
 package oidc
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/netip"
@@ -48,7 +47,7 @@ type Aliases struct {
 // parseMetadata reads a discovery document of c's issuer and holds it against the rules.
 func parseMetadata(body []byte, c *configs.Provider) (*Metadata, error) {
 	m := &Metadata{}
-	if err := json.Unmarshal(body, m); err != nil {
+	if err := readExactly(body, m); err != nil {
 		return nil, failed("metadata is not the JSON object that it should be")
 	}
 	if m.Issuer != c.Issuer {

@@ -44,7 +44,7 @@ func TestPlainOAuth(t *testing.T) {
 // TestPlainFaults: GitHub's errors come with status 200.
 func TestPlainFaults(t *testing.T) {
 	for sin, reason := range map[provider.Sin]string{
-		provider.TokenError200: "bad_verification_code", provider.TokenForm: "JSON", provider.UserinfoGarbage: "JSON",
+		provider.TokenError200: "bad_verification_code", provider.TokenForm: "JSON", provider.UserinfoGarbage: "JSON", provider.UserinfoTrailing: "JSON",
 		provider.UserinfoMissingSub: "subject", provider.UserinfoError: "insufficient_scope",
 	} {
 		r := newRig(t, plain)

@@ -1,7 +1,6 @@
 package oidc
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -90,10 +89,8 @@ func readTokens(reply *signin.URLResponse, bound bool) (*tokens, error) {
 	if err := errorIn(reply); err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(bytes.NewReader(reply.Body))
-	d.UseNumber()
 	t := &tokens{}
-	if d.Decode(t) != nil {
+	if readExactly(reply.Body, t) != nil {
 		return nil, failed("token response is not the JSON object that it should be")
 	}
 	switch {
@@ -114,7 +111,7 @@ func errorIn(reply *signin.URLResponse) error {
 		Error       any `json:"error"`
 		Description any `json:"error_description"`
 	}
-	_ = json.Unmarshal(reply.Body, &doc)
+	_ = readExactly(reply.Body, &doc)
 	code, _ := doc.Error.(string)
 	description, _ := doc.Description.(string)
 	switch {

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,8 +44,12 @@ func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *last
 // registered are the claims on which decisions rest.
 var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "at_hash", "acr", "auth_time", "sid", "events", "cnf"}
 
+// times are the claims that are numbers (RFC 7519 §2, NumericDate).
+var times = []string{"exp", "nbf", "iat", "auth_time"}
+
 // isSound checks what go-oidc is lax about: it reads the names of claims whatever their
-// case, so that "SUB" would replace "sub", and lets a token begin five minutes from now.
+// case, so that "SUB" would replace "sub", takes text for a number, and lets a token begin
+// five minutes from now.
 func (p verifier) isSound(t *oidc.IDToken) error {
 	var all map[string]json.RawMessage
 	if t.Claims(&all) != nil {
@@ -53,6 +58,11 @@ func (p verifier) isSound(t *oidc.IDToken) error {
 	for name := range all {
 		if slices.ContainsFunc(registered, func(r string) bool { return name != r && strings.EqualFold(name, r) }) {
 			return failed("a claim has the name of a registered one in other letters")
+		}
+	}
+	for _, name := range times {
+		if bytes.HasPrefix(all[name], []byte{'"'}) {
+			return failed("%s is not a number", name)
 		}
 	}
 	var from *json.Number
@@ -75,6 +85,9 @@ func allowed(m *Metadata) []jose.SignatureAlgorithm {
 		return !slices.Contains(m.Algorithms, string(alg))
 	})
 }
+
+// SignsUsably reports whether the provider announces an algorithm that is taken here.
+func (m *Metadata) SignsUsably() bool { return len(allowed(m)) > 0 }
 
 // algorithmNames are the names of allowed; one that nobody has where there are none,
 // because go-oidc takes an empty list for its own default.
@@ -125,6 +138,9 @@ func parseJWS(token string, algs []jose.SignatureAlgorithm) (*jose.JSONWebSignat
 	jws, err := jose.ParseSignedCompact(token, algs)
 	if err != nil {
 		return nil, errors.New("not a token signed with an algorithm that the provider announces")
+	}
+	if _, there := jws.Signatures[0].Protected.ExtraHeaders["crit"]; there { // RFC 7515 §4.1.11
+		return nil, errors.New("token has an extension that must be understood")
 	}
 	return jws, nil
 }

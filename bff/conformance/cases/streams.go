@@ -21,7 +21,7 @@ func upgrade(origin, mark string) string {
 }
 
 func handshake(t *suite.T, tab *suite.Tab, mark, origin string) (*world.Wire, []world.Call) {
-	w := t.First(tab, upgrade(origin, mark))
+	w := tab.First(upgrade(origin, mark))
 	return w, t.W.API.Calls(mark)
 }
 

@@ -112,7 +112,7 @@ func (t *T) WayBack(b *browser.Browser, f Frontend, who world.Person, query stri
 	if found == nil {
 		return ""
 	}
-	return t.Submit(b, html.UnescapeString(found[1]), who)
+	return submit(t, b, html.UnescapeString(found[1]), who)
 }
 
 // TryBack is WayBack where it may come to nothing.
@@ -122,11 +122,11 @@ func (t *T) TryBack(b *browser.Browser, who world.Person) string {
 	if found == nil {
 		return ""
 	}
-	return t.Submit(b, html.UnescapeString(found[1]), who)
+	return submit(t, b, html.UnescapeString(found[1]), who)
 }
 
-// Submit sends the provider's form.
-func (t *T) Submit(b *browser.Browser, request string, who world.Person) string {
+// submit sends the provider's form.
+func submit(t *T, b *browser.Browser, request string, who world.Person) string {
 	form := url.Values{"request": {request}, "email": {who.Email}, "password": {who.Password}}
 	a := b.Step(t.W.IdP.URL(), "POST", t.W.IdP.URL()+"/signin", form.Encode(), map[string][]string{"Content-Type": {"application/x-www-form-urlencoded"}})
 	return a.Next()

@@ -22,12 +22,12 @@ func (t *T) Bearing(mark string) (found []world.Call) {
 // the person's session, {honest} what its own pages send, {api} the prefix. Lines are
 // separated by CRLF.
 func (t *T) Raw(tab *Tab, text string) *world.Wire {
-	return world.Raw(t.S.Address, t.Fill(tab, text), 20*time.Second, t.linger())
+	return world.Raw(t.S.Address, t.Fill(tab, text), 20*time.Second, t.S.linger())
 }
 
 // First is Raw for a case that only the first answer decides.
-func (t *T) First(tab *Tab, text string) *world.Wire {
-	return world.Raw(t.S.Address, t.Fill(tab, text), 20*time.Second, time.Millisecond)
+func (tab *Tab) First(text string) *world.Wire {
+	return world.Raw(tab.t.S.Address, tab.t.Fill(tab, text), 20*time.Second, time.Millisecond)
 }
 
 // Control makes sure, once for a subject, that raw requests get through at all, so that
@@ -47,8 +47,8 @@ func (t *T) Control(tab *Tab) {
 }
 
 // linger is how long further answers are waited for. The toy always ends its connections.
-func (t *T) linger() time.Duration {
-	if t.S.Toy {
+func (s *Subject) linger() time.Duration {
+	if s.Toy {
 		return 20 * time.Second
 	}
 	return 1500 * time.Millisecond

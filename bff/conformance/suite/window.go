@@ -48,8 +48,8 @@ func (s *Subject) Browser() string {
 	return s.seen.real.Version
 }
 
-// real starts the browser, once for a subject.
-func (t *T) real() *real {
+// realOf starts the browser, once for a subject.
+func realOf(t *T) *real {
 	if t.S.seen.real != nil {
 		return t.S.seen.real
 	}
@@ -74,12 +74,12 @@ func (t *T) real() *real {
 
 // Window opens a real browser without cookies. It skips where there is none.
 func (t *T) Window() *Window {
-	p, err := t.real().Profile()
+	p, err := realOf(t).Profile()
 	if err != nil {
 		t.Stuck("%v", err)
 	}
 	t.After(p.Close)
-	return &Window{Profile: p, t: t, F: t.S.Frontend, begun: len(t.real().edge.Seen())}
+	return &Window{Profile: p, t: t, F: t.S.Frontend, begun: len(realOf(t).edge.Seen())}
 }
 
 // Open opens a tab with an empty page of an origin.
@@ -254,12 +254,12 @@ func (w *Window) shadow() *Tab {
 }
 
 // Seen is all that came to the browser from the subject, Set-Cookie aside.
-func (w *Window) Seen() string { return w.t.real().edge.Seen()[w.begun:] }
+func (w *Window) Seen() string { return realOf(w.t).edge.Seen()[w.begun:] }
 
 // Asked are the requests of real browsers that have been answered and whose address
 // contains a word.
 func (t *T) Asked(word string) (found []edge.Asked) {
-	for _, a := range t.real().edge.Asked() {
+	for _, a := range realOf(t).edge.Asked() {
 		if strings.Contains(a.URI, word) {
 			found = append(found, a)
 		}
@@ -268,6 +268,6 @@ func (t *T) Asked(word string) (found []edge.Asked) {
 }
 
 // Answered waits until a request with a mark has been answered.
-func (t *T) Answered(mark string) bool {
+func Answered(t *T, mark string) bool {
 	return t.Wait(Settling, func() bool { return len(t.Asked(mark)) > 0 })
 }

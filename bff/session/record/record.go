@@ -41,11 +41,22 @@ type Record struct {
 	// Persistent says that the cookie of the ticket outlives the browser.
 	Persistent bool
 
-	// Created and Ends are times of the store's clock, in whole milliseconds.
+	// Created and Ends are times of the store's clock, in whole milliseconds; Ends is the
+	// latest end that the session can have.
 	Created, Ends time.Time
 
 	// Credential is what the API gave: the one secret of the record.
 	Credential *credential.Credential
+}
+
+// Bound is when the session ends whatever it does: at Ends, or with the API's refresh token
+// if that ends sooner. A renewal may move the second. A provider's refresh token ends no
+// session: who signed in there may need no token at all.
+func (r *Record) Bound() time.Time {
+	if c := r.Credential; r.Provider == "" && c != nil && !c.RefreshExpires.IsZero() && c.RefreshExpires.Before(r.Ends) {
+		return c.RefreshExpires.Truncate(time.Millisecond)
+	}
+	return r.Ends
 }
 
 // Encode writes r; [Decode] reads it.

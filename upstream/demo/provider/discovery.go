@@ -68,6 +68,8 @@ func (p *Provider) falsify(doc map[string]any) {
 		DiscoveryFragment:       {"authorization_endpoint": p.at("/authorize#top")},
 		DiscoveryScript:         {"authorization_endpoint": "javascript:alert(1)"},
 		DiscoveryNoToken:        {"token_endpoint": nil},
+		DiscoveryNoUserinfo:     {"userinfo_endpoint": nil},
+		DiscoveryHMACOnly:       {"id_token_signing_alg_values_supported": []string{"HS256", "none"}},
 		DiscoveryMoved:          {"token_endpoint": "https://evil.example/token"},
 	}
 	for sin, lie := range lies {

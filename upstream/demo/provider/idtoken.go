@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -40,7 +41,7 @@ func (p tokens) idToken(c *Client, g grant, access string, first bool) string {
 // sinfulTypes are the typ of ID tokens that are not JWT.
 var sinfulTypes = map[Sin]string{
 	TypLogoutToken: "logout+jwt", TypAccessToken: "application/at+jwt", TypProof: "dpop+jwt", TypUnheardOf: "secevent+jwt",
-	TypNumber: string(TypNumber), TypAbsent: "", TypInFull: "application/JWT",
+	TypNumber: string(TypNumber), CritEmpty: string(CritEmpty), TypAbsent: "", TypInFull: "application/JWT",
 }
 
 // atHash is the left half of the access token's hash (OpenID Connect Core 1.0 §3.1.3.6).
@@ -102,12 +103,20 @@ func (p tokens) pervert(claims map[string]any, c *Client, g grant) {
 		AuthTimeFuture:  func() { claims["auth_time"] = now.Add(time.Hour).Unix() },
 		WithEvents:      func() { claims["events"] = map[string]any{} },
 		AMRText:         func() { claims["amr"] = "pwd" },
+		IatText:         func() { claims["iat"] = asText(now) },
+		ExpText:         func() { claims["exp"] = asText(now.Add(time.Minute)) },
+		NbfText:         func() { claims["nbf"] = asText(now) },
+		AuthTimeText:    func() { claims["auth_time"] = asText(now) },
+		EmptyAtHash:     func() { claims["at_hash"] = "" },
 	} {
 		if p.has(sin) {
 			change()
 		}
 	}
 }
+
+// asText is a time as no token may write it.
+func asText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 func (p tokens) pervertRefreshed(claims map[string]any) {
 	for sin, change := range map[Sin]func(){
@@ -141,7 +150,11 @@ func (p tokens) userinfo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	doc := p.describe(grant{subject: g.Subject, scope: g.Scope})
-	switch p.first(UserinfoInvalidSub, UserinfoMissingSub, UserinfoGarbage, UserinfoError) {
+	switch p.first(UserinfoInvalidSub, UserinfoMissingSub, UserinfoGarbage, UserinfoError, UserinfoTrailing) {
+	case UserinfoTrailing:
+		writeJSON(w, http.StatusOK, doc)
+		_, _ = w.Write([]byte(`{"sub":"somebody-else"}`))
+		return
 	case UserinfoInvalidSub:
 		doc["sub"] = "somebody-else"
 	case UserinfoMissingSub:

@@ -156,6 +156,8 @@ func compact(alg jose.SignatureAlgorithm, key any, kid, typ string, payload []by
 	case "":
 	case string(TypNumber):
 		options = options.WithHeader("typ", 7)
+	case string(CritEmpty):
+		options = options.WithType("JWT").WithHeader("crit", []string{})
 	default:
 		options = options.WithType(jose.ContentType(typ))
 	}

@@ -204,6 +204,7 @@ func (p tokens) spoil(doc map[string]any, first bool) {
 		TokenMissing:      func() { delete(doc, "access_token") },
 		TokenUnsendable:   func() { doc["access_token"] = "a\r\nb" },
 		TokenNoExpiry:     func() { delete(doc, "expires_in") },
+		TokenInCapitals:   func() { doc["Access_Token"], doc["TOKEN_TYPE"] = "another", "mac" },
 		TokenTextExpiry:   func() { doc["expires_in"] = "300" },
 		TokenAbsurdExpiry: func() { doc["expires_in"] = 1e18 },
 	} {

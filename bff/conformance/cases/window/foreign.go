@@ -38,7 +38,7 @@ func fromElsewhere() []suite.Case {
 		changing("browser-sibling-fetch", "fetch and sendBeacon on a sibling's page change nothing", world.Sibling, func(t *suite.T, page *suite.View, address, mark string) {
 			page.Run(`fetch(%s, { method: "POST", mode: "no-cors", credentials: "include", body: "a=1" }).then(() => "", () => "")`, suite.JS(address+"/fetch"))
 			page.Run(`String(navigator.sendBeacon(%s, "a=1"))`, suite.JS(address+"/beacon"))
-			if !t.Answered(mark + "/beacon") {
+			if !suite.Answered(t, mark+"/beacon") {
 				t.Stuck("the beacon was not sent")
 			}
 		}),
@@ -62,7 +62,7 @@ func reading(t *suite.T, w *suite.Window, page *suite.View, address, mark string
 
 func submitting(t *suite.T, page *suite.View, address, mark string) {
 	_ = page.Eval(fmt.Sprintf(`{const f = document.body.appendChild(document.createElement("form")); f.method = "post"; f.action = %s; f.append(Object.assign(document.createElement("input"), { name: "amount", value: "1" })); f.submit()}`, suite.JS(address)), nil)
-	if !t.Answered(mark) {
+	if !suite.Answered(t, mark) {
 		t.Stuck("the form was not sent")
 	}
 }

@@ -1,4 +1,7 @@
-package command
+// Package explain says what a server of a configuration would do with one request, and why,
+// without any network. It runs the code that serves: package gate's reading, the decision of
+// package routing, and the head that package proxy writes.
+package explain
 
 import (
 	"bytes"
@@ -148,7 +151,7 @@ func (e *explainer) explanation() *Explanation {
 }
 
 func (e *explainer) say(step, format string, args ...any) {
-	e.lines = append(e.lines, wrapped(fmt.Sprintf("%-9s %s", step, fmt.Sprintf(format, args...)))...)
+	e.lines = append(e.lines, Trail(step, fmt.Sprintf(format, args...))...)
 }
 
 // refuse is the answer of Coatcheck's own.
@@ -379,9 +382,11 @@ func (e *explainer) ticket() string {
 	return "; no ticket is present: nobody is signed in"
 }
 
-// wrapped breaks a line of the trail between its words, below where its text began.
-func wrapped(line string) []string {
+// Trail is what a step says: its name, and the text beside it, broken between words below
+// where it began. Package command writes other trails with it.
+func Trail(step, text string) []string {
 	const width, margin = 92, 10
+	line := fmt.Sprintf("%-9s %s", step, text)
 	var lines []string
 	for len(line) > width {
 		i := strings.LastIndexByte(line[:width], ' ')

@@ -1,4 +1,4 @@
-package command_test
+package explain_test
 
 import (
 	"crypto/hmac"
@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"coatcheck/bff/apikey"
-	"coatcheck/bff/command"
+	"coatcheck/bff/explain"
 	"coatcheck/configs/read"
 	"coatcheck/upstream/signin"
 )
@@ -108,7 +108,7 @@ func TestExplainPrograms(t *testing.T) {
 		if body != nil {
 			headers = append(headers, fmt.Sprintf("Content-Length: %d", len(body)))
 		}
-		got, err := command.Explain(c, ups, command.RawRequest{Method: row.method, URL: "https://programs.example.com" + row.path, Headers: headers, Body: body, Peer: netip.MustParseAddr("192.0.2.1")})
+		got, err := explain.Explain(c, ups, explain.RawRequest{Method: row.method, URL: "https://programs.example.com" + row.path, Headers: headers, Body: body, Peer: netip.MustParseAddr("192.0.2.1")})
 		if err != nil {
 			t.Errorf("%s: %v", row.name, err)
 			continue
