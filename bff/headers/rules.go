@@ -24,7 +24,7 @@ var toAPI = []rule{
 	{"expect", "RFC 9110 §10.1.1: answered by the gate"},
 	{"cookie", "holds the ticket; the API knows no cookie of ours"},
 	{"cookie2", "as cookie (RFC 2965)"},
-	{"authorization", "the session's token takes its place"},
+	{"authorization", "the API's token, if any, takes its place"},
 	{"x-csrf", "meant for the guard"},
 	{"x-xsrf-token", "meant for the guard"},
 	{"x-frontend", "meant for the choice of the frontend"},
