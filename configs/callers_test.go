@@ -22,6 +22,9 @@ func TestProgramsNeedFewLinesAndNoStore(t *testing.T) {
 	if c.Sessions.Store.Reveal() != "memory://" || len(c.Sessions.Keys) != 1 {
 		t.Errorf("store %q, %d keys", c.Sessions.Store.Reveal(), len(c.Sessions.Keys))
 	}
+	if again, _ := read.File(file, environment); again == nil || again.Sessions.Keys[0].Reveal() != c.Sessions.Keys[0].Reveal() {
+		t.Error("a reload has another key: every account signs in anew")
+	}
 	door, excel, mail := c.Frontends["programs"], c.Callers["excel"], c.Callers["mail"]
 	if !door.IsDoor() || door.Scheme() != "https" || door.Hosts()[0] != "programs.example.com" || door.Cookie.Name != "" {
 		t.Errorf("%+v", door)

@@ -8,7 +8,6 @@ package account
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
@@ -48,9 +47,8 @@ type Account struct {
 	providers  map[string]*oidc.Provider
 	sealer     *pending.Sealer
 	background *sync.WaitGroup
-	// tokenRefused is when the last line about a refused logout token was written, in
-	// nanoseconds since 1970.
-	tokenRefused atomic.Int64
+	// tokenRefused is the pace of lines about refused logout tokens.
+	tokenRefused call.Pace
 }
 
 // Each part of an Account has what belongs to one idea.

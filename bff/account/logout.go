@@ -45,9 +45,9 @@ func (a *Account) logout(c *call.Call) error {
 
 // SignOut tells the API or the provider that gave it, best effort, that nobody will use
 // this credential any more. There is no call: the session ended by itself.
-func (a *Account) SignOut(ctx context.Context, f *routing.Frontend, ended *session.Session, credential *credential.Credential) {
+func (a *Account) SignOut(ctx context.Context, f *routing.Frontend, ended *session.Session, gone *credential.Credential) {
 	caller := mapping.Caller{UserAgent: "Coatcheck", ForwardedProto: f.Scheme, ForwardedHost: f.Hosts[0]}
-	if err := a.auth.Method(f, ended).SignOut(ctx, credential, caller); err != nil {
+	if err := a.auth.Method(f, ended).SignOut(ctx, gone, caller); err != nil {
 		a.events.Log.WarnContext(ctx, "API not notified of the sign-out", "frontend", f.Name, "error", err)
 	}
 }
@@ -58,14 +58,14 @@ const patience = time.Second
 
 // tellAPI tells the API that signed a person in, best effort, that nobody will use this
 // credential again.
-func (a *Account) tellAPI(c *call.Call, credential *credential.Credential) {
+func (a *Account) tellAPI(c *call.Call, gone *credential.Credential) {
 	if api := a.auth.API(c.Frontend()); api.CanSignOut() {
-		a.tell(c, api, credential)
+		a.tell(c, api, gone)
 	}
 }
 
 // tell says, best effort, that nobody will use this credential again.
-func (a *Account) tell(c *call.Call, method auth.Method, credential *credential.Credential) {
+func (a *Account) tell(c *call.Call, method auth.Method, gone *credential.Credential) {
 	frontend := c.Frontend().Name
 	span, caller := c.Ask("sign_out", method.Name())
 	done, id := make(chan struct{}), string(c.ID)
@@ -76,7 +76,7 @@ func (a *Account) tell(c *call.Call, method auth.Method, credential *credential.
 		defer a.events.Contain(id)
 		ctx, cancel := call.Detached()
 		defer cancel()
-		err := method.SignOut(ctx, credential, caller)
+		err := method.SignOut(ctx, gone, caller)
 		span.Answered(0, err)
 		if err != nil {
 			a.events.Log.WarnContext(ctx, "API not notified of the sign-out", "frontend", frontend, "error", err)

@@ -64,13 +64,13 @@ func logoutHint(s *session.Session) string {
 
 // providerLogout leads the browser on to the provider's sign-out, once.
 func (a atProvider) providerLogout(c *call.Call) error {
-	ticket, ok := ticket.Parse(c.Decision.Segment)
+	shown, ok := ticket.Parse(c.Decision.Segment)
 	if !ok {
 		return problem.NotFound
 	}
 	ctx, cancel := call.Detached()
 	defer cancel()
-	held, err := a.steps.Find(ctx, logoutRealm, ticket)
+	held, err := a.steps.Find(ctx, logoutRealm, shown)
 	var dead session.EndedError
 	switch {
 	case errors.As(err, &dead):
@@ -78,7 +78,7 @@ func (a atProvider) providerLogout(c *call.Call) error {
 	case err != nil:
 		return err
 	}
-	first, err := a.steps.Drop(ctx, ticket)
+	first, err := a.steps.Drop(ctx, shown)
 	if err != nil {
 		return err
 	}
@@ -155,8 +155,7 @@ func (a atProvider) logoutLater(provider *oidc.Provider, why error) error {
 func (a atProvider) refuseLogout(c *call.Call, provider *oidc.Provider, why error) error {
 	a.events.Metrics.BackChannel(provider.Name(), "refused")
 	c.Record.Code, c.Record.Cause = problem.BadRequest.Code, why
-	now, last := c.Record.Begun.UnixNano(), a.tokenRefused.Load()
-	if now-last >= int64(call.EventInterval) && a.tokenRefused.CompareAndSwap(last, now) { // anybody can post here
+	if a.tokenRefused.IsDue(c.Record.Begun, call.EventInterval) { // anybody can post here
 		a.events.Security(c, "revocation", "logout_token_refused", "provider", provider.Name(), "error", why.Error())
 	} else {
 		a.events.Metrics.Event(c.Frontend().Name, "revocation", "logout_token_refused")

@@ -185,6 +185,10 @@ func (o Options) leakedKeys(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	revoked, inFile, err := o.Keys.Table.Leaked(r.Context(), found)
+	if errors.Is(err, apikey.ErrTooMany) {
+		refuse(w, "too many strings at once; none was looked at")
+		return
+	}
 	for _, e := range inFile {
 		o.tellKey(r, "leaked_in_file", slog.String("caller", e.Caller), slog.String("key", e.Public))
 	}

@@ -77,6 +77,9 @@ func TestKeysOfPrograms(t *testing.T) {
 	}
 }
 
+// leakReport is a leak report of n strings that are no keys.
+func leakReport(n int) string { return "[" + strings.Repeat(`"x",`, n-1) + `"x"]` }
+
 // TestKeysRefused: what is wrong is refused, and nothing is made.
 func TestKeysRefused(t *testing.T) {
 	table, ask := keys(t)
@@ -89,9 +92,10 @@ func TestKeysRefused(t *testing.T) {
 		{"POST", "", `{"caller":"short","expires_in":"2h"}`, 400}, {"POST", "", `{"caller":"excel","expires_in":-1}`, 400},
 		{"POST", "", `{"caller":"excel","expires_in":"soon"}`, 400}, {"POST", "", `{"caller":"excel","expires_in":9223372036854775807}`, 400},
 		{"DELETE", "/0000000000", "", 404}, {"POST", "/0000000000/rotate", "{}", 404}, {"POST", "/leaked", "{}", 400},
+		{"POST", "/leaked", leakReport(1001), 400}, {"POST", "/leaked", leakReport(1000), 200}, // none is left out in silence
 	} {
 		if status, body := ask(row.method, row.path, row.body); status != row.want {
-			t.Errorf("%s %s %s: %d %s, want %d", row.method, row.path, row.body, status, body, row.want)
+			t.Errorf("%s %s %.80s: %d %s, want %d", row.method, row.path, row.body, status, body, row.want)
 		}
 	}
 	if n := len(table.Entries()); n != 0 {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// maxLeaked is how many strings of a leak report are looked at.
-const maxLeaked = 1000
+// MaxLeaked is how many strings a leak report may have.
+const MaxLeaked = 1000
 
 // Issue makes a key for a caller. life 0 is no end. The key is in the answer and
 // nowhere else. Errors: [ErrFull], [ErrUnavailable].
@@ -125,10 +125,14 @@ func (t *Table) Revoke(ctx context.Context, id string) error {
 // Leaked revokes the keys among strings that somebody found in the open, such as a
 // secret scanner. Keys of the configuration cannot be revoked here: inFile names
 // them, and their callers, for a person to take out of the file. It is there also with
-// an error. [ErrUnavailable] where the store cannot say which keys there are.
+// an error. Errors: [ErrTooMany], and [ErrUnavailable] where the store cannot say which
+// keys there are.
 func (t *Table) Leaked(ctx context.Context, found []string) (revoked int, inFile []Entry, err error) {
+	if len(found) > MaxLeaked {
+		return 0, nil, ErrTooMany
+	}
 	var hashes []Hash
-	for _, text := range found[:min(len(found), maxLeaked)] {
+	for _, text := range found {
 		if _, ok := ID(text); !ok {
 			continue
 		}

@@ -10,6 +10,8 @@ import (
 var (
 	// ErrFull means that there are [MaxKeys] keys already.
 	ErrFull = errors.New("apikey: there are too many keys")
+	// ErrTooMany means that a leak report has more than [MaxLeaked] strings: none was looked at.
+	ErrTooMany = errors.New("apikey: too many strings in a leak report")
 	// ErrUnknown means that there is no such key.
 	ErrUnknown = errors.New("apikey: no such key")
 	// ErrExpired means that the key's life is over.

@@ -74,12 +74,21 @@ func (a *Auth) verify(c *call.Call, p *Principal, api *signin.Upstream, renewed 
 // follow writes a value back that the API renewed on its answer. The manager fences
 // it: where somebody else renewed the credential meanwhile, theirs stays.
 func (a *Auth) follow(c *call.Call, p *Principal, api *signin.Upstream, lines func(string) []string) {
-	fresh, changed := api.Follow(p.Session.Credential, lines, a.manager.Now())
+	old := p.Session.Credential
+	fresh, changed := api.Follow(old, lines, a.manager.Now())
 	if !changed {
 		return
 	}
-	renewed, err := a.manager.Refresh(context.Background(), p.Session, p.Ticket(c), time.Second,
-		func(context.Context, *credential.Credential) (*credential.Credential, error) { return fresh, nil })
+	write := func(ctx context.Context, f session.RefreshFunc) (*session.Session, error) {
+		if fresh.Value(credential.AccessToken).Equal(old.Value(credential.AccessToken)) {
+			return a.manager.Amend(ctx, p.Session, p.Ticket(c), time.Second, "follow", f)
+		}
+		return a.manager.Refresh(ctx, p.Session, p.Ticket(c), time.Second, f) // a token that nobody need renew
+	}
+	news := fresh.Since(old)
+	renewed, err := write(context.Background(), func(_ context.Context, now *credential.Credential) (*credential.Credential, error) {
+		return now.Renew(news), nil
+	})
 	if err != nil && !isEnded(err) {
 		a.events.Log.Warn("credential not followed", "frontend", c.Frontend().Name, "error", err)
 		return

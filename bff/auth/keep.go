@@ -15,7 +15,7 @@ const keepTimeout = time.Second
 // is fenced as a renewal is: where somebody else wrote meanwhile, theirs stays. A failure
 // is logged, and costs nothing but the value.
 func (a *Auth) Keep(c *call.Call, p *Principal, name string, value credential.Secret) {
-	kept, err := a.manager.Refresh(context.Background(), p.Session, p.Ticket(c), keepTimeout,
+	kept, err := a.manager.Amend(context.Background(), p.Session, p.Ticket(c), keepTimeout, "keep",
 		func(_ context.Context, old *credential.Credential) (*credential.Credential, error) {
 			return old.Renew(credential.New(map[string]credential.Secret{name: value}, time.Time{}, time.Time{})), nil
 		})

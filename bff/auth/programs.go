@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"coatcheck/bff/apikey"
@@ -33,7 +32,7 @@ type Programs struct {
 
 	counters store.Counters
 	prefix   string
-	told     atomic.Int64 // when a refusal last had a line of its own, Unix nanoseconds
+	told     call.Pace // of lines about refusals
 }
 
 // NewPrograms returns what a process knows at first: nothing. counters and prefix are
@@ -124,8 +123,7 @@ func compileCallers(c *configs.Config) map[string]*caller {
 // most, because strangers can cause it at will. why is for the log.
 func (k *Callers) note(c *call.Call, outcome, why string) {
 	k.events.Metrics.Event(c.Frontend().Name, "caller", outcome)
-	now, last := time.Now().UnixNano(), k.programs.told.Load()
-	if now-last < int64(call.EventInterval) || !k.programs.told.CompareAndSwap(last, now) {
+	if !k.programs.told.IsDue(time.Now(), call.EventInterval) {
 		return
 	}
 	attrs := []any{"event", "caller", "outcome", outcome, "request_id", string(c.ID), "frontend", c.Frontend().Name,

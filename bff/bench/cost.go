@@ -12,6 +12,7 @@ import (
 // measure is one row in one round.
 type measure struct {
 	cpu      float64 // µs a call
+	calls    float64
 	rate     float64 // calls a second
 	p50, p99 string
 	wall     time.Duration

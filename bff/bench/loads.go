@@ -44,7 +44,7 @@ func (r row) spend(ctx context.Context, answered func(out []byte, m *measure) (f
 	if err != nil || n == 0 {
 		return m, errors.Join(err, errors.New("no calls"))
 	}
-	m.cpu = float64((after - before).Microseconds()) / n
+	m.calls, m.cpu = n, float64((after-before).Microseconds())/n
 	m.resident, err = r.resident()
 	return m, err
 }

@@ -97,13 +97,12 @@ func (c *crowd) called(n int) *numbered {
 		if err != nil {
 			return measure{}, err
 		}
-		begun := time.Now()
 		m, err := wrk("/api/items", script)(ctx, b, r, length)
 		if err != nil {
 			return m, err
 		}
 		after, err := c.trips()
-		mine.trips, mine.calls = mine.trips+after-before, mine.calls+m.rate*time.Since(begun).Seconds()
+		mine.trips, mine.calls = mine.trips+after-before, mine.calls+m.calls
 		return m, err
 	}}
 	return mine

@@ -47,6 +47,17 @@ func (c *Credential) IsBound() bool { return !c.Value(BoundKey).IsEmpty() }
 // CanRefresh reports whether there is a refresh token.
 func (c *Credential) CanRefresh() bool { return !c.Value(RefreshToken).IsEmpty() }
 
+// Since is what c says otherwise than old, for [Credential.Renew] of another credential.
+func (c *Credential) Since(old *Credential) *Credential {
+	news := &Credential{values: map[string]Secret{}, Expires: c.Expires, RefreshExpires: c.RefreshExpires}
+	for name, value := range c.values {
+		if !value.Equal(old.Value(name)) || name == AccessToken && !c.Expires.Equal(old.Expires) {
+			news.values[name] = value
+		}
+	}
+	return news
+}
+
 // Renew returns a credential with fresh's values over c's: what an answer lacks
 // keeps its old value (RFC 6749 §6: a refresh answer may leave out the refresh
 // token). The ends are replaced only where fresh knows one, but a token that came

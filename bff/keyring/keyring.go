@@ -79,11 +79,7 @@ func newKey(secret credential.Secret) (*Key, error) {
 		return nil, err
 	}
 	k.names = credential.NewSecret(string(names))
-	boxes, err := k.derive("coatcheck/v1/index", nil, chacha20poly1305.KeySize)
-	if err != nil {
-		return nil, err
-	}
-	k.boxes, err = chacha20poly1305.NewX(boxes)
+	k.boxes, err = k.Cipher("coatcheck/v1/index")
 	return k, err
 }
 
@@ -97,6 +93,19 @@ func (k *Key) derive(info string, more []byte, n int) ([]byte, error) {
 // record returns the cipher of one record, which needs the secret too.
 func (k *Key) record(secret []byte) (cipher.AEAD, error) {
 	key, err := k.derive("coatcheck/v1/record", secret, chacha20poly1305.KeySize)
+	if err != nil {
+		return nil, err
+	}
+	return chacha20poly1305.NewX(key)
+}
+
+// ID says in the clear which key it is, in four bytes; nothing of the key can be told from it.
+func (k *Key) ID() []byte { return k.id[:] }
+
+// Cipher is XChaCha20-Poly1305 under the key alone, for a purpose of the caller's, such as
+// "coatcheck/v1/attempt". No two purposes open what the other sealed.
+func (k *Key) Cipher(purpose string) (cipher.AEAD, error) {
+	key, err := k.derive(purpose, nil, chacha20poly1305.KeySize)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package pending
 import (
 	"bytes"
 	"crypto/cipher"
-	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -13,17 +12,15 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/chacha20poly1305"
-
 	"coatcheck/bff/credential"
+	"coatcheck/bff/keyring"
 )
 
 const (
-	purposeSeal  = "coatcheck/v1/attempt"
-	purposeKeyID = "coatcheck/v1/key-id" // as in the records of sessions
-	version      = 1
-	keyIDLen     = 4
-	headerLen    = 1 + keyIDLen
+	purposeSeal = "coatcheck/v1/attempt"
+	version     = 1
+	keyIDLen    = 4
+	headerLen   = 1 + keyIDLen
 	// MaxState bounds a state, in bytes: a page address of 1 KiB, sealed, fits.
 	MaxState = 4096
 )
@@ -43,27 +40,20 @@ type sealingKey struct {
 	aead cipher.AEAD
 }
 
-// NewSealer makes a sealer of the server's keys: the first seals, all of them open.
+// NewSealer makes a sealer of the server's keys: the first seals, all of them open. Errors
+// are those of [keyring.New].
 func NewSealer(keys []credential.Secret) (*Sealer, error) {
-	if len(keys) == 0 {
-		return nil, errors.New("pending: no sealing key")
+	ring, err := keyring.New(keys)
+	if err != nil {
+		return nil, err
 	}
 	s := &Sealer{}
-	for _, secret := range keys {
-		raw := secret.AppendReveal(nil)
-		id, err := hkdf.Key(sha256.New, raw, nil, purposeKeyID, keyIDLen)
+	for _, k := range ring.Keys() {
+		aead, err := k.Cipher(purposeSeal)
 		if err != nil {
 			return nil, err
 		}
-		key, err := hkdf.Key(sha256.New, raw, nil, purposeSeal, chacha20poly1305.KeySize)
-		if err != nil {
-			return nil, err
-		}
-		aead, err := chacha20poly1305.NewX(key)
-		if err != nil {
-			return nil, err
-		}
-		s.keys = append(s.keys, sealingKey{[keyIDLen]byte(id), aead})
+		s.keys = append(s.keys, sealingKey{[keyIDLen]byte(k.ID()), aead})
 	}
 	return s, nil
 }

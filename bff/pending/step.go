@@ -1,9 +1,3 @@
-// Package pending keeps sign-ins that are under way: the API wants more from the person,
-// a code or a choice, before it lets them in.
-//
-// With the prefix "coatcheck" a pending sign-in lies under coatcheck:q:{H}, sealed like a
-// session's record under a ticket of its own that opens nothing else; :x says that it is
-// over, :tries and :tries:early count.
 package pending
 
 import (
@@ -121,6 +115,7 @@ func (s Steps) Try(ctx context.Context, p *Step) (*Try, error) {
 	}
 	retry, _, err = t.counters.Count(ctx, t.own.Keys[1], t.own.ID, MaxTries-1, Life)
 	if err != nil {
+		_ = t.GiveBack(context.WithoutCancel(ctx)) // nothing was tried
 		return nil, store.Unavailable("try", err)
 	}
 	t.Last = retry > 0

@@ -78,8 +78,7 @@ func (in incoming) isUnreadable() bool {
 func (in incoming) tellToken(outcome string) {
 	c, e := in.call, in.proxy.events
 	e.Metrics.Event(c.Frontend().Name, "token_passed", outcome)
-	now, last := time.Now().UnixNano(), in.proxy.tokenTold.Load()
-	if now-last < int64(call.EventInterval) || !in.proxy.tokenTold.CompareAndSwap(last, now) {
+	if !in.proxy.tokenTold.IsDue(time.Now(), call.EventInterval) {
 		return
 	}
 	e.Log.Warn("security", "event", "token_passed", "outcome", outcome, "request_id", string(c.ID),

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/problem"
@@ -20,7 +19,7 @@ type Open struct {
 	tunnels registry[*tunnel.Tunnel]
 	keyed   registry[*keyed] // by which a key's end reaches them
 	places  places
-	told    atomic.Int64 // when too many streams of a session were last logged, Unix nanoseconds
+	told    call.Pace // of lines about too many streams of a session
 }
 
 // End ends event streams between two events, and closes WebSockets with 1001. It does
@@ -121,8 +120,7 @@ func (x staying) takePlace() error {
 func tooMany(x *roundTrip) {
 	c, e := x.call, x.proxy.events
 	e.Metrics.Event(c.Frontend().Name, "stream", "too_many")
-	now, last := c.Record.Begun.UnixNano(), x.proxy.open.told.Load()
-	if now-last < int64(call.EventInterval) || !x.proxy.open.told.CompareAndSwap(last, now) {
+	if !x.proxy.open.told.IsDue(c.Record.Begun, call.EventInterval) {
 		return
 	}
 	e.Log.InfoContext(context.Background(), "security", "event", "stream", "outcome", "too_many", "request_id", string(c.ID),

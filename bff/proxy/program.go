@@ -25,8 +25,7 @@ func (x signedCall) proveSigned(limit int64) (answered bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	reply, again, err := x.proxy.auth.Callers.Verify(x.call, &x.who, body)
-	x.proxy.budget().Give(int64(len(body)))
+	reply, again, err := x.verify(body)
 	switch {
 	case err != nil:
 		return false, err
@@ -45,6 +44,12 @@ func (x signedCall) proveSigned(limit int64) (answered bool, err error) {
 	return false, nil
 }
 
+// verify gives back what the body was reserved with, also where it ends in a panic.
+func (x signedCall) verify(body []byte) (reply *signature.Reply, again bool, err error) {
+	defer x.proxy.budget().Give(int64(len(body)))
+	return x.proxy.auth.Callers.Verify(x.call, &x.who, body)
+}
+
 // readSigned reads a whole body of at most limit bytes. Memory is reserved as bytes
 // come, not as a head announces them, and for as long as limits.body_idle in all: no
 // stranger holds it by sending slowly. What was read is reserved when it returns without
@@ -58,14 +63,8 @@ func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 		limit = min(limit, most)
 	}
 	in.LimitBody(limit)
-	held := int64(0)
-	defer func() {
-		if err != nil {
-			budget.Give(held)
-			return
-		}
-		budget.Give(held - int64(len(body)))
-	}()
+	held, kept := int64(0), int64(0)
+	defer func() { budget.Give(held - kept) }()
 	room, take, until := signedChunk, budget.Take, time.Now().Add(x.proxy.bodyIdle)
 	if length := in.BodyLength(); length > 0 {
 		room = int(min(signedChunk, length))
@@ -81,6 +80,7 @@ func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 		body = body[:had+n]
 		switch {
 		case errors.Is(err, io.EOF):
+			kept = int64(len(body))
 			return body, nil
 		case err != nil:
 			return nil, gate.BodyError(err)

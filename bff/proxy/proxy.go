@@ -56,7 +56,7 @@ type Proxy struct {
 	open       *Open
 	draining   *atomic.Bool
 	bodyIdle   time.Duration // limits.body_idle
-	tokenTold  atomic.Int64  // when a token in an answer was last logged, Unix nanoseconds
+	tokenTold  call.Pace     // of lines about tokens in answers
 	targets    []*target     // by route
 	transports map[string]*forward.Transport
 	jars       map[string]*affinity.Jar

@@ -27,6 +27,9 @@ func stepUp(fields []http1.Field) string {
 		if age := p["max_age"]; age != "" && len(age) <= 9 && strings.Trim(age, "0123456789") == "" {
 			query.Set("max_age", age)
 		}
+		if len(query) == 0 {
+			query.Set("prompt", "login") // neither is obligatory: anew is all that is known
+		}
 		demand = query.Encode()
 		return false
 	})

@@ -131,7 +131,8 @@ type Limiter struct {
 	store    Store
 	replica  string
 	now      func() time.Time
-	away     atomic.Int64 // Unix nanoseconds until which the store is left alone
+	begun    time.Time
+	away     atomic.Int64 // nanoseconds since begun, by no clock that is set, until which the store is left alone
 	degraded atomic.Uint64
 	trips    atomic.Uint64
 
@@ -141,7 +142,7 @@ type Limiter struct {
 
 // New returns a limiter over a store; nil is a process that has none to share.
 func New(store Store) *Limiter {
-	return &Limiter{store: store, replica: rand.Text()[:12], now: time.Now, callers: map[string]*caller{}}
+	return &Limiter{store: store, replica: rand.Text()[:12], now: time.Now, begun: time.Now(), callers: map[string]*caller{}}
 }
 
 // Degraded is how many calls were decided without the store, and Trips how often it
@@ -169,7 +170,7 @@ func (l *Limiter) Allow(ctx context.Context, name string, limit Limit) Decision 
 	c := l.caller(name, limit)
 	for {
 		now := l.now()
-		if l.store == nil || now.UnixNano() < l.away.Load() {
+		if l.store == nil || int64(now.Sub(l.begun)) < l.away.Load() {
 			return l.alone(c, now)
 		}
 		d, decided, flight := c.decide(now)
@@ -222,7 +223,7 @@ func (l *Limiter) borrow(ctx context.Context, name string, c *caller) (Decision,
 	r.Key, r.Replica = name, l.replica
 	g, err := l.store.Borrow(ctx, r)
 	if err != nil {
-		l.away.Store(l.now().Add(awayFor).UnixNano())
+		l.away.Store(int64(l.now().Add(awayFor).Sub(l.begun)))
 	}
 	return c.landed(loan{asked: asked, answered: l.now(), wait: g.Wait, n: g.N}, r, g, err)
 }

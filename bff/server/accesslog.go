@@ -128,8 +128,7 @@ func (s *Server) guardRefused(c *call.Call, p *problem.Problem) {
 		return
 	}
 	s.metrics.Guard(name, p.Code)
-	now, last := c.Record.Begun.UnixNano(), s.guarded.Load()
-	if now-last < int64(call.EventInterval) || !s.guarded.CompareAndSwap(last, now) {
+	if !s.guarded.IsDue(c.Record.Begun, call.EventInterval) {
 		return
 	}
 	s.log.InfoContext(context.Background(), "security", "event", "guard", "outcome", p.Code, "request_id", string(c.ID),

@@ -79,7 +79,7 @@ type Server struct {
 	background sync.WaitGroup
 	open       proxy.Open
 	listener   atomic.Pointer[gate.Listener]
-	guarded    atomic.Int64 // when a refusal of the guard last had a line of its own, Unix nanoseconds
+	guarded    call.Pace    // of lines about refusals of the guard
 	failing    atomic.Int64 // when the want of descriptors was last told of, Unix seconds
 	warned     atomic.Int64 // when X-Forwarded-For of a stranger was last warned of, Unix seconds
 }

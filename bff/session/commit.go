@@ -22,7 +22,10 @@ const (
 func (r *refresh) commit(ctx context.Context, s *Session, fresh *Renewal) (*Session, error) {
 	m := r.m
 	o := m.settings.Load()
-	rec := &record.Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Persistent: s.Persistent, Created: s.Created, Ends: s.latest, Credential: fresh.Credential}
+	rec := &record.Record{ID: s.ID, Subject: s.Subject, Provider: s.Provider, User: s.User, Persistent: s.Persistent, Created: s.Created, Ends: s.latest, Credential: fresh.Credential, Renewals: s.renewals}
+	if r.purpose == "" {
+		rec.Renewals++
+	}
 	if fresh.User != nil {
 		rec.User = fresh.User
 	}
@@ -59,18 +62,26 @@ func (r *refresh) write(ctx context.Context, s store.Swap) (store.Outcome, error
 	for {
 		outcome, err := m.store.Replace(ctx, m.key(r.h), s)
 		late := m.clock.Elapsed() - begun
-		if err == nil || late > commitMost {
-			return outcome, err
+		if err == nil {
+			return outcome, nil
 		}
 		if late > commitQuick {
 			m.flights.answer(r.flight, nil, store.Unavailable("refresh", err))
 		}
-		select {
-		case <-m.closing.Done():
+		if late > commitMost || m.closes(commitPause) {
 			m.log.Error("a renewed credential could not be stored", "session", r.old.LogID)
 			return outcome, err
-		case <-time.After(commitPause):
 		}
+	}
+}
+
+// closes waits for d; true: Close has begun.
+func (m *Manager) closes(d time.Duration) bool {
+	select {
+	case <-m.closing.Done():
+		return true
+	case <-time.After(d):
+		return false
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"coatcheck/bff/credential"
 )
 
-// describeWait bounds how long a renewal that is at work is waited for.
+// describeWait bounds how long another change that is at work is waited for.
 const describeWait = 10 * time.Second
 
 // Describe writes what the API says of the person of s now, a JSON object, and returns
@@ -19,7 +19,7 @@ func (m *Manager) Describe(ctx context.Context, s *Session, t Ticket, user []byt
 		if bytes.Equal(s.User, user) {
 			break
 		}
-		next, err := m.Renew(ctx, s, t, describeWait, func(_ context.Context, old *credential.Credential) (*Renewal, error) {
+		next, err := m.amend(ctx, s, t, describeWait, "describe", func(_ context.Context, old *credential.Credential) (*Renewal, error) {
 			return &Renewal{Credential: old, User: user}, nil
 		})
 		if err != nil {

@@ -2,25 +2,9 @@ package session
 
 import (
 	"context"
-	"sync"
-	"time"
 
 	"coatcheck/bff/session/store"
 )
-
-// estimateKept is how long an estimate is used again before the store is asked.
-const estimateKept = 10 * time.Second
-
-// estimates keeps the last estimate, so that those who look often ask rarely.
-type estimates struct {
-	mu    sync.Mutex
-	value int
-	err   error
-	at    time.Duration
-	asked bool // there is one
-
-	asking bool // somebody asks for the next
-}
 
 // Live is about how many sessions the store holds, all frontends and replicas
 // together; the error is [store.ErrUnavailable]. Memory and file stores count; of a
@@ -28,30 +12,13 @@ type estimates struct {
 // another caller is asking the store.
 func (m *Manager) Live(ctx context.Context) (int, error) {
 	e := &m.estimates
-	value, err, kept := e.begin(m.clock.Elapsed())
+	value, err, kept := e.Begin(m.clock.Elapsed())
 	if kept {
 		return value, err
 	}
 	value, err = m.askLive(ctx)
-	e.finish(value, err, m.clock.Elapsed())
+	e.Finish(value, err, m.clock.Elapsed(), ctx.Err() == nil)
 	return value, err
-}
-
-// begin returns the last estimate; false tells the caller to ask.
-func (e *estimates) begin(now time.Duration) (int, error, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.asked && (e.asking || now-e.at < estimateKept) {
-		return e.value, e.err, true
-	}
-	e.asking = true
-	return 0, nil, false
-}
-
-func (e *estimates) finish(value int, err error, now time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.value, e.err, e.at, e.asked, e.asking = value, err, now, true, false
 }
 
 // askLive asks the store; no lock is held meanwhile.

@@ -119,6 +119,19 @@ func successor(tombstone string) (hash, bool) {
 	return ticket.ParseHash(text)
 }
 
+// movedTo is where the session of h goes on by now, as its tombstones say; h itself where it
+// does not.
+func (k *knowledge) movedTo(ctx context.Context, h hash) (hash, error) {
+	for {
+		reason, err := k.store.Tombstone(ctx, k.key(h))
+		next, moved := successor(reason)
+		if err != nil || !moved {
+			return h, err
+		}
+		h = next
+	}
+}
+
 // supersede ends what lies under h; next is where it goes on, zero where it does not.
 // Its error is [EndedError] where it was over already, or [store.ErrUnavailable].
 func (k *knowledge) supersede(ctx context.Context, h, next hash) error {

@@ -19,9 +19,10 @@ type flights struct {
 }
 
 // flight is one refresh that any number of calls wait for. session and err are
-// set before done is closed.
+// set before done is closed, which may be before the work has ended.
 type flight struct {
 	done     chan struct{}
+	ended    chan struct{} // closed when the next flight of the session may begin
 	purpose  string
 	answered bool
 	session  *Session
@@ -35,9 +36,9 @@ type failed struct {
 }
 
 type failure struct {
-	generation uint64
-	err        error
-	at         time.Duration // reading of the local clock
+	version uint64 // of what was to be replaced
+	err     error
+	at      time.Duration // reading of the local clock
 }
 
 func (f *flights) init() { f.running, f.failed = map[hash]*flight{}, map[failed]failure{} }
@@ -48,13 +49,13 @@ func (f *flights) init() { f.running, f.failed = map[hash]*flight{}, map[failed]
 func (f *flights) board(ctx context.Context, job *refresh, now time.Duration) (*flight, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if x, ok := f.failed[failed{job.h, job.purpose}]; ok && x.generation == job.old.Generation && now-x.at < failureKept {
+	if x, ok := f.failed[failed{job.h, job.purpose}]; ok && x.version == job.old.version(job.purpose) && now-x.at < failureKept {
 		return nil, x.err
 	}
 	if fl := f.running[job.h]; fl != nil {
 		return fl, nil
 	}
-	fl := &flight{done: make(chan struct{}), purpose: job.purpose}
+	fl := &flight{done: make(chan struct{}), ended: make(chan struct{}), purpose: job.purpose}
 	f.running[job.h] = fl
 	job.flight, job.owner = fl, rand.Text()
 	f.work.Go(func() { f.fly(context.WithoutCancel(ctx), job) })
@@ -69,6 +70,7 @@ func (f *flights) fly(ctx context.Context, job *refresh) {
 	f.mu.Lock()
 	delete(f.running, job.h)
 	f.mu.Unlock()
+	close(job.flight.ended)
 	f.answer(job.flight, s, err)
 }
 

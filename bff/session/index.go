@@ -109,12 +109,17 @@ func (p *people) living(ctx context.Context, o *settings, frontend, subject stri
 	var living []listed
 	var dead []string
 	for i, e := range all {
-		if _, ended := p.recent.Reason(e.hash); ended || seen[i].IsZero() {
-			dead = append(dead, e.ID)
-			continue
-		}
 		e.LastSeenAt = seen[i]
-		living = append(living, e)
+		if _, ended := p.recent.Reason(e.hash); ended || seen[i].IsZero() {
+			if err := p.follow(ctx, &e); err != nil {
+				return nil, err
+			}
+		}
+		if e.LastSeenAt.IsZero() {
+			dead = append(dead, e.ID)
+		} else {
+			living = append(living, e)
+		}
 	}
 	if len(dead) > 0 {
 		p.dropEntries(ctx, o, frontend, subject, dead...)
@@ -126,4 +131,21 @@ func (p *people) living(ctx context.Context, o *settings, frontend, subject stri
 		return strings.Compare(a.ID, b.ID)
 	})
 	return living, nil
+}
+
+// follow finds a session that is not where its entry says: it was exchanged since the entry
+// was read. One that is nowhere was last seen at the zero time.
+func (k *knowledge) follow(ctx context.Context, e *listed) error {
+	next, err := k.movedTo(ctx, e.hash)
+	if err != nil {
+		return err
+	}
+	if e.LastSeenAt = (time.Time{}); next == e.hash {
+		return nil
+	}
+	seen, err := k.store.Seen(ctx, []string{k.key(next)})
+	if err == nil {
+		e.hash, e.LastSeenAt = next, seen[0]
+	}
+	return err
 }

@@ -26,11 +26,11 @@ func (p *people) endListed(ctx context.Context, o *settings, frontend, subject s
 	var ids []string
 	ended := 0
 	for _, e := range all {
-		_, outcome, err := p.remove(ctx, e.hash, 0, Revoked)
+		was, err := p.revoke(ctx, e.hash)
 		if err != nil {
 			return ended, err
 		}
-		if outcome == store.Done {
+		if was {
 			ended++
 		}
 		ids = append(ids, e.ID)
@@ -39,6 +39,22 @@ func (p *people) endListed(ctx context.Context, o *settings, frontend, subject s
 		p.dropEntries(ctx, o, frontend, subject, ids...)
 	}
 	return ended, nil
+}
+
+// revoke ends a session, also where it has been exchanged since it was listed. It reports
+// whether there was one.
+func (p *people) revoke(ctx context.Context, h hash) (bool, error) {
+	for {
+		_, outcome, err := p.remove(ctx, h, 0, Revoked)
+		if err != nil || outcome != store.Gone {
+			return outcome == store.Done, err
+		}
+		next, err := p.movedTo(ctx, h)
+		if err != nil || next == h {
+			return false, err
+		}
+		h = next
+	}
 }
 
 func (p *people) endAllBut(ctx context.Context, frontend, subject, id string) (int, error) {

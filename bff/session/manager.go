@@ -11,6 +11,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/keyring"
+	"coatcheck/bff/session/local"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/warnings"
 )
@@ -58,7 +59,7 @@ type Options struct {
 type Manager struct {
 	*finder
 	flights   flights
-	estimates estimates
+	estimates local.Estimate
 	orphaned  func(context.Context, *Session, *credential.Credential)
 
 	closing context.Context // done when Close begins

@@ -23,7 +23,7 @@ const (
 	blinks       = 2                      // a waiter whom the store does not answer so often in a row waits on
 )
 
-// Refresh returns the session with a credential newer than s has. It calls f at
+// Refresh returns the session with a credential that was renewed since s. It calls f at
 // most once for all who wait, in this process and, while the store's lease holds,
 // in all others; f gets timeout, and a context that the caller's leaving does not
 // cancel. Waiters get what the holder wrote.
@@ -84,28 +84,51 @@ func (m *Manager) amend(ctx context.Context, s *Session, t Ticket, timeout time.
 	defer limit.Stop()
 	job := &refresh{m: m, t: t, h: t.Hash(), old: s, timeout: timeout, purpose: purpose, call: f}
 	for {
-		if newer := m.newer(s); newer != nil {
+		if newer := m.newer(s); newer != nil && job.isDone(newer) {
 			return newer, nil
 		}
 		fl, err := m.flights.board(ctx, job, m.clock.Elapsed())
-		if err != nil {
+		if err == nil {
+			err = untilClosed(ctx, limit.C, fl.done)
+		}
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		select {
-		case <-fl.done:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("session: refresh: %w", ctx.Err())
-		case <-limit.C:
-			return nil, fmt.Errorf("session: refresh: %w", context.DeadlineExceeded)
-		}
-		if fl.err != nil && fl.purpose != purpose && unlessEnded(fl.err) != nil {
-			continue
-		}
-		// The flight may have begun for an older credential than the caller has.
-		if fl.err != nil || fl.session.Generation > s.Generation {
+		case fl.err != nil && fl.purpose != purpose && unlessEnded(fl.err) != nil:
+			// Another change failed, perhaps for the moment: it must end before ours begins.
+			if err := untilClosed(ctx, limit.C, fl.ended); err != nil {
+				return nil, err
+			}
+		case fl.err != nil || job.isDone(fl.session):
 			return fl.session, fl.err
 		}
 	}
+}
+
+// untilClosed waits for done, within the time that a caller has.
+func untilClosed(ctx context.Context, limit <-chan time.Time, done <-chan struct{}) error {
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("session: refresh: %w", ctx.Err())
+	case <-limit:
+		return fmt.Errorf("session: refresh: %w", context.DeadlineExceeded)
+	}
+}
+
+// version counts what a change for purpose replaces: a renewal is not done because
+// something else was written beside the token, which any other change is.
+func (s *Session) version(purpose string) uint64 {
+	if purpose == "" {
+		return s.renewals
+	}
+	return s.Generation
+}
+
+// isDone reports whether somebody has done by now what the caller wants.
+func (r *refresh) isDone(now *Session) bool {
+	return now.Generation > r.old.Generation && now.version(r.purpose) != r.old.version(r.purpose)
 }
 
 // refresh is the work of one flight.
@@ -131,7 +154,7 @@ func (r *refresh) run(ctx context.Context) (*Session, error) {
 		news, stop := r.m.wakeUps.Wait(r.h)
 		held, s, err := r.lease(wait)
 		blinked := waits > 0 && missed < blinks && errors.Is(err, store.ErrUnavailable)
-		if blinked || err == nil && !held && s.Generation <= r.old.Generation {
+		if blinked || err == nil && !held && !r.isDone(s) {
 			if waits++; waits == 1 {
 				r.m.counts.refreshWaits.Add(1)
 			}
@@ -148,7 +171,7 @@ func (r *refresh) run(ctx context.Context) (*Session, error) {
 			continue
 		}
 		stop()
-		if err != nil || s.Generation > r.old.Generation {
+		if err != nil || r.isDone(s) {
 			r.unlease(ctx, held)
 			return s, err
 		}
@@ -202,7 +225,7 @@ func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
 		return r.m.Refused(ctx, s, r.t)
 	}
 	r.unlease(ctx, true)
-	r.m.flights.fail(failed{r.h, r.purpose}, failure{s.Generation, err, r.m.clock.Elapsed()})
+	r.m.flights.fail(failed{r.h, r.purpose}, failure{s.version(r.purpose), err, r.m.clock.Elapsed()})
 	return nil, err
 }
 

@@ -33,7 +33,7 @@ type Session struct {
 
 	Credential *credential.Credential // what the API gave; it never leaves for a browser
 
-	// Generation counts credentials, from 1. It rises with every refresh.
+	// Generation counts credentials, from 1. It rises with every change of them.
 	Generation uint64
 
 	// Persistent says that the cookie of the ticket outlives the browser.
@@ -42,6 +42,8 @@ type Session struct {
 	// Created and Ends are times of the store's clock; Ends whatever the session does,
 	// unless its refresh token is renewed.
 	Created, Ends time.Time
+
+	renewals uint64 // how often the credential was renewed: other changes raise Generation alone
 
 	hash   hash
 	latest time.Time // what Ends can become: the record's end
@@ -79,6 +81,6 @@ func sessionOf(h hash, o record.Opened) *Session {
 	return &Session{
 		ID: r.ID, LogID: logID(r.ID), Frontend: o.Frontend, Subject: r.Subject, Provider: r.Provider, User: r.User, Persistent: r.Persistent,
 		Credential: r.Credential, Generation: o.Generation, Created: r.Created, Ends: r.Bound(),
-		hash: h, latest: r.Ends, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
+		renewals: r.Renewals, hash: h, latest: r.Ends, seen: o.Seen, size: sessionSize + 2*len(o.Plain),
 	}
 }

@@ -41,14 +41,22 @@ func (v Vault) Keys(kind string, parts ...string) []string {
 // Put seals r under a new ticket and keeps it for life, which sets r.Created and r.Ends.
 func (v Vault) Put(ctx context.Context, kind, frontend string, r record.Record, life time.Duration) (Ticket, error) {
 	t := ticket.New()
-	if err := v.PutAt(ctx, kind, frontend, t, r, life); err != nil {
+	if err := v.put(ctx, kind, frontend, t, r, life); err != nil {
 		return Ticket{}, err
 	}
 	return t, nil
 }
 
-// PutAt is [Vault.Put] under a ticket that the caller has, in place of what was there.
+// PutAt is [Vault.Put] under a ticket that the caller has, in place of what was there,
+// which is gone first.
 func (v Vault) PutAt(ctx context.Context, kind, frontend string, t Ticket, r record.Record, life time.Duration) error {
+	if _, err := v.Drop(ctx, kind, t); err != nil {
+		return err
+	}
+	return v.put(ctx, kind, frontend, t, r, life)
+}
+
+func (v Vault) put(ctx context.Context, kind, frontend string, t Ticket, r record.Record, life time.Duration) error {
 	if err := v.core.needClock(ctx); err != nil {
 		return err
 	}

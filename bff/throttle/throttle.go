@@ -57,7 +57,7 @@ func (l Limits) scope(frontend string) []string {
 // have at least one key in common, and that one holds the limit.
 type Keys func(kind string, parts ...string) []string
 
-// Throttle counts sign-ins. Its zero value counts nothing; see [New].
+// Throttle counts sign-ins. It is made by [New]; the zero value cannot be used.
 type Throttle struct {
 	counters store.Counters
 	keys     Keys

@@ -3,6 +3,7 @@ package read
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"sync"
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
@@ -25,11 +26,16 @@ func deriveSessions(c *configs.Config) {
 	if hasPages(c) || c.Source.Has("sessions") {
 		return
 	}
+	c.Sessions.Store = credential.NewSecret("memory://")
+	c.Sessions.Keys = []credential.Secret{ownKey()}
+}
+
+// ownKey is the same at every reload, or accounts would sign in anew with each.
+var ownKey = sync.OnceValue(func() credential.Secret {
 	raw := make([]byte, configs.MinKey)
 	_, _ = rand.Read(raw) // never fails: see crypto/rand
-	c.Sessions.Store = credential.NewSecret("memory://")
-	c.Sessions.Keys = []credential.Secret{credential.NewSecret(base64.StdEncoding.EncodeToString(raw))}
-}
+	return credential.NewSecret(base64.StdEncoding.EncodeToString(raw))
+})
 
 func hasPages(c *configs.Config) bool {
 	for _, f := range c.Frontends {

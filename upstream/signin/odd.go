@@ -16,7 +16,8 @@ func (u *Upstream) tellOdd(x *Exchange, a *mapping.Response) {
 		return
 	}
 	now, last := time.Now().UnixNano(), u.warned.Load()
-	if last != 0 && now-last < int64(oddEvery) || !u.warned.CompareAndSwap(last, now) {
+	if age := now - last; last != 0 && age >= 0 && age < int64(oddEvery) || // a clock that was set back silences nothing
+		!u.warned.CompareAndSwap(last, now) {
 		return
 	}
 	u.log.Warn("the API gives an expiry that cannot be used, and that is ignored", "upstream", u.name, "exchange", x.Name, "value", a.Odd[0])

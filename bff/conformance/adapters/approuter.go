@@ -70,7 +70,7 @@ func approuterSubject(dir, address string, p *world.Process) *suite.Subject {
 			Settings: "identity service (imitated); SECURE_SESSION_COOKIE, SameSite Lax, STATE_PARAMETER_SECRET, csrfProtection, sign-out by POST, CJ_PROTECT_WHITELIST unset, sessions in its memory"},
 		Frontend: suite.Frontend{Origin: world.Shop, Base: world.Shop, API: "/api/", Me: "/user-api/currentUser", LogoutMethod: http.MethodPost, Logout: "/do/logout",
 			Known: func(a *browser.Answer) bool { return a.Status == http.StatusOK && strings.Contains(a.Body, "@id.test") }},
-		Provider: &suite.Provider{Login: "/start", Callback: "/login/callback", Script: approuterScript,
+		Provider: &suite.Provider{Login: "/start.html", Callback: "/login/callback", Script: approuterScript,
 			IsAttempt: func(name string) bool { return strings.Contains(name, "locationAfterLogin") || name == "signature" }},
 		Honest:    map[string]string{"X-Requested-With": "XMLHttpRequest"},
 		Process:   suite.Process{Logs: p.Output},
@@ -92,7 +92,7 @@ func approuterFiles(dir string) error {
 	if err := os.Mkdir(filepath.Join(dir, "pages"), 0o700); err != nil {
 		return err
 	}
-	for name, text := range map[string]string{"xs-app.json": approuterRoutes, "pages/index.html": "home", "pages/start": "home", "package.json": `{"name":"shop","version":"1.0.0"}`} {
+	for name, text := range map[string]string{"xs-app.json": approuterRoutes, "pages/index.html": "home", "pages/start.html": "home", "package.json": `{"name":"shop","version":"1.0.0"}`} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ const (
 	fieldValue          = 8 // of the credential, once for each: name, packed value
 	fieldProvider       = 9
 	fieldPersistent     = 10
+	fieldRenewals       = 11
 )
 
 // Record is what is sealed: who, and what the API gave.
@@ -40,6 +41,9 @@ type Record struct {
 
 	// Persistent says that the cookie of the ticket outlives the browser.
 	Persistent bool
+
+	// Renewals is how often the credential was renewed. Other changes of it do not count.
+	Renewals uint64
 
 	// Created and Ends are times of the store's clock, in whole milliseconds; Ends is the
 	// latest end that the session can have.
@@ -70,6 +74,9 @@ func (r *Record) Encode() []byte {
 	b = AppendField(b, fieldProvider, r.Provider)
 	if r.Persistent {
 		b = AppendField(b, fieldPersistent, "1")
+	}
+	if r.Renewals > 0 {
+		b = AppendField(b, fieldRenewals, binary.AppendUvarint(nil, r.Renewals))
 	}
 	if r.Credential == nil {
 		return b
@@ -151,6 +158,10 @@ func (r *reader) field(number uint64, value []byte) bool {
 		r.Provider = string(value)
 	case fieldPersistent:
 		r.Persistent = true
+	case fieldRenewals:
+		n, size := binary.Uvarint(value)
+		r.Renewals = n
+		return size == len(value)
 	case fieldExpires:
 		return ReadTime(&r.expires, value)
 	case fieldRefreshExpires:

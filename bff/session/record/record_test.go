@@ -27,7 +27,7 @@ func FuzzDecode(f *testing.F) {
 		again := r.Encode()
 		same, err := record.Decode(again)
 		if err != nil || same.ID != r.ID || same.Subject != r.Subject || same.Provider != r.Provider || !bytes.Equal(same.User, r.User) ||
-			!same.Created.Equal(r.Created) || !same.Ends.Equal(r.Ends) {
+			same.Renewals != r.Renewals || !same.Created.Equal(r.Created) || !same.Ends.Equal(r.Ends) {
 			t.Fatalf("%q became %q", b, again)
 		}
 		for name, value := range r.Credential.Values() {
