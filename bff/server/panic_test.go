@@ -175,7 +175,7 @@ func TestPanicBeforeTheCall(t *testing.T) {
 	if got.StatusCode != 500 || got.code() != "internal" || !got.Close || !strings.Contains(got.body, `"code":"internal"`) {
 		t.Errorf("answer: %v %s", got.Header, got.body)
 	}
-	h.oneFault("handle.go")
+	h.oneFault("walk.go")
 	h.want(h.call("GET /open/x"), 200, "")
 }
 
