@@ -141,7 +141,7 @@ func (c *Conn) await() error {
 		if err := c.in.Fill(c.options().Header); err != nil {
 			return io.EOF // gone, or idle for too long: nobody is owed an answer
 		}
-		if !c.idle.over() {
+		if c.idle.over() {
 			c.readBy = time.Time{} // the request was there first
 		}
 	}
