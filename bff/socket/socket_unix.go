@@ -88,6 +88,7 @@ func (r *reading) try(fd uintptr) bool {
 	switch {
 	case errno == syscall.EAGAIN:
 		if r.free != nil {
+			r.p = nil // what is free is nobody's
 			r.free()
 		}
 		return false
