@@ -167,12 +167,31 @@ func (f *fleet) judge(a reply, p *person) (ok, away bool) {
 		return true, false
 	case a.status == 200:
 		f.Errorf("%s was given %q", p.email, a.body)
-	case a.status == 503 && a.header.Get("Retry-After") != "" && a.header.Get("Set-Cookie") == "" && strings.Contains(a.body, "store_unavailable"):
+	case isAway(a):
 		return false, true
 	default:
 		f.Errorf("%s: %s", p.email, a)
 	}
 	return false, false
+}
+
+// isAway reports whether an answer says that the store is away for now, and leaves the cookie.
+func isAway(a reply) bool {
+	return a.status == 503 && a.header.Get("Retry-After") != "" && a.header.Get("Set-Cookie") == "" && strings.Contains(a.body, "store_unavailable")
+}
+
+// succeeds makes a call that must succeed. On a machine that stalls, the store may be away for
+// a moment: then the call is made again, as the answer says.
+func (f *fleet) succeeds(r *replica, p *person) {
+	for {
+		ok, away := f.judge(f.get(r, "/api/whoami", p), p)
+		if !away {
+			if !ok {
+				f.Error("a call failed")
+			}
+			return
+		}
+	}
 }
 
 // traffic is calls of several persons at both replicas until settle. calls counts

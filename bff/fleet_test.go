@@ -22,6 +22,9 @@ func (f *fleet) expired(people int) []*person {
 	all := make([]*person, people)
 	each(people, 16, func(i int) {
 		p, a := f.trySignIn(f.replicas[i%2], fmt.Sprintf("p%d", i))
+		for isAway(a) {
+			p, a = f.trySignIn(f.replicas[i%2], p.email)
+		}
 		if all[i] = p; a.status != 200 {
 			f.Errorf("sign-in of %s: %s", p.email, a)
 		}
@@ -62,9 +65,7 @@ func TestFleetOneRefresh(t *testing.T) {
 	p := f.expired(1)[0]
 	f.api.set(func(a *fleetAPI) { a.slow = 300 * time.Millisecond })
 	each(10_000, 400, func(i int) {
-		if ok, _ := f.judge(f.get(f.replicas[i%2], "/api/whoami", p), p); !ok {
-			t.Error("a call failed")
-		}
+		f.succeeds(f.replicas[i%2], p)
 	})
 	if begun, refreshes, reuse := f.api.count(); begun != 1 || refreshes != 1 || reuse != 0 {
 		t.Errorf("%d refreshes begun, %d made, %d with a spent token", begun, refreshes, reuse)
@@ -82,10 +83,7 @@ func TestFleetThousandRefreshes(t *testing.T) {
 	f.launch(func(r *replica) string { return "redis://" + r.link.Addr() + "/0" })
 	people := f.expired(1000)
 	each(4000, 200, func(i int) {
-		p := people[i%1000]
-		if ok, _ := f.judge(f.get(f.replicas[i/2%2], "/api/whoami", p), p); !ok {
-			t.Error("a call failed")
-		}
+		f.succeeds(f.replicas[i/2%2], people[i%1000])
 	})
 	if begun, refreshes, reuse := f.api.count(); begun != 1000 || refreshes != 1000 || reuse != 0 {
 		t.Errorf("%d refreshes begun, %d made, %d with a spent token", begun, refreshes, reuse)
