@@ -18,6 +18,7 @@ type Listener struct {
 
 	mu     sync.Mutex
 	conns  map[*Conn]struct{} // those that are open
+	taking bool               // a connection may be on its way into conns
 	closed chan struct{}
 	empty  chan struct{}
 }
@@ -72,6 +73,15 @@ func (l *Listener) admit(c net.Conn) *Conn {
 	return conn
 }
 
+// accepts notes that Serve begins or ends. One that was accepted just before Close counts for
+// [Listener.Empty].
+func (l *Listener) accepts(taking bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taking = taking
+	l.sayEmpty()
+}
+
 // leave takes note of a connection's end.
 func (l *Listener) leave(c *Conn) {
 	l.watcher.remove(c)
@@ -108,7 +118,7 @@ func (l *Listener) isClosed() bool {
 
 // sayEmpty is called with mu held.
 func (l *Listener) sayEmpty() {
-	if len(l.conns) > 0 || !l.isClosed() {
+	if len(l.conns) > 0 || l.taking || !l.isClosed() {
 		return
 	}
 	select {

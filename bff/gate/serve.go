@@ -11,6 +11,8 @@ import (
 // listener is closed. Each connection has a goroutine, which ends with it: see
 // [Listener.Empty].
 func (l *Listener) Serve() {
+	l.accepts(true)
+	defer l.accepts(false)
 	for {
 		c, err := l.accept()
 		if err != nil {

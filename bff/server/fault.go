@@ -34,6 +34,7 @@ func (e *exchange) abandon(goesOn *bool) {
 		e.in.Conn().Break() // what is out may be half of an answer
 		return
 	}
+	e.in.Linger() // what was not read is no reason for a reset that overtakes the answer
 	now := time.Now()
 	_ = gate.Send(e.in.Conn(), now, appendAnswer(nil, internalError(string(e.call.ID)), now), nil)
 }
