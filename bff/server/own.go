@@ -11,13 +11,13 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// contexts are what Fiber works on, outputs of its own behind them.
+// contexts are what Fiber works on; writers gather what it has made.
 var (
 	contexts = sync.Pool{New: func() any { return new(fasthttp.RequestCtx) }}
 	writers  = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 16<<10) }}
 )
 
-// exchangeKey is under which a context holds its exchange.
+// exchangeKey is the key under which a context holds its exchange.
 type exchangeKey struct{}
 
 // newOwn makes the Fiber application for what Coatcheck answers itself. It reads nothing

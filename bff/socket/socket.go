@@ -13,13 +13,6 @@ package socket
 
 import "net"
 
-// Late is a connection that can be read without memory held while it waits.
-type Late interface {
-	// ReadLate is Read into what take returns. It calls take before each try, and free
-	// where a try found nothing, before it waits. An error of take ends it.
-	ReadLate(take func() ([]byte, error), free func()) (n int, err error)
-}
-
 // Listener wraps the connections of another listener.
 type Listener struct{ net.Listener }
 

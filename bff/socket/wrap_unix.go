@@ -50,6 +50,7 @@ func (c *tcp) Write(p []byte) (int, error) {
 	return c.socket.write(p)
 }
 
+// ReadLate implements http1.LateReader.
 func (c *tcp) ReadLate(take func() ([]byte, error), free func()) (int, error) {
 	return c.socket.readLate(take, free)
 }
@@ -73,6 +74,7 @@ func (c *local) Write(p []byte) (int, error) {
 	return c.socket.write(p)
 }
 
+// ReadLate implements http1.LateReader.
 func (c *local) ReadLate(take func() ([]byte, error), free func()) (int, error) {
 	return c.socket.readLate(take, free)
 }
