@@ -15,6 +15,7 @@ type exchange struct {
 	snapshot *snapshot
 	in       *gate.Request
 	sent     bool   // some of the answer may be out
+	faulted  bool   // it is never used again
 	line     []byte // the log line
 	trailers []byte // of the answer, once its body is over
 }
@@ -27,7 +28,11 @@ func acquire(s *Server, in *gate.Request) *exchange {
 	return e
 }
 
+// release ends the walk.
 func (e *exchange) release() {
+	if e.faulted {
+		return
+	}
 	e.call.Reset()
 	e.server, e.snapshot, e.in, e.sent = nil, nil, nil, false
 	e.trailers = e.trailers[:0]

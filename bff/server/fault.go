@@ -18,8 +18,12 @@ func (e *exchange) contain(err *error) {
 	*err = problem.Internal
 }
 
-// fault logs the panic that is just being recovered.
-func (e *exchange) fault() { e.server.events().Fault(string(e.call.ID), debug.Stack()) }
+// fault logs the panic that is just being recovered. Whatever the exchange holds may still be
+// in use.
+func (e *exchange) fault() {
+	e.faulted = true
+	e.server.events().Fault(string(e.call.ID), debug.Stack())
+}
 
 // abandon is deferred: where the handling of a call itself has a fault, the answer is
 // 500, the connection ends, and the exchange is not used again.

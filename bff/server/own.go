@@ -44,7 +44,7 @@ func (e *exchange) sendOwn() (goesOn bool) {
 	ctx.Init2(conn, nil, true)
 	ctx.SetUserValue(exchangeKey{}, e)
 	e.server.own(ctx)
-	if !streams {
+	if !streams { // else its end does it
 		e.call.Reply.Finish() // its body was copied
 		e.account(time.Now())
 	}
@@ -52,9 +52,6 @@ func (e *exchange) sendOwn() (goesOn bool) {
 	out.Reset(conn)
 	if ctx.Response.Write(out) != nil || out.Flush() != nil {
 		goesOn = false
-	}
-	if !streams { // else the stream's end has done it
-		e.release()
 	}
 	ctx.Init2(nil, nil, true)
 	ctx.ResetUserValues()

@@ -62,7 +62,6 @@ func (e *exchange) sendWhole(conn *gate.Conn) error {
 	e.sent = true // some of it may be out
 	err := gate.Send(conn, now, *out, body)
 	r.Finish()
-	e.release()
 	return err
 }
 

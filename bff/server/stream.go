@@ -2,6 +2,7 @@ package server
 
 import (
 	"io"
+	"time"
 
 	"coatcheck/bff/http1"
 	"coatcheck/bff/problem"
@@ -80,6 +81,6 @@ func (s *streamed) Close() (err error) {
 		e.call.In.Finish() // nobody reads it any more
 	}
 	r.Finish()
-	e.finish()
+	e.account(time.Now())
 	return err
 }

@@ -32,11 +32,14 @@ func (s *Server) walk(in *gate.Request) (goesOn bool, tunnel func(net.Conn)) {
 	}
 	switch {
 	case e.call.Reply.Upgrade != nil:
-		return e.sendUpgrade()
+		goesOn, tunnel = e.sendUpgrade()
 	case e.call.Decision.Kind == routing.Proxy:
-		return e.send(), nil
+		goesOn = e.send()
+	default:
+		goesOn = e.sendOwn()
 	}
-	return e.sendOwn(), nil
+	e.release()
+	return goesOn, tunnel
 }
 
 // refuseDraining puts the end of the process in place of the reply: a tunnel would begin
@@ -154,12 +157,6 @@ func cors(c *call.Call) {
 	if allowed.ExposeHeaders != "" {
 		h.Set("Access-Control-Expose-Headers", allowed.ExposeHeaders)
 	}
-}
-
-// finish accounts for the call, and lets go of it.
-func (e *exchange) finish() {
-	e.account(time.Now())
-	e.release()
 }
 
 // account counts the call, and leaves its one log line; now is the time.
