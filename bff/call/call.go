@@ -37,6 +37,9 @@ type Call struct {
 	ID []byte
 	// Span is the call's part of a trace; nil: it is not traced.
 	Span *trace.Span
+	// Faulted says that a fault of the program was met: nothing that the call holds is used
+	// for another one.
+	Faulted bool
 
 	idRoom [64]byte
 }
@@ -51,7 +54,7 @@ func (c *Call) Begin(in *gate.Request, begun time.Time) {
 
 // Reset forgets the request, and keeps the memory for the next one.
 func (c *Call) Reset() {
-	c.In, c.Span, c.ID = nil, nil, nil
+	c.In, c.Span, c.ID, c.Faulted = nil, nil, nil, false
 	c.Request = routing.Request{}
 	c.Decision = routing.Decision{Forwarded: c.Decision.Forwarded[:0]}
 	c.Record = Record{}

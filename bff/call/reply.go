@@ -50,11 +50,19 @@ func (r *Reply) Reset() {
 
 // Drop takes back whatever was begun, closing the Stream.
 func (r *Reply) Drop() {
-	if r.Stream != nil {
-		_ = r.Stream.Close()
+	defer r.Reset()
+	defer r.Finish() // also where closing ends in a panic
+	_ = r.CloseStream()
+}
+
+// CloseStream closes the Stream, unless that was done.
+func (r *Reply) CloseStream() error {
+	s := r.Stream
+	if s == nil {
+		return nil
 	}
-	r.Finish()
-	r.Reset()
+	r.Stream = nil
+	return s.Close()
 }
 
 // Finish calls Finally, unless that was done.

@@ -79,8 +79,25 @@ func (m *Metrics) Refused(code string) { m.refusals.WithLabelValues(code).Inc() 
 // Malformed counts a request that the raw gate refused.
 func (m *Metrics) Malformed(code string) { m.gate.WithLabelValues(code).Inc() }
 
-// Stream counts answers on their way: "stream" or "websocket".
-func (m *Metrics) Stream(kind string, change float64) { m.streams.WithLabelValues(kind).Add(change) }
+// Stream counts an answer on its way, "stream" or "websocket", until it is closed.
+func (m *Metrics) Stream(kind string) *Stream {
+	gauge := m.streams.WithLabelValues(kind)
+	gauge.Inc()
+	return &Stream{gauge: gauge}
+}
+
+// Stream is an answer that is counted as long as it is open.
+type Stream struct {
+	gauge  prometheus.Gauge
+	closed atomic.Bool
+}
+
+// Close may be called more than once: the gauge cannot fall below what is open.
+func (s *Stream) Close() {
+	if !s.closed.Swap(true) {
+		s.gauge.Dec()
+	}
+}
 
 // Guard counts a call that the guard refused; reason is one of its closed list.
 func (m *Metrics) Guard(frontend, reason string) {

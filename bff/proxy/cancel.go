@@ -101,21 +101,22 @@ type staying struct{ *roundTrip }
 // track ties the answer that is about to stream to its session. The session is looked
 // at once more behind it, so that no sign-out falls between the first look and this.
 func (x staying) track(s *streamCancel) error {
-	p, stop := x.proxy, func() {}
+	p, stop, forget := x.proxy, func() {}, func() {}
 	s.faults, s.requestID = p.events, string(x.call.ID)
+	x.untrack = func() { // from here on, whatever of the following was done
+		defer s.disarm()
+		defer p.open.streams.remove(s)
+		defer func() { stop() }()
+		forget()
+	}
 	if s.events != nil {
 		p.open.streams.add(s)
 	}
 	if x.who.Session != nil {
 		stop = x.watch(s.cut)
 	}
-	forget, alive := x.watchProof(s.cut)
-	x.untrack = func() {
-		forget()
-		stop()
-		p.open.streams.remove(s)
-		s.disarm()
-	}
+	var alive bool
+	forget, alive = x.watchProof(s.cut)
 	if s.events != nil && p.draining.Load() {
 		s.cut() // Open.End may have looked before it was there
 	}

@@ -120,22 +120,41 @@ func (p *Proxy) begin(c *call.Call) *roundTrip {
 
 // giveBack is called once the reply is out, or was dropped.
 func (x *roundTrip) giveBack() {
-	if x.who.Caller != nil {
-		x.proxy.auth.Callers.Finish(&x.who, 0) // nothing, where the API has answered
+	x.free()
+	if x.call.Faulted {
+		return // it may still be in use: it serves no other call
 	}
-	x.call.In.Conn().Idle() // from here on nobody aborts the call
-	if x.untrack != nil {
-		x.untrack()
-	}
-	if x.leave != nil {
-		x.leave()
-	}
-	_ = x.answer.Close()
 	x.proxy, x.call, x.target, x.untrack, x.leave = nil, nil, nil, nil, nil
 	x.who, x.span, x.proven = auth.Principal{}, nil, false
 	x.account, x.carried = nil, nil
 	x.out.Reset()
 	roundTrips.Put(x)
+}
+
+// free gives back what the call holds of others: each part, also where the giving back of
+// another ends in a panic.
+func (x *roundTrip) free() {
+	defer x.answer.Close() //nolint:errcheck // it returns nil
+	defer x.giveUpPlace()
+	defer x.endTies()
+	defer x.call.In.Conn().Idle() // from here on nobody aborts the call
+	if x.who.Caller != nil {
+		x.proxy.auth.Callers.Finish(&x.who, 0) // nothing, where the API has answered
+	}
+}
+
+func (x *roundTrip) giveUpPlace() {
+	if leave := x.leave; leave != nil {
+		x.leave = nil
+		leave()
+	}
+}
+
+func (x *roundTrip) endTies() {
+	if untrack := x.untrack; untrack != nil {
+		x.untrack = nil
+		untrack()
+	}
 }
 
 // Serve takes a call to its API and the answer back. What a request can be refused for by

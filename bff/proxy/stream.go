@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"coatcheck/bff/http1"
+	"coatcheck/bff/metrics"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/relay"
 	"coatcheck/upstream/forward"
@@ -43,8 +44,7 @@ func (x bodyPass) passBody() error {
 	if err := staying(x).track(cancel); err != nil {
 		return err
 	}
-	x.proxy.events.Metrics.Stream("stream", 1)
-	r.Stream, r.Length = &stream{x: x.roundTrip, cancel: cancel}, a.Length
+	r.Stream, r.Length = &stream{x: x.roundTrip, cancel: cancel, counted: x.proxy.events.Metrics.Stream("stream")}, a.Length
 	r.BodyOpen = x.out.Body != nil
 	return nil
 }
@@ -118,8 +118,9 @@ func (x bodyPass) mayTrail(name []byte, lower string) bool {
 
 // stream is the body of an answer on its way.
 type stream struct {
-	x      *roundTrip
-	cancel *streamCancel
+	x       *roundTrip // nil: closed, and another call's by now
+	cancel  *streamCancel
+	counted *metrics.Stream
 }
 
 // Read implements [io.Reader].
@@ -161,6 +162,11 @@ func (s *stream) note(err error) {
 // Close implements [io.Closer]: the answer is out, or the browser left. What the stream
 // holds of others is freed by [roundTrip.giveBack], which the reply calls afterwards.
 func (s *stream) Close() error {
-	s.x.proxy.events.Metrics.Stream("stream", -1)
-	return s.x.answer.Close()
+	x := s.x
+	if x == nil {
+		return nil
+	}
+	s.x = nil
+	s.counted.Close()
+	return x.answer.Close()
 }

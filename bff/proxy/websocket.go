@@ -83,17 +83,17 @@ func (x upgrade) endWithSession(t *tunnel.Tunnel) (stop func()) {
 func (x upgrade) handOver(t *tunnel.Tunnel, stop func()) {
 	leave := x.leave
 	x.leave = nil
-	open, metrics := x.proxy.open, x.proxy.events.Metrics
+	if leave == nil {
+		leave = func() {}
+	}
+	open, counted := x.proxy.open, x.proxy.events.Metrics.Stream("websocket")
 	open.tunnels.add(t)
-	metrics.Stream("websocket", 1)
-	x.call.In.Conn().OnClose(func() {
+	x.call.In.Conn().OnClose(func() { // each is done, also where one before it ends in a panic
+		defer open.tunnels.remove(t)
+		defer counted.Close()
+		defer leave()
+		defer stop()
 		t.Close()
-		stop()
-		if leave != nil {
-			leave()
-		}
-		metrics.Stream("websocket", -1)
-		open.tunnels.remove(t)
 	})
 }
 
