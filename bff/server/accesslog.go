@@ -26,6 +26,7 @@ func (s *Server) logCall(e *exchange, level slog.Level, now time.Time) {
 		return
 	}
 	e.line = appendLine(e.line[:0], &e.call, level, now)
+	e.logged = true               // also where the log itself has a fault: half of the line may be out
 	_, _ = s.access.Write(e.line) // a log that cannot be written stops nobody
 }
 

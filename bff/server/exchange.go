@@ -15,7 +15,8 @@ type exchange struct {
 	snapshot *snapshot
 	in       *gate.Request
 	sent     bool   // some of the answer may be out
-	faulted  bool   // it is never used again
+	counted  bool   // so that a fault counts no call twice
+	logged   bool   // nor logs it twice
 	line     []byte // the log line
 	trailers []byte // of the answer, once its body is over
 }
@@ -28,13 +29,14 @@ func acquire(s *Server, in *gate.Request) *exchange {
 	return e
 }
 
-// release ends the walk.
+// release ends the walk. What met a fault is never used again.
 func (e *exchange) release() {
-	if e.faulted {
+	if e.call.Faulted {
 		return
 	}
 	e.call.Reset()
-	e.server, e.snapshot, e.in, e.sent = nil, nil, nil, false
+	e.server, e.snapshot, e.in = nil, nil, nil
+	e.sent, e.counted, e.logged = false, false, false
 	e.trailers = e.trailers[:0]
 	exchanges.Put(e)
 }

@@ -21,12 +21,13 @@ func (e *exchange) contain(err *error) {
 // fault logs the panic that is just being recovered. Whatever the exchange holds may still be
 // in use.
 func (e *exchange) fault() {
-	e.faulted = true
+	e.call.Faulted = true
 	e.server.events().Fault(string(e.call.ID), debug.Stack())
 }
 
 // abandon is deferred: where the handling of a call itself has a fault, the answer is
-// 500, the connection ends, and the exchange is not used again.
+// 500, the connection ends, and the exchange is not used again. The call is counted and has
+// its line all the same, unless that was before the fault.
 func (e *exchange) abandon(goesOn *bool) {
 	if recover() == nil {
 		return
@@ -34,6 +35,7 @@ func (e *exchange) abandon(goesOn *bool) {
 	*goesOn = false
 	e.fault()
 	e.letGo()
+	e.accountFault()
 	if e.sent {
 		e.in.Conn().Break() // what is out may be half of an answer
 		return
@@ -55,6 +57,22 @@ func internalError(id string) *call.Reply {
 	}
 	r.Bytes(p.Status, "application/problem+json", p.Document(id))
 	return r
+}
+
+// accountFault accounts for a call that met a fault, as far as that was not done before it.
+// What the browser has is 500 where nothing of the answer was out.
+func (e *exchange) accountFault() {
+	defer func() { _ = recover() }() // the fault itself was logged
+	c := &e.call
+	if c.In == nil { // not even the facts were taken down
+		c.Request.Head, c.Request.Client = e.in.Head(), e.in.Conn().Peer().Addr()
+		c.Begin(e.in, time.Now())
+	}
+	c.Record.Code, c.Record.Cause = problem.Internal.Code, problem.Internal
+	if !e.sent {
+		c.Record.Status, c.Record.BeganAfter, c.Record.BytesOut = problem.Internal.Status, 0, 0
+	}
+	e.account(time.Now())
 }
 
 // letGo frees what the reply holds of others, whatever state a fault left it in.

@@ -18,6 +18,7 @@ import (
 	"coatcheck/bff/apikey"
 	"coatcheck/bff/auth"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/metrics"
 	"coatcheck/bff/pages"
 	"coatcheck/bff/rig"
 	"coatcheck/bff/server"
@@ -64,6 +65,7 @@ type house struct {
 	pages    map[string]*pages.Pages
 	fault    string
 	wrap     func(net.Listener) net.Listener
+	counts   *metrics.Metrics
 	now      func() time.Time // the process's clock; nil: the machine's
 }
 
@@ -213,8 +215,9 @@ func (h *house) build(config *configs.Config) {
 	h.programs = auth.NewPrograms(apikey.NewTable(&apikey.Memory{}, 0, apikey.Events{}), nil, store, config.Sessions.Prefix)
 	h.programs.Accounts = serviceaccount.NewKeeper(serviceaccount.Options{Store: store, Log: log, Session: session.Options{Keys: h.keys(),
 		Prefix: config.Sessions.Prefix, NearCache: config.Sessions.NearCache, Log: log}})
+	h.counts = metrics.New("", "")
 	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault},
-		Programs: h.programs, Client: []byte(clientMark), Pages: h.pages})
+		Programs: h.programs, Client: []byte(clientMark), Pages: h.pages, Metrics: h.counts})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"errors"
 	"sync"
 	"time"
 
@@ -50,7 +51,11 @@ func (e *exchange) sendOwn() (goesOn bool) {
 	}
 	e.sent = true // some of it may be out
 	out.Reset(conn)
-	if ctx.Response.Write(out) != nil || out.Flush() != nil {
+	err := ctx.Response.Write(out)
+	if swallowed := (*fasthttp.ErrBodyStreamWritePanic)(nil); errors.As(err, &swallowed) {
+		panic("fasthttp recovered it, and takes a fault for an error of the stream") // see abandon
+	}
+	if err != nil || out.Flush() != nil {
 		goesOn = false
 	}
 	ctx.Init2(nil, nil, true)

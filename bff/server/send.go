@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -12,7 +11,6 @@ import (
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/gate"
-	"coatcheck/bff/problem"
 )
 
 // joined is how large a body in memory is copied behind its head, so that both leave in one
@@ -65,25 +63,22 @@ func (e *exchange) sendWhole(conn *gate.Conn) error {
 	return err
 }
 
-// sendStream sends a body as it comes, its head at once. The exchange is over then,
-// whatever happens.
-func (e *exchange) sendStream(conn *gate.Conn) (err error) {
-	body, r, events, id := &streamed{e}, &e.call.Reply, e.server.events(), string(e.call.ID)
-	defer func() {
-		if recover() != nil {
-			events.Fault(id, debug.Stack())
-			conn.Break()
-			err = problem.Internal
-		}
-	}()
-	defer func() {
-		if failed := body.Close(); err == nil {
-			err = failed
-		}
-	}()
+// sendStream sends a body as it comes, its head at once. The exchange is over then.
+func (e *exchange) sendStream(conn *gate.Conn) error {
+	body := &streamed{e}
+	err := e.sendBody(conn, body)
+	if failed := body.Close(); err == nil {
+		err = failed
+	}
+	return err
+}
+
+func (e *exchange) sendBody(conn *gate.Conn, body *streamed) (err error) {
+	r := &e.call.Reply
 	out, now := outputs.Get().(*[]byte), time.Now()
 	e.call.Record.BeganAfter = now.Sub(e.call.Record.Begun)
 	*out = appendHead((*out)[:0], r, e.call.Request.Head.Minor, now)
+	e.sent = true // some of it may be out
 	err = gate.Send(conn, now, *out, nil)
 	outputs.Put(out)
 	if err != nil {

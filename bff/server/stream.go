@@ -72,11 +72,12 @@ func (s *streamed) Close() (err error) {
 		if recover() != nil {
 			e.fault()
 			e.letGo()
+			e.accountFault()
 			err = problem.Internal
 		}
 	}()
 	r := &e.call.Reply
-	err = r.Stream.Close()
+	err = r.CloseStream()
 	if r.BodyOpen {
 		e.call.In.Finish() // nobody reads it any more
 	}

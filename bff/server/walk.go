@@ -159,16 +159,22 @@ func cors(c *call.Call) {
 	}
 }
 
-// account counts the call, and leaves its one log line; now is the time.
+// account counts the call, and leaves its one log line; now is the time. What it has done
+// already it does not do again, also where it was a fault that ended it.
 func (e *exchange) account(now time.Time) {
 	c, s := &e.call, e.server
 	level := slog.LevelInfo
-	if c.Record.Status >= 500 {
+	if c.Record.Status >= 500 || c.Faulted {
 		level = slog.LevelError
 	}
-	e.count(now)
-	endSpan(c)
-	s.logCall(e, level, now)
+	if !e.counted {
+		e.counted = true
+		e.count(now)
+		endSpan(c)
+	}
+	if !e.logged {
+		s.logCall(e, level, now)
+	}
 }
 
 // count counts the call: by its route, else by its frontend, and by its code.
