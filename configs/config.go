@@ -116,7 +116,7 @@ type Frontend struct {
 	BasePath string `yaml:"base_path" like:"/shop"`
 	// The session cookie.
 	Cookie Cookie `yaml:"cookie"`
-	// max-age of Strict-Transport-Security on answers of https frontends; 0 = none.
+	// max-age of Strict-Transport-Security on answers of https frontends; 0 = none. A refusal before the frontend is known has the longest of its host.
 	HSTS time.Duration `yaml:"hsts" default:"8760h" min:"0s" max:"87600h"`
 	// How people sign in here. Needed where there are origins.
 	Login FrontendLogin `yaml:"login"`

@@ -135,25 +135,19 @@ func (x *roundTrip) giveBack() {
 // another ends in a panic.
 func (x *roundTrip) free() {
 	defer x.answer.Close() //nolint:errcheck // it returns nil
-	defer x.giveUpPlace()
-	defer x.endTies()
+	defer once(&x.leave)
+	defer once(&x.untrack)
 	defer x.call.In.Conn().Idle() // from here on nobody aborts the call
 	if x.who.Caller != nil {
 		x.proxy.auth.Callers.Finish(&x.who, 0) // nothing, where the API has answered
 	}
 }
 
-func (x *roundTrip) giveUpPlace() {
-	if leave := x.leave; leave != nil {
-		x.leave = nil
-		leave()
-	}
-}
-
-func (x *roundTrip) endTies() {
-	if untrack := x.untrack; untrack != nil {
-		x.untrack = nil
-		untrack()
+// once calls what is to be called once, and forgets it before.
+func once(f *func()) {
+	if call := *f; call != nil {
+		*f = nil
+		call()
 	}
 }
 

@@ -145,6 +145,18 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 	return d.decideRoute(r)
 }
 
+// HSTS is the Strict-Transport-Security of the answer, or empty: the frontend's, or the
+// host's where the request was refused before its frontend was known.
+func (d *Decision) HSTS() string {
+	switch {
+	case d.Frontend != nil:
+		return d.Frontend.HSTS
+	case d.Host != nil:
+		return d.Host.hsts
+	}
+	return ""
+}
+
 // readTarget takes path and query apart; false: they could be read in two ways.
 func (d *Decision) readTarget(r *Request, t *Table) (ok bool) {
 	d.Target, ok = ParseTarget(r.Head.Target)

@@ -17,6 +17,7 @@ type Host struct {
 	shared    *shared     // nil: there is one frontend
 	// otherOrigins: pages of another host call here, so answers differ by Origin.
 	otherOrigins bool
+	hsts         string // see [Decision.HSTS]
 }
 
 // Frontend is a [configs.Frontend] made ready to be served. It never changes.
@@ -54,6 +55,9 @@ type Frontend struct {
 	BindsTokens bool
 }
 
+// maxAge is a value of Strict-Transport-Security (RFC 6797 §6.1.1).
+func maxAge(d time.Duration) string { return "max-age=" + strconv.FormatInt(int64(d/time.Second), 10) }
+
 func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) error {
 	f := &Frontend{Index: len(t.Frontends), Name: name, Config: config, Base: strings.TrimSuffix(config.BasePath, "/"),
 		Hosts: config.Hosts(), Origins: config.Exact(), Patterns: config.Patterns(), Scheme: config.Scheme(),
@@ -61,7 +65,7 @@ func (t *Table) addFrontend(name string, config *configs.Frontend, o Options) er
 		HasPages:     config.SPA != nil && config.SPA.Dir != "" || o.HasPages != nil && o.HasPages(name)}
 	f.BindsTokens = t.config.BindsTokens(config)
 	if config.IsHTTPS() && config.HSTS > 0 {
-		f.HSTS = "max-age=" + strconv.FormatInt(int64(config.HSTS/time.Second), 10)
+		f.HSTS = maxAge(config.HSTS)
 	}
 	f.allowHeaders = join("Content-Type, X-CSRF, X-XSRF-TOKEN, Last-Event-ID", config.CORS.AllowHeaders)
 	exposed := "Coatcheck-Error, Coatcheck-Idle-Expires-In, X-Request-Id, Retry-After, Location, Content-Disposition, Link"

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"coatcheck/configs"
 )
@@ -53,9 +54,27 @@ func New(c *configs.Config, o Options) (*Table, error) {
 	for _, hosts := range []map[string]*Host{t.hosts, t.below} {
 		for _, h := range hosts {
 			h.share()
+			h.hsts = h.strictest()
 		}
 	}
 	return t, nil
+}
+
+// strictest is the Strict-Transport-Security of a host whose frontend is not known: the
+// longest of its frontends. Browsers remember it by host, so that each of them speaks for
+// all. A host that is called by plain http, too, has none.
+func (h *Host) strictest() string {
+	longest := time.Duration(0)
+	for _, f := range h.Frontends {
+		if !f.Config.IsHTTPS() {
+			return ""
+		}
+		longest = max(longest, f.Config.HSTS)
+	}
+	if longest <= 0 {
+		return ""
+	}
+	return maxAge(longest)
 }
 
 func (t *Table) host(name string) *Host {

@@ -42,7 +42,17 @@ func (e *exchange) abandon(goesOn *bool) {
 	}
 	e.in.Linger() // what was not read is no reason for a reset that overtakes the answer
 	now := time.Now()
-	_ = gate.Send(e.in.Conn(), now, appendAnswer(nil, internalError(string(e.call.ID)), now), nil)
+	_ = gate.Send(e.in.Conn(), now, appendAnswer(nil, e.faultAnswer(), now), nil)
+}
+
+// faultAnswer is the answer to a call whose handling met a fault: as much as is known of
+// whose pages may read it.
+func (e *exchange) faultAnswer() *call.Reply {
+	r := internalError(string(e.call.ID))
+	defer func() { _ = recover() }() // the fault itself was logged
+	hsts(&e.call, &r.Header)
+	cors(&e.call, &r.Header)
+	return r
 }
 
 // internalError is the answer to a call that met a fault where nothing is known of it.

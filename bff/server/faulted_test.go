@@ -136,7 +136,7 @@ func (row faulted) run(t *testing.T) {
 			return strings.Replace(yaml, `    private_paths: [/internal]`, "    private_paths: [/internal]\n    streams_per_session: 1", 1)
 		}})
 	cookie := h.signIn("ada@x.test")
-	before := h.calls()
+	before := callsOf(h)
 	h.api.Say(row.api)
 	if row.write != "" {
 		weak.at.Store(&row.write)
@@ -156,9 +156,9 @@ func (row faulted) run(t *testing.T) {
 	weak.at.Store(nil)
 	h.api.Say(nil)
 	rig.Until(t, "the end of all that was open", func() bool {
-		return strings.Contains(h.logs.String(), `"msg":"panic"`) && h.sum("coatcheck_open_streams") == 0 && h.manager.Stats().Watched == 0
+		return strings.Contains(h.logs.String(), `"msg":"panic"`) && sumOf(h, "coatcheck_open_streams") == 0 && h.manager.Stats().Watched == 0
 	})
-	h.one(row, before)
+	wantOne(h, row, before)
 	h.api.Say(streams("text/event-stream"))
 	if _, got := h.stream("GET /api/next HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n"); got.StatusCode != 200 {
 		t.Errorf("the place of the stream is not free: %d", got.StatusCode)
@@ -177,8 +177,8 @@ func streams(contentType string) func(http.ResponseWriter, *http.Request) {
 	}
 }
 
-// one wants one line of the call, and one count.
-func (h *house) one(row faulted, before int) {
+// wantOne wants one line of the call, and one count.
+func wantOne(h *house, row faulted, before int) {
 	h.t.Helper()
 	lines := 0
 	for line := range strings.Lines(h.logs.String()) {
@@ -209,23 +209,23 @@ func (h *house) one(row faulted, before int) {
 	if row.path == "/api/lost" {
 		counted = 0 // nobody knows of which route
 	}
-	if n := h.calls() - before; n != counted {
+	if n := callsOf(h) - before; n != counted {
 		h.t.Errorf("%d calls are counted, want %d", n, counted)
 	}
 	refused := 0
 	if row.code != "" {
 		refused = 1
 	}
-	if n := h.sum("coatcheck_refusals_total"); n != refused {
+	if n := sumOf(h, "coatcheck_refusals_total"); n != refused {
 		h.t.Errorf("%d refusals are counted, want %d", n, refused)
 	}
 	h.oneFault("/bff/server/")
 }
 
-func (h *house) calls() int { return h.sum("coatcheck_calls_total") }
+func callsOf(h *house) int { return sumOf(h, "coatcheck_calls_total") }
 
-// sum adds up all series of a metric.
-func (h *house) sum(name string) (sum int) {
+// sumOf adds up all series of a metric.
+func sumOf(h *house, name string) (sum int) {
 	got := httptest.NewRecorder()
 	h.counts.Handler().ServeHTTP(got, httptest.NewRequest("GET", "/metrics", nil))
 	for line := range strings.Lines(got.Body.String()) {

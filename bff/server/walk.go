@@ -125,11 +125,9 @@ func (e *exchange) common() {
 	c := &e.call
 	h := &c.Reply.Header
 	h.Set("X-Request-Id", string(c.ID))
-	if f := c.Frontend(); f != nil && f.HSTS != "" {
-		h.Set("Strict-Transport-Security", f.HSTS)
-	}
+	hsts(c, h)
 	c.MarkProgram()
-	cors(c)
+	cors(c, h)
 	// A request body that is still being sent on belongs to the forwarder.
 	if c.Reply.BodyOpen {
 		c.In.Linger()
@@ -143,9 +141,16 @@ func (e *exchange) common() {
 	c.Record.Status = c.Reply.Status
 }
 
+// hsts tells browsers that the host is called by https only.
+func hsts(c *call.Call, h *call.Header) {
+	if policy := c.Decision.HSTS(); policy != "" {
+		h.Set("Strict-Transport-Security", policy)
+	}
+}
+
 // cors lets pages of a listed origin read the answer.
-func cors(c *call.Call) {
-	h, allowed := &c.Reply.Header, c.Decision.CORS(&c.Request)
+func cors(c *call.Call, h *call.Header) {
+	allowed := c.Decision.CORS(&c.Request)
 	if allowed.Vary {
 		h.Vary("Origin")
 	}
