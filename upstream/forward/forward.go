@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -190,24 +189,23 @@ func (f *Forwarder) open(call *Call) (*conn, error) {
 	if f.breaker.isOpen() {
 		return nil, ErrOpen // no need to wait for a place
 	}
-	c, ctx := newConn(call.Owner)
-	defer c.opened()
+	c := &conn{owner: call.Owner}
 	if !call.attach(c) {
 		return nil, ErrAborted
 	}
-	old, err := f.pool.reserve(ctx, call.Owner, f.dialer.Timeout)
+	old, err := f.pool.reserve(c, f.dialer.Timeout)
 	if err != nil {
 		call.detach(c)
 		return nil, f.countBusy(err)
 	}
 	if old == nil {
-		return f.dial(ctx, c, call)
+		return f.dial(c, call)
 	}
 	if old.stale() {
 		f.stale.Add(1)
 		old.kill() // its place is ours
 		old.reader.Reset(nil)
-		return f.dial(ctx, c, call)
+		return f.dial(c, call)
 	}
 	old.reused = true
 	if call.detach(c) && call.attach(old) {
@@ -221,21 +219,20 @@ func (f *Forwarder) open(call *Call) (*conn, error) {
 func (f *Forwarder) renew(dead *conn, call *Call) (*conn, error) {
 	dead.kill()
 	dead.reader.Reset(nil)
-	c, ctx := newConn(call.Owner)
-	defer c.opened()
+	c := &conn{owner: call.Owner}
 	if call.detach(dead) && call.attach(c) {
-		return f.dial(ctx, c, call)
+		return f.dial(c, call)
 	}
 	f.pool.drop(c)
 	return nil, ErrAborted
 }
 
 // dial opens c, which has a place in the pool, if the breaker lets it.
-func (f *Forwarder) dial(ctx context.Context, c *conn, call *Call) (*conn, error) {
-	ahead, err := f.breaker.enter(ctx, f.dialer.Timeout)
+func (f *Forwarder) dial(c *conn, call *Call) (*conn, error) {
+	ahead, err := f.breaker.enter(c.end, f.dialer.Timeout)
 	if err == nil {
 		f.dialled.Add(1)
-		err = f.connectApart(ctx, c, call)
+		err = f.connectApart(c, call)
 		f.breaker.leave(ahead, err)
 	}
 	if err != nil {
