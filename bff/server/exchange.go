@@ -16,7 +16,6 @@ type exchange struct {
 	in       *gate.Request
 	sent     bool   // some of the answer may be out
 	faulted  bool   // it is never used again
-	line     []byte // the log line
 	trailers []byte // of the answer, once its body is over
 }
 

@@ -47,7 +47,7 @@ func (a *Response) readWire(p []byte) (int, error) {
 	}
 	switch a.framing {
 	case byChunks:
-		return a.chunks.Read(p)
+		return a.parts.chunks.Read(p)
 	case byLength:
 		n, err := c.reader.Read(p[:min(int64(len(p)), a.left)])
 		a.left -= int64(n)
@@ -89,8 +89,8 @@ func (a *Response) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) 
 // Trailers are the fields behind a chunked body (RFC 9110 §6.5), once Read said
 // io.EOF or Complete is there. They are valid until Close.
 func (a *Response) Trailers() []http1.Field {
-	if a.framing != byChunks || !a.chunks.Done() {
+	if a.framing != byChunks || !a.parts.chunks.Done() {
 		return nil
 	}
-	return a.chunks.Trailers()
+	return a.parts.chunks.Trailers()
 }

@@ -131,6 +131,12 @@ func (f *Forwarder) Close() { f.pool.close() }
 // Errors are [upstream.ErrUnreachable], [upstream.ErrTimeout], [upstream.ErrInvalid], [ErrAborted], [upstream.ErrBusy], or,
 // wrapped, what call.Body returned.
 func (f *Forwarder) Do(call *Call, ans *Response) error {
+	err := f.do(call, ans)
+	call.sent()
+	return err
+}
+
+func (f *Forwarder) do(call *Call, ans *Response) error {
 	ans.reset(call)
 	call.via = f.via
 	now := call.Now
@@ -145,7 +151,7 @@ func (f *Forwarder) Do(call *Call, ans *Response) error {
 		ans.Came = time.Now()
 		return nil
 	}
-	if !c.reused || !call.repeatable() || ans.begun(err) || isTimeout(err) {
+	if !mayRepeat(c, call) || ans.begun(err) || isTimeout(err) {
 		return f.giveUp(call, ans, err)
 	}
 	ans.reset(call)
@@ -159,6 +165,9 @@ func (f *Forwarder) Do(call *Call, ans *Response) error {
 	ans.Came = time.Now()
 	return nil
 }
+
+// mayRepeat reports whether a call may be sent again where c turns out to be dead.
+func mayRepeat(c *conn, call *Call) bool { return c.reused && call.repeatable() }
 
 // connection takes an idle connection, or opens one; now is the time, before and after.
 func (f *Forwarder) connection(call *Call, now *time.Time) (*conn, error) {
@@ -264,6 +273,9 @@ func (f *Forwarder) exchange(c *conn, call *Call, ans *Response, now time.Time) 
 	if sendErr != nil {
 		// The API may have said why before it stopped listening.
 		_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
+	}
+	if !mayRepeat(c, call) {
+		call.sent() // the wait may be long
 	}
 	// The response is not there yet. Reading at once would be a system call for nothing
 	// and a turn through the poller; on a busy core others can go on meanwhile, and

@@ -62,6 +62,7 @@ func (f *Forwarder) exchangeStream(c *conn, call *Call, ans *Response) error {
 	if _, err := c.net.Write(call.out); err != nil {
 		return err
 	}
+	call.sent()
 	u := &upload{call: call, conn: c, done: make(chan struct{})}
 	ans.sending = u
 	go u.run()
