@@ -66,12 +66,12 @@ func (a *Response) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) 
 		return 0, false, nil
 	}
 	c := a.conn
-	if c.plain == nil || c.reader.Len() > 0 {
+	if !c.plain || c.reader.Len() > 0 {
 		return 0, false, nil
 	}
 	c.reader.Release()
 	if err = c.roll(orDuration(a.call.IdleTimeout, defaultBodyIdle)); err == nil {
-		n, ok, err = p.Fill(c.plain, min(limit, a.left))
+		n, ok, err = p.Fill(c.raw, min(limit, a.left))
 		if err == nil && !ok {
 			return 0, false, nil
 		}

@@ -15,23 +15,23 @@ import (
 type conn struct {
 	net    net.Conn // what is read and written: TCP, or TLS above it
 	reader http1.Reader
-	reused bool
 	owner  string    // whose calls it carried, see Call.Owner
 	since  time.Time // when it was put into the pool
 
 	reads, whole rolled // the deadline that is set: of reads, or of a whole small call
 
-	plain  syscall.RawConn // the socket, where there is no TLS above it; else nil
 	raw    syscall.RawConn // the socket below TLS
 	look   func(fd uintptr)
+	reused bool
+	plain  bool // there is no TLS, and the kernel may copy from raw
 	silent bool // what look saw: nothing waits there
 	byte1  [1]byte
+	killed bool // as all below, guarded by mu
 
-	mu     sync.Mutex              // guards what follows
+	mu     sync.Mutex
 	cancel context.CancelCauseFunc // ends its opening; nil: it is not being opened
 	ended  chan struct{}           // closed by kill; nil: nobody waits for that
 	socket net.Conn                // below TLS
-	killed bool
 }
 
 // opens makes cancel what kill calls, until opened is called; it fails where c was killed

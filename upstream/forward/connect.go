@@ -96,10 +96,11 @@ func (o *opener) connect(f *Forwarder, c *conn) error {
 		return err
 	}
 	c.net = opened
-	if sc, ok := c.socket.(syscall.Conn); ok {
+	if c.raw = relay.Socket(c.net); c.raw != nil {
+		c.plain = true
+	} else if sc, ok := c.socket.(syscall.Conn); ok {
 		c.raw, _ = sc.SyscallConn()
 	}
-	c.plain = relay.Socket(c.net)
 	c.watch()
 	c.reader.Reset(c.net)
 	return nil

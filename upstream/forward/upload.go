@@ -241,7 +241,7 @@ func (u *upload) send(w *way, p []byte, last bool) error {
 	switch {
 	case err != nil:
 	case p == nil:
-		err = w.pipe.Drain(u.conn.plain)
+		err = w.pipe.Drain(u.conn.raw)
 	default:
 		_, err = u.conn.net.Write(p)
 	}
