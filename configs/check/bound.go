@@ -10,26 +10,6 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// boundAt checks what a provider says of tokens that are bound to a key.
-func (ck providerCheck) boundAt(path, name string, p *configs.Provider) {
-	if p.DPoP != "required" {
-		return
-	}
-	for _, f := range ck.all() {
-		if !slices.Contains(f.Login.Provider, name) {
-			continue
-		}
-		for _, upstream := range slices.Sorted(maps.Keys(ck.config.Upstreams)) {
-			u := ck.config.Upstreams[upstream]
-			if !f.Carries(ck.config, u) || u.DPoP {
-				continue
-			}
-			ck.warn(child(path, "dpop"), "every token is bound to a key, and upstream "+upstream+" is not said to take such tokens", child("upstreams", upstream, "dpop")+": true")
-			ck.sendsBound(child("upstreams", upstream), u)
-		}
-	}
-}
-
 // takesBound checks an API that takes tokens which are bound to a key.
 func (ck upstreamCheck) takesBound(path, name string, u *configs.Upstream) {
 	ck.sendsScheme(path, u)

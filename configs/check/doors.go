@@ -7,7 +7,6 @@ import (
 
 	"coatcheck/bff/apikey"
 	"coatcheck/configs"
-	"coatcheck/configs/rule"
 )
 
 // door checks a frontend without pages: programs alone call it.
@@ -85,13 +84,6 @@ func (ck routeCheck) routeCallers(path string, r *configs.Route) {
 	}
 	ck.routeMethods(path, r)
 	ck.routeProofs(path, r)
-}
-
-func (ck *checker) suggestFor(path, name string, known []string) string {
-	if ck.config.Source.FromVariable(path) {
-		return ""
-	}
-	return rule.Suggest(name, known)
 }
 
 // routeAccount checks that the route's upstream has the caller's account.

@@ -5,10 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"coatcheck/bff/credential"
 	"coatcheck/bff/http1"
-	"coatcheck/configs"
-	"coatcheck/configs/rule"
 	"coatcheck/upstream/mapping"
 )
 
@@ -38,39 +35,4 @@ func (ck *checker) headers(path string, headers map[string]mapping.Template) {
 		}
 		seen[lower] = true
 	}
-}
-
-// carried checks that every frontend whose token goes to u has the value called name.
-func (ck upstreamCheck) carried(path string, u *configs.Upstream, name string) {
-	if mapping.IsBuiltIn(name) || slices.Contains(callerNames, name) {
-		return
-	}
-	for _, frontend := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
-		f := ck.config.Frontends[frontend]
-		from := ck.config.Upstreams[f.Login.Upstream]
-		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !f.Carries(ck.config, u) {
-			continue
-		}
-		if known := f.Values(from); !slices.Contains(known, name) {
-			ck.refuse(path, ck.braced(path, name)+" is not a value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
-			return
-		}
-	}
-	if u.Login != nil && !slices.Contains(u.Values(), name) && !ck.anyoneSignsIn(u) {
-		ck.refuse(path, ck.braced(path, name)+" is not a value of login.credential", suggestName(name, u.Values()))
-	}
-}
-
-func (ck *checker) anyoneSignsIn(u *configs.Upstream) bool {
-	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return ck.config.Upstreams[f.Login.Upstream] == u })
-}
-
-func suggestName(name string, known []string) string {
-	if hint := rule.Suggest(name, known); hint != "" {
-		return hint
-	}
-	if len(known) == 0 {
-		return credential.AccessToken
-	}
-	return "known: " + strings.Join(known, ", ")
 }

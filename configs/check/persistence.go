@@ -1,6 +1,8 @@
 package check
 
-import "coatcheck/configs"
+import (
+	"coatcheck/configs"
+)
 
 // persistence checks the field by which people choose whether their cookie outlives the browser.
 func (ck frontendCheck) persistence(at string, f *configs.Frontend) {

@@ -83,15 +83,6 @@ func (ck processCheck) sessions() {
 	ck.keys()
 }
 
-// all returns the frontends in no order.
-func (ck *checker) all() []*configs.Frontend {
-	var list []*configs.Frontend
-	for _, f := range ck.config.Frontends {
-		list = append(list, f)
-	}
-	return list
-}
-
 // missingSessions refuses pages whose sessions have no place; true where it did.
 func (ck processCheck) missingSessions() bool {
 	if ck.config.Source.Has("sessions") || !ck.config.Sessions.Store.IsEmpty() {

@@ -49,14 +49,6 @@ func (ck mappingCheck) names(path string, names []string, s scope) {
 	}
 }
 
-// braced is {name} for a message, unless it came out of a variable.
-func (ck *checker) braced(path, name string) string {
-	if ck.config.Source.FromVariable(path) {
-		return "a {name}"
-	}
-	return "{" + name + "}"
-}
-
 // requestPath checks a path below an upstream's url. One that is a single {name}
 // is a path that the API itself gave; it is checked when it is used.
 func (ck mappingCheck) requestPath(path, value string, s scope) {

@@ -1,0 +1,43 @@
+package check
+
+import (
+	"slices"
+
+	"coatcheck/configs"
+	"coatcheck/upstream/mapping"
+)
+
+// accountField checks the first field, by which failed sign-ins are counted.
+func (ck *checker) accountField(path string, fields []string) {
+	if len(fields) == 0 {
+		return
+	}
+	_, optional := configs.FieldName(fields[0])
+	switch kind, _ := configs.FieldKind(fields[0]); {
+	case optional:
+		ck.refuse(item(path, 0), "the first field names the account, so it cannot be optional", "")
+	case kind != configs.TextField:
+		ck.refuse(item(path, 0), "the first field names the account, so it must be text", "")
+	}
+}
+
+// fields checks the names that a page posts.
+func (ck *checker) fields(path string, fields []string) {
+	var seen []string
+	for i, declared := range fields {
+		name, _ := configs.FieldName(declared)
+		_, isKind := configs.FieldKind(declared)
+		at := item(path, i)
+		switch {
+		case declared == "" || !mapping.IsName(name):
+			ck.refuse(at, "a field name has letters, digits, \"_\" and \"-\", and ends with \"?\" if it is optional", "")
+		case !isKind:
+			ck.refuse(at, "unknown kind of field", `text, bool or number: "remember?: bool"`)
+		case name == "step" || mapping.IsBuiltIn(name):
+			ck.refuse(at, "reserved name", "")
+		case slices.Contains(seen, name):
+			ck.refuse(at, "duplicate field", "")
+		}
+		seen = append(seen, name)
+	}
+}
