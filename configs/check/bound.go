@@ -16,16 +16,16 @@ func (ck upstreamCheck) takesBound(path, name string, u *configs.Upstream) {
 	if !u.DPoP {
 		return
 	}
-	ck.sendsBound(path, u)
-	atProvider := func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && f.Carries(ck.config, u) }
+	SendsBound(ck.Checker, path, u)
+	atProvider := func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && f.Carries(ck.Config, u) }
 	at := child(path, "dpop")
-	if !slices.ContainsFunc(ck.all(), atProvider) {
-		ck.warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is bound", "send_token: true at a route to "+name)
+	if !slices.ContainsFunc(ck.Frontends(), atProvider) {
+		ck.Warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is bound", "send_token: true at a route to "+name)
 		return
 	}
-	for _, f := range ck.all() {
-		if atProvider(f) && !ck.config.BindsTokens(f) && !ck.allBind(f) {
-			ck.warn(at, "the same tokens go to an upstream without dpop: true, so none is bound where a provider's dpop is auto", "dpop: true at every upstream that gets them")
+	for _, f := range ck.Frontends() {
+		if atProvider(f) && !ck.Config.BindsTokens(f) && !ck.allBind(f) {
+			ck.Warn(at, "the same tokens go to an upstream without dpop: true, so none is bound where a provider's dpop is auto", "dpop: true at every upstream that gets them")
 			return
 		}
 	}
@@ -34,27 +34,27 @@ func (ck upstreamCheck) takesBound(path, name string, u *configs.Upstream) {
 // allBind reports whether every provider of f binds tokens whoever takes them.
 func (ck upstreamCheck) allBind(f *configs.Frontend) bool {
 	return !slices.ContainsFunc(f.Login.Provider, func(name string) bool {
-		p := ck.config.Providers[name]
+		p := ck.Config.Providers[name]
 		return p != nil && p.DPoP != "required"
 	})
 }
 
-// sendsBound checks that a bound token can be sent: in Authorization, and nowhere else
+// SendsBound checks that a bound token can be sent: in Authorization, and nowhere else
 // (RFC 9449 §7.1).
-func (ck *checker) sendsBound(path string, u *configs.Upstream) {
+func SendsBound(ck *Checker, path string, u *configs.Upstream) {
 	headers, _ := u.SendHeaders()
 	bearer := mapping.Bearer()["Authorization"].Reveal()
-	ck.sendsElsewhere(child(path, "send", "headers"), headers, func(header, value string) bool {
+	sendsElsewhere(ck, child(path, "send", "headers"), headers, func(header, value string) bool {
 		return strings.EqualFold(header, "authorization") && strings.EqualFold(value, bearer)
 	})
 	if u.Send == nil {
 		return
 	}
 	never := func(string, string) bool { return false }
-	ck.sendsElsewhere(child(path, "send", "query"), u.Send.Query, never)
-	ck.sendsElsewhere(child(path, "send", "cookie"), u.Send.Cookie, never)
+	sendsElsewhere(ck, child(path, "send", "query"), u.Send.Query, never)
+	sendsElsewhere(ck, child(path, "send", "cookie"), u.Send.Cookie, never)
 	if slices.Contains(mapping.MessageNames(u.Send.Message()), credential.AccessToken) {
-		ck.refuse(child(path, "send", "socket"), boundElsewhere, boundCure)
+		ck.Refuse(child(path, "send", "socket"), boundElsewhere, boundCure)
 	}
 }
 
@@ -64,10 +64,10 @@ const (
 )
 
 // sendsElsewhere refuses the access token in whatever is not allowed to have it.
-func (ck *checker) sendsElsewhere(path string, all map[string]mapping.Template, allowed func(name, value string) bool) {
+func sendsElsewhere(ck *Checker, path string, all map[string]mapping.Template, allowed func(name, value string) bool) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if slices.Contains(all[name].Names(), credential.AccessToken) && !allowed(name, all[name].Reveal()) {
-			ck.refuse(child(path, name), boundElsewhere, boundCure)
+			ck.Refuse(child(path, name), boundElsewhere, boundCure)
 		}
 	}
 }
@@ -83,9 +83,9 @@ func (ck upstreamCheck) sendsScheme(path string, u *configs.Upstream) {
 		scheme, _, _ := strings.Cut(value.Reveal(), " ")
 		switch {
 		case strings.EqualFold(header, "dpop"):
-			ck.refuse(at, "a proof is made for each call", "dpop: true at the upstream")
+			ck.Refuse(at, "a proof is made for each call", "dpop: true at the upstream")
 		case strings.EqualFold(header, "authorization") && strings.EqualFold(scheme, "dpop"):
-			ck.refuse(at, "a token that is not bound to a key must not be sent as one that is", "Authorization: Bearer {access_token} and dpop: true; the scheme follows the token")
+			ck.Refuse(at, "a token that is not bound to a key must not be sent as one that is", "Authorization: Bearer {access_token} and dpop: true; the scheme follows the token")
 		}
 	}
 }

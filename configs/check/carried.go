@@ -16,24 +16,24 @@ func (ck upstreamCheck) carried(path string, u *configs.Upstream, name string) {
 	if mapping.IsBuiltIn(name) || slices.Contains(callerNames, name) {
 		return
 	}
-	for _, frontend := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
-		f := ck.config.Frontends[frontend]
-		from := ck.config.Upstreams[f.Login.Upstream]
-		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !f.Carries(ck.config, u) {
+	for _, frontend := range slices.Sorted(maps.Keys(ck.Config.Frontends)) {
+		f := ck.Config.Frontends[frontend]
+		from := ck.Config.Upstreams[f.Login.Upstream]
+		if from == nil || from.Login == nil && len(f.Login.Provider) == 0 || from != u && !f.Carries(ck.Config, u) {
 			continue
 		}
 		if known := f.Values(from); !slices.Contains(known, name) {
-			ck.refuse(path, ck.braced(path, name)+" is not a value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
+			ck.Refuse(path, ck.Braced(path, name)+" is not a value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
 			return
 		}
 	}
 	if u.Login != nil && !slices.Contains(u.Values(), name) && !ck.anyoneSignsIn(u) {
-		ck.refuse(path, ck.braced(path, name)+" is not a value of login.credential", suggestName(name, u.Values()))
+		ck.Refuse(path, ck.Braced(path, name)+" is not a value of login.credential", suggestName(name, u.Values()))
 	}
 }
 
-func (ck *checker) anyoneSignsIn(u *configs.Upstream) bool {
-	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return ck.config.Upstreams[f.Login.Upstream] == u })
+func (ck signInCheck) anyoneSignsIn(u *configs.Upstream) bool {
+	return slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool { return ck.Config.Upstreams[f.Login.Upstream] == u })
 }
 
 func suggestName(name string, known []string) string {

@@ -9,84 +9,91 @@ import (
 	"coatcheck/configs/rule"
 )
 
-// checker collects faults.
-type checker struct {
-	config *configs.Config
+// Checker is one configuration, and the faults that were found in it so far.
+type Checker struct {
+	Config *configs.Config
 	faults []configs.Fault
 }
 
-func (ck *checker) add(f configs.Fault) {
-	at := ck.config.Source.At(f.Path)
-	f.File, f.Line, f.Column = ck.config.Source.File(), at.Line, at.Column
+// NewChecker returns a checker that has found nothing yet.
+func NewChecker(c *configs.Config) *Checker { return &Checker{Config: c} }
+
+// Faults are what was found, in the order of the file.
+func (ck *Checker) Faults() []configs.Fault {
+	configs.SortFaults(ck.faults)
+	return ck.faults
+}
+
+func (ck *Checker) add(f configs.Fault) {
+	at := ck.Config.Source.At(f.Path)
+	f.File, f.Line, f.Column = ck.Config.Source.File(), at.Line, at.Column
 	ck.faults = append(ck.faults, f)
 }
 
-// refuse reports what cannot work.
-func (ck *checker) refuse(path, message, hint string) {
+// Refuse reports what cannot work.
+func (ck *Checker) Refuse(path, message, hint string) {
 	ck.add(configs.Fault{Path: path, Message: message, Hint: hint})
 }
 
-// warn reports what works but is unwise.
-func (ck *checker) warn(path, message, hint string) {
+// Warn reports what works but is unwise.
+func (ck *Checker) Warn(path, message, hint string) {
 	ck.add(configs.Fault{Path: path, Message: message, Hint: hint, Warning: true})
 }
 
-// complain reports c, if it is one. Its hint may repeat the value, so it is left
+// Complain reports c, if it is one. Its hint may repeat the value, so it is left
 // out where the value came out of a variable.
-func (ck *checker) complain(path string, c rule.Complaint) bool {
+func (ck *Checker) Complain(path string, c rule.Complaint) bool {
 	if !c.Is() {
 		return false
 	}
-	if ck.config.Source.FromVariable(path) {
+	if ck.Config.Source.FromVariable(path) {
 		c.Hint = ""
 	}
-	ck.refuse(path, c.Message, c.Hint)
+	ck.Refuse(path, c.Message, c.Hint)
 	return true
 }
 
-// quote returns a value for a message, unless it came out of a variable.
-func (ck *checker) quote(path, value string) string {
-	if ck.config.Source.FromVariable(path) {
+// Quote returns a value for a message, unless it came out of a variable.
+func (ck *Checker) Quote(path, value string) string {
+	if ck.Config.Source.FromVariable(path) {
 		return "the variable's value"
 	}
 	return strconv.Quote(value)
 }
 
-// known refuses the name of an upstream that is not there. An empty one has been reported.
-func (ck *checker) known(path, name string) *configs.Upstream {
+// KnownUpstream is the upstream called name, which path says. It refuses one that is not
+// there, and returns nil. An empty name has been reported.
+func (ck *Checker) KnownUpstream(path, name string) *configs.Upstream {
 	if name == "" {
 		return nil
 	}
-	u := ck.config.Upstreams[name]
+	u := ck.Config.Upstreams[name]
 	if u == nil {
-		hint := ""
-		if !ck.config.Source.FromVariable(path) {
-			hint = rule.Suggest(name, slices.Sorted(maps.Keys(ck.config.Upstreams)))
-		}
-		ck.refuse(path, "there is no upstream "+ck.quote(path, name), hint)
+		ck.Refuse(path, "there is no upstream "+ck.Quote(path, name), ck.Suggest(path, name, slices.Sorted(maps.Keys(ck.Config.Upstreams))))
 	}
 	return u
 }
 
-// all returns the frontends in no order.
-func (ck *checker) all() []*configs.Frontend {
+// Frontends are all of them, in no order.
+func (ck *Checker) Frontends() []*configs.Frontend {
 	var list []*configs.Frontend
-	for _, f := range ck.config.Frontends {
+	for _, f := range ck.Config.Frontends {
 		list = append(list, f)
 	}
 	return list
 }
 
-func (ck *checker) suggestFor(path, name string, known []string) string {
-	if ck.config.Source.FromVariable(path) {
+// Suggest is a hint for a name that is not known, or "" where it came out of a variable.
+func (ck *Checker) Suggest(path, name string, known []string) string {
+	if ck.Config.Source.FromVariable(path) {
 		return ""
 	}
 	return rule.Suggest(name, known)
 }
 
-// braced is {name} for a message, unless it came out of a variable.
-func (ck *checker) braced(path, name string) string {
-	if ck.config.Source.FromVariable(path) {
+// Braced is {name} for a message, unless it came out of a variable.
+func (ck *Checker) Braced(path, name string) string {
+	if ck.Config.Source.FromVariable(path) {
 		return "a {name}"
 	}
 	return "{" + name + "}"

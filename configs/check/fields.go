@@ -7,22 +7,22 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// accountField checks the first field, by which failed sign-ins are counted.
-func (ck *checker) accountField(path string, fields []string) {
+// AccountField checks the first field, by which failed sign-ins are counted.
+func (ck *Checker) AccountField(path string, fields []string) {
 	if len(fields) == 0 {
 		return
 	}
 	_, optional := configs.FieldName(fields[0])
 	switch kind, _ := configs.FieldKind(fields[0]); {
 	case optional:
-		ck.refuse(item(path, 0), "the first field names the account, so it cannot be optional", "")
+		ck.Refuse(item(path, 0), "the first field names the account, so it cannot be optional", "")
 	case kind != configs.TextField:
-		ck.refuse(item(path, 0), "the first field names the account, so it must be text", "")
+		ck.Refuse(item(path, 0), "the first field names the account, so it must be text", "")
 	}
 }
 
-// fields checks the names that a page posts.
-func (ck *checker) fields(path string, fields []string) {
+// Fields checks the names that a page posts.
+func (ck *Checker) Fields(path string, fields []string) {
 	var seen []string
 	for i, declared := range fields {
 		name, _ := configs.FieldName(declared)
@@ -30,13 +30,13 @@ func (ck *checker) fields(path string, fields []string) {
 		at := item(path, i)
 		switch {
 		case declared == "" || !mapping.IsName(name):
-			ck.refuse(at, "a field name has letters, digits, \"_\" and \"-\", and ends with \"?\" if it is optional", "")
+			ck.Refuse(at, "a field name has letters, digits, \"_\" and \"-\", and ends with \"?\" if it is optional", "")
 		case !isKind:
-			ck.refuse(at, "unknown kind of field", `text, bool or number: "remember?: bool"`)
+			ck.Refuse(at, "unknown kind of field", `text, bool or number: "remember?: bool"`)
 		case name == "step" || mapping.IsBuiltIn(name):
-			ck.refuse(at, "reserved name", "")
+			ck.Refuse(at, "reserved name", "")
 		case slices.Contains(seen, name):
-			ck.refuse(at, "duplicate field", "")
+			ck.Refuse(at, "duplicate field", "")
 		}
 		seen = append(seen, name)
 	}

@@ -7,20 +7,20 @@ import (
 	"coatcheck/upstream/mapping"
 )
 
-// pointer checks a JSON pointer.
-func (ck *checker) pointer(path, pointer string) {
+// Pointer checks a JSON pointer.
+func (ck *Checker) Pointer(path, pointer string) {
 	if f := mapping.CheckPointer(pointer); f != nil {
-		ck.complainOf(path, []*mapping.Fault{f})
+		ck.ComplainOf(path, []*mapping.Fault{f})
 	}
 }
 
-// complainOf reports what a part of the mapping says is wrong with itself.
-func (ck *checker) complainOf(path string, faults []*mapping.Fault) {
+// ComplainOf reports what a part of the mapping says is wrong with itself.
+func (ck *Checker) ComplainOf(path string, faults []*mapping.Fault) {
 	for _, f := range faults {
 		at := path
 		if f.Key != "" {
 			at = child(path, strings.Split(f.Key, ".")...)
 		}
-		ck.complain(at, rule.Complaint{Message: f.Message, Hint: f.Hint})
+		ck.Complain(at, rule.Complaint{Message: f.Message, Hint: f.Hint})
 	}
 }

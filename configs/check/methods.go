@@ -4,28 +4,25 @@ import (
 	"slices"
 	"strings"
 
-	"coatcheck/configs"
 	"coatcheck/configs/rule"
 )
 
-func (ck *checker) methods(path string, r *configs.Route) {
-	if len(r.Methods) == 0 {
-		ck.refuse(path, "empty list: no method would pass", "leave it out")
+// Methods checks a list of methods that calls may have.
+func (ck *Checker) Methods(path string, methods []string) {
+	if len(methods) == 0 {
+		ck.Refuse(path, "empty list: no method would pass", "leave it out")
 	}
-	for i, m := range r.Methods {
+	for i, m := range methods {
 		at := item(path, i)
 		switch {
 		case m == "*":
-			ck.refuse(at, "no wildcards for methods", "list each method")
+			ck.Refuse(at, "no wildcards for methods", "list each method")
 		case !rule.IsMethod(m) && rule.IsMethod(strings.ToUpper(m)):
-			ck.refuse(at, "methods must be upper case", strings.ToUpper(m))
+			ck.Refuse(at, "methods must be upper case", strings.ToUpper(m))
 		case !rule.IsMethod(m):
-			ck.refuse(at, ck.quote(at, m)+" never reaches a route", strings.Join(rule.Methods, ", ")+", and those of WebDAV, QUERY, LINK, UNLINK")
-		case slices.Index(r.Methods, m) < i:
-			ck.refuse(at, "duplicate method", "")
+			ck.Refuse(at, ck.Quote(at, m)+" never reaches a route", strings.Join(rule.Methods, ", ")+", and those of WebDAV, QUERY, LINK, UNLINK")
+		case slices.Index(methods, m) < i:
+			ck.Refuse(at, "duplicate method", "")
 		}
-	}
-	if r.WebSocket && len(r.Methods) > 0 && !slices.Contains(r.Methods, "GET") {
-		ck.refuse(path, "a WebSocket handshake is a GET", "add GET")
 	}
 }

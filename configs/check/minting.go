@@ -12,8 +12,8 @@ var mintWords = []string{"signup", "sign-up", "sign_up", "register", "registrati
 
 // minting warns of a route whose path looks like a request that gives a token: its pages
 // would read it, and the session would not learn of it.
-func (ck *routeCheck) minting(path string, f *configs.Frontend, r *configs.Route) {
-	u := ck.config.Upstreams[r.Upstream]
+func (ck routeCheck) minting(path string, f *configs.Frontend, r *configs.Route) {
+	u := ck.Config.Upstreams[r.Upstream]
 	if u == nil || u.Login == nil || r.BlockTokens {
 		return
 	}
@@ -23,7 +23,7 @@ func (ck *routeCheck) minting(path string, f *configs.Frontend, r *configs.Route
 	}
 	for segment := range strings.SplitSeq(strings.ToLower(target), "/") {
 		if slices.Contains(mintWords, segment) {
-			ck.warn(child(path, "path"), "this looks like a request that gives a token, which a page would read", "a way or an exchange of the upstream, or block_tokens: true")
+			ck.Warn(child(path, "path"), "this looks like a request that gives a token, which a page would read", "a way or an exchange of the upstream, or block_tokens: true")
 			return
 		}
 	}

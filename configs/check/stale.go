@@ -8,16 +8,16 @@ import (
 func (ck signInCheck) stale(path string, u *configs.Upstream) {
 	for i, sign := range u.Stale {
 		at := item(child(path, "stale"), i)
-		ck.complainOf(at, sign.Faults())
+		ck.ComplainOf(at, sign.Faults())
 		if sign.At != nil {
 			ck.notTaken(child(at, "at"), *sign.At)
 		}
 		ck.patterns(child(at, "is"), sign.Is)
 		if sign.At == nil && sign.Status >= 200 && sign.Status < 300 {
-			ck.refuse(at, "every success would count as a dead token", "at: /errors/0/extensions/code, is: UNAUTHENTICATED")
+			ck.Refuse(at, "every success would count as a dead token", "at: /errors/0/extensions/code, is: UNAUTHENTICATED")
 		}
 	}
 	if len(u.Stale) > 0 && u.Refresh == nil {
-		ck.warn(child(path, "stale"), "without refresh nothing can be done about a dead token", "refresh: {request: …}, or verify: {after: […], …}")
+		ck.Warn(child(path, "stale"), "without refresh nothing can be done about a dead token", "refresh: {request: …}, or verify: {after: […], …}")
 	}
 }

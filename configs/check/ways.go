@@ -23,35 +23,35 @@ func (ck signInCheck) ways(path string, u *configs.Upstream) {
 // way checks one of them as the sign-in that it is like.
 func (ck signInCheck) way(at, name string, u *configs.Upstream, w *configs.Way, exchange bool) {
 	if !rule.IsLabel(name) {
-		ck.refuse(at, "the name has letters, digits, \".\", \"_\" and \"-\", at most 64", "sign_up")
+		ck.Refuse(at, "the name has letters, digits, \".\", \"_\" and \"-\", at most 64", "sign_up")
 	}
 	if u.Login == nil {
-		ck.refuse(at, "this upstream has no login, which this stands beside", "login: {request: …, credential: …}")
+		ck.Refuse(at, "this upstream has no login, which this stands beside", "login: {request: …, credential: …}")
 		return
 	}
 	ck.wayFields(child(at, "fields"), u, w, exchange)
 	like := &configs.Upstream{URL: u.URL, Login: w.AsLogin()}
 	first := wayNames(u, w, exchange)
 	ck.request(child(at, "request"), w.Request, first)
-	if ck.config.Source.Has(child(at, "answers")) {
+	if ck.Config.Source.Has(child(at, "answers")) {
 		ck.answers(at, like.Login.Answers, like, "way")
 	}
 	ck.rejected(at, w.Rejected)
-	if ck.config.Source.Has(child(at, "credential")) {
+	if ck.Config.Source.Has(child(at, "credential")) {
 		ck.credential(child(at, "credential"), w.Credential, true)
 		ck.named(child(at, "credential"), w.Credential, scope{known: w.FieldNames(), hint: "a field of the way"})
 	}
-	if ck.config.Source.Has(child(at, "user")) {
+	if ck.Config.Source.Has(child(at, "user")) {
 		ck.user(child(at, "user"), w.User, like)
 	}
 	for _, step := range slices.Sorted(maps.Keys(w.Steps)) {
-		if own := child(at, "steps", step); ck.config.Source.Has(own) {
+		if own := child(at, "steps", step); ck.Config.Source.Has(own) {
 			ck.step(own, step, first, like)
 			ck.asksNobody(own, w.Steps[step], exchange)
 		}
 	}
 	if !ck.offers(u, name, exchange) {
-		ck.warn(at, "no frontend offers this", "login: {"+listOf(exchange)+": ["+name+"]}")
+		ck.Warn(at, "no frontend offers this", "login: {"+listOf(exchange)+": ["+name+"]}")
 	}
 }
 
@@ -65,22 +65,22 @@ func listOf(exchange bool) string {
 
 // wayFields checks what a page posts.
 func (ck signInCheck) wayFields(path string, u *configs.Upstream, w *configs.Way, exchange bool) {
-	ck.fields(path, w.Fields)
+	ck.Fields(path, w.Fields)
 	switch {
 	case exchange:
 	case len(w.Fields) == 0:
-		ck.refuse(path, "this key is missing or empty", "[email, password]")
+		ck.Refuse(path, "this key is missing or empty", "[email, password]")
 	default:
-		ck.accountField(path, w.Fields)
+		ck.AccountField(path, w.Fields)
 	}
 	for i, name := range w.FieldNames() {
 		switch {
 		case name == "way":
-			ck.refuse(item(path, i), "this name has a meaning of its own", "")
+			ck.Refuse(item(path, i), "this name has a meaning of its own", "")
 		case slices.Contains(u.Values(), name):
-			ck.refuse(item(path, i), "a value of the credential has this name, so {"+name+"} would have two meanings", "")
-		case mapping.IsName(name) && !slices.Contains(w.Names(), name) && !ck.config.IsChoice(u, name):
-			ck.warn(item(path, i), "the request sends this field nowhere", "put "+ck.braced(item(path, i), name)+" into the request")
+			ck.Refuse(item(path, i), "a value of the credential has this name, so {"+name+"} would have two meanings", "")
+		case mapping.IsName(name) && !slices.Contains(w.Names(), name) && !ck.Config.IsChoice(u, name):
+			ck.Warn(item(path, i), "the request sends this field nowhere", "put "+ck.Braced(item(path, i), name)+" into the request")
 		}
 	}
 }
@@ -104,17 +104,17 @@ func wayNames(u *configs.Upstream, w *configs.Way, exchange bool) scope {
 // asksNobody refuses a step of an exchange that a person would have to answer.
 func (ck signInCheck) asksNobody(path string, s *configs.Step, exchange bool) {
 	if exchange && len(s.Fields) > 0 {
-		ck.refuse(child(path, "fields"), "an exchange has no step that asks the person", "leave the fields out: the step then runs by itself")
+		ck.Refuse(child(path, "fields"), "an exchange has no step that asks the person", "leave the fields out: the step then runs by itself")
 	}
 }
 
 // offers reports whether a frontend offers a way or an exchange of u.
-func (ck *checker) offers(u *configs.Upstream, name string, exchange bool) bool {
-	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
+func (ck signInCheck) offers(u *configs.Upstream, name string, exchange bool) bool {
+	return slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool {
 		list := f.Login.Ways
 		if exchange {
 			list = f.Login.Exchanges
 		}
-		return ck.config.Upstreams[f.Login.Upstream] == u && slices.Contains(list, name)
+		return ck.Config.Upstreams[f.Login.Upstream] == u && slices.Contains(list, name)
 	})
 }
