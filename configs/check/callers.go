@@ -9,6 +9,7 @@ import (
 	"coatcheck/bff/http1"
 	"coatcheck/bff/signature"
 	"coatcheck/configs"
+	"coatcheck/configs/check/checker"
 	"coatcheck/configs/rule"
 )
 
@@ -87,7 +88,7 @@ func (ck callerCheck) callerFrom(path string, c *configs.Caller) {
 			ck.Refuse(at, "duplicate place", "")
 		case from.Header != "" && !http1.IsToken([]byte(from.Header)):
 			ck.Refuse(child(at, "header"), "not a valid header name", "")
-		case lower == "cookie" || lower == "authorization" || lower == "origin" || IsOwnHeader(lower) || strings.HasPrefix(lower, "sec-"):
+		case lower == "cookie" || lower == "authorization" || lower == "origin" || checker.IsOwnHeader(lower) || strings.HasPrefix(lower, "sec-"):
 			ck.Refuse(child(at, "header"), "no key is read from this header", "X-Api-Key, or bearer and basic")
 		case from.Query != "":
 			ck.Warn(child(at, "query"), "a key in a URL ends up in histories and in the logs of every proxy", "bearer, basic or a header, where the program can")
@@ -185,7 +186,7 @@ func (ck callerCheck) callPlace(path string, p *configs.CallPlace, proof bool) {
 
 func (ck callerCheck) answerHeaders(path string, headers map[string]configs.SignedText) {
 	for name := range headers {
-		if !http1.IsToken([]byte(name)) || IsOwnHeader(name) {
+		if !http1.IsToken([]byte(name)) || checker.IsOwnHeader(name) {
 			ck.Refuse(child(path, name), "not a header that a handshake can answer", "")
 		}
 	}

@@ -1,18 +1,23 @@
 // Package check says what cannot work in a configuration, and what is unwise: one file
-// for each part of it. Rules that a text alone keeps or breaks stand in package rule.
+// for each part of it. Upstreams have a room of their own. Rules that a text alone keeps or
+// breaks stand in package rule.
 package check
 
-import "coatcheck/configs"
+import (
+	"coatcheck/configs"
+	"coatcheck/configs/check/checker"
+	"coatcheck/configs/check/upstreams"
+)
 
 // Config holds a configuration against everything that must be so, and warns
 // about what is unwise. Package read calls it; call it only for a configuration that
 // was changed since. It opens no file and calls nobody.
 func Config(c *configs.Config) []configs.Fault {
-	ck := NewChecker(c)
+	ck := checker.New(c)
 	whole := processCheck{ck}
 	whole.process()
 	whole.sessions()
-	CheckUpstreams(ck)
+	upstreams.Check(ck)
 	providerCheck{ck}.providers()
 	callerCheck{ck}.callers()
 	frontendCheck{routeCheck{ck}}.frontends()
@@ -22,9 +27,9 @@ func Config(c *configs.Config) []configs.Fault {
 // Each part of a configuration has a check of its own. What stands first in one are the
 // checks that it makes use of.
 type (
-	processCheck  struct{ *Checker }
-	providerCheck struct{ *Checker }
-	callerCheck   struct{ *Checker }
-	routeCheck    struct{ *Checker }
+	processCheck  struct{ *checker.Checker }
+	providerCheck struct{ *checker.Checker }
+	callerCheck   struct{ *checker.Checker }
+	routeCheck    struct{ *checker.Checker }
 	frontendCheck struct{ routeCheck }
 )

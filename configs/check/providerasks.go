@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"coatcheck/configs"
+	"coatcheck/configs/check/upstreams"
 	"coatcheck/configs/rule"
 	"coatcheck/upstream"
 )
@@ -102,7 +103,7 @@ func (ck providerCheck) boundAt(path, name string, p *configs.Provider) {
 				continue
 			}
 			ck.Warn(child(path, "dpop"), "every token is bound to a key, and upstream "+upstream+" is not said to take such tokens", child("upstreams", upstream, "dpop")+": true")
-			SendsBound(ck.Checker, child("upstreams", upstream), u)
+			upstreams.SendsBound(ck.Checker, child("upstreams", upstream), u)
 		}
 	}
 }

@@ -1,9 +1,10 @@
-package check
+package checker
 
 import (
 	"slices"
 	"strings"
 
+	"coatcheck/configs/keypath"
 	"coatcheck/configs/rule"
 )
 
@@ -13,7 +14,7 @@ func (ck *Checker) Methods(path string, methods []string) {
 		ck.Refuse(path, "empty list: no method would pass", "leave it out")
 	}
 	for i, m := range methods {
-		at := item(path, i)
+		at := keypath.Item(path, i)
 		switch {
 		case m == "*":
 			ck.Refuse(at, "no wildcards for methods", "list each method")

@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"maps"
@@ -7,6 +7,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/configs/check/checker"
 	"coatcheck/upstream/mapping"
 )
 
@@ -41,7 +42,7 @@ func (ck upstreamCheck) allBind(f *configs.Frontend) bool {
 
 // SendsBound checks that a bound token can be sent: in Authorization, and nowhere else
 // (RFC 9449 §7.1).
-func SendsBound(ck *Checker, path string, u *configs.Upstream) {
+func SendsBound(ck *checker.Checker, path string, u *configs.Upstream) {
 	headers, _ := u.SendHeaders()
 	bearer := mapping.Bearer()["Authorization"].Reveal()
 	sendsElsewhere(ck, child(path, "send", "headers"), headers, func(header, value string) bool {
@@ -64,7 +65,7 @@ const (
 )
 
 // sendsElsewhere refuses the access token in whatever is not allowed to have it.
-func sendsElsewhere(ck *Checker, path string, all map[string]mapping.Template, allowed func(name, value string) bool) {
+func sendsElsewhere(ck *checker.Checker, path string, all map[string]mapping.Template, allowed func(name, value string) bool) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if slices.Contains(all[name].Names(), credential.AccessToken) && !allowed(name, all[name].Reveal()) {
 			ck.Refuse(child(path, name), boundElsewhere, boundCure)

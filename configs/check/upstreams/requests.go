@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"slices"
@@ -23,7 +23,7 @@ func (ck mappingCheck) request(path string, r *mapping.Request, s scope) {
 		ck.KnownUpstream(child(path, "upstream"), r.Upstream)
 	}
 	ck.ComplainOf(path, r.Faults())
-	ck.Headers(child(path, "headers"), r.Headers)
+	ck.headers(child(path, "headers"), r.Headers)
 	for key, templates := range map[string]map[string]mapping.Template{"query": r.Query, "headers": r.Headers} {
 		for name, t := range templates {
 			ck.names(child(path, key, name), t.Names(), s)

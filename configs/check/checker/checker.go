@@ -1,4 +1,6 @@
-package check
+// Package checker is what every part of a check stands on: the configuration, the faults
+// that were found in it so far, and the rules that several parts share.
+package checker
 
 import (
 	"maps"
@@ -15,8 +17,8 @@ type Checker struct {
 	faults []configs.Fault
 }
 
-// NewChecker returns a checker that has found nothing yet.
-func NewChecker(c *configs.Config) *Checker { return &Checker{Config: c} }
+// New returns a checker that has found nothing yet.
+func New(c *configs.Config) *Checker { return &Checker{Config: c} }
 
 // Faults are what was found, in the order of the file.
 func (ck *Checker) Faults() []configs.Fault {

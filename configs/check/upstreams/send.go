@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"maps"
@@ -19,7 +19,7 @@ func (ck upstreamCheck) send(path string, u *configs.Upstream) {
 		return
 	}
 	at := child(path, "send")
-	ck.Headers(child(at, "headers"), u.Send.Headers)
+	ck.headers(child(at, "headers"), u.Send.Headers)
 	ck.hidden(child(at, "hide"), u.Send.Hide)
 	ck.sendQuery(child(at, "query"), u.Send.Query)
 	ck.sendCookie(at, u)

@@ -1,8 +1,9 @@
-package check
+package checker
 
 import (
 	"strings"
 
+	"coatcheck/configs/keypath"
 	"coatcheck/configs/rule"
 	"coatcheck/upstream/mapping"
 )
@@ -19,7 +20,7 @@ func (ck *Checker) ComplainOf(path string, faults []*mapping.Fault) {
 	for _, f := range faults {
 		at := path
 		if f.Key != "" {
-			at = child(path, strings.Split(f.Key, ".")...)
+			at = keypath.Child(path, strings.Split(f.Key, ".")...)
 		}
 		ck.Complain(at, rule.Complaint{Message: f.Message, Hint: f.Hint})
 	}

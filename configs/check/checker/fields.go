@@ -1,9 +1,10 @@
-package check
+package checker
 
 import (
 	"slices"
 
 	"coatcheck/configs"
+	"coatcheck/configs/keypath"
 	"coatcheck/upstream/mapping"
 )
 
@@ -15,9 +16,9 @@ func (ck *Checker) AccountField(path string, fields []string) {
 	_, optional := configs.FieldName(fields[0])
 	switch kind, _ := configs.FieldKind(fields[0]); {
 	case optional:
-		ck.Refuse(item(path, 0), "the first field names the account, so it cannot be optional", "")
+		ck.Refuse(keypath.Item(path, 0), "the first field names the account, so it cannot be optional", "")
 	case kind != configs.TextField:
-		ck.Refuse(item(path, 0), "the first field names the account, so it must be text", "")
+		ck.Refuse(keypath.Item(path, 0), "the first field names the account, so it must be text", "")
 	}
 }
 
@@ -27,7 +28,7 @@ func (ck *Checker) Fields(path string, fields []string) {
 	for i, declared := range fields {
 		name, _ := configs.FieldName(declared)
 		_, isKind := configs.FieldKind(declared)
-		at := item(path, i)
+		at := keypath.Item(path, i)
 		switch {
 		case declared == "" || !mapping.IsName(name):
 			ck.Refuse(at, "a field name has letters, digits, \"_\" and \"-\", and ends with \"?\" if it is optional", "")

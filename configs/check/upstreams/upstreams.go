@@ -1,4 +1,6 @@
-package check
+// Package upstreams says what cannot work in the upstreams of a configuration: where an API
+// is, what is sent to it, how people and accounts sign in there, and what follows.
+package upstreams
 
 import (
 	"maps"
@@ -8,6 +10,7 @@ import (
 	"strings"
 
 	"coatcheck/configs"
+	"coatcheck/configs/check/checker"
 	"coatcheck/configs/rule"
 	"coatcheck/upstream"
 )
@@ -15,14 +18,14 @@ import (
 // Each part of an upstream has a check of its own. What stands first in one is the check
 // that it makes use of.
 type (
-	mappingCheck  struct{ *Checker }     // requests, answers and values of a mapping
-	signInCheck   struct{ mappingCheck } // how people sign in at an API, and what follows
-	accountCheck  struct{ signInCheck }  // how Coatcheck itself signs in there
+	mappingCheck  struct{ *checker.Checker } // requests, answers and values of a mapping
+	signInCheck   struct{ mappingCheck }     // how people sign in at an API, and what follows
+	accountCheck  struct{ signInCheck }      // how Coatcheck itself signs in there
 	upstreamCheck struct{ accountCheck }
 )
 
-// CheckUpstreams checks each upstream.
-func CheckUpstreams(ck *Checker) {
+// Check checks each upstream.
+func Check(ck *checker.Checker) {
 	for _, name := range slices.Sorted(maps.Keys(ck.Config.Upstreams)) {
 		upstreamCheck{accountCheck{signInCheck{mappingCheck{ck}}}}.upstream(name, ck.Config.Upstreams[name])
 	}
