@@ -2,7 +2,6 @@ package pages
 
 import (
 	"bytes"
-	"io"
 	"path"
 	"strings"
 
@@ -45,80 +44,87 @@ type document struct {
 	name string
 }
 
-func (p *Pages) document(name string) *document {
-	if f := openFile(p.Files, name); f != nil {
-		return &document{f, name}
+// document opens the first of the names that there is; nil: there is none.
+func (p *Pages) document(names ...string) (*document, error) {
+	for _, name := range names {
+		if f, err := p.openFile(name); err != nil {
+			return nil, err
+		} else if f != nil {
+			return &document{f, name}, nil
+		}
 	}
-	return nil
+	return nil, nil
 }
 
 // find finds the document that a path without an ending means, as static builds lay
 // them out: /about is about.html or about/index.html, and /about/ the same the other
 // way round. nil: there is none. An application of one page has its index only.
-func (p *Pages) find(name string, slash bool) *document {
+func (p *Pages) find(name string, slash bool) (*document, error) {
 	if name == index {
 		return p.document(index)
 	}
 	if p.Kind == SinglePage || strings.HasPrefix(name, wellKnown) {
-		return nil
+		return nil, nil
 	}
-	names := [2]string{name + ".html", name + "/" + index}
+	plain, folder := name+".html", name+"/"+index
 	if slash {
-		names[0], names[1] = names[1], names[0]
+		return p.document(folder, plain)
 	}
-	for _, n := range names {
-		if d := p.document(n); d != nil {
-			return d
-		}
-	}
-	return nil
+	return p.document(plain, folder)
 }
 
 // fallback finds the document for a path that no file answers: 404.html of a site of
 // files, else the one page of the application. Only navigations get it: a page that
 // fetches a path without a route would take HTML for the API's answer. nil: there is
 // none.
-func (p *Pages) fallback(r *routing.Request, name string) (d *document, status int) {
+func (p *Pages) fallback(r *routing.Request, name string) (d *document, status int, err error) {
 	if strings.HasPrefix(name, wellKnown) {
-		return nil, 0
+		return nil, 0, nil
 	}
-	if p.isManyFiles() {
-		if r.Navigates() || r.TakesAnything() {
-			return p.document(missing), 404
-		}
-		return nil, 0
+	many, err := p.isManyFiles()
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case many && (r.Navigates() || r.TakesAnything()):
+		d, err = p.document(missing)
+		return d, 404, err
+	case many || !r.Navigates():
+		return nil, 0, nil
 	}
-	if !r.Navigates() {
-		return nil, 0
-	}
-	if d = p.document(shell); d == nil {
-		d = p.document(index)
-	}
-	return d, 200
+	d, err = p.document(shell, index)
+	return d, 200, err
 }
 
-func (p *Pages) isManyFiles() bool {
+// isManyFiles reports whether the files are a site of files.
+func (p *Pages) isManyFiles() (bool, error) {
 	if p.Kind != FindOut {
-		return p.Kind == ManyFiles
+		return p.Kind == ManyFiles, nil
 	}
-	d := p.document(missing)
+	d, err := p.document(missing)
 	if d == nil {
-		return false
+		return false, err
 	}
 	defer d.Close()
-	// GitHub Pages has no other way to serve an application of one page.
-	same := p.document(index)
+	same, err := p.document(index)
 	if same == nil {
-		return true
+		return err == nil, err
 	}
 	defer same.Close()
-	return d.info.Size() != same.info.Size() || !bytes.Equal(d.content(), same.content())
+	if d.info.Size() != same.info.Size() {
+		return true, nil
+	}
+	// GitHub Pages has no other way to serve an application of one page.
+	equal, err := equalContent(d.file, same.file)
+	return !equal && err == nil, err
 }
 
-// content is the beginning of a file, as much of it as a document may be long.
-func (f *file) content() []byte {
-	b, _ := io.ReadAll(io.NewSectionReader(f, 0, min(f.info.Size(), maxDocument)))
-	return b
+func equalContent(a, b *file) (bool, error) {
+	first, err := a.content()
+	if err != nil {
+		return false, err
+	}
+	second, err := b.content()
+	return bytes.Equal(first, second), err
 }
 
 // jsonNames are files without an ending that are JSON by their specifications: Apple's

@@ -3,26 +3,30 @@ package pages
 import (
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"slices"
 
 	"coatcheck/bff/call"
 	"coatcheck/bff/http1"
+	"coatcheck/bff/problem"
 )
 
 // sendFile answers with a file, if there is one: the ready-made compression that the
 // browser likes best, a part if it asks for one, nothing if it has it.
 func (p *Pages) sendFile(c *call.Call, name string) (bool, error) {
 	for _, e := range accepted(c.Request.Head) {
-		if f := openFile(p.Files, name+e.suffix); f != nil {
+		f, err := p.openFile(name + e.suffix)
+		if err != nil {
+			return false, err
+		}
+		if f != nil {
 			c.Reply.Header.Vary("Accept-Encoding")
 			return true, p.sendOpen(c, f, name, e.name)
 		}
 	}
-	f := openFile(p.Files, name)
+	f, err := p.openFile(name)
 	if f == nil {
-		return false, nil
+		return false, err
 	}
 	c.Reply.Header.Vary("Accept-Encoding") // of the plain file, too: others get another (RFC 9110 §12.5.5)
 	return true, p.sendOpen(c, f, name, "")
@@ -44,45 +48,15 @@ func accepted(h *http1.Head) []encoding {
 	return list
 }
 
-// file is an open regular file.
-type file struct {
-	fs.File
-	io.ReaderAt
-	info fs.FileInfo
-}
-
-func openFile(files fs.FS, name string) *file {
-	f, err := files.Open(name)
-	if err != nil {
-		return nil
-	}
-	info, err := f.Stat()
-	at, ok := f.(io.ReaderAt)
-	if err != nil || !ok || !info.Mode().IsRegular() {
-		_ = f.Close()
-		return nil
-	}
-	return &file{f, at, info}
-}
-
-// validators are the time of the last change, and a tag made of that and the size. The coding
-// is part of the tag, because two forms may be equal in both. Where no time is known the tag is
-// made of the content; a file too large to be read for that has none.
-func (f *file) validators(coding string) http1.Validators {
-	v := http1.Validators{Changed: f.info.ModTime()}
-	switch {
-	case v.HasTime():
-		v.ETag = fmt.Sprintf(`"%x-%x%s"`, v.Changed.UnixNano(), f.info.Size(), coding)
-	case f.info.Size() <= maxDocument:
-		v.ETag = http1.ContentTag(f.content())
-	}
-	return v
-}
-
 // sendOpen answers with an open file, which it closes: what the conditions and the
 // range of the request leave of it. coding is its Content-Encoding, or empty.
 func (p *Pages) sendOpen(c *call.Call, f *file, name, coding string) error {
-	v, h := f.validators(coding), &c.Reply.Header
+	v, err := f.validators(coding)
+	if err != nil {
+		_ = f.Close()
+		return err
+	}
+	h := &c.Reply.Header
 	if status := v.Failed(c.Request.Head); status != 0 {
 		c.Reply.Empty(status)
 		if status == http.StatusNotModified {
@@ -108,14 +82,24 @@ func (p *Pages) sendOpen(c *call.Call, f *file, name, coding string) error {
 		c.Reply.Bodiless, c.Reply.Length = true, part.length()
 		return f.Close()
 	}
-	c.Reply.Stream, c.Reply.Length = &section{io.NewSectionReader(f, part.first, part.length()), f}, part.length()
+	c.Reply.Stream, c.Reply.Length = &section{io.NewSectionReader(f, part.first, part.length()), f, &c.Record}, part.length()
 	return nil
 }
 
 // section is a part of a file, which it closes.
 type section struct {
 	*io.SectionReader
-	f *file
+	f      *file
+	record *call.Record
+}
+
+// Read implements [io.Reader]. What breaks off is logged: the head of the answer is out.
+func (s *section) Read(p []byte) (int, error) {
+	n, err := s.SectionReader.Read(p)
+	if err != nil && err != io.EOF {
+		s.record.Code, s.record.Cause = problem.PagesUnreadable.Code, unreadable(err)
+	}
+	return n, err
 }
 
 func (s *section) Close() error { return s.f.Close() }

@@ -34,6 +34,8 @@ type Pages struct {
 	CSP string
 	// Kind says what answers a navigation that no file does. The zero value finds out.
 	Kind Kind
+
+	outside error // what Files says of a path that leads out of them; nil: nothing of its own
 }
 
 // maxDocument is the largest document, in bytes, that a session is put into.
@@ -80,7 +82,7 @@ func pagesOf(f *routing.Frontend, builtIn *Pages) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("frontends.%s.spa.dir: %w", f.Name, err)
 	}
-	return &Pages{Files: root.FS(), CSP: spa.CSP, Kind: kindOf(spa.Pages)}, nil
+	return &Pages{Files: root.FS(), CSP: spa.CSP, Kind: kindOf(spa.Pages), outside: outsideOf(root)}, nil
 }
 
 // Serve answers with a file of the application, with the document that a path means,
@@ -98,13 +100,18 @@ func (s *Server) Serve(c *call.Call) error {
 			return err
 		}
 	}
-	if document := p.find(name, slash); document != nil {
-		return s.sendDocument(c, p, document, 200)
+	document, err := p.find(name, slash)
+	status := 200
+	if document == nil && err == nil {
+		document, status, err = p.fallback(&c.Request, name)
 	}
-	if document, status := p.fallback(&c.Request, name); document != nil {
-		return s.sendDocument(c, p, document, status)
+	switch {
+	case err != nil:
+		return err
+	case document == nil:
+		return problem.NotFound // a missing script, or an answer to fetch, must not come as a page
 	}
-	return problem.NotFound // a missing script, or an answer to fetch, must not come as a page
+	return s.sendDocument(c, p, document, status)
 }
 
 // fileName is the file that a path means: decoded once, no dot files, no way out. Files
@@ -149,7 +156,7 @@ func (s *Server) sendDocument(c *call.Call, p *Pages, d *document, status int) e
 	b, err := io.ReadAll(io.NewSectionReader(d.file, 0, d.info.Size()))
 	_ = d.file.Close()
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
 	p.documentHeaders(c)
 	c.Own()

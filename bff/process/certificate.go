@@ -2,7 +2,9 @@ package process
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -23,7 +25,8 @@ type certificate struct {
 	mu      sync.Mutex // guards what follows, while the files are read, too
 	stamp   string     // of the files that pair came from
 	lookAt  time.Time
-	refused string // stamp of files that could not be used, so that it is said once
+	refused string // stamp of files that hold no pair: they are not read again
+	said    string // why it was not reread, so that it is said once
 }
 
 func newCertificate(cert, key string, log *slog.Logger) (*certificate, error) {
@@ -46,8 +49,7 @@ func (c *certificate) prepare() (use func(), err error) {
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.pair.Store(&pair)
-		c.stamp, c.refused = stamp, ""
+		c.use(&pair, stamp)
 	}, nil
 }
 
@@ -88,11 +90,28 @@ func (c *certificate) reread() {
 	}
 	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 	if err != nil {
-		c.refused = stamp
-		c.log.Error("certificate not reread, the old one stays", "error", err)
+		c.refuse(stamp, err)
 		return
 	}
-	c.pair.Store(&pair)
-	c.stamp = stamp
+	c.use(&pair, stamp)
 	c.log.Info("certificate reread")
+}
+
+// use takes a pair into use; c.mu is held.
+func (c *certificate) use(pair *tls.Certificate, stamp string) {
+	c.pair.Store(pair)
+	c.stamp, c.refused, c.said = stamp, "", ""
+}
+
+// refuse leaves the old pair in use; c.mu is held. Files that could not be read at all are
+// read again at the next look, changed or not: descriptors that run out for a moment must
+// not leave the old certificate in use until it expires.
+func (c *certificate) refuse(stamp string, err error) {
+	if at := (*fs.PathError)(nil); !errors.As(err, &at) {
+		c.refused = stamp
+	}
+	if said := stamp + err.Error(); c.said != said {
+		c.said = said
+		c.log.Error("certificate not reread, the old one stays", "error", err)
+	}
 }

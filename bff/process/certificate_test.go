@@ -75,3 +75,51 @@ func TestHandshakesWaitForNoFile(t *testing.T) {
 		t.Errorf("the handshake that looked got %v\n%s", pair, logs)
 	}
 }
+
+// TestRereadOnceThereAreDescriptors: a changed certificate that cannot be read for want of
+// descriptors is taken into use once there are some, without another change, and the want
+// is told of once.
+func TestRereadOnceThereAreDescriptors(t *testing.T) {
+	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	writePair(t, cert, key)
+	logs := new(rig.Buffer)
+	c, err := newCertificate(cert, key, slog.New(slog.NewTextHandler(logs, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := c.pair.Load()
+	writePair(t, cert, key)
+	changed := time.Now().Add(time.Minute) // a clock may be coarser than this test is fast
+	if err := os.Chtimes(cert, changed, changed); err != nil {
+		t.Fatal(err)
+	}
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	look := func() *tls.Certificate {
+		c.lookAt = time.Time{}
+		pair, _ := c.get(nil)
+		return pair
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 3, Max: was.Max}); err != nil {
+		t.Fatal(err)
+	}
+	first, second := look(), look()
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if first != old || second != old || strings.Count(logs.String(), "too many open files") != 1 {
+		t.Errorf("without descriptors:\n%s", logs)
+	}
+	if look() == old {
+		t.Errorf("the old certificate stays:\n%s", logs)
+	}
+	if err := os.WriteFile(cert, []byte("not a certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	now := look()
+	if look() != now || strings.Count(logs.String(), "failed to find") != 1 {
+		t.Errorf("what is not a certificate:\n%s", logs)
+	}
+}

@@ -78,6 +78,8 @@ func TestFiles(t *testing.T) {
 		{"GET /assets/app-BX3kq2Lh.js", []string{"Range: bytes=0-1", `If-Range: "other"`}, 200, "0123456789", nil},
 		{"GET /my-component.js", []string{"If-Modified-Since: " + time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)}, 304, "", nil},
 		{"GET /assets/missing.js", []string{script}, 404, "", nil},
+		{"GET /my-component.js/more.js", []string{script}, 404, "", nil},
+		{"GET /" + strings.Repeat("a", 300) + ".js", []string{script}, 404, "", nil},
 		{"GET /.env", []string{page}, 404, "", nil},
 		{"GET /.git/config", nil, 404, "", nil},
 		{"GET /link.txt", nil, 404, "", nil},

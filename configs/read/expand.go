@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 )
 
@@ -111,14 +112,23 @@ func (s sources) content(path string) (string, error) {
 	}
 	content, err := s.readFile(resolve(s.folder, path))
 	switch {
-	case err != nil: // the error's own text is left out: it may be anything
-		return "", fmt.Errorf("the file %s cannot be read", path)
+	case err != nil:
+		return "", fmt.Errorf("the file %s cannot be read%s", path, systemReason(err))
 	case len(content) > maxExpanded:
 		return "", fmt.Errorf("the file %s is larger than 64 KiB", path)
 	case !clean(string(content)):
 		return "", fmt.Errorf("the file %s is not text (a NUL byte, or not UTF-8)", path)
 	}
 	return strings.TrimSpace(string(content)), nil
+}
+
+// systemReason is what the system says of a file, behind a colon. An error of another kind
+// is left out: its text may be anything.
+func systemReason(err error) string {
+	if system := syscall.Errno(0); errors.As(err, &system) {
+		return ": " + reason(system)
+	}
+	return ""
 }
 
 // clean reports whether a value is text that a configuration may hold.

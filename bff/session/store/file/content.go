@@ -24,8 +24,8 @@ type content struct {
 // newTxid is the last transaction of a file that holds nothing yet.
 const newTxid = 1
 
-// readContent reads a whole file into memory. Any error means that it is damaged, or
-// that the disk is.
+// readContent reads a whole file into memory. An error that is not the system's means
+// that it is damaged.
 func readContent(path string, m *memory.Store) (*content, error) {
 	c := &content{memory: m, buckets: map[string]bool{}}
 	file, err := os.Open(path)

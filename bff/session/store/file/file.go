@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"syscall"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -82,20 +83,24 @@ func lookThrough(path string, m *memory.Store) (*content, error) {
 	defer lock.Close()
 	found, err := readContent(path, m)
 	if err != nil {
-		return nil, damaged(path, err)
+		return nil, openError(path, err)
 	}
 	return found, nil
 }
 
-// openError tells apart why the library does not open a file: it is in use, the
-// system refuses, or what is there is not a session file.
+// openError tells apart why a file cannot be opened or read: it is in use, the system
+// refuses, or what is there is not a session file. Nobody should move a sound file away
+// because descriptors ran out.
 func openError(path string, err error) error {
-	var system *fs.PathError
+	var at *fs.PathError
+	var system syscall.Errno // of a lock or a map, which name no path
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return inUse(path)
-	case errors.As(err, &system):
+	case errors.As(err, &at):
 		return fmt.Errorf("session: store: file: %w", err)
+	case errors.As(err, &system):
+		return fmt.Errorf("session: store: file %s: %w", path, err)
 	}
 	return damaged(path, err)
 }
