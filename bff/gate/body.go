@@ -14,7 +14,7 @@ import (
 type body struct {
 	r       *Request
 	chunks  *http1.Chunks // nil: it has a length
-	left    int64 // with a length: what is still to come
+	left    int64         // with a length: what is still to come
 	read    int64
 	limit   int64
 	invite  invitation
