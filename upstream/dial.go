@@ -88,6 +88,11 @@ func forHTTP1(c *tls.Config, host string) *tls.Config {
 func (d *Dialer) Dial(ctx context.Context, opened func(socket net.Conn) error) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
+	return d.DialUntil(ctx, opened)
+}
+
+// DialUntil is [Dialer.Dial] where ctx alone bounds the time.
+func (d *Dialer) DialUntil(ctx context.Context, opened func(socket net.Conn) error) (net.Conn, error) {
 	network, addr := d.network, d.addr
 	if d.proxy != nil {
 		network, addr = "tcp", d.proxy.dial
@@ -132,9 +137,9 @@ func (d *Dialer) speak(ctx context.Context, socket net.Conn) (conn net.Conn, err
 	return secure, secure.HandshakeContext(ctx)
 }
 
-// NotOpen marks why a connection could not be opened, so that [Reason] knows it. It says that the time was up, or the caller gone, where that is why opening
-// failed: what was interrupted may say something else. What this process lacks is
-// [ErrBusy].
+// NotOpen marks why a connection could not be opened, so that [Reason] knows it. It says
+// that the time was up, or the caller gone, where that is why opening failed: what was
+// interrupted may say something else. What this process lacks is [ErrBusy].
 func NotOpen(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

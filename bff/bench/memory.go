@@ -5,10 +5,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -18,7 +20,7 @@ const settled = 3 * time.Second
 // slow is where an answer takes longer than a measure.
 const slow = "/api/slow"
 
-const warm = 20 // connections; with 1 000 streams they fit into the 1 024 to one API
+const warm = 20 // connections
 
 // memory tells by how many KiB a fresh Coatcheck grows per connection, of which each
 // has called once. The first do not count: they warm up.
@@ -63,7 +65,25 @@ func (b *bench) memory(ctx context.Context, path string, count int) (float64, er
 		open = append(open, c)
 	}
 	after, err := r.rest(ctx)
+	if err == nil && path == slow {
+		err = unanswered(open)
+	}
 	return float64(after-before) / float64(count), err
+}
+
+// unanswered fails where an answer came on one of the connections: that call was not in
+// flight.
+func unanswered(open []net.Conn) error {
+	for i, c := range open {
+		if err := c.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+			return err
+		}
+		first := make([]byte, 64)
+		if n, err := c.Read(first); !errors.Is(err, os.ErrDeadlineExceeded) {
+			return fmt.Errorf("call %d is not in flight: %q, %w", i, first[:n], err)
+		}
+	}
+	return nil
 }
 
 // call opens a connection and calls once; a stream's first event is waited for.

@@ -218,6 +218,7 @@ sessions: {store: %q, keys: [%q], near_cache: %s}
 upstreams:
   api:
     url: %s://%s
+    max_connections: 16384
     login:
       request: {method: POST, path: /login, encoding: json, body: {email: "{email}", password: "{password}"}}
       rejected: [401]

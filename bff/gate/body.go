@@ -3,6 +3,7 @@ package gate
 import (
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 
 	"coatcheck/bff/http1"
@@ -12,8 +13,8 @@ import (
 // body is the body of a request, under the gate's deadlines.
 type body struct {
 	r       *Request
-	chunks  http1.Chunks
-	left    int64 // with a length: what is still to come
+	chunks  *http1.Chunks // nil: it has a length
+	left    int64         // with a length: what is still to come
 	read    int64
 	limit   int64
 	invite  invitation
@@ -25,8 +26,21 @@ func (b *body) begin(r *Request, expects bool) {
 	b.r, b.left, b.read, b.limit, b.err = r, max(0, r.head.Length), 0, 0, nil
 	b.invite.begin(expects && r.HasBody())
 	b.stopped.Store(false)
+	b.end() // of the request before
 	if r.head.Chunked {
+		b.chunks = chunks.Get().(*http1.Chunks)
 		b.chunks.Reset(&r.conn.in)
+	}
+}
+
+// chunks are taken by the few bodies that need them.
+var chunks = sync.Pool{New: func() any { return new(http1.Chunks) }}
+
+// end gives back what the body needed, once nobody reads it any more.
+func (b *body) end() {
+	if b.chunks != nil {
+		chunks.Put(b.chunks)
+		b.chunks = nil
 	}
 }
 
@@ -60,7 +74,7 @@ func (b *body) next(p []byte) (int, error) {
 	}
 	var n int
 	var err error
-	if b.r.head.Chunked {
+	if b.chunks != nil {
 		n, err = b.chunks.Read(p)
 	} else {
 		n, err = c.in.Read(p[:min(int64(len(p)), b.left)])
@@ -99,7 +113,7 @@ func (b *body) explain(err error) error {
 }
 
 func (b *body) complete() bool {
-	if b.r.head.Chunked {
+	if b.chunks != nil {
 		return b.chunks.Done()
 	}
 	return b.left == 0
@@ -107,7 +121,7 @@ func (b *body) complete() bool {
 
 func (b *body) buffered() ([]byte, bool) {
 	in := &b.r.conn.in
-	if b.r.head.Chunked || b.read > 0 || b.left > int64(in.Len()) || b.limit > 0 && b.left > b.limit {
+	if b.chunks != nil || b.read > 0 || b.left > int64(in.Len()) || b.limit > 0 && b.left > b.limit {
 		return nil, false
 	}
 	whole := in.Buffered()[:b.left]
@@ -120,7 +134,7 @@ func (b *body) finish() bool {
 	if b.err != nil && b.err != io.EOF || b.stopped.Load() {
 		return false
 	}
-	if b.r.head.Chunked {
+	if b.chunks != nil {
 		return b.chunks.Poll()
 	}
 	in := &b.r.conn.in

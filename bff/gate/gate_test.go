@@ -228,8 +228,9 @@ func TestWellFormed(t *testing.T) {
 func TestPipelining(t *testing.T) {
 	s := start(t, patient, func(r *gate.Request) string { return string(r.Head().Target) + "=" + body(r) })
 	got := talk(t, s, "POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabGET /2 HTTP/1.1\r\nHost: x\r\n\r\n"+
-		"POST /3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\nGET /4 HTTP/1.1\r\nHost: x\r\n\r\n")
-	for _, want := range []string{"/1=body: ab", "/2=body: ", "/3=body: c", "/4=body: "} {
+		"POST /3 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\nPOST /4 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nde"+
+		"POST /5 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nf\r\n0\r\n\r\nGET /6 HTTP/1.1\r\nHost: x\r\n\r\n")
+	for _, want := range []string{"/1=body: ab", "/2=body: ", "/3=body: c", "/4=body: de", "/5=body: f", "/6=body: "} {
 		i := strings.Index(got, want)
 		if i < 0 {
 			t.Fatalf("no %q in %q", want, got)

@@ -27,6 +27,7 @@ func acquireRequest(c *Conn) *Request {
 }
 
 func releaseRequest(r *Request) {
+	r.body.end()
 	r.conn = nil
 	requests.Put(r)
 }

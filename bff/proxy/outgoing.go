@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"io"
+	"sync"
 	"time"
 
 	"coatcheck/bff/call"
@@ -235,6 +236,17 @@ func isIdempotent(method []byte) bool {
 	return false
 }
 
+// heads are for those that go to the API. Only while it may have to be sent again does a
+// call hold one: many may wait for answers.
+var heads = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
+
+// freeHead is called once the head was sent.
+func (x *roundTrip) freeHead() {
+	*x.head = x.out.Head
+	heads.Put(x.head)
+	x.head, x.out.Head = nil, nil
+}
+
 // send sends the call once, and reads the head of the answer.
 func (x *roundTrip) send() error {
 	c, out, route := x.call, &x.out, x.call.Route()
@@ -245,8 +257,9 @@ func (x *roundTrip) send() error {
 	}
 	x.proven = proof != ""
 	x.span = c.Span.Ask("forward", route.Upstream)
-	x.head = x.proxy.AppendHead(x.head[:0], c, Outgoing{token, proof, sticking{x}.pairs(), x.span})
-	out.Head = x.head
+	head := heads.Get().(*[]byte)
+	out.Head = x.proxy.AppendHead((*head)[:0], c, Outgoing{token, proof, sticking{x}.pairs(), x.span})
+	x.head, out.Sent = head, x.sent
 	out.IsHead, out.Idempotent = c.Request.IsHead(), isIdempotent(c.Request.Head.Method)
 	out.HeaderTimeout, out.IdleTimeout = route.Config.HeaderTimeout, route.Config.IdleTimeout
 	out.Upgrade, out.Owner = c.Decision.Handshake, x.owner()

@@ -101,8 +101,9 @@ type roundTrip struct {
 	untrack func()      // ends the tracking of a stream; nil: it is not tracked
 	abort   func()      // ends out; made once
 	release func()      // gives the roundTrip back; made once
+	sent    func()      // freeHead; made once
 	proven  bool        // the token that was sent is bound, and had a proof
-	head    []byte      // the head that goes to the API
+	head    *[]byte     // the head that goes to the API; nil: it was sent
 	small   []byte      // a request body held for a repetition
 }
 
@@ -111,7 +112,7 @@ var roundTrips = sync.Pool{New: func() any { return new(roundTrip) }}
 func (p *Proxy) begin(c *call.Call) *roundTrip {
 	x := roundTrips.Get().(*roundTrip)
 	if x.abort == nil {
-		x.abort, x.release = x.out.Abort, x.giveBack
+		x.abort, x.release, x.sent = x.out.Abort, x.giveBack, x.freeHead
 	}
 	x.proxy, x.call, x.target = p, c, p.targets[c.Route().Index]
 	c.Reply.Finally = x.release
@@ -124,6 +125,7 @@ func (x *roundTrip) giveBack() {
 	if x.call.Faulted {
 		return // it may still be in use: it serves no other call
 	}
+	x.answer.Release()
 	x.proxy, x.call, x.target, x.untrack, x.leave = nil, nil, nil, nil, nil
 	x.who, x.span, x.proven = auth.Principal{}, nil, false
 	x.account, x.carried = nil, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"coatcheck/bff/call"
@@ -25,10 +26,15 @@ func (s *Server) logCall(e *exchange, level slog.Level, now time.Time) {
 	if s.access == nil || !s.log.Enabled(ctx, level) {
 		return
 	}
-	e.line = appendLine(e.line[:0], &e.call, level, now)
-	e.logged = true               // also where the log itself has a fault: half of the line may be out
-	_, _ = s.access.Write(e.line) // a log that cannot be written stops nobody
+	line := lines.Get().(*[]byte)
+	*line = appendLine((*line)[:0], &e.call, level, now)
+	e.logged = true              // also where the log itself has a fault: half of the line may be out
+	_, _ = s.access.Write(*line) // a log that cannot be written stops nobody
+	lines.Put(line)              // not behind a fault
 }
+
+// lines are for log lines on their way out.
+var lines = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
 
 func appendLine(b []byte, c *call.Call, level slog.Level, now time.Time) []byte {
 	r := &c.Record

@@ -17,7 +17,6 @@ type exchange struct {
 	sent     bool   // some of the answer may be out
 	counted  bool   // so that a fault counts no call twice
 	logged   bool   // nor logs it twice
-	line     []byte // the log line
 	trailers []byte // of the answer, once its body is over
 }
 

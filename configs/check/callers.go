@@ -9,16 +9,17 @@ import (
 	"coatcheck/bff/http1"
 	"coatcheck/bff/signature"
 	"coatcheck/configs"
+	"coatcheck/configs/check/checker"
 	"coatcheck/configs/rule"
 )
 
 // callers checks every caller by itself; routes check where they may call.
 func (ck callerCheck) callers() {
 	keys := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(ck.config.Callers)) {
-		path, c := child("callers", name), ck.config.Callers[name]
+	for _, name := range slices.Sorted(maps.Keys(ck.Config.Callers)) {
+		path, c := child("callers", name), ck.Config.Callers[name]
 		if !rule.IsLabel(name) {
-			ck.refuse(path, "the name of a caller has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+			ck.Refuse(path, "the name of a caller has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 		}
 		ck.callerKind(path, c)
 		ck.callerKeys(path, c, keys)
@@ -32,14 +33,14 @@ func (ck callerCheck) callers() {
 			ck.callerToken(child(path, "token"), c.Token)
 		}
 		if !ck.mayCallAnywhere(name) {
-			ck.warn(path, "no route lets this caller in", "callers: ["+name+"] at a route")
+			ck.Warn(path, "no route lets this caller in", "callers: ["+name+"] at a route")
 		}
 	}
 }
 
 // callerKind refuses two kinds of proof, and keys that belong to another kind.
 func (ck callerCheck) callerKind(path string, c *configs.Caller) {
-	has := func(key string) bool { return ck.config.Source.Has(child(path, key)) }
+	has := func(key string) bool { return ck.Config.Source.Has(child(path, key)) }
 	kinds := 0
 	for _, key := range []string{"keys", "signature", "token"} {
 		if has(key) {
@@ -47,13 +48,13 @@ func (ck callerCheck) callerKind(path string, c *configs.Caller) {
 		}
 	}
 	if kinds > 1 {
-		ck.refuse(path, "a caller proves itself in one way: keys, signature or token", "make it two callers")
+		ck.Refuse(path, "a caller proves itself in one way: keys, signature or token", "make it two callers")
 		return
 	}
 	belongs := map[string]string{"from": configs.ByKey, "expires": configs.ByKey, "handshake": configs.BySignature, "max_signed": configs.BySignature, "url": configs.BySignature}
 	for _, key := range slices.Sorted(maps.Keys(belongs)) {
 		if has(key) && belongs[key] != c.Kind() {
-			ck.refuse(child(path, key), "this belongs to a caller with a "+belongs[key], "")
+			ck.Refuse(child(path, key), "this belongs to a caller with a "+belongs[key], "")
 		}
 	}
 }
@@ -66,31 +67,31 @@ func (ck callerCheck) callerKeys(path string, c *configs.Caller, seen map[string
 		raw, err := hex.DecodeString(digits)
 		switch {
 		case strings.HasPrefix(hash, "cchk_"):
-			ck.refuse(at, "a key itself does not belong into the file, only its hash", "`coatcheck apikey new --offline` prints the hash")
+			ck.Refuse(at, "a key itself does not belong into the file, only its hash", "`coatcheck apikey new --offline` prints the hash")
 		case !ok || err != nil || len(raw) != 32 || digits != strings.ToLower(digits):
-			ck.refuse(at, "not the hash of a key: sha256: and 64 digits 0-9a-f", "`coatcheck apikey new --offline` prints it")
+			ck.Refuse(at, "not the hash of a key: sha256: and 64 digits 0-9a-f", "`coatcheck apikey new --offline` prints it")
 		case seen[digits] != "":
-			ck.refuse(at, "the same key is listed twice", "every caller has keys of its own")
+			ck.Refuse(at, "the same key is listed twice", "every caller has keys of its own")
 		}
 		seen[digits] = path
 	}
 }
 
 func (ck callerCheck) callerFrom(path string, c *configs.Caller) {
-	if ck.config.Source.Has(child(path, "from")) && len(c.From) == 0 {
-		ck.refuse(child(path, "from"), "empty list: no key would be read", "leave it out")
+	if ck.Config.Source.Has(child(path, "from")) && len(c.From) == 0 {
+		ck.Refuse(child(path, "from"), "empty list: no key would be read", "leave it out")
 	}
 	for i, from := range c.From {
 		at, lower := item(child(path, "from"), i), strings.ToLower(from.Header)
 		switch {
 		case slices.IndexFunc(c.From, func(other configs.From) bool { return samePlace(from, other) }) < i:
-			ck.refuse(at, "duplicate place", "")
+			ck.Refuse(at, "duplicate place", "")
 		case from.Header != "" && !http1.IsToken([]byte(from.Header)):
-			ck.refuse(child(at, "header"), "not a valid header name", "")
-		case lower == "cookie" || lower == "authorization" || lower == "origin" || slices.Contains(notOurs, lower) || strings.HasPrefix(lower, "sec-") || strings.HasPrefix(lower, "x-forwarded-"):
-			ck.refuse(child(at, "header"), "no key is read from this header", "X-Api-Key, or bearer and basic")
+			ck.Refuse(child(at, "header"), "not a valid header name", "")
+		case lower == "cookie" || lower == "authorization" || lower == "origin" || checker.IsOwnHeader(lower) || strings.HasPrefix(lower, "sec-"):
+			ck.Refuse(child(at, "header"), "no key is read from this header", "X-Api-Key, or bearer and basic")
 		case from.Query != "":
-			ck.warn(child(at, "query"), "a key in a URL ends up in histories and in the logs of every proxy", "bearer, basic or a header, where the program can")
+			ck.Warn(child(at, "query"), "a key in a URL ends up in histories and in the logs of every proxy", "bearer, basic or a header, where the program can")
 		}
 	}
 }
@@ -102,17 +103,17 @@ func samePlace(f, other configs.From) bool {
 
 // callerBounds checks what limits a caller.
 func (ck callerCheck) callerBounds(path string, c *configs.Caller) {
-	if ck.config.Source.Has(child(path, "methods")) {
-		ck.methods(child(path, "methods"), &configs.Route{Methods: c.Methods})
+	if ck.Config.Source.Has(child(path, "methods")) {
+		ck.Methods(child(path, "methods"), c.Methods)
 	}
 	for i, p := range c.Addresses {
 		if p.IsValid() && p.Bits() == 0 {
-			ck.warn(item(child(path, "addresses"), i), "every address is in this network", "leave addresses out")
+			ck.Warn(item(child(path, "addresses"), i), "every address is in this network", "leave addresses out")
 		}
 	}
 	if c.URL != "" {
 		if message := signature.CheckURL(c.URL); message != "" {
-			ck.refuse(child(path, "url"), message, "https://hooks.example.com")
+			ck.Refuse(child(path, "url"), message, "https://hooks.example.com")
 		}
 	}
 }
@@ -120,7 +121,7 @@ func (ck callerCheck) callerBounds(path string, c *configs.Caller) {
 // scheme compiles how a caller signs and reports what that finds.
 func (ck callerCheck) scheme(path, name string, c *configs.Caller) {
 	_, faults := signature.Compile(c.Scheme(name))
-	one := !ck.config.Source.Has(item(child(path, "signature"), 0))
+	one := !ck.Config.Source.Has(item(child(path, "signature"), 0))
 	for _, f := range faults {
 		at := path
 		switch {
@@ -134,9 +135,9 @@ func (ck callerCheck) scheme(path, name string, c *configs.Caller) {
 			at = child(path, f.Path)
 		}
 		if f.Warning {
-			ck.warn(at, f.Message, f.Hint)
+			ck.Warn(at, f.Message, f.Hint)
 		} else {
-			ck.refuse(at, f.Message, f.Hint)
+			ck.Refuse(at, f.Message, f.Hint)
 		}
 	}
 	ck.schemePlaces(path, c, one)
@@ -173,20 +174,20 @@ func (ck callerCheck) takePlaces(path string, take map[string]configs.CallPlace,
 
 func (ck callerCheck) callPlace(path string, p *configs.CallPlace, proof bool) {
 	if p.Header != "" && !http1.IsToken([]byte(p.Header)) {
-		ck.refuse(child(path, "header"), "not a valid header name", "")
+		ck.Refuse(child(path, "header"), "not a valid header name", "")
 	}
 	if strings.EqualFold(p.Header, "Cookie") {
-		ck.refuse(child(path, "header"), "nothing of a caller is read from cookies", "")
+		ck.Refuse(child(path, "header"), "nothing of a caller is read from cookies", "")
 	}
 	if p.Encoding != "" && !proof {
-		ck.refuse(child(path, "encoding"), "an encoding is for a proof", "")
+		ck.Refuse(child(path, "encoding"), "an encoding is for a proof", "")
 	}
 }
 
 func (ck callerCheck) answerHeaders(path string, headers map[string]configs.SignedText) {
 	for name := range headers {
-		if !http1.IsToken([]byte(name)) || slices.Contains(notOurs, strings.ToLower(name)) {
-			ck.refuse(child(path, name), "not a header that a handshake can answer", "")
+		if !http1.IsToken([]byte(name)) || checker.IsOwnHeader(name) {
+			ck.Refuse(child(path, name), "not a header that a handshake can answer", "")
 		}
 	}
 }
@@ -196,40 +197,40 @@ func (ck callerCheck) callerToken(path string, t *configs.CallerToken) {
 	ck.tokenProvider(child(path, "provider"), t.Provider)
 	for i, a := range t.Audiences {
 		if a == "" {
-			ck.refuse(item(child(path, "audiences"), i), "must not be empty", "")
+			ck.Refuse(item(child(path, "audiences"), i), "must not be empty", "")
 		}
 	}
 	for i, l := range t.Admit {
 		at := child(item(child(path, "admit"), i), "at")
 		if l.At != nil && l.At.Pointer == nil && l.At.Claim == "" {
-			ck.refuse(at, "of a token only claims are looked at", "/azp")
+			ck.Refuse(at, "of a token only claims are looked at", "/azp")
 			return
 		}
 	}
 	_, faults := signature.CompileClaims(configs.Lines(t.Admit))
 	for _, f := range faults {
-		ck.refuse(path+"."+f.Path, f.Message, f.Hint)
+		ck.Refuse(path+"."+f.Path, f.Message, f.Hint)
 	}
 	if len(t.Admit) == 0 {
-		ck.warn(path, "every client of this provider that may have such a token is this caller", "admit: [{at: /azp, is: …}]")
+		ck.Warn(path, "every client of this provider that may have such a token is this caller", "admit: [{at: /azp, is: …}]")
 	}
 }
 
 // tokenProvider refuses a provider that is not there, or whose tokens nobody can verify.
 func (ck callerCheck) tokenProvider(path, name string) {
-	p := ck.config.Providers[name]
+	p := ck.Config.Providers[name]
 	switch {
 	case name == "":
 	case p == nil:
-		ck.refuse(path, "there is no provider "+ck.quote(path, name), ck.suggestFor(path, name, slices.Sorted(maps.Keys(ck.config.Providers))))
+		ck.Refuse(path, "there is no provider "+ck.Quote(path, name), ck.Suggest(path, name, slices.Sorted(maps.Keys(ck.Config.Providers))))
 	case !p.HasIssuer():
-		ck.refuse(path, "without an issuer nobody says which keys sign this provider's tokens", "a provider with an issuer")
+		ck.Refuse(path, "without an issuer nobody says which keys sign this provider's tokens", "a provider with an issuer")
 	}
 }
 
 // presentsTokens reports whether a caller presents tokens of a provider.
-func (ck *checker) presentsTokens(provider string) bool {
-	for _, c := range ck.config.Callers {
+func (ck providerCheck) presentsTokens(provider string) bool {
+	for _, c := range ck.Config.Callers {
 		if c.Token != nil && c.Token.Provider == provider {
 			return true
 		}
@@ -238,7 +239,7 @@ func (ck *checker) presentsTokens(provider string) bool {
 }
 
 func (ck callerCheck) mayCallAnywhere(name string) bool {
-	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
+	return slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool {
 		return slices.ContainsFunc(f.Routes, func(r *configs.Route) bool { return slices.Contains(r.Callers, name) })
 	})
 }

@@ -7,36 +7,35 @@ import (
 
 	"coatcheck/bff/apikey"
 	"coatcheck/configs"
-	"coatcheck/configs/rule"
 )
 
 // door checks a frontend without pages: programs alone call it.
 func (ck frontendCheck) door(path string, f *configs.Frontend) {
 	if f.Host == "" {
-		ck.refuse(child(path, "host"), "a frontend without origins needs a host", "programs.example.com")
+		ck.Refuse(child(path, "host"), "a frontend without origins needs a host", "programs.example.com")
 	}
 	for _, key := range []string{"login", "cookie", "cors", "spa", "throttle", "csrf_header"} {
-		if ck.config.Source.Has(child(path, key)) {
-			ck.refuse(child(path, key), "a frontend without origins has no pages, and so no "+key, "origins, if it has pages")
+		if ck.Config.Source.Has(child(path, key)) {
+			ck.Refuse(child(path, key), "a frontend without origins has no pages, and so no "+key, "origins, if it has pages")
 		}
 	}
 	for i, r := range f.Routes {
 		at := item(child(path, "routes"), i)
 		if r.Session != "none" {
-			ck.refuse(child(at, "session"), "without pages nobody signs in here", "session: none")
+			ck.Refuse(child(at, "session"), "without pages nobody signs in here", "session: none")
 		}
 		if len(r.Callers) == 0 {
-			ck.refuse(child(at, "callers"), "a route without pages names who may call", "callers: [NAME]")
+			ck.Refuse(child(at, "callers"), "a route without pages names who may call", "callers: [NAME]")
 		}
 	}
 	if len(f.Routes) == 0 {
-		ck.warn(path, "a frontend without pages and routes answers nothing", "")
+		ck.Warn(path, "a frontend without pages and routes answers nothing", "")
 	}
 }
 
 // missingOrigins refuses a frontend that is neither pages nor a door; true where it did.
 func (ck frontendCheck) missingOrigins(path string, f *configs.Frontend) bool {
-	has := func(key string) bool { return ck.config.Source.Has(child(path, key)) }
+	has := func(key string) bool { return ck.Config.Source.Has(child(path, key)) }
 	if !f.IsDoor() || f.Host != "" && !has("login") && !has("origins") {
 		return false
 	}
@@ -44,14 +43,14 @@ func (ck frontendCheck) missingOrigins(path string, f *configs.Frontend) bool {
 	if has("origins") {
 		message = "empty list"
 	}
-	ck.refuse(child(path, "origins"), message, "https://shop.example.com; or, for programs alone, a host and no login")
+	ck.Refuse(child(path, "origins"), message, "https://shop.example.com; or, for programs alone, a host and no login")
 	return true
 }
 
 // missingLogin refuses pages at which nobody could sign in.
 func (ck frontendCheck) missingLogin(path string) {
-	if at := child(path, "login"); !ck.config.Source.Has(at) {
-		ck.refuse(at, "required key missing", "")
+	if at := child(path, "login"); !ck.Config.Source.Has(at) {
+		ck.Refuse(at, "required key missing", "")
 	}
 }
 
@@ -59,26 +58,26 @@ func (ck frontendCheck) missingLogin(path string) {
 func (ck routeCheck) routeCallers(path string, r *configs.Route) {
 	if len(r.Callers) == 0 {
 		if !r.Guard && r.Session == "none" {
-			ck.warn(child(path, "guard"), "nobody checks who calls: name a caller", "callers: [NAME], and no guard: false")
+			ck.Warn(child(path, "guard"), "nobody checks who calls: name a caller", "callers: [NAME], and no guard: false")
 		}
 		return
 	}
 	if r.Session == "optional" {
-		ck.refuse(child(path, "session"), "with callers, session is required (a person or a program) or none (programs only)", "required or none")
+		ck.Refuse(child(path, "session"), "with callers, session is required (a person or a program) or none (programs only)", "required or none")
 	}
 	if !r.Guard {
-		ck.refuse(child(path, "guard"), "callers prove themselves, so the guard need not be off", "leave it out")
+		ck.Refuse(child(path, "guard"), "callers prove themselves, so the guard need not be off", "leave it out")
 	}
 	for i, name := range r.Callers {
 		at := item(child(path, "callers"), i)
-		c := ck.config.Callers[name]
+		c := ck.Config.Callers[name]
 		switch {
 		case name == "":
-			ck.refuse(at, "must not be empty", "")
+			ck.Refuse(at, "must not be empty", "")
 		case c == nil:
-			ck.refuse(at, "there is no caller "+ck.quote(at, name), ck.suggestFor(at, name, slices.Sorted(maps.Keys(ck.config.Callers))))
+			ck.Refuse(at, "there is no caller "+ck.Quote(at, name), ck.Suggest(at, name, slices.Sorted(maps.Keys(ck.Config.Callers))))
 		case slices.Index(r.Callers, name) < i:
-			ck.refuse(at, "duplicate caller", "")
+			ck.Refuse(at, "duplicate caller", "")
 		default:
 			ck.routeAccount(at, name, c, r)
 		}
@@ -87,36 +86,29 @@ func (ck routeCheck) routeCallers(path string, r *configs.Route) {
 	ck.routeProofs(path, r)
 }
 
-func (ck *checker) suggestFor(path, name string, known []string) string {
-	if ck.config.Source.FromVariable(path) {
-		return ""
-	}
-	return rule.Suggest(name, known)
-}
-
 // routeAccount checks that the route's upstream has the caller's account.
 func (ck routeCheck) routeAccount(path, name string, c *configs.Caller, r *configs.Route) {
-	u := ck.config.Upstreams[r.Upstream]
+	u := ck.Config.Upstreams[r.Upstream]
 	if c.Account == "" || u == nil || u.Accounts[c.Account] != nil {
 		return
 	}
-	ck.refuse(path, "caller "+name+" has an account that upstream "+r.Upstream+" does not have", child("upstreams", r.Upstream, "accounts", c.Account))
+	ck.Refuse(path, "caller "+name+" has an account that upstream "+r.Upstream+" does not have", child("upstreams", r.Upstream, "accounts", c.Account))
 }
 
 // routeMethods warns of callers none of whose methods the route lets through.
 func (ck routeCheck) routeMethods(path string, r *configs.Route) {
 	for i, name := range r.Callers {
-		if c := ck.config.Callers[name]; c != nil && len(c.Methods) > 0 && !overlaps(c.Methods, r.Methods) {
-			ck.warn(item(child(path, "callers"), i), "the route lets through none of this caller's methods", "")
+		if c := ck.Config.Callers[name]; c != nil && len(c.Methods) > 0 && !overlaps(c.Methods, r.Methods) {
+			ck.Warn(item(child(path, "callers"), i), "the route lets through none of this caller's methods", "")
 		}
 	}
 }
 
 // routeProofs refuses what a route cannot tell apart: a key and a signature in one place.
 func (ck routeCheck) routeProofs(path string, r *configs.Route) {
-	keys := ck.config.KeyPlaces(r)
+	keys := ck.Config.KeyPlaces(r)
 	for i, name := range r.Callers {
-		at, c := item(child(path, "callers"), i), ck.config.Callers[name]
+		at, c := item(child(path, "callers"), i), ck.Config.Callers[name]
 		if c == nil {
 			continue
 		}
@@ -124,7 +116,7 @@ func (ck routeCheck) routeProofs(path string, r *configs.Route) {
 			switch {
 			case s.Proof == nil:
 			case ck.readsKeys(keys, s.Proof):
-				ck.refuse(at, "this caller's proof stands where another caller's keys are read", "a route of its own, or from: at the other caller")
+				ck.Refuse(at, "this caller's proof stands where another caller's keys are read", "a route of its own, or from: at the other caller")
 			}
 		}
 	}

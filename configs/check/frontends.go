@@ -12,10 +12,10 @@ import (
 
 // frontends checks each frontend and then all of them together.
 func (ck frontendCheck) frontends() {
-	names := slices.Sorted(maps.Keys(ck.config.Frontends))
+	names := slices.Sorted(maps.Keys(ck.Config.Frontends))
 	cookies, near := map[string]string{}, newNeighbours()
 	for _, name := range names {
-		f, path := ck.config.Frontends[name], child("frontends", name)
+		f, path := ck.Config.Frontends[name], child("frontends", name)
 		ck.frontend(path, name, f)
 		// A sign-in that waits for a step, or for a provider, has a cookie of its own, named after the session's.
 		for _, cookie := range []string{f.Cookie.Name, f.Cookie.Name + "-step", f.Cookie.Name + "-login"} {
@@ -23,7 +23,7 @@ func (ck frontendCheck) frontends() {
 				break
 			}
 			if other, taken := cookies[cookie]; taken && other != name {
-				ck.refuse(child(path, "cookie", "name"), "cookie name already used by frontend "+other, ownCookie)
+				ck.Refuse(child(path, "cookie", "name"), "cookie name already used by frontend "+other, ownCookie)
 				break
 			}
 			cookies[cookie] = name
@@ -37,7 +37,7 @@ func (ck frontendCheck) frontends() {
 
 func (ck frontendCheck) frontend(path, name string, f *configs.Frontend) {
 	if !rule.IsLabel(name) {
-		ck.refuse(path, "the name of a frontend has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+		ck.Refuse(path, "the name of a frontend has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 	}
 	if ck.missingOrigins(path, f) {
 		ck.missingLogin(path)
@@ -51,11 +51,11 @@ func (ck frontendCheck) frontend(path, name string, f *configs.Frontend) {
 		ck.missingLogin(path)
 		ck.origins(path, f)
 	}
-	if f.Host != "" && !ck.complain(child(path, "host"), rule.FrontendHost(f.Host, f.Scheme())) {
+	if f.Host != "" && !ck.Complain(child(path, "host"), rule.FrontendHost(f.Host, f.Scheme())) {
 		ck.sites(path, f)
 	}
 	if f.BasePath != "" {
-		ck.complain(child(path, "base_path"), rule.BasePath(f.BasePath))
+		ck.Complain(child(path, "base_path"), rule.BasePath(f.BasePath))
 	}
 	if !f.IsDoor() {
 		ck.cookie(path, f)
@@ -64,11 +64,11 @@ func (ck frontendCheck) frontend(path, name string, f *configs.Frontend) {
 	}
 	ck.cors(path, f)
 	ck.spa(path, f)
-	if ck.config.TLS != nil && len(f.Origins) > 0 && !f.IsHTTPS() {
-		ck.warn(child(path, "origins"), "the listener speaks TLS, but these pages come over plain http: their calls are cross-site", "https:// origins, or no tls")
+	if ck.Config.TLS != nil && len(f.Origins) > 0 && !f.IsHTTPS() {
+		ck.Warn(child(path, "origins"), "the listener speaks TLS, but these pages come over plain http: their calls are cross-site", "https:// origins, or no tls")
 	}
 	if f.CSRFHeader == "off" {
-		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe")
+		ck.Warn(child(path, "csrf_header"), siblingsPost, "unsafe")
 	}
 	ck.sharedThrottle(path, f)
 	ck.warnFrontend(path, f)
@@ -81,13 +81,13 @@ func (ck frontendCheck) origins(path string, f *configs.Frontend) {
 		at := item(child(path, "origins"), i)
 		switch {
 		case o == "":
-			ck.refuse(at, "must not be empty", "https://shop.example.com")
+			ck.Refuse(at, "must not be empty", "https://shop.example.com")
 		case rule.IsPattern(o) && ck.pattern(at, o, f):
-		case !rule.IsPattern(o) && ck.complain(at, rule.Origin(o)):
+		case !rule.IsPattern(o) && ck.Complain(at, rule.Origin(o)):
 		case seen[o]:
-			ck.refuse(at, "duplicate origin", "")
+			ck.Refuse(at, "duplicate origin", "")
 		case i > 0 && f.IsHTTPS() != strings.HasPrefix(o, "https://"):
-			ck.refuse(at, "the origins of a frontend are all https or all http", "make it a frontend of its own")
+			ck.Refuse(at, "the origins of a frontend are all https or all http", "make it a frontend of its own")
 		}
 		seen[o] = true
 	}
@@ -102,11 +102,11 @@ func (ck frontendCheck) cookie(path string, f *configs.Frontend) {
 	at, name := child(path, "cookie", "name"), f.Cookie.Name
 	switch {
 	case !strings.HasPrefix(name, "__Host-"):
-		ck.refuse(at, "must start with __Host- (case-sensitive)", ownCookie)
+		ck.Refuse(at, "must start with __Host- (case-sensitive)", ownCookie)
 	case name == "__Host-" || name == "__Host-Http-":
-		ck.refuse(at, "a name is missing after the prefix", ownCookie)
+		ck.Refuse(at, "a name is missing after the prefix", ownCookie)
 	case !http1.IsToken([]byte(name)) || len(name) > 128:
-		ck.refuse(at, "a cookie name has letters, digits and !#$%&'*+-.^_`|~, at most 128 characters (RFC 6265)", ownCookie)
+		ck.Refuse(at, "a cookie name has letters, digits and !#$%&'*+-.^_`|~, at most 128 characters (RFC 6265)", ownCookie)
 	}
 }
 
@@ -117,9 +117,9 @@ func (ck frontendCheck) cors(path string, f *configs.Frontend) {
 			at := item(child(path, "cors", key), i)
 			switch {
 			case strings.Contains(name, "*"):
-				ck.refuse(at, "browsers ignore * where cookies are sent", "list each header")
+				ck.Refuse(at, "browsers ignore * where cookies are sent", "list each header")
 			case !http1.IsToken([]byte(name)):
-				ck.refuse(at, "not a valid header name", "")
+				ck.Refuse(at, "not a valid header name", "")
 			}
 		}
 	}
@@ -131,34 +131,34 @@ func (ck frontendCheck) spa(path string, f *configs.Frontend) {
 	}
 	at := child(path, "spa")
 	if (f.SPA.Dir == "") == (f.SPA.Proxy == "") {
-		ck.refuse(at, "set exactly one of dir and proxy", "{dir: web/dist}")
+		ck.Refuse(at, "set exactly one of dir and proxy", "{dir: web/dist}")
 	}
 	if strings.ContainsFunc(f.SPA.CSP, func(r rune) bool { return r < ' ' || r > '~' }) {
-		ck.refuse(child(at, "csp"), "a policy must be visible ASCII and spaces on one line", "")
+		ck.Refuse(child(at, "csp"), "a policy must be visible ASCII and spaces on one line", "")
 	}
 	if f.SPA.Proxy == "" {
 		return
 	}
-	host := ck.url(child(at, "proxy"), f.SPA.Proxy)
+	host := ck.URL(child(at, "proxy"), f.SPA.Proxy)
 	if host != "" && !rule.IsLoopback(host) {
-		ck.warn(child(at, "proxy"), "this development server is on another machine", "{dir: …} for built files")
+		ck.Warn(child(at, "proxy"), "this development server is on another machine", "{dir: …} for built files")
 	}
 }
 
 // together checks two frontends against each other.
 func (ck frontendCheck) together(name, otherName string) {
-	path, f, other := child("frontends", name), ck.config.Frontends[name], ck.config.Frontends[otherName]
+	path, f, other := child("frontends", name), ck.Config.Frontends[name], ck.Config.Frontends[otherName]
 	if !overlaps(f.Hosts(), other.Hosts()) {
 		return
 	}
 	switch same := f.BasePath == other.BasePath; {
 	case same && equalSets(f.Hosts(), other.Hosts()) && equalSets(f.Origins, other.Origins):
-		ck.refuse(path, "equal to frontend "+otherName+" in host, origins and base_path: no call could tell them apart", "give one a base_path, or origins of its own")
+		ck.Refuse(path, "equal to frontend "+otherName+" in host, origins and base_path: no call could tell them apart", "give one a base_path, or origins of its own")
 	case same && !overlaps(f.Origins, other.Origins):
 		ck.ambiguous(name, otherName)
 		ck.ambiguous(otherName, name)
 	case same && overlaps(f.Origins, other.Origins):
-		ck.warn(child(path, "origins"), "pages of an origin that frontend "+otherName+" lists too cannot say whose call it is (400 frontend_undetermined)", "give one a base_path, or origins of its own")
+		ck.Warn(child(path, "origins"), "pages of an origin that frontend "+otherName+" lists too cannot say whose call it is (400 frontend_undetermined)", "give one a base_path, or origins of its own")
 	}
 	if overlaps(f.Origins, other.Origins) {
 		ck.shadowed(name, otherName)
@@ -168,8 +168,8 @@ func (ck frontendCheck) together(name, otherName string) {
 
 // ambiguous warns of links to a sign-in, which have no origin that could say whose they are.
 func (ck frontendCheck) ambiguous(name, otherName string) {
-	if len(ck.config.Frontends[name].Login.Provider) > 0 {
-		ck.warn(child("frontends", name, "login", "provider"),
+	if len(ck.Config.Frontends[name].Login.Provider) > 0 {
+		ck.Warn(child("frontends", name, "login", "provider"),
 			"frontend "+otherName+" has the same host, and a link has no origin: links to the sign-in must say frontend="+name,
 			"/bff/login?frontend="+name+"&return_to=/")
 	}
@@ -177,13 +177,13 @@ func (ck frontendCheck) ambiguous(name, otherName string) {
 
 // shadowed warns of routes whose calls go to the longer base path of another frontend.
 func (ck frontendCheck) shadowed(name, otherName string) {
-	f, other := ck.config.Frontends[name], ck.config.Frontends[otherName]
+	f, other := ck.Config.Frontends[name], ck.Config.Frontends[otherName]
 	if len(other.BasePath) <= len(f.BasePath) {
 		return
 	}
 	for i, r := range f.Routes {
 		if r.Path != "" && strings.HasPrefix(f.BasePath+r.Path, other.BasePath+"/") {
-			ck.warn(child(item(child("frontends", name, "routes"), i), "path"), "never reached: frontend "+otherName+" has these calls by its base_path", "")
+			ck.Warn(child(item(child("frontends", name, "routes"), i), "path"), "never reached: frontend "+otherName+" has these calls by its base_path", "")
 		}
 	}
 }

@@ -11,25 +11,25 @@ import (
 
 // passHeaders checks the names that a route lets through although servers may read them
 // as others.
-func (ck *routeCheck) passHeaders(path string, f *configs.Frontend, r *configs.Route) {
+func (ck routeCheck) passHeaders(path string, f *configs.Frontend, r *configs.Route) {
 	seen := map[string]bool{}
 	for i, name := range r.PassHeaders {
 		at, lower := item(path, i), strings.ToLower(name)
 		switch why := headers.Unpassable(name); {
 		case strings.Contains(name, "*"):
-			ck.refuse(at, "there are no wildcards for headers", "list each header")
+			ck.Refuse(at, "there are no wildcards for headers", "list each header")
 		case !http1.IsToken([]byte(name)) || strings.Trim(name, "_.-") == "":
-			ck.refuse(at, "not a valid header name", "")
+			ck.Refuse(at, "not a valid header name", "")
 		case why != "":
-			ck.refuse(at, "held back for safety: "+why, "send: {headers: …} puts a value of yours")
+			ck.Refuse(at, "held back for safety: "+why, "send: {headers: …} puts a value of yours")
 		case ck.isSent(r.Upstream, name):
-			ck.refuse(at, "servers could take it for a header of send", "leave it out: send puts it")
+			ck.Refuse(at, "servers could take it for a header of send", "leave it out: send puts it")
 		case seen[lower]:
-			ck.refuse(at, "duplicate header: names are not case-sensitive", "")
+			ck.Refuse(at, "duplicate header: names are not case-sensitive", "")
 		case http1.IsPlainName([]byte(name)):
-			ck.warn(at, "passes without being named", "leave it out")
+			ck.Warn(at, "passes without being named", "leave it out")
 		case f.SharedHost() && !slices.ContainsFunc(f.CORS.AllowHeaders, func(a string) bool { return strings.EqualFold(a, name) }):
-			ck.warn(at, "pages of another origin may not send it: it is not in cors.allow_headers", "cors: {allow_headers: ["+name+"]}")
+			ck.Warn(at, "pages of another origin may not send it: it is not in cors.allow_headers", "cors: {allow_headers: ["+name+"]}")
 		}
 		seen[lower] = true
 	}
@@ -37,8 +37,8 @@ func (ck *routeCheck) passHeaders(path string, f *configs.Frontend, r *configs.R
 
 // isSent reports whether a server that reads every other character as a hyphen takes name
 // for a header that carries the person to the upstream.
-func (ck *checker) isSent(upstream, name string) bool {
-	u := ck.config.Upstreams[upstream]
+func (ck routeCheck) isSent(upstream, name string) bool {
+	u := ck.Config.Upstreams[upstream]
 	if u == nil {
 		return false
 	}

@@ -1,10 +1,12 @@
 package check
 
-import "coatcheck/configs"
+import (
+	"coatcheck/configs"
+)
 
 // persistence checks the field by which people choose whether their cookie outlives the browser.
 func (ck frontendCheck) persistence(at string, f *configs.Frontend) {
-	u, message := ck.config.Upstreams[f.Login.Upstream], ""
+	u, message := ck.Config.Upstreams[f.Login.Upstream], ""
 	if f.Cookie.Persistent.Field == "" || u == nil {
 		return
 	}
@@ -16,5 +18,5 @@ func (ck frontendCheck) persistence(at string, f *configs.Frontend) {
 	default:
 		message = "the field by which people choose must be a boolean"
 	}
-	ck.refuse(at, message, `fields: [email, password, "remember?: bool"]`)
+	ck.Refuse(at, message, `fields: [email, password, "remember?: bool"]`)
 }

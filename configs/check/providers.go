@@ -16,10 +16,10 @@ var endSessionNames = []string{"client_id", "post_logout_redirect_uri", "id_toke
 
 // providers checks each provider.
 func (ck providerCheck) providers() {
-	for _, name := range slices.Sorted(maps.Keys(ck.config.Providers)) {
-		path, p := child("providers", name), ck.config.Providers[name]
+	for _, name := range slices.Sorted(maps.Keys(ck.Config.Providers)) {
+		path, p := child("providers", name), ck.Config.Providers[name]
 		if !rule.IsLabel(name) {
-			ck.refuse(path, "the name of a provider has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+			ck.Refuse(path, "the name of a provider has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 		}
 		ck.whereProvider(path, p)
 		ck.provesItself(path, p)
@@ -28,8 +28,8 @@ func (ck providerCheck) providers() {
 		ck.reachesProvider(path, p)
 		ck.unwiseProvider(path, p)
 		ck.boundAt(path, name, p)
-		if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return slices.Contains(f.Login.Provider, name) }) && !ck.presentsTokens(name) {
-			ck.warn(path, "no frontend signs people in at this provider", "frontends.*.login.provider: "+name)
+		if !slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool { return slices.Contains(f.Login.Provider, name) }) && !ck.presentsTokens(name) {
+			ck.Warn(path, "no frontend signs people in at this provider", "frontends.*.login.provider: "+name)
 		}
 	}
 }
@@ -40,40 +40,40 @@ func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 	if p.HasIssuer() {
 		for _, key := range slices.Sorted(maps.Keys(said)) {
 			if said[key] != "" {
-				ck.refuse(child(path, key), "addresses of a provider with an issuer are discovered", "remove it, or the issuer")
+				ck.Refuse(child(path, key), "addresses of a provider with an issuer are discovered", "remove it, or the issuer")
 			}
 		}
 		ck.issuer(child(path, "issuer"), p)
 	} else {
 		for _, key := range []string{"authorization", "token"} {
 			if said[key] == "" {
-				ck.refuse(child(path, key), "a provider has an issuer, or authorization and token", "issuer: https://id.example.net")
+				ck.Refuse(child(path, key), "a provider has an issuer, or authorization and token", "issuer: https://id.example.net")
 				return
 			}
 		}
 		if p.User == nil {
-			ck.refuse(child(path, "user"), "without an issuer nothing says who signed in", "user: {url: https://api.example.net/user, subject: /id}")
+			ck.Refuse(child(path, "user"), "without an issuer nothing says who signed in", "user: {url: https://api.example.net/user, subject: /id}")
 		}
 		for key, value := range said {
 			ck.providerURL(child(path, key), value, p)
 		}
 		for key, given := range map[string]bool{"userinfo": p.Userinfo, "par": p.PAR == "required", "audiences": len(p.Audiences) > 0, "nonce": !p.ChecksNonce()} {
 			if given {
-				ck.refuse(child(path, key), "a provider without an issuer has no ID tokens and no metadata", "remove it, or name the issuer")
+				ck.Refuse(child(path, key), "a provider without an issuer has no ID tokens and no metadata", "remove it, or name the issuer")
 			}
 		}
 	}
 	if u := p.User; u != nil {
 		if p.IsOpenID() {
-			ck.warn(child(path, "user"), "never asked: the ID token says who signed in", "userinfo: true")
+			ck.Warn(child(path, "user"), "never asked: the ID token says who signed in", "userinfo: true")
 		}
 		bare, query, _ := strings.Cut(u.URL, "?") // some say only what they are asked for: ?fields=id,name
 		if strings.Contains(query, "#") {
 			bare = u.URL
 		}
 		ck.providerURL(child(path, "user", "url"), bare, p)
-		ck.pointer(child(path, "user", "at"), u.At)
-		ck.pointer(child(path, "user", "subject"), u.Subject)
+		ck.Pointer(child(path, "user", "at"), u.At)
+		ck.Pointer(child(path, "user", "subject"), u.Subject)
 	}
 	ck.endSession(child(path, "end_session"), p)
 }
@@ -83,28 +83,28 @@ func (ck providerCheck) whereProvider(path string, p *configs.Provider) {
 func (ck providerCheck) issuer(path string, p *configs.Provider) {
 	ck.providerURL(path, p.Issuer, p)
 	if strings.Contains(p.Issuer+"/", "/.well-known/") {
-		ck.refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
+		ck.Refuse(path, "this is the address of the metadata, not the issuer", "what stands in front of /.well-known/")
 	}
 	if rule.IsSharedTenant(p.Issuer) {
-		ck.refuse(path, "no token is issued by this: each tenant has an issuer of its own", "https://login.microsoftonline.com/<tenant id>/v2.0")
+		ck.Refuse(path, "no token is issued by this: each tenant has an issuer of its own", "https://login.microsoftonline.com/<tenant id>/v2.0")
 	}
 }
 
 // providerURL checks an address of the provider's and returns its host.
 func (ck providerCheck) providerURL(path, value string, p *configs.Provider) string {
 	if u, err := url.Parse(value); err == nil && (u.User != nil || u.RawQuery != "" || u.Fragment != "") {
-		ck.refuse(path, "must not contain a user name, query or fragment", "client_id, client_secret and authorize are keys of their own")
+		ck.Refuse(path, "must not contain a user name, query or fragment", "client_id, client_secret and authorize are keys of their own")
 		return ""
 	}
-	host := ck.url(path, value)
+	host := ck.URL(path, value)
 	if host == "" || !strings.HasPrefix(value, "http://") || rule.IsLoopback(host) {
 		return host
 	}
 	if !p.InsecureHTTP {
-		ck.refuse(path, "codes, tokens and secrets would be sent unencrypted", "https://, or insecure_http: true where the network itself is private")
+		ck.Refuse(path, "codes, tokens and secrets would be sent unencrypted", "https://, or insecure_http: true where the network itself is private")
 		return host
 	}
-	ck.warn(path, "codes, tokens and secrets are sent unencrypted", "https://")
+	ck.Warn(path, "codes, tokens and secrets are sent unencrypted", "https://")
 	return host
 }
 
@@ -115,12 +115,12 @@ func (ck providerCheck) endSession(path string, p *configs.Provider) {
 	}
 	for _, name := range mapping.NewTemplate(p.EndSession).Names() {
 		if !slices.Contains(endSessionNames, name) {
-			ck.refuse(path, "{"+name+"} is not known here", "known: "+strings.Join(endSessionNames, ", "))
+			ck.Refuse(path, "{"+name+"} is not known here", "known: "+strings.Join(endSessionNames, ", "))
 		}
 	}
 	bare, query, _ := strings.Cut(p.EndSession, "?")
 	if ck.providerURL(path, bare, p); strings.Contains(query, "#") {
-		ck.refuse(path, "must not contain a fragment", "")
+		ck.Refuse(path, "must not contain a fragment", "")
 	}
 }
 
@@ -138,24 +138,24 @@ func (ck providerCheck) provesItself(path string, p *configs.Provider) {
 	slices.Sort(proofs)
 	switch {
 	case len(proofs) > 1:
-		ck.refuse(child(path, proofs[1]), "a client proves itself in one way, and "+proofs[0]+" is there already", "")
+		ck.Refuse(child(path, proofs[1]), "a client proves itself in one way, and "+proofs[0]+" is there already", "")
 	case len(proofs) == 0:
-		ck.warn(path, "a client without a proof is public: whoever has a code could redeem it, were it not for PKCE", "client_secret, client_key or client_assertion")
+		ck.Warn(path, "a client without a proof is public: whoever has a code could redeem it, were it not for PKCE", "client_secret, client_key or client_assertion")
 	}
-	ck.complain(child(path, "client_id"), rule.ClientText(p.ClientID))
-	if at := child(path, "client_secret"); p.ClientSecret.IsEmpty() && ck.config.Source.Has(at) {
-		ck.refuse(at, "empty: without a secret the client is public", "remove the key where that is meant")
+	ck.Complain(child(path, "client_id"), rule.ClientText(p.ClientID))
+	if at := child(path, "client_secret"); p.ClientSecret.IsEmpty() && ck.Config.Source.Has(at) {
+		ck.Refuse(at, "empty: without a secret the client is public", "remove the key where that is meant")
 	} else {
-		ck.complain(at, rule.ClientText(p.ClientSecret.Reveal()))
+		ck.Complain(at, rule.ClientText(p.ClientSecret.Reveal()))
 	}
 	if p.ClientCert != "" && p.ClientKey == "" {
-		ck.refuse(child(path, "client_cert"), "client_cert and client_key must be set together", "")
+		ck.Refuse(child(path, "client_cert"), "client_cert and client_key must be set together", "")
 	}
 	if p.ClientKeyID != "" && (p.ClientKey == "" || p.ClientCert != "") {
-		ck.refuse(child(path, "client_key_id"), "a key id belongs to a client_key that signs assertions", "")
+		ck.Refuse(child(path, "client_key_id"), "a key id belongs to a client_key that signs assertions", "")
 	}
 	if p.ClientAuth != "auto" && p.ClientSecret.IsEmpty() {
-		ck.refuse(child(path, "client_auth"), "this says how a client_secret is sent, and there is none", "")
+		ck.Refuse(child(path, "client_auth"), "this says how a client_secret is sent, and there is none", "")
 	}
 }
 
@@ -163,50 +163,20 @@ func (ck providerCheck) provesItself(path string, p *configs.Provider) {
 func (ck frontendCheck) signInAtProvider(path string, f *configs.Frontend) {
 	for i, name := range f.Login.Provider {
 		at := child(path, "provider")
-		if ck.config.Source.Has(item(at, i)) {
+		if ck.Config.Source.Has(item(at, i)) {
 			at = item(at, i)
 		}
-		if ck.config.Providers[name] == nil {
-			ck.refuse(at, "there is no provider "+ck.quote(at, name), rule.Suggest(name, slices.Sorted(maps.Keys(ck.config.Providers))))
+		if ck.Config.Providers[name] == nil {
+			ck.Refuse(at, "there is no provider "+ck.Quote(at, name), rule.Suggest(name, slices.Sorted(maps.Keys(ck.Config.Providers))))
 		}
 	}
 	if f.Login.ErrorPath != "" {
 		at := child(path, "error_path")
 		switch {
 		case len(f.Login.Provider) == 0:
-			ck.refuse(at, "this is the page of a failed sign-in at a provider, and there is none", "provider: …")
-		case !ck.complain(at, rule.Path(f.Login.ErrorPath)) && strings.HasPrefix(f.Login.ErrorPath+"/", "/bff/"):
-			ck.refuse(at, "/bff/ is reserved for Coatcheck", "/login")
-		}
-	}
-}
-
-// exchangeAt checks a token exchange for an upstream.
-func (ck upstreamCheck) exchangeAt(path, name string, u *configs.Upstream) {
-	x := u.Exchange
-	if x == nil {
-		return
-	}
-	at := child(path, "exchange")
-	if x.Audience == "" && x.Resource == "" {
-		ck.refuse(at, "a token is asked for an audience or a resource", "{audience: orders}")
-	}
-	if x.Resource != "" {
-		ck.url(child(at, "resource"), x.Resource)
-	}
-	ck.exchangesForAll(at, u)
-	if !slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && f.Carries(ck.config, u) }) {
-		ck.warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is exchanged", "send_token: true at a route to "+name)
-	}
-}
-
-// exchangesForAll warns where people sign in by form: nobody exchanges their tokens, and
-// this API must not see one that is for another.
-func (ck *checker) exchangesForAll(at string, u *configs.Upstream) {
-	for _, name := range slices.Sorted(maps.Keys(ck.config.Frontends)) {
-		f := ck.config.Frontends[name]
-		if f.Carries(ck.config, u) && (len(f.Login.Provider) == 0 || len(f.Login.Fields) > 0) {
-			ck.warn(at, "who signs in by form at frontend "+name+" has no token that can be exchanged, and is refused here", "send_token: false at that frontend's routes, or provider without fields")
+			ck.Refuse(at, "this is the page of a failed sign-in at a provider, and there is none", "provider: …")
+		case !ck.Complain(at, rule.Path(f.Login.ErrorPath)) && strings.HasPrefix(f.Login.ErrorPath+"/", "/bff/"):
+			ck.Refuse(at, "/bff/ is reserved for Coatcheck", "/login")
 		}
 	}
 }

@@ -2,7 +2,6 @@ package check
 
 import (
 	"slices"
-	"strings"
 
 	"coatcheck/configs"
 	"coatcheck/configs/rule"
@@ -13,7 +12,7 @@ func (ck routeCheck) routes(path string, f *configs.Frontend) {
 	for i, r := range f.Routes {
 		at := item(child(path, "routes"), i)
 		if seen[r.Path] && r.Path != "" {
-			ck.refuse(child(at, "path"), "another route of this frontend has this path", "")
+			ck.Refuse(child(at, "path"), "another route of this frontend has this path", "")
 		}
 		seen[r.Path] = true
 		ck.route(at, f, r)
@@ -21,12 +20,12 @@ func (ck routeCheck) routes(path string, f *configs.Frontend) {
 }
 
 func (ck routeCheck) route(path string, f *configs.Frontend, r *configs.Route) {
-	if r.Path != "" && !ck.complain(child(path, "path"), rule.RoutePath(r.Path)) {
+	if r.Path != "" && !ck.Complain(child(path, "path"), rule.RoutePath(r.Path)) {
 		if r.Path == "/" && f.SPA != nil {
-			ck.warn(child(path, "path"), "this takes every path, and leaves none for spa", "/api/")
+			ck.Warn(child(path, "path"), "this takes every path, and leaves none for spa", "/api/")
 		}
 		if rule.LooksLikePrefix(r.Path) {
-			ck.warn(child(path, "path"), "this takes the one path "+r.Path+" and nothing below it", r.Path+"/")
+			ck.Warn(child(path, "path"), "this takes the one path "+r.Path+" and nothing below it", r.Path+"/")
 		}
 	}
 	if r.Rewrite != nil {
@@ -34,10 +33,13 @@ func (ck routeCheck) route(path string, f *configs.Frontend, r *configs.Route) {
 		if r.IsExact() {
 			check = rule.Path
 		}
-		ck.complain(child(path, "rewrite"), check(*r.Rewrite))
+		ck.Complain(child(path, "rewrite"), check(*r.Rewrite))
 	}
-	ck.known(child(path, "upstream"), r.Upstream)
-	ck.methods(child(path, "methods"), r)
+	ck.KnownUpstream(child(path, "upstream"), r.Upstream)
+	ck.Methods(child(path, "methods"), r.Methods)
+	if r.WebSocket && len(r.Methods) > 0 && !slices.Contains(r.Methods, "GET") {
+		ck.Refuse(child(path, "methods"), "a WebSocket handshake is a GET", "add GET")
+	}
 	ck.passHeaders(child(path, "pass_headers"), f, r)
 	ck.person(path, r)
 	ck.routeCallers(path, r)
@@ -45,36 +47,14 @@ func (ck routeCheck) route(path string, f *configs.Frontend, r *configs.Route) {
 	ck.minting(path, f, r)
 	ck.warnRoute(path, r)
 	if !r.Isolate {
-		ck.warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")
-	}
-}
-
-func (ck *checker) methods(path string, r *configs.Route) {
-	if len(r.Methods) == 0 {
-		ck.refuse(path, "empty list: no method would pass", "leave it out")
-	}
-	for i, m := range r.Methods {
-		at := item(path, i)
-		switch {
-		case m == "*":
-			ck.refuse(at, "no wildcards for methods", "list each method")
-		case !rule.IsMethod(m) && rule.IsMethod(strings.ToUpper(m)):
-			ck.refuse(at, "methods must be upper case", strings.ToUpper(m))
-		case !rule.IsMethod(m):
-			ck.refuse(at, ck.quote(at, m)+" never reaches a route", strings.Join(rule.Methods, ", ")+", and those of WebDAV, QUERY, LINK, UNLINK")
-		case slices.Index(r.Methods, m) < i:
-			ck.refuse(at, "duplicate method", "")
-		}
-	}
-	if r.WebSocket && len(r.Methods) > 0 && !slices.Contains(r.Methods, "GET") {
-		ck.refuse(path, "a WebSocket handshake is a GET", "add GET")
+		ck.Warn(child(path, "isolate"), "HTML from the API becomes a document of your own origin: its scripts can call everything a signed-in page can", "true, unless the API serves pages that people open")
 	}
 }
 
 // opened checks what lets calls through that a page's own fetch did not make.
 func (ck routeCheck) opened(path string, f *configs.Frontend, r *configs.Route) {
 	if r.CSRFHeader == "off" && f.CSRFHeader != "off" {
-		ck.warn(child(path, "csrf_header"), siblingsPost, "unsafe, unless a page must call this by sendBeacon or a form")
+		ck.Warn(child(path, "csrf_header"), siblingsPost, "unsafe, unless a page must call this by sendBeacon or a form")
 	}
 	if r.Navigation != "allow" {
 		return
@@ -82,11 +62,11 @@ func (ck routeCheck) opened(path string, f *configs.Frontend, r *configs.Route) 
 	at := child(path, "navigation")
 	switch {
 	case !r.Isolate:
-		ck.refuse(at, "what other sites can open must not become a page of your own origin", "isolate: true")
+		ck.Refuse(at, "what other sites can open must not become a page of your own origin", "isolate: true")
 	case !slices.Contains(r.Methods, "GET"):
-		ck.refuse(at, "links and downloads are GET, which this route does not take", "methods: [GET]")
+		ck.Refuse(at, "links and downloads are GET, which this route does not take", "methods: [GET]")
 	case r.Session != "none" && f.Cookie.SameSite == "strict":
-		ck.warn(at, "browsers bring a Strict cookie from no other site: nobody is signed in who follows a link from there", "cookie: {same_site: lax}")
+		ck.Warn(at, "browsers bring a Strict cookie from no other site: nobody is signed in who follows a link from there", "cookie: {same_site: lax}")
 	}
 }
 
@@ -96,9 +76,9 @@ const siblingsPost = "a sibling of this site can then post in a person's name, w
 // person checks what the route has to do with sessions.
 func (ck routeCheck) person(path string, r *configs.Route) {
 	if !r.Guard && r.Session != "none" {
-		ck.refuse(child(path, "guard"), "without the guard, every site could call this in the name of a signed-in person", "session: none, or guard: true")
+		ck.Refuse(child(path, "guard"), "without the guard, every site could call this in the name of a signed-in person", "session: none, or guard: true")
 	}
 	if r.SendToken != nil && *r.SendToken && r.Session == "none" {
-		ck.refuse(child(path, "send_token"), "session: none has no token to send", "session: optional")
+		ck.Refuse(child(path, "send_token"), "session: none has no token to send", "session: optional")
 	}
 }

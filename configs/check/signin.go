@@ -13,20 +13,20 @@ import (
 // signIn checks how people sign in at a frontend.
 func (ck frontendCheck) signIn(path string, f *configs.Frontend) {
 	at := child(path, "login")
-	u := ck.known(child(at, "upstream"), f.Login.Upstream)
+	u := ck.KnownUpstream(child(at, "upstream"), f.Login.Upstream)
 	hasForm := len(f.Login.Provider) == 0 || len(f.Login.Fields) > 0
 	if u != nil && u.Login == nil && hasForm {
-		ck.refuse(child(at, "upstream"), "this upstream has no login", "name one that has, or give it one")
+		ck.Refuse(child(at, "upstream"), "this upstream has no login", "name one that has, or give it one")
 	}
 	if u != nil {
 		ck.offered(at, f, u)
 	}
 	ck.signInAtProvider(at, f)
-	if len(f.Login.Fields) == 0 && hasForm && ck.config.Source.Has(at) {
-		ck.refuse(child(at, "fields"), "this key is missing or empty, and there is no provider", "[email, password], or provider: NAME")
+	if len(f.Login.Fields) == 0 && hasForm && ck.Config.Source.Has(at) {
+		ck.Refuse(child(at, "fields"), "this key is missing or empty, and there is no provider", "[email, password], or provider: NAME")
 	}
-	ck.fields(child(at, "fields"), f.Login.Fields)
-	ck.accountField(child(at, "fields"), f.Login.Fields)
+	ck.Fields(child(at, "fields"), f.Login.Fields)
+	ck.AccountField(child(at, "fields"), f.Login.Fields)
 	if !hasForm {
 		ck.exposeNames(child(at, "expose"), f)
 	}
@@ -35,41 +35,6 @@ func (ck frontendCheck) signIn(path string, f *configs.Frontend) {
 	}
 	ck.unused(child(at, "fields"), f, u)
 	ck.expose(child(at, "expose"), f, u)
-}
-
-// accountField checks the first field, by which failed sign-ins are counted.
-func (ck *checker) accountField(path string, fields []string) {
-	if len(fields) == 0 {
-		return
-	}
-	_, optional := configs.FieldName(fields[0])
-	switch kind, _ := configs.FieldKind(fields[0]); {
-	case optional:
-		ck.refuse(item(path, 0), "the first field names the account, so it cannot be optional", "")
-	case kind != configs.TextField:
-		ck.refuse(item(path, 0), "the first field names the account, so it must be text", "")
-	}
-}
-
-// fields checks the names that a page posts.
-func (ck *checker) fields(path string, fields []string) {
-	var seen []string
-	for i, declared := range fields {
-		name, _ := configs.FieldName(declared)
-		_, isKind := configs.FieldKind(declared)
-		at := item(path, i)
-		switch {
-		case declared == "" || !mapping.IsName(name):
-			ck.refuse(at, "a field name has letters, digits, \"_\" and \"-\", and ends with \"?\" if it is optional", "")
-		case !isKind:
-			ck.refuse(at, "unknown kind of field", `text, bool or number: "remember?: bool"`)
-		case name == "step" || mapping.IsBuiltIn(name):
-			ck.refuse(at, "reserved name", "")
-		case slices.Contains(seen, name):
-			ck.refuse(at, "duplicate field", "")
-		}
-		seen = append(seen, name)
-	}
 }
 
 // unused warns of a field that people fill in for nothing.
@@ -82,7 +47,7 @@ func (ck frontendCheck) unused(path string, f *configs.Frontend, u *configs.Upst
 	}
 	for i, declared := range f.Login.Fields {
 		if name, _ := configs.FieldName(declared); mapping.IsName(name) && !slices.Contains(asked, name) && name != f.Cookie.Persistent.Field {
-			ck.warn(item(path, i), "no sign-in request sends this field", "put "+ck.braced(item(path, i), name)+" into the upstream's login.request")
+			ck.Warn(item(path, i), "no sign-in request sends this field", "put "+ck.Braced(item(path, i), name)+" into the upstream's login.request")
 		}
 	}
 }
@@ -91,7 +56,7 @@ func (ck frontendCheck) unused(path string, f *configs.Frontend, u *configs.Upst
 func (ck frontendCheck) expose(path string, f *configs.Frontend, u *configs.Upstream) {
 	if u.Login.User == nil {
 		if len(f.Login.Expose) > 0 {
-			ck.refuse(path, "the upstream's login has no user", "add user: {from: response, at: /user}")
+			ck.Refuse(path, "the upstream's login has no user", "add user: {from: response, at: /user}")
 		}
 		return
 	}
@@ -101,7 +66,7 @@ func (ck frontendCheck) expose(path string, f *configs.Frontend, u *configs.Upst
 			place = mapping.Pointer(name)
 		}
 		if name != "" && u.Login.User.From == "response" && u.TakesAt(u.Login.User.At+place) {
-			ck.refuse(item(path, i), "the credential is taken from this field: a page would see the token", "")
+			ck.Refuse(item(path, i), "the credential is taken from this field: a page would see the token", "")
 		}
 	}
 	ck.exposeNames(path, f)
@@ -114,15 +79,15 @@ func (ck frontendCheck) exposeNames(path string, f *configs.Frontend) {
 		last := name[strings.LastIndex(name, "/")+1:]
 		switch {
 		case name == "" || strings.Contains(name, "*"):
-			ck.refuse(at, "not a field name of a user", "list each field")
+			ck.Refuse(at, "not a field name of a user", "list each field")
 		case name[0] == '/' && mapping.CheckPointer(name) != nil:
-			ck.pointer(at, name)
+			ck.Pointer(at, name)
 		case name[0] != '/' && strings.Contains(name, ".") && !strings.Contains(name, "://"):
-			ck.complain(at, rule.Complaint{Message: "a dot leads to no field inside another: a pointer does", Hint: "/" + strings.ReplaceAll(name, ".", "/") + "; or /" + name + ", for a field of that very name"})
+			ck.Complain(at, rule.Complaint{Message: "a dot leads to no field inside another: a pointer does", Hint: "/" + strings.ReplaceAll(name, ".", "/") + "; or /" + name + ", for a field of that very name"})
 		case last == credential.AccessToken || last == credential.RefreshToken || last == "id_token":
-			ck.refuse(at, "a page would see a token", "")
+			ck.Refuse(at, "a page would see a token", "")
 		case slices.Index(f.Login.Expose, name) < i:
-			ck.refuse(at, "duplicate field", "")
+			ck.Refuse(at, "duplicate field", "")
 		}
 	}
 }

@@ -13,17 +13,17 @@ func (ck frontendCheck) sharedThrottle(path string, f *configs.Frontend) {
 		return
 	}
 	if !rule.IsLabel(name) {
-		ck.refuse(at, "the name of shared counts has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+		ck.Refuse(at, "the name of shared counts has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 		return
 	}
 	users := 0
-	for _, other := range ck.config.Frontends {
+	for _, other := range ck.Config.Frontends {
 		if other.SharedThrottle == name {
 			users++
 		}
 	}
 	if users < 2 {
-		ck.warn(at, "no other frontend has this name, so nothing is shared", "the same name at each frontend of the sign-in")
+		ck.Warn(at, "no other frontend has this name, so nothing is shared", "the same name at each frontend of the sign-in")
 	}
 }
 
@@ -31,15 +31,15 @@ func (ck frontendCheck) sharedThrottle(path string, f *configs.Frontend) {
 // at one clears the account's count for both, so the same people must be behind them;
 // and with two windows the shorter one would forget what the longer one needs.
 func (ck frontendCheck) shareThrottle(name, other string) {
-	f, g := ck.config.Frontends[name], ck.config.Frontends[other]
+	f, g := ck.Config.Frontends[name], ck.Config.Frontends[other]
 	if f.SharedThrottle == "" || f.SharedThrottle != g.SharedThrottle {
 		return
 	}
 	at := child("frontends", name, "shared_throttle")
 	if f.Login.Upstream != g.Login.Upstream {
-		ck.refuse(at, "frontend "+other+" shares these counts and signs people in at another upstream", "a name for each upstream")
+		ck.Refuse(at, "frontend "+other+" shares these counts and signs people in at another upstream", "a name for each upstream")
 	}
 	if f.Throttle != g.Throttle {
-		ck.refuse(at, "frontend "+other+" shares these counts and has another throttle", "the same throttle at both")
+		ck.Refuse(at, "frontend "+other+" shares these counts and has another throttle", "the same throttle at both")
 	}
 }

@@ -47,7 +47,7 @@ func (a *Response) readWire(p []byte) (int, error) {
 	}
 	switch a.framing {
 	case byChunks:
-		return a.chunks.Read(p)
+		return a.parts.chunks.Read(p)
 	case byLength:
 		n, err := c.reader.Read(p[:min(int64(len(p)), a.left)])
 		a.left -= int64(n)
@@ -66,12 +66,12 @@ func (a *Response) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) 
 		return 0, false, nil
 	}
 	c := a.conn
-	if c.plain == nil || c.reader.Len() > 0 {
+	if !c.plain || c.reader.Len() > 0 {
 		return 0, false, nil
 	}
 	c.reader.Release()
 	if err = c.roll(orDuration(a.call.IdleTimeout, defaultBodyIdle)); err == nil {
-		n, ok, err = p.Fill(c.plain, min(limit, a.left))
+		n, ok, err = p.Fill(c.raw, min(limit, a.left))
 		if err == nil && !ok {
 			return 0, false, nil
 		}
@@ -89,8 +89,8 @@ func (a *Response) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) 
 // Trailers are the fields behind a chunked body (RFC 9110 §6.5), once Read said
 // io.EOF or Complete is there. They are valid until Close.
 func (a *Response) Trailers() []http1.Field {
-	if a.framing != byChunks || !a.chunks.Done() {
+	if a.framing != byChunks || !a.parts.chunks.Done() {
 		return nil
 	}
-	return a.chunks.Trailers()
+	return a.parts.chunks.Trailers()
 }

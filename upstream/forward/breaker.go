@@ -44,28 +44,28 @@ func (b *breaker) isOpen() bool {
 	return time.Now().Before(b.until)
 }
 
-// enter asks to dial, and waits at most patience for what another dial finds out. ahead
-// says that this dial is the one that others wait for. After a nil error
-// [breaker.leave] must be called.
-func (b *breaker) enter(ctx context.Context, patience time.Duration) (ahead bool, err error) {
+// enter asks to dial, and waits for what another dial finds out: at most for patience, and
+// until what end returns is closed. ahead says that this dial is the one that others wait
+// for. After a nil error [breaker.leave] must be called.
+func (b *breaker) enter(end func() <-chan struct{}, patience time.Duration) (ahead bool, err error) {
 	if b == nil {
 		return false, nil
 	}
-	var end <-chan time.Time
+	var over <-chan time.Time
 	for {
 		ahead, trial, err := b.tryEnter()
 		if trial == nil {
 			return ahead, err
 		}
-		if end == nil {
-			end = time.After(patience)
+		if over == nil {
+			over = time.After(patience)
 		}
 		select {
 		case <-trial:
-		case <-end:
+		case <-over:
 			return false, ErrOpen
-		case <-ctx.Done():
-			return false, ctx.Err()
+		case <-end():
+			return false, ErrAborted
 		}
 	}
 }

@@ -18,7 +18,7 @@ func TestBreakerCounts(t *testing.T) {
 	open := func(t *testing.T) *breaker {
 		b := &breaker{changed: func(bool) {}}
 		for range breakerFailures {
-			if _, err := b.enter(t.Context(), time.Second); err != nil {
+			if _, err := b.enter(t.Context().Done, time.Second); err != nil {
 				t.Fatal(err)
 			}
 			b.leave(false, failed)
@@ -31,15 +31,15 @@ func TestBreakerCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := open(t)
 		time.Sleep(BreakerRest - time.Nanosecond)
-		if _, err := b.enter(t.Context(), time.Second); !errors.Is(err, ErrOpen) {
+		if _, err := b.enter(t.Context().Done, time.Second); !errors.Is(err, ErrOpen) {
 			t.Errorf("before the rest is over: %v", err)
 		}
 		time.Sleep(time.Nanosecond)
-		if ahead, err := b.enter(t.Context(), time.Second); !ahead || err != nil {
+		if ahead, err := b.enter(t.Context().Done, time.Second); !ahead || err != nil {
 			t.Errorf("after the rest: %v, %v", ahead, err)
 		}
 		b.leave(true, failed) // one failure is enough now
-		if _, err := b.enter(t.Context(), time.Second); !errors.Is(err, ErrOpen) {
+		if _, err := b.enter(t.Context().Done, time.Second); !errors.Is(err, ErrOpen) {
 			t.Errorf("after a failed trial: %v", err)
 		}
 	})
@@ -50,24 +50,24 @@ func TestBreakerCounts(t *testing.T) {
 			b.leave(false, failed)
 		}
 		time.Sleep(BreakerRest / 2)
-		ahead, err := b.enter(t.Context(), time.Second)
+		ahead, err := b.enter(t.Context().Done, time.Second)
 		if !ahead || err != nil {
 			t.Fatalf("late failures: %v, %v", ahead, err)
 		}
 		second := make(chan bool, 1)
-		go func() { ahead, err := b.enter(t.Context(), time.Minute); second <- ahead && err == nil }()
+		go func() { ahead, err := b.enter(t.Context().Done, time.Minute); second <- ahead && err == nil }()
 		synctest.Wait()
 		b.leave(true, ErrAborted) // the caller left: it is the next one's turn
 		if !<-second {
 			t.Error("nobody took the trial over")
 		}
 		begun := time.Now()
-		if _, err := b.enter(t.Context(), time.Second); !errors.Is(err, ErrOpen) || time.Since(begun) != time.Second {
+		if _, err := b.enter(t.Context().Done, time.Second); !errors.Is(err, ErrOpen) || time.Since(begun) != time.Second {
 			t.Errorf("waited %v: %v", time.Since(begun), err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := b.enter(ctx, time.Second); !errors.Is(err, context.Canceled) {
+		if _, err := b.enter(ctx.Done, time.Second); !errors.Is(err, ErrAborted) {
 			t.Errorf("a caller who left: %v", err)
 		}
 		b.leave(true, nil)

@@ -29,7 +29,8 @@ var aborted = new(conn)
 type Call struct {
 	// Head is the request line and the fields, each line ending in CRLF, without
 	// the empty line behind them and without Content-Length, Transfer-Encoding,
-	// Connection (but for an upgrade) and Expect. It is sent as it is.
+	// Connection (but for an upgrade) and Expect. It is sent as it is. What of its array lies
+	// behind it is Do's to use, and Head may lie in a larger one afterwards.
 	Head []byte
 	// IsHead says that the method is HEAD. Idempotent: GET, HEAD, OPTIONS, PUT or
 	// DELETE. NeedsLength: POST, PUT or PATCH, which say Content-Length: 0 where
@@ -62,13 +63,16 @@ type Call struct {
 	Owner string
 	// Now is the time at which Do is called; zero: Do looks.
 	Now time.Time
+	// Sent, if set, is called once by Do, when nothing of Head and Buffered is read any more:
+	// before the wait for the response, unless the call may have to be sent again.
+	Sent func()
 	// Upgrade says that Head asks for another protocol (RFC 9110 §7.8): 101 is then
 	// a response, and [Response.Hijack] gives the connection.
 	Upgrade bool
 
 	link atomic.Pointer[conn] // the connection at work, or aborted
 	via  *absolute            // how Head is written for a proxy; nil: as it is
-	out  []byte               // the head with its framing; kept for its capacity
+	out  []byte               // the head with its framing
 }
 
 // Reset makes c ready for another request: everything is as in a new Call. A late
@@ -76,7 +80,7 @@ type Call struct {
 // it must have been notified before.
 func (c *Call) Reset() {
 	c.link.Store(nil)
-	c.Head, c.Buffered, c.Body, c.StopBody, c.Faulted = nil, nil, nil, nil, nil
+	c.Head, c.Buffered, c.Body, c.StopBody, c.Faulted, c.Sent = nil, nil, nil, nil, nil, nil
 	c.IsHead, c.Idempotent, c.NeedsLength, c.Upgrade = false, false, false, false
 	c.BodyLength, c.HeaderTimeout, c.IdleTimeout, c.Owner, c.Now = 0, 0, 0, "", time.Time{}
 }
@@ -102,12 +106,19 @@ func (c *Call) streams() bool { return c.Body != nil && c.BodyLength != 0 }
 // repeatable reports whether the call may be sent a second time (RFC 9110 §9.2.2).
 func (c *Call) repeatable() bool { return c.Idempotent && !c.streams() }
 
-// assemble writes the head with its framing into c.out.
+// sent says that nothing of Head and Buffered is read any more.
+func (c *Call) sent() {
+	if f := c.Sent; f != nil {
+		c.Sent, c.out = nil, nil
+		f()
+	}
+}
+
+// assemble makes c.out the head with its framing. It takes the room behind Head for that.
 func (c *Call) assemble() {
+	c.out = c.Head
 	if c.via != nil {
-		c.out = c.via.append(c.out[:0], c.Head)
-	} else {
-		c.out = append(c.out[:0], c.Head...)
+		c.out = c.via.append(nil, c.Head)
 	}
 	switch {
 	case c.streams() && c.BodyLength < 0:
@@ -120,6 +131,15 @@ func (c *Call) assemble() {
 		c.out = appendLength(c.out, 0)
 	}
 	c.out = append(c.out, "\r\n"...)
+	c.keepRoom()
+}
+
+// keepRoom lets Head lie where the room for what belongs behind it is, so that whoever owns
+// it has that room the next time.
+func (c *Call) keepRoom() {
+	if c.via == nil {
+		c.Head = c.out[:len(c.Head)]
+	}
 }
 
 func appendLength(b []byte, n int64) []byte {
@@ -136,6 +156,7 @@ func (c *Call) send(w net.Conn) error {
 	}
 	if len(body) <= joined {
 		c.out = append(c.out, body...)
+		c.keepRoom()
 		_, err := w.Write(c.out)
 		return err
 	}

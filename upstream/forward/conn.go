@@ -15,37 +15,55 @@ import (
 type conn struct {
 	net    net.Conn // what is read and written: TCP, or TLS above it
 	reader http1.Reader
-	reused bool
 	owner  string    // whose calls it carried, see Call.Owner
 	since  time.Time // when it was put into the pool
 
 	reads, whole rolled // the deadline that is set: of reads, or of a whole small call
 
-	plain  syscall.RawConn // the socket, where there is no TLS above it; else nil
 	raw    syscall.RawConn // the socket below TLS
 	look   func(fd uintptr)
+	reused bool
+	plain  bool // there is no TLS, and the kernel may copy from raw
 	silent bool // what look saw: nothing waits there
 	byte1  [1]byte
+	killed bool // as all below, guarded by mu
 
-	mu     sync.Mutex // guards what follows
-	cancel context.CancelFunc
-	socket net.Conn // below TLS
-	killed bool
+	mu     sync.Mutex
+	cancel context.CancelCauseFunc // ends its opening; nil: it is not being opened
+	ended  chan struct{}           // closed by kill; nil: nobody waits for that
+	socket net.Conn                // below TLS
 }
 
-// newConn makes the place of a connection that is to be opened under ctx.
-func newConn(owner string) (c *conn, ctx context.Context) {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &conn{owner: owner, cancel: cancel}, ctx
+// opens makes cancel what kill calls, until opened is called; it fails where c was killed
+// before.
+func (c *conn) opens(cancel context.CancelCauseFunc) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.killed {
+		return ErrAborted
+	}
+	c.cancel = cancel
+	return nil
 }
 
-// opened gives back what only opening needs.
+// opened says that kill must not call cancel any more: it is about to be used for others.
 func (c *conn) opened() {
 	c.mu.Lock()
-	cancel := c.cancel
+	defer c.mu.Unlock()
 	c.cancel = nil
-	c.mu.Unlock()
-	cancel()
+}
+
+// end is closed once c is killed. It is for those who wait before c is opened.
+func (c *conn) end() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil {
+		c.ended = make(chan struct{})
+		if c.killed {
+			close(c.ended)
+		}
+	}
+	return c.ended
 }
 
 // kill ends the connection, also while it is being opened. It closes the socket
@@ -53,9 +71,12 @@ func (c *conn) opened() {
 func (c *conn) kill() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ended != nil && !c.killed {
+		close(c.ended)
+	}
 	c.killed = true
 	if c.cancel != nil {
-		c.cancel()
+		c.cancel(context.Canceled)
 	}
 	if c.socket != nil {
 		_ = c.socket.Close()

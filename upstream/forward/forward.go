@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -132,6 +131,12 @@ func (f *Forwarder) Close() { f.pool.close() }
 // Errors are [upstream.ErrUnreachable], [upstream.ErrTimeout], [upstream.ErrInvalid], [ErrAborted], [upstream.ErrBusy], or,
 // wrapped, what call.Body returned.
 func (f *Forwarder) Do(call *Call, ans *Response) error {
+	err := f.do(call, ans)
+	call.sent()
+	return err
+}
+
+func (f *Forwarder) do(call *Call, ans *Response) error {
 	ans.reset(call)
 	call.via = f.via
 	now := call.Now
@@ -146,7 +151,7 @@ func (f *Forwarder) Do(call *Call, ans *Response) error {
 		ans.Came = time.Now()
 		return nil
 	}
-	if !c.reused || !call.repeatable() || ans.begun(err) || isTimeout(err) {
+	if !mayRepeat(c, call) || ans.begun(err) || isTimeout(err) {
 		return f.giveUp(call, ans, err)
 	}
 	ans.reset(call)
@@ -160,6 +165,9 @@ func (f *Forwarder) Do(call *Call, ans *Response) error {
 	ans.Came = time.Now()
 	return nil
 }
+
+// mayRepeat reports whether a call may be sent again where c turns out to be dead.
+func mayRepeat(c *conn, call *Call) bool { return c.reused && call.repeatable() }
 
 // connection takes an idle connection, or opens one; now is the time, before and after.
 func (f *Forwarder) connection(call *Call, now *time.Time) (*conn, error) {
@@ -190,24 +198,23 @@ func (f *Forwarder) open(call *Call) (*conn, error) {
 	if f.breaker.isOpen() {
 		return nil, ErrOpen // no need to wait for a place
 	}
-	c, ctx := newConn(call.Owner)
-	defer c.opened()
+	c := &conn{owner: call.Owner}
 	if !call.attach(c) {
 		return nil, ErrAborted
 	}
-	old, err := f.pool.reserve(ctx, call.Owner, f.dialer.Timeout)
+	old, err := f.pool.reserve(c, f.dialer.Timeout)
 	if err != nil {
 		call.detach(c)
 		return nil, f.countBusy(err)
 	}
 	if old == nil {
-		return f.dial(ctx, c, call)
+		return f.dial(c, call)
 	}
 	if old.stale() {
 		f.stale.Add(1)
 		old.kill() // its place is ours
 		old.reader.Reset(nil)
-		return f.dial(ctx, c, call)
+		return f.dial(c, call)
 	}
 	old.reused = true
 	if call.detach(c) && call.attach(old) {
@@ -221,21 +228,20 @@ func (f *Forwarder) open(call *Call) (*conn, error) {
 func (f *Forwarder) renew(dead *conn, call *Call) (*conn, error) {
 	dead.kill()
 	dead.reader.Reset(nil)
-	c, ctx := newConn(call.Owner)
-	defer c.opened()
+	c := &conn{owner: call.Owner}
 	if call.detach(dead) && call.attach(c) {
-		return f.dial(ctx, c, call)
+		return f.dial(c, call)
 	}
 	f.pool.drop(c)
 	return nil, ErrAborted
 }
 
 // dial opens c, which has a place in the pool, if the breaker lets it.
-func (f *Forwarder) dial(ctx context.Context, c *conn, call *Call) (*conn, error) {
-	ahead, err := f.breaker.enter(ctx, f.dialer.Timeout)
+func (f *Forwarder) dial(c *conn, call *Call) (*conn, error) {
+	ahead, err := f.breaker.enter(c.end, f.dialer.Timeout)
 	if err == nil {
 		f.dialled.Add(1)
-		err = f.connectApart(ctx, c, call)
+		err = f.connectApart(c, call)
 		f.breaker.leave(ahead, err)
 	}
 	if err != nil {
@@ -267,6 +273,9 @@ func (f *Forwarder) exchange(c *conn, call *Call, ans *Response, now time.Time) 
 	if sendErr != nil {
 		// The API may have said why before it stopped listening.
 		_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
+	}
+	if !mayRepeat(c, call) {
+		call.sent() // the wait may be long
 	}
 	// The response is not there yet. Reading at once would be a system call for nothing
 	// and a turn through the poller; on a busy core others can go on meanwhile, and

@@ -29,7 +29,7 @@ func (a *Response) Gather(wait time.Duration) bool {
 func (a *Response) gather() error {
 	r := &a.conn.reader
 	if a.framing == byChunks {
-		if !a.chunks.Whole() {
+		if !a.parts.chunks.Whole() {
 			return r.Fill(handful)
 		}
 		err := a.unchunk()

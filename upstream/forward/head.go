@@ -62,18 +62,35 @@ type Response struct {
 	conn    *conn // nil: closed, or handed over
 	sending *upload
 
-	head    http1.Head
-	chunks  http1.Chunks
+	parts   *parts // nil: no byte came yet
 	framing framing
 	left    int64  // bytes of the body that are still to come, byLength
 	hand    []byte // bytes of the body that were read and not yet given out
 	large   *[]byte
-	small   []byte // a chunked body without its chunks; kept for its capacity
-	err     error  // what Read says from now on
+	err     error // what Read says from now on
 
 	seen     bool // an interim response came
 	reusable bool // the connection may be used again, if all goes well
 	suspect  bool // a faulty API would send a body now
+}
+
+// parts are what a response is taken apart with. A call that waits for its response needs
+// none of it.
+type parts struct {
+	head   http1.Head
+	chunks http1.Chunks
+	small  []byte // a body without its chunks
+}
+
+var partsPool = sync.Pool{New: func() any { return new(parts) }}
+
+// Release gives the memory of a response back that was closed, so that others can use it:
+// nothing that the response gave out may be looked at any more.
+func (a *Response) Release() {
+	if a.parts != nil {
+		partsPool.Put(a.parts)
+		a.parts, a.Fields = nil, nil
+	}
 }
 
 // reset makes a new response to call, keeping memory.
@@ -92,15 +109,24 @@ func (a *Response) begun(err error) bool {
 
 // readHead reads up to the head that counts.
 func (a *Response) readHead(limit int) error {
+	if r := &a.conn.reader; r.Len() == 0 {
+		if err := r.Fill(limit); err != nil {
+			return err
+		}
+	}
+	if a.parts == nil {
+		a.parts = partsPool.Get().(*parts)
+	}
 	for range maxInterim + 1 {
-		if err := a.head.ReadResponse(&a.conn.reader, limit); err != nil {
+		h := &a.parts.head
+		if err := h.ReadResponse(&a.conn.reader, limit); err != nil {
 			return err
 		}
 		a.seen = true
-		if a.head.Status >= 200 || a.head.Status == 101 {
+		if h.Status >= 200 || h.Status == 101 {
 			return a.frame()
 		}
-		if a.head.Length > 0 || a.head.Chunked {
+		if h.Length > 0 || h.Chunked {
 			return errInterim
 		}
 	}
@@ -110,7 +136,7 @@ func (a *Response) readHead(limit int) error {
 // frame decides where the body ends (RFC 9112 §6.3), and whether the connection
 // can be used behind it (§9.3).
 func (a *Response) frame() error {
-	h := &a.head
+	h := &a.parts.head
 	a.Status, a.Fields, a.Length = h.Status, h.Fields, h.Length
 	a.reusable = !h.Close && (h.Minor == 1 || h.KeepAlive)
 	switch {
@@ -127,7 +153,7 @@ func (a *Response) frame() error {
 		a.suspect = true
 	case h.Chunked:
 		a.framing = byChunks
-		a.chunks.Reset(&a.conn.reader)
+		a.parts.chunks.Reset(&a.conn.reader)
 	case h.Length >= 0:
 		a.framing, a.left = byLength, h.Length
 	default:
@@ -143,7 +169,7 @@ func (a *Response) inHand() error {
 	switch {
 	case a.framing == noBody:
 		a.Complete = []byte{}
-	case a.framing == byChunks && a.chunks.Whole():
+	case a.framing == byChunks && a.parts.chunks.Whole():
 		return a.unchunk()
 	case a.framing == byLength && a.left <= int64(r.Len()):
 		a.Complete = r.Buffered()[:a.left:a.left]
@@ -158,15 +184,16 @@ func (a *Response) inHand() error {
 
 // unchunk reads a body whose chunks are all in the buffer.
 func (a *Response) unchunk() error {
-	a.small = slices.Grow(a.small[:0], a.conn.reader.Len()) // more than the data
-	for !a.chunks.Done() {
-		n, err := a.chunks.Read(a.small[len(a.small):cap(a.small)])
-		a.small = a.small[:len(a.small)+n]
-		if err != nil && !a.chunks.Done() {
+	p := a.parts
+	p.small = slices.Grow(p.small[:0], a.conn.reader.Len()) // more than the data
+	for !p.chunks.Done() {
+		n, err := p.chunks.Read(p.small[len(p.small):cap(p.small)])
+		p.small = p.small[:len(p.small)+n]
+		if err != nil && !p.chunks.Done() {
 			return err
 		}
 	}
-	a.Complete, a.hand = a.small, a.small
+	a.Complete, a.hand = p.small, p.small
 	return nil
 }
 
@@ -228,7 +255,7 @@ func (a *Response) whole() bool {
 	case byLength:
 		return a.left == 0
 	case byChunks:
-		return a.chunks.Done()
+		return a.parts.chunks.Done()
 	case byEnd:
 		return false
 	}

@@ -2,6 +2,7 @@ package forward_test
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -203,12 +204,24 @@ func (o outcome) String() string {
 	return fmt.Sprintf("status %d, length %d, body %.60q, whole %v, error %v", o.status, o.length, o.body, o.whole, o.err)
 }
 
-// do makes a call, reads its answer to the end and closes it.
+// do makes a call, reads its answer to the end and closes it. What the call says that it
+// reads no more, others write over.
 func do(f *forward.Forwarder, call *forward.Call) (o outcome) {
 	var ans forward.Response
-	if o.err = f.Do(call, &ans); o.err != nil {
+	sent := 0
+	call.Sent = func() {
+		sent++
+		for _, free := range [][]byte{call.Head[:cap(call.Head)], call.Buffered} {
+			copy(free, bytes.Repeat([]byte{'~'}, len(free)))
+		}
+	}
+	if o.err = f.Do(call, &ans); sent != 1 {
+		return outcome{err: fmt.Errorf("Sent was called %d times, and %w", sent, o.err)}
+	}
+	if o.err != nil {
 		return o
 	}
+	defer ans.Release()
 	defer ans.Close()
 	o.status, o.length, o.inHand = ans.Status, ans.Length, ans.Complete != nil
 	for _, field := range ans.Fields {

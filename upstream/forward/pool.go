@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -89,25 +88,25 @@ func (p *connPool) reuseLocked(now time.Time, owner string) *conn {
 // fits reports whether owner may use c again.
 func (p *connPool) fits(c *conn, owner string) bool { return !p.personal || c.owner == owner }
 
-// reserve takes the place of a connection that the caller then opens; nil says
-// that it may. Where all places are taken it waits, for so long as patience or until
-// ctx ends, and may get a connection that came back.
-func (p *connPool) reserve(ctx context.Context, owner string, patience time.Duration) (*conn, error) {
+// reserve takes a place for c, which the caller then opens; nil says that it may. Where
+// all places are taken it waits, for so long as patience or until c is killed, and may get
+// a connection that came back.
+func (p *connPool) reserve(c *conn, patience time.Duration) (old *conn, err error) {
 	p.mu.Lock()
-	c, w, err := p.reserveLocked(owner)
+	old, w, err := p.reserveLocked(c.owner)
 	p.mu.Unlock()
 	if w == nil {
-		return c, err
+		return old, err
 	}
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case c := <-w.turn:
-		return c, nil
+	case old := <-w.turn:
+		return old, nil
 	case <-timer.C:
 		return p.withdraw(w, errFull)
-	case <-ctx.Done():
-		return p.withdraw(w, ctx.Err())
+	case <-c.end():
+		return p.withdraw(w, ErrAborted)
 	}
 }
 

@@ -46,6 +46,7 @@ func (c *Transport) Stats() TransportStats {
 // new connection, or asks for a path that is silent.
 func (c *Transport) Do(call *Call, ans *Response) error {
 	if c.silent.refuses(call) {
+		call.sent()
 		return ErrOpen
 	}
 	err := c.Forwarder.Do(call, ans)

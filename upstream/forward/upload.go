@@ -62,6 +62,7 @@ func (f *Forwarder) exchangeStream(c *conn, call *Call, ans *Response) error {
 	if _, err := c.net.Write(call.out); err != nil {
 		return err
 	}
+	call.sent()
 	u := &upload{call: call, conn: c, done: make(chan struct{})}
 	ans.sending = u
 	go u.run()
@@ -240,7 +241,7 @@ func (u *upload) send(w *way, p []byte, last bool) error {
 	switch {
 	case err != nil:
 	case p == nil:
-		err = w.pipe.Drain(u.conn.plain)
+		err = w.pipe.Drain(u.conn.raw)
 	default:
 		_, err = u.conn.net.Write(p)
 	}

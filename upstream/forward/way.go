@@ -20,7 +20,7 @@ type way struct {
 
 func (u *upload) openWay() *way {
 	w := &way{body: u.call.Body}
-	if u.conn.plain == nil || u.call.BodyLength < worthPipe {
+	if !u.conn.plain || u.call.BodyLength < worthPipe {
 		return w
 	}
 	if source, ok := u.call.Body.(relay.Source); ok && w.pipe.Open() {

@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"maps"
@@ -15,10 +15,10 @@ import (
 func (ck mappingCheck) answers(path string, answers []mapping.Rule, u *configs.Upstream, what string) {
 	for i, a := range answers {
 		at := item(child(path, "answers"), i)
-		if !ck.config.Source.Has(at) {
+		if !ck.Config.Source.Has(at) {
 			continue // a default of ours
 		}
-		ck.complainOf(at, a.Faults())
+		ck.ComplainOf(at, a.Faults())
 		if a.At != nil {
 			ck.notTaken(child(at, "at"), *a.At)
 		}
@@ -34,19 +34,19 @@ func (ck mappingCheck) outcome(path string, a mapping.Rule, u *configs.Upstream,
 	case (a.Means == "") == (a.Step == ""):
 		// reported as a fault of the rule itself
 	case a.Step != "" && !signIn:
-		ck.refuse(child(path, "step"), "only a sign-in has steps", "")
+		ck.Refuse(child(path, "step"), "only a sign-in has steps", "")
 	case a.Step != "" && (u.Login == nil || u.Login.Steps[a.Step] == nil):
 		var names []string
 		if u.Login != nil {
 			names = slices.Sorted(maps.Keys(u.Login.Steps))
 		}
-		ck.refuse(child(path, "step"), "unknown step", rule.Suggest(a.Step, names))
+		ck.Refuse(child(path, "step"), "unknown step", rule.Suggest(a.Step, names))
 	case a.Means == mapping.SessionExpired && signIn:
-		ck.refuse(child(path, "means"), "session_expired is for refresh and verify", "invalid_credentials")
+		ck.Refuse(child(path, "means"), "session_expired is for refresh and verify", "invalid_credentials")
 	case a.Means == mapping.Accepted && !signIn:
-		ck.refuse(child(path, "means"), "accepted is for ways, exchanges and their steps", "leave the line out: what no line matches is a success")
+		ck.Refuse(child(path, "means"), "accepted is for ways, exchanges and their steps", "leave the line out: what no line matches is a success")
 	case a.Means != "" && !signIn && !slices.Contains([]string{mapping.SessionExpired, "too_many_attempts", "upstream_invalid"}, a.Means):
-		ck.warn(child(path, "means"), "here only session_expired ends the session; the others count as a failure of the API", "session_expired")
+		ck.Warn(child(path, "means"), "here only session_expired ends the session; the others count as a failure of the API", "session_expired")
 	}
 }
 
@@ -56,11 +56,11 @@ func (ck mappingCheck) rejected(path string, statuses []int) {
 		at := item(child(path, "rejected"), i)
 		switch {
 		case status < 300:
-			ck.warn(at, "a success would count as a refusal", "")
+			ck.Warn(at, "a success would count as a refusal", "")
 		case status == 429:
-			ck.warn(at, "429 means too_many_attempts anyway, and never a refusal", "leave it out")
+			ck.Warn(at, "429 means too_many_attempts anyway, and never a refusal", "leave it out")
 		case status >= 500:
-			ck.warn(at, "a failure of the API would count against people", "leave it out")
+			ck.Warn(at, "a failure of the API would count against people", "leave it out")
 		}
 	}
 }
@@ -71,7 +71,7 @@ func (ck mappingCheck) patterns(path string, m *mapping.Match) {
 	}
 	for _, value := range m.Values {
 		if s, ok := value.(string); ok && len(s) > 2 && strings.Contains(s[1:len(s)-1], "*") {
-			ck.warn(path, "a * counts only at either end; within, it is a plain asterisk", "")
+			ck.Warn(path, "a * counts only at either end; within, it is a plain asterisk", "")
 		}
 	}
 }
@@ -80,29 +80,29 @@ func (ck mappingCheck) patterns(path string, m *mapping.Match) {
 // Names of a step's places are checked with the step.
 func (ck mappingCheck) credential(path string, places map[string]mapping.Place, needed bool) {
 	if _, ok := places[credential.AccessToken]; needed && !ok && len(places) > 0 {
-		ck.refuse(path, "access_token is missing: what the API calls its token goes under this name", "access_token: /token")
+		ck.Refuse(path, "access_token is missing: what the API calls its token goes under this name", "access_token: /token")
 	}
 	for name, p := range places {
 		at := child(path, name)
 		if !mapping.IsName(name) {
-			ck.refuse(at, "a value name has letters, digits, \"_\" and \"-\", and starts with a letter or \"_\"", "")
+			ck.Refuse(at, "a value name has letters, digits, \"_\" and \"-\", and starts with a letter or \"_\"", "")
 		}
-		ck.complainOf(at, p.Faults())
+		ck.ComplainOf(at, p.Faults())
 		if p.Unit == "ms" && !mapping.IsExpiry(name) {
-			ck.refuse(child(at, "unit"), "a unit is for expires_in, expires_at and their refresh_ kin", "")
+			ck.Refuse(child(at, "unit"), "a unit is for expires_in, expires_at and their refresh_ kin", "")
 		}
 		if p.Follow && p.Header == "" && p.Cookie == "" {
-			ck.refuse(child(at, "follow"), "only headers and cookies are followed: bodies pass unread", "{header: …, follow: true}")
+			ck.Refuse(child(at, "follow"), "only headers and cookies are followed: bodies pass unread", "{header: …, follow: true}")
 		}
 	}
 	if len(places) == 0 {
-		ck.refuse(path, "must not be empty", "access_token: /token")
+		ck.Refuse(path, "must not be empty", "access_token: /token")
 	}
 }
 
 // place checks a place that no credential is taken from.
 func (ck mappingCheck) place(path string, p mapping.Place) {
-	ck.complainOf(path, p.Faults())
+	ck.ComplainOf(path, p.Faults())
 	ck.notTaken(path, p)
 }
 
@@ -113,9 +113,9 @@ func (ck mappingCheck) named(path string, places map[string]mapping.Place, known
 		switch {
 		case p.Name == "":
 		case mapping.IsExpiry(key):
-			ck.refuse(at, "an expiry stands in the answer", "/expires_in")
+			ck.Refuse(at, "an expiry stands in the answer", "/expires_in")
 		case mapping.IsBuiltIn(p.Name):
-			ck.refuse(at, ck.braced(at, p.Name)+" is not something that was kept or sent", "")
+			ck.Refuse(at, ck.Braced(at, p.Name)+" is not something that was kept or sent", "")
 		default:
 			ck.names(at, []string{p.Name}, known)
 		}
@@ -125,27 +125,9 @@ func (ck mappingCheck) named(path string, places map[string]mapping.Place, known
 // notTaken refuses what only a place of a credential may say.
 func (ck mappingCheck) notTaken(path string, p mapping.Place) {
 	if p.Unit == "ms" {
-		ck.refuse(child(path, "unit"), "a unit is for expires_in, expires_at and their refresh_ kin", "")
+		ck.Refuse(child(path, "unit"), "a unit is for expires_in, expires_at and their refresh_ kin", "")
 	}
 	if p.Follow {
-		ck.refuse(child(path, "follow"), "only values of a credential are followed", "")
-	}
-}
-
-// pointer checks a JSON pointer.
-func (ck *checker) pointer(path, pointer string) {
-	if f := mapping.CheckPointer(pointer); f != nil {
-		ck.complainOf(path, []*mapping.Fault{f})
-	}
-}
-
-// complainOf reports what a part of the mapping says is wrong with itself.
-func (ck *checker) complainOf(path string, faults []*mapping.Fault) {
-	for _, f := range faults {
-		at := path
-		if f.Key != "" {
-			at = child(path, strings.Split(f.Key, ".")...)
-		}
-		ck.complain(at, rule.Complaint{Message: f.Message, Hint: f.Hint})
+		ck.Refuse(child(path, "follow"), "only values of a credential are followed", "")
 	}
 }

@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"maps"
@@ -13,28 +13,28 @@ import (
 func (ck signInCheck) step(path, name string, first scope, u *configs.Upstream) {
 	s := u.Login.Steps[name]
 	if !mapping.IsName(name) {
-		ck.refuse(path, "a step name has letters, digits, \"_\" and \"-\"", "")
+		ck.Refuse(path, "a step name has letters, digits, \"_\" and \"-\"", "")
 	}
-	ck.fields(child(path, "fields"), s.Fields)
+	ck.Fields(child(path, "fields"), s.Fields)
 	sent := ck.sentBefore(name, first, u, map[string]bool{})
 	ck.request(child(path, "request"), s.Request, sent.withKept(u))
 	for keep, p := range s.Keep {
 		at := child(path, "keep", keep)
 		if !mapping.IsName(keep) || mapping.IsBuiltIn(keep) || slices.Contains(sent.known, keep) && p.Name != keep {
-			ck.refuse(at, "not a plain name, or reserved", "")
+			ck.Refuse(at, "not a plain name, or reserved", "")
 		}
 		ck.place(at, p)
 	}
 	ck.named(child(path, "keep"), s.Keep, ck.leading(name, first, u, map[string]bool{}))
-	if s.Answers != nil && ck.config.Source.Has(child(path, "answers")) {
+	if s.Answers != nil && ck.Config.Source.Has(child(path, "answers")) {
 		ck.answers(path, *s.Answers, u, "step")
 	}
-	if ck.config.Source.Has(child(path, "credential")) {
+	if ck.Config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), s.Credential, true)
 		ck.named(child(path, "credential"), s.Credential, sent.withKept(u))
 	}
 	if ck.circles(name, u) {
-		ck.refuse(path, "this step runs by itself and its answers lead back to it: it would loop", "answers: [] or a step with fields")
+		ck.Refuse(path, "this step runs by itself and its answers lead back to it: it would loop", "answers: [] or a step with fields")
 	}
 }
 

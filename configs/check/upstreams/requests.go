@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"slices"
@@ -14,15 +14,15 @@ func (ck mappingCheck) request(path string, r *mapping.Request, s scope) {
 		return
 	}
 	if !slices.Contains(rule.Methods, r.Method) {
-		ck.complain(child(path, "method"), rule.Complaint{Message: "not a method for requests to an API", Hint: strings.Join(rule.Methods, ", ")})
+		ck.Complain(child(path, "method"), rule.Complaint{Message: "not a method for requests to an API", Hint: strings.Join(rule.Methods, ", ")})
 	}
 	if r.Path != "" {
 		ck.requestPath(child(path, "path"), r.Path, s)
 	}
 	if r.Upstream != "" {
-		ck.known(child(path, "upstream"), r.Upstream)
+		ck.KnownUpstream(child(path, "upstream"), r.Upstream)
 	}
-	ck.complainOf(path, r.Faults())
+	ck.ComplainOf(path, r.Faults())
 	ck.headers(child(path, "headers"), r.Headers)
 	for key, templates := range map[string]map[string]mapping.Template{"query": r.Query, "headers": r.Headers} {
 		for name, t := range templates {
@@ -45,16 +45,8 @@ func (ck mappingCheck) names(path string, names []string, s scope) {
 		if hint == "" || s.hidden {
 			hint = s.hint
 		}
-		ck.refuse(path, "unknown placeholder "+ck.braced(path, name), hint)
+		ck.Refuse(path, "unknown placeholder "+ck.Braced(path, name), hint)
 	}
-}
-
-// braced is {name} for a message, unless it came out of a variable.
-func (ck *checker) braced(path, name string) string {
-	if ck.config.Source.FromVariable(path) {
-		return "a {name}"
-	}
-	return "{" + name + "}"
 }
 
 // requestPath checks a path below an upstream's url. One that is a single {name}
@@ -69,14 +61,14 @@ func (ck mappingCheck) requestPath(path, value string, s scope) {
 	for _, name := range t.Names() {
 		plain = strings.Replace(plain, "{"+name+"}", "x", 1)
 		if slices.Contains(s.optional, name) {
-			ck.refuse(path, ck.braced(path, name)+" is optional, and a path cannot do without it", "put it into the query or the body")
+			ck.Refuse(path, ck.Braced(path, name)+" is optional, and a path cannot do without it", "put it into the query or the body")
 		}
 	}
 	if strings.Contains(plain, "?") {
-		ck.refuse(path, "a path must not contain a query", "query: {name: value}")
+		ck.Refuse(path, "a path must not contain a query", "query: {name: value}")
 		return
 	}
-	ck.complain(path, rule.RequestPath(plain))
+	ck.Complain(path, rule.RequestPath(plain))
 }
 
 // body checks what is posted.
@@ -95,7 +87,7 @@ func (ck mappingCheck) bodyValue(path string, value any, s scope) {
 		if name, ok := t.Whole(); ok {
 			ck.names(path, []string{name}, s)
 		} else if inner := t.Names(); slices.ContainsFunc(inner, func(n string) bool { return slices.Contains(s.known, n) }) {
-			ck.warn(path, "in a body {name} counts only as the whole value; inside a longer text it stays as it is", "\"{"+inner[0]+"}\" alone")
+			ck.Warn(path, "in a body {name} counts only as the whole value; inside a longer text it stays as it is", "\"{"+inner[0]+"}\" alone")
 		}
 	case []any:
 		for i, each := range value {

@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"maps"
@@ -25,7 +25,7 @@ func (ck signInCheck) login(path, name string, u *configs.Upstream) {
 	ck.credential(child(at, "credential"), l.Credential, true)
 	for value := range l.Credential {
 		if mapping.IsBuiltIn(value) || ck.isField(u, value) {
-			ck.refuse(child(at, "credential", value), "this name is already a sign-in field or built in, so {"+value+"} would have two meanings", "")
+			ck.Refuse(child(at, "credential", value), "this name is already a sign-in field or built in, so {"+value+"} would have two meanings", "")
 		}
 	}
 	ck.user(child(at, "user"), l.User, u)
@@ -35,14 +35,14 @@ func (ck signInCheck) login(path, name string, u *configs.Upstream) {
 		ck.step(child(at, "steps", step), step, first, u)
 	}
 	if !ck.anyoneSignsIn(u) && !u.SignsInByFields() {
-		ck.warn(at, "no frontend signs people in here", "frontends.*.login.upstream: "+name)
+		ck.Warn(at, "no frontend signs people in here", "frontends.*.login.upstream: "+name)
 	}
 }
 
 // isField reports whether a frontend that signs in at u has a field of this name.
 func (ck signInCheck) isField(u *configs.Upstream, name string) bool {
-	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
-		return ck.config.Upstreams[f.Login.Upstream] == u && slices.Contains(f.Login.FieldNames(), name)
+	return slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool {
+		return ck.Config.Upstreams[f.Login.Upstream] == u && slices.Contains(f.Login.FieldNames(), name)
 	})
 }
 
@@ -59,12 +59,12 @@ type scope struct {
 // only some of them have is known to none: at the others the request could not be made.
 func (ck signInCheck) signInNames(name string, u *configs.Upstream) scope {
 	s := scope{open: true, hint: "the fields of every frontend that signs in here"}
-	for frontend, f := range ck.config.Frontends {
-		if ck.config.Upstreams[f.Login.Upstream] != u {
+	for frontend, f := range ck.Config.Frontends {
+		if ck.Config.Upstreams[f.Login.Upstream] != u {
 			continue
 		}
 		for i := range f.Login.Fields {
-			s.hidden = s.hidden || ck.config.Source.FromVariable(item(child("frontends", frontend, "login", "fields"), i))
+			s.hidden = s.hidden || ck.Config.Source.FromVariable(item(child("frontends", frontend, "login", "fields"), i))
 		}
 		names := f.Login.FieldNames()
 		if len(names) == 0 {
@@ -94,35 +94,35 @@ func valueNames(u *configs.Upstream) scope {
 // user checks where the person is described. u is whose values a request knows.
 func (ck signInCheck) user(path string, who *configs.User, u *configs.Upstream) {
 	if who == nil {
-		ck.warn(keypath.Parent(path), "without user, sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
+		ck.Warn(keypath.Parent(path), "without user, sessions cannot be listed or ended by person", "user: {from: response, at: /user}")
 		return
 	}
-	ck.pointer(child(path, "at"), who.At)
+	ck.Pointer(child(path, "at"), who.At)
 	if who.Subject != "" {
-		ck.pointer(child(path, "subject"), who.Subject)
+		ck.Pointer(child(path, "subject"), who.Subject)
 	}
 	if who.Token != nil && who.Token.Name != "" {
-		ck.refuse(child(path, "token"), "the token of the person stands in the answer", "/id_token")
+		ck.Refuse(child(path, "token"), "the token of the person stands in the answer", "/id_token")
 	} else if who.Token != nil {
 		ck.place(child(path, "token"), *who.Token)
 	}
 	switch {
 	case who.From == "request" && who.Path == "":
-		ck.refuse(path, "from: request needs a path", "path: /me")
+		ck.Refuse(path, "from: request needs a path", "path: /me")
 	case who.From == "request":
 		ck.requestPath(child(path, "path"), who.Path, valueNames(u))
 	case who.Path != "":
-		ck.refuse(child(path, "path"), "a path is for from: request", "from: request")
+		ck.Refuse(child(path, "path"), "a path is for from: request", "from: request")
 	}
 	if who.From != "jwt" && who.Token != nil {
-		ck.refuse(child(path, "token"), "a token is for from: jwt", "from: jwt")
+		ck.Refuse(child(path, "token"), "a token is for from: jwt", "from: jwt")
 	}
 }
 
 // afterwards checks what happens to a credential later: refresh, logout, verify.
 func (ck signInCheck) afterwards(path string, u *configs.Upstream) {
 	if u.Login == nil && (u.Refresh != nil || u.Logout != nil || u.Verify != nil) {
-		ck.warn(path, "without login here, refresh, logout and verify are never used", "they belong to the upstream that signs people in")
+		ck.Warn(path, "without login here, refresh, logout and verify are never used", "they belong to the upstream that signs people in")
 	}
 	if u.Refresh != nil {
 		ck.refresh(child(path, "refresh"), u)
@@ -136,7 +136,7 @@ func (ck signInCheck) afterwards(path string, u *configs.Upstream) {
 		ck.answers(at, u.Verify.Answers, u, "verify")
 		ck.rejected(at, u.Verify.Rejected)
 		if len(u.Verify.After) == 0 {
-			ck.refuse(child(at, "after"), "empty list: the API would never be asked", "[401]")
+			ck.Refuse(child(at, "after"), "empty list: the API would never be asked", "[401]")
 		}
 	}
 }
@@ -146,14 +146,14 @@ func (ck signInCheck) refresh(path string, u *configs.Upstream) {
 	ck.request(child(path, "request"), r.Request, valueNames(u))
 	ck.answers(path, r.Answers, u, "refresh")
 	ck.rejected(path, r.Rejected)
-	if ck.config.Source.Has(child(path, "credential")) {
+	if ck.Config.Source.Has(child(path, "credential")) {
 		ck.credential(child(path, "credential"), r.Credential, true)
 		ck.named(child(path, "credential"), r.Credential, scope{hint: "a renewal takes what its answer holds"})
 	}
-	if ck.config.Source.Has(child(path, "user")) {
+	if ck.Config.Source.Has(child(path, "user")) {
 		ck.user(child(path, "user"), r.User, u)
 	}
 	if r.Request != nil && !slices.Contains(r.Request.Names(), credential.RefreshToken) && r.Before < longBefore {
-		ck.warn(child(path, "before"), "this token renews itself, so it must be renewed while it lasts: a pause longer than before ends the session", "before: 10m or more, but less than the token lasts")
+		ck.Warn(child(path, "before"), "this token renews itself, so it must be renewed while it lasts: a pause longer than before ends the session", "before: 10m or more, but less than the token lasts")
 	}
 }

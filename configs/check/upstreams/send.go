@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"maps"
@@ -40,9 +40,9 @@ func (ck upstreamCheck) hidden(path string, names []string) {
 	for i, name := range names {
 		switch {
 		case strings.Contains(name, "*"):
-			ck.refuse(item(path, i), "no wildcards for headers", "list each header")
+			ck.Refuse(item(path, i), "no wildcards for headers", "list each header")
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(item(path, i), "not a valid header name", "")
+			ck.Refuse(item(path, i), "not a valid header name", "")
 		}
 	}
 }
@@ -55,11 +55,11 @@ func (ck upstreamCheck) sendQuery(path string, parameters map[string]mapping.Tem
 		at, lower := child(path, name), strings.ToLower(name)
 		switch {
 		case name == "" || rule.HasControl(name) || strings.ContainsAny(name, "[]"):
-			ck.refuse(at, "not a valid parameter name", "letters, digits, \"_\" and \"-\"")
+			ck.Refuse(at, "not a valid parameter name", "letters, digits, \"_\" and \"-\"")
 		case seen[lower]:
-			ck.refuse(at, "duplicate parameter: APIs may ignore the case of names", "")
+			ck.Refuse(at, "duplicate parameter: APIs may ignore the case of names", "")
 		case rule.HasControl(parameters[name].Reveal()):
-			ck.refuse(at, "a parameter value must not contain a line break or control character", "")
+			ck.Refuse(at, "a parameter value must not contain a line break or control character", "")
 		}
 		seen[lower] = true
 	}
@@ -70,7 +70,7 @@ func (ck upstreamCheck) sendCookie(path string, u *configs.Upstream) {
 	s, at := u.Send, child(path, "cookie")
 	for name := range s.Headers {
 		if strings.EqualFold(name, "Cookie") && len(s.Cookie)+len(u.Sticky) > 0 {
-			ck.refuse(child(path, "headers", name), "send.cookie or sticky make the Cookie line", "send: {cookie: {…}} for this one, too")
+			ck.Refuse(child(path, "headers", name), "send.cookie or sticky make the Cookie line", "send: {cookie: {…}} for this one, too")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Cookie)) {
@@ -81,9 +81,9 @@ func (ck upstreamCheck) sendCookie(path string, u *configs.Upstream) {
 		})
 		switch {
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(child(at, name), "not a valid cookie name", "letters, digits, \"_\" and \"-\"")
+			ck.Refuse(child(at, name), "not a valid cookie name", "letters, digits, \"_\" and \"-\"")
 		case !plain:
-			ck.refuse(child(at, name), "a cookie value must not contain a space, quote, comma, semicolon or backslash", "percent-encode it")
+			ck.Refuse(child(at, name), "a cookie value must not contain a space, quote, comma, semicolon or backslash", "percent-encode it")
 		}
 	}
 }
@@ -101,11 +101,11 @@ func (ck upstreamCheck) sticky(path string, u *configs.Upstream) {
 		at := item(path, i)
 		switch {
 		case !http1.IsToken([]byte(name)):
-			ck.refuse(at, "not a valid cookie name", "AWSALB")
+			ck.Refuse(at, "not a valid cookie name", "AWSALB")
 		case slices.Index(u.Sticky, name) < i:
-			ck.refuse(at, "duplicate cookie", "")
+			ck.Refuse(at, "duplicate cookie", "")
 		case taken[name] || u.Send != nil && !u.Send.Cookie[name].IsEmpty():
-			ck.refuse(at, "carries the person: it is not a load balancer's alone", "leave it out")
+			ck.Refuse(at, "carries the person: it is not a load balancer's alone", "leave it out")
 		}
 	}
 }
@@ -120,8 +120,8 @@ func (ck upstreamCheck) sendSocket(path string, s *configs.Send) {
 	switch {
 	case !ok: // it is missing, and reported
 	case !isObject || len(object) == 0:
-		ck.refuse(path, "an object is laid over the first message", "{payload: {Authorization: \"Bearer {access_token}\"}}")
+		ck.Refuse(path, "an object is laid over the first message", "{payload: {Authorization: \"Bearer {access_token}\"}}")
 	case len(mapping.Encode(value)) > mapping.MaxMessage/2:
-		ck.refuse(path, "larger than half of the 64 KiB that a first message may have", "")
+		ck.Refuse(path, "larger than half of the 64 KiB that a first message may have", "")
 	}
 }

@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"coatcheck/configs"
@@ -19,10 +19,10 @@ func (ck upstreamCheck) closing(path, name string, u *configs.Upstream) {
 			asked = r.Upstream
 		}
 		if _, whole := mapping.NewTemplate(r.Path).Whole(); whole {
-			ck.warn(at, "a path that the API gives cannot be closed to pages", "private_paths: [/what/it/begins/with]")
+			ck.Warn(at, "a path that the API gives cannot be closed to pages", "private_paths: [/what/it/begins/with]")
 		}
 		if rule.IsOnlyEndpoint(r.Path) && ck.routed(asked) {
-			ck.warn(at, "this looks like the API's only endpoint: sign-in paths are closed to pages, so all their calls here will be 404",
+			ck.Warn(at, "this looks like the API's only endpoint: sign-in paths are closed to pages, so all their calls here will be 404",
 				"give people another path to sign in at than the pages' calls have")
 		}
 	}
@@ -30,10 +30,10 @@ func (ck upstreamCheck) closing(path, name string, u *configs.Upstream) {
 
 // routed reports whether pages reach the API called name, also under another upstream's name.
 func (ck upstreamCheck) routed(name string) bool {
-	at := ck.config.Upstreams[name]
-	for _, f := range ck.config.Frontends {
+	at := ck.Config.Upstreams[name]
+	for _, f := range ck.Config.Frontends {
 		for _, r := range f.Routes {
-			to := ck.config.Upstreams[r.Upstream]
+			to := ck.Config.Upstreams[r.Upstream]
 			if at != nil && to != nil && rule.SameServer(at.URL, to.URL) {
 				return true
 			}

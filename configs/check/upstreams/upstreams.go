@@ -1,32 +1,52 @@
-package check
+// Package upstreams says what cannot work in the upstreams of a configuration: where an API
+// is, what is sent to it, how people and accounts sign in there, and what follows.
+package upstreams
 
 import (
+	"maps"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 
 	"coatcheck/configs"
+	"coatcheck/configs/check/checker"
 	"coatcheck/configs/rule"
 	"coatcheck/upstream"
 )
+
+// Each part of an upstream has a check of its own. What stands first in one is the check
+// that it makes use of.
+type (
+	mappingCheck  struct{ *checker.Checker } // requests, answers and values of a mapping
+	signInCheck   struct{ mappingCheck }     // how people sign in at an API, and what follows
+	accountCheck  struct{ signInCheck }      // how Coatcheck itself signs in there
+	upstreamCheck struct{ accountCheck }
+)
+
+// Check checks each upstream.
+func Check(ck *checker.Checker) {
+	for _, name := range slices.Sorted(maps.Keys(ck.Config.Upstreams)) {
+		upstreamCheck{accountCheck{signInCheck{mappingCheck{ck}}}}.upstream(name, ck.Config.Upstreams[name])
+	}
+}
 
 // upstream checks one API: where it is, what is sent, how people sign in.
 func (ck upstreamCheck) upstream(name string, u *configs.Upstream) {
 	path := child("upstreams", name)
 	if !rule.IsLabel(name) {
-		ck.refuse(path, "the name of an upstream has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+		ck.Refuse(path, "the name of an upstream has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 	}
 	if socket, base, is := upstream.SocketPath(u.URL); is {
 		ck.behindSocket(path, u, socket, base)
-	} else if host := ck.url(child(path, "url"), u.URL); host != "" {
+	} else if host := ck.URL(child(path, "url"), u.URL); host != "" {
 		ck.transport(path, u, host)
 		ck.proxy(child(path, "proxy"), u)
 		ck.ownHost(child(path, "url"), u.URL)
 	}
 	ck.calledBy(path, u)
 	for i, p := range u.PrivatePaths {
-		ck.complain(item(child(path, "private_paths"), i), rule.Path(p))
+		ck.Complain(item(child(path, "private_paths"), i), rule.Path(p))
 	}
 	ck.send(path, u)
 	if u.Login != nil {
@@ -43,41 +63,16 @@ func (ck upstreamCheck) upstream(name string, u *configs.Upstream) {
 
 // calledBy checks what an API is called by, where that is not its URL's host.
 func (ck upstreamCheck) calledBy(path string, u *configs.Upstream) {
-	if host, port := rule.SplitPort(u.Host); u.Host != "" && !ck.complain(child(path, "host"), rule.Host(host)) && (port != "" && !rule.IsPort(port) || strings.HasSuffix(u.Host, ":")) {
-		ck.refuse(child(path, "host"), "port must be a number from 1 to 65535", host)
+	if host, port := rule.SplitPort(u.Host); u.Host != "" && !ck.Complain(child(path, "host"), rule.Host(host)) && (port != "" && !rule.IsPort(port) || strings.HasSuffix(u.Host, ":")) {
+		ck.Refuse(child(path, "host"), "port must be a number from 1 to 65535", host)
 	}
 	at := child(path, "tls_server_name")
 	switch {
 	case u.TLSServerName == "":
-	case ck.complain(at, rule.BareHost(u.TLSServerName)):
+	case ck.Complain(at, rule.BareHost(u.TLSServerName)):
 	case !strings.HasPrefix(u.URL, "https://"):
-		ck.refuse(at, "only used with https", "host: "+u.TLSServerName)
+		ck.Refuse(at, "only used with https", "host: "+u.TLSServerName)
 	}
-}
-
-// url checks an absolute http(s) URL and returns its host; "" where it is faulty or empty.
-func (ck *checker) url(path, value string) string {
-	if value == "" {
-		return ""
-	}
-	u, err := url.Parse(value)
-	switch {
-	case err != nil:
-		ck.complain(path, rule.Complaint{Message: "not a URL", Hint: rule.LikelyURL(value)})
-	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
-		ck.complain(path, rule.Complaint{Message: "not an absolute URL: start with https://", Hint: rule.LikelyURL(value)})
-	case u.User != nil:
-		ck.refuse(path, "must not contain a user name or password", "basic: [\"${ID}\", \"${SECRET}\"] in the request, or send: {headers: …}")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(value, "#"):
-		ck.refuse(path, "must not contain a query or fragment", "query: {…} in the request")
-	case u.Port() == "" && strings.HasSuffix(u.Host, ":") || u.Port() != "" && !rule.IsPort(u.Port()):
-		ck.refuse(path, "port must be a number from 1 to 65535", "")
-	case u.Path != "" && ck.complain(path, rule.Path(u.EscapedPath())):
-	case ck.complain(path, rule.Host(strings.ToLower(rule.URLHost(u)))):
-	default:
-		return strings.ToLower(rule.URLHost(u))
-	}
-	return ""
 }
 
 // transport checks what the way to the API is secured with.
@@ -85,14 +80,14 @@ func (ck upstreamCheck) transport(path string, u *configs.Upstream, host string)
 	plain := strings.HasPrefix(u.URL, "http://")
 	switch {
 	case plain && !rule.IsLoopback(host) && !u.InsecureHTTP:
-		ck.refuse(child(path, "url"), "passwords and tokens would be sent unencrypted", "https://, or insecure_http: true where the network itself is private")
+		ck.Refuse(child(path, "url"), "passwords and tokens would be sent unencrypted", "https://, or insecure_http: true where the network itself is private")
 	case plain && !rule.IsLoopback(host):
-		ck.warn(child(path, "insecure_http"), "passwords and tokens are sent unencrypted", "https://")
+		ck.Warn(child(path, "insecure_http"), "passwords and tokens are sent unencrypted", "https://")
 	case plain && (u.CA != "" || u.ClientCert != ""):
-		ck.refuse(child(path, "url"), "certificates are only used with https", "https://")
+		ck.Refuse(child(path, "url"), "certificates are only used with https", "https://")
 	}
 	if (u.ClientCert == "") != (u.ClientKey == "") {
-		ck.refuse(path, "client_cert and client_key must be set together", "")
+		ck.Refuse(path, "client_cert and client_key must be set together", "")
 	}
 }
 
@@ -104,17 +99,17 @@ func (ck upstreamCheck) ownHost(path, value string) {
 		port = rule.DefaultPort(u.Scheme)
 	}
 	loops := ck.listensAt(host, port)
-	for _, f := range ck.config.Frontends {
+	for _, f := range ck.Config.Frontends {
 		loops = loops || slices.Contains(f.Authorities(), host+":"+port) || f.Host == "" && slices.ContainsFunc(f.Patterns(), func(p rule.Pattern) bool { return p.Holds([]byte(host)) })
 	}
 	if loops {
-		ck.refuse(path, "Coatcheck's own address: requests would loop", "the address of the API itself")
+		ck.Refuse(path, "Coatcheck's own address: requests would loop", "the address of the API itself")
 	}
 }
 
 // listensAt reports whether host and port reach the public listener of this machine.
 func (ck upstreamCheck) listensAt(host, port string) bool {
-	own, ownPort := rule.SplitPort(ck.config.Listen)
+	own, ownPort := rule.SplitPort(ck.Config.Listen)
 	if port != ownPort || !rule.IsLoopback(host) {
 		return false
 	}

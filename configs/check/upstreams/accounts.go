@@ -1,4 +1,4 @@
-package check
+package upstreams
 
 import (
 	"maps"
@@ -18,7 +18,7 @@ func (ck accountCheck) accounts(path, name string, u *configs.Upstream) {
 	for _, account := range slices.Sorted(maps.Keys(u.Accounts)) {
 		a, at := u.Accounts[account], child(path, "accounts", account)
 		if !rule.IsLabel(account) {
-			ck.refuse(at, "the name of an account has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
+			ck.Refuse(at, "the name of an account has letters, digits, \".\", \"_\" and \"-\", at most 64", "")
 		}
 		kinds := 0
 		for _, given := range []bool{a.Credential != nil, a.Fields != nil, a.Login != nil} {
@@ -27,13 +27,13 @@ func (ck accountCheck) accounts(path, name string, u *configs.Upstream) {
 			}
 		}
 		if kinds != 1 {
-			ck.refuse(at, "an account has exactly one of credential, fields and login", "{credential: {access_token: \"${API_TOKEN}\"}}")
+			ck.Refuse(at, "an account has exactly one of credential, fields and login", "{credential: {access_token: \"${API_TOKEN}\"}}")
 		}
 		ck.staticAccount(child(at, "credential"), a)
 		ck.accountFields(child(at, "fields"), a, u)
 		ck.accountLogin(child(at, "login"), name, a, u)
 		if !ck.accountUsed(name, account) {
-			ck.warn(at, "no caller uses this account at a route of this upstream", "account: "+account)
+			ck.Warn(at, "no caller uses this account at a route of this upstream", "account: "+account)
 		}
 	}
 }
@@ -43,11 +43,11 @@ func (ck accountCheck) staticAccount(path string, a *configs.Account) {
 		return
 	}
 	if a.Credential[credential.AccessToken].IsEmpty() {
-		ck.refuse(path, "access_token is missing or empty: what the API calls its token goes under this name", "access_token: \"${API_TOKEN}\"")
+		ck.Refuse(path, "access_token is missing or empty: what the API calls its token goes under this name", "access_token: \"${API_TOKEN}\"")
 	}
 	for name := range a.Credential {
 		if !mapping.IsName(name) || mapping.IsBuiltIn(name) || slices.Contains(callerNames, name) || mapping.IsExpiry(name) {
-			ck.refuse(child(path, name), "not the name of a value that send could put", "")
+			ck.Refuse(child(path, name), "not the name of a value that send could put", "")
 		}
 	}
 }
@@ -58,28 +58,28 @@ func (ck accountCheck) accountFields(path string, a *configs.Account, u *configs
 		return
 	}
 	if u.Login == nil {
-		ck.refuse(path, "this upstream has no login to fill in", "login: {request: …, credential: …} of the account's own")
+		ck.Refuse(path, "this upstream has no login to fill in", "login: {request: …, credential: …} of the account's own")
 		return
 	}
 	needed := u.Login.Request.Names()
 	for _, name := range needed {
 		if _, given := a.Fields[name]; !given && !mapping.IsBuiltIn(name) && !ck.optionalField(u, name) {
-			ck.refuse(path, "the upstream's login puts {"+name+"}, which this account does not give", "")
+			ck.Refuse(path, "the upstream's login puts {"+name+"}, which this account does not give", "")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Fields)) {
 		if !mapping.IsName(name) {
-			ck.refuse(child(path, name), "a field name has letters, digits, \"_\" and \"-\"", "")
+			ck.Refuse(child(path, name), "a field name has letters, digits, \"_\" and \"-\"", "")
 		} else if !slices.Contains(needed, name) {
-			ck.warn(child(path, name), "the upstream's login does not put this field", "")
+			ck.Warn(child(path, name), "the upstream's login does not put this field", "")
 		}
 	}
 }
 
 // optionalField reports whether pages may leave a field out.
 func (ck accountCheck) optionalField(u *configs.Upstream, name string) bool {
-	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
-		return ck.config.Upstreams[f.Login.Upstream] == u && f.Login.Optional(name)
+	return slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool {
+		return ck.Config.Upstreams[f.Login.Upstream] == u && f.Login.Optional(name)
 	})
 }
 
@@ -93,19 +93,19 @@ func (ck accountCheck) accountLogin(path, name string, a *configs.Account, u *co
 	ck.rejected(path, a.Login.Rejected)
 	ck.credential(child(path, "credential"), a.Login.Credential, true)
 	if a.Login.User != nil {
-		ck.refuse(child(path, "user"), "an account is not a person", "leave it out")
+		ck.Refuse(child(path, "user"), "an account is not a person", "leave it out")
 	}
 	if a.Login.Steps != nil {
-		ck.refuse(child(path, "steps"), "an account cannot answer a second step", "an account of the API without one")
+		ck.Refuse(child(path, "steps"), "an account cannot answer a second step", "an account of the API without one")
 	}
 }
 
 // accountUsed reports whether a caller goes out with the account.
 func (ck accountCheck) accountUsed(upstream, account string) bool {
-	return slices.ContainsFunc(ck.all(), func(f *configs.Frontend) bool {
+	return slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool {
 		return slices.ContainsFunc(f.Routes, func(r *configs.Route) bool {
 			return r.Upstream == upstream && slices.ContainsFunc(r.Callers, func(name string) bool {
-				c := ck.config.Callers[name]
+				c := ck.Config.Callers[name]
 				return c != nil && c.Account == account
 			})
 		})
