@@ -28,7 +28,7 @@ func FreeBroken() (first, left int) {
 	x := &roundTrip{call: new(call.Call), leave: func() { left++ }, untrack: func() { panic("fault") }}
 	free := func() {
 		defer func() { _ = recover() }()
-		x.free()
+		free(x)
 	}
 	free()
 	first = left

@@ -121,7 +121,7 @@ func (p *Proxy) begin(c *call.Call) *roundTrip {
 
 // giveBack is called once the reply is out, or was dropped.
 func (x *roundTrip) giveBack() {
-	x.free()
+	free(x)
 	if x.call.Faulted {
 		return // it may still be in use: it serves no other call
 	}
@@ -133,9 +133,9 @@ func (x *roundTrip) giveBack() {
 	roundTrips.Put(x)
 }
 
-// free gives back what the call holds of others: each part, also where the giving back of
+// free gives back what a call holds of others: each part, also where the giving back of
 // another ends in a panic.
-func (x *roundTrip) free() {
+func free(x *roundTrip) {
 	defer x.answer.Close() //nolint:errcheck // it returns nil
 	defer once(&x.leave)
 	defer once(&x.untrack)
