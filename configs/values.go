@@ -13,27 +13,12 @@ import (
 // sorted.
 func (u *Upstream) Values() []string {
 	var names []string
-	add := func(places map[string]mapping.Place) {
+	for _, places := range u.credentials() {
 		for name := range places {
 			if !mapping.IsExpiry(name) {
 				names = append(names, name)
 			}
 		}
-	}
-	if u.Login != nil {
-		add(u.Login.Credential)
-		for _, s := range u.Login.Steps {
-			add(s.Credential)
-		}
-	}
-	for _, w := range u.AllWays() {
-		add(w.Credential)
-		for _, s := range w.Steps {
-			add(s.Credential)
-		}
-	}
-	if u.Refresh != nil {
-		add(u.Refresh.Credential)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -46,6 +31,41 @@ func (f *Frontend) Values(u *Upstream) []string {
 		known = append(known, credential.AccessToken, "id_token")
 	}
 	return known
+}
+
+// CredentialCookies are the names of the cookies that a value of the credential is taken
+// from, at a sign-in or later.
+func (u *Upstream) CredentialCookies() map[string]bool {
+	names := map[string]bool{}
+	for _, places := range u.credentials() {
+		for _, p := range places {
+			if p.Cookie != "" {
+				names[p.Cookie] = true
+			}
+		}
+	}
+	return names
+}
+
+// credentials are the credential's places, in each answer that may hold some of it.
+func (u *Upstream) credentials() []map[string]mapping.Place {
+	var all []map[string]mapping.Place
+	if u.Login != nil {
+		all = append(all, u.Login.Credential)
+		for _, s := range u.Login.Steps {
+			all = append(all, s.Credential)
+		}
+	}
+	for _, w := range u.AllWays() {
+		all = append(all, w.Credential)
+		for _, s := range w.Steps {
+			all = append(all, s.Credential)
+		}
+	}
+	if u.Refresh != nil {
+		all = append(all, u.Refresh.Credential)
+	}
+	return all
 }
 
 // SignInRequests are the requests whose paths are closed to routes, by the key path of

@@ -67,7 +67,7 @@ func (ck callerCheck) callerKeys(path string, c *configs.Caller, seen map[string
 		raw, err := hex.DecodeString(digits)
 		switch {
 		case strings.HasPrefix(hash, "cchk_"):
-			ck.Refuse(at, "a key itself does not belong into the file, only its hash", "`coatcheck apikey new --offline` prints the hash")
+			ck.Refuse(at, "a key itself does not belong in the file, only its hash", "`coatcheck apikey new --offline` prints the hash")
 		case !ok || err != nil || len(raw) != 32 || digits != strings.ToLower(digits):
 			ck.Refuse(at, "not the hash of a key: sha256: and 64 digits 0-9a-f", "`coatcheck apikey new --offline` prints it")
 		case seen[digits] != "":
@@ -185,10 +185,16 @@ func (ck callerCheck) callPlace(path string, p *configs.CallPlace, proof bool) {
 }
 
 func (ck callerCheck) answerHeaders(path string, headers map[string]configs.SignedText) {
-	for name := range headers {
-		if !http1.IsToken([]byte(name)) || checker.IsOwnHeader(name) {
+	seen := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		lower := strings.ToLower(name)
+		switch {
+		case !http1.IsToken([]byte(name)) || checker.IsOwnHeader(name):
 			ck.Refuse(child(path, name), "not a header that a handshake can answer", "")
+		case seen[lower]:
+			ck.Refuse(child(path, name), "duplicate header: header names are not case-sensitive", "")
 		}
+		seen[lower] = true
 	}
 }
 

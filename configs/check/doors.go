@@ -14,7 +14,7 @@ func (ck frontendCheck) door(path string, f *configs.Frontend) {
 	if f.Host == "" {
 		ck.Refuse(child(path, "host"), "a frontend without origins needs a host", "programs.example.com")
 	}
-	for _, key := range []string{"login", "cookie", "cors", "spa", "throttle", "csrf_header"} {
+	for _, key := range []string{"login", "cookie", "cors", "spa", "throttle", "shared_throttle", "csrf_header"} {
 		if ck.Config.Source.Has(child(path, key)) {
 			ck.Refuse(child(path, key), "a frontend without origins has no pages, and so no "+key, "origins, if it has pages")
 		}

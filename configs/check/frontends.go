@@ -2,6 +2,7 @@ package check
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -140,7 +141,11 @@ func (ck frontendCheck) spa(path string, f *configs.Frontend) {
 		return
 	}
 	host := ck.URL(child(at, "proxy"), f.SPA.Proxy)
-	if host != "" && !rule.IsLoopback(host) {
+	switch u, _ := url.Parse(f.SPA.Proxy); {
+	case host == "":
+	case ck.ListensAt(host, u.Port()):
+		ck.Refuse(child(at, "proxy"), "Coatcheck's own address: requests would loop", "the address of the development server itself")
+	case !rule.IsLoopback(host):
 		ck.Warn(child(at, "proxy"), "this development server is on another machine", "{dir: …} for built files")
 	}
 }
@@ -182,7 +187,7 @@ func (ck frontendCheck) shadowed(name, otherName string) {
 		return
 	}
 	for i, r := range f.Routes {
-		if r.Path != "" && strings.HasPrefix(f.BasePath+r.Path, other.BasePath+"/") {
+		if r.Path != "" && strings.HasPrefix(f.BasePath+r.Path+"/", other.BasePath+"/") {
 			ck.Warn(child(item(child("frontends", name, "routes"), i), "path"), "never reached: frontend "+otherName+" has these calls by its base_path", "")
 		}
 	}

@@ -22,6 +22,9 @@ func (ck processCheck) process() {
 		}
 		ck.Refuse("admin.listen", "must differ from the public listener", hint)
 	}
+	if rule.HasControl(c.Admin.Token.Reveal()) {
+		ck.Warn("admin.token", "nobody can present it: no header carries a line break or another control character", "${file:PATH} leaves out blank ends")
+	}
 	if n := c.Admin.Token.Len(); n > 0 && n < 16 {
 		ck.Warn("admin.token", "the admin API's token is short", "16 bytes or more; `coatcheck keygen` makes one")
 	}
@@ -41,7 +44,7 @@ func (ck processCheck) healthPath() {
 	ck.Complain("health_path", rule.HealthPath(path))
 	for name, f := range ck.Config.Frontends {
 		for i, r := range f.Routes {
-			if r.Path != "" && strings.HasPrefix(path, f.BasePath+r.Path) {
+			if r.Path != "" && (path == f.BasePath+r.Path || !r.IsExact() && strings.HasPrefix(path, f.BasePath+r.Path)) {
 				ck.Warn("health_path", "it takes this path away from "+item(child("frontends", name, "routes"), i), "/healthz")
 			}
 		}

@@ -14,15 +14,7 @@ import (
 
 // asksFor checks scopes and constants.
 func (ck providerCheck) asksFor(path string, p *configs.Provider) {
-	for i, scope := range p.Scopes {
-		at := item(child(path, "scopes"), i)
-		switch {
-		case scope == "" || strings.ContainsFunc(scope, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }):
-			ck.Refuse(at, "a scope is visible ASCII without spaces, quotes and backslashes (RFC 6749 §3.3)", "one scope on each line of the list")
-		case slices.Index(p.Scopes, scope) < i:
-			ck.Refuse(at, "duplicate scope", "")
-		}
-	}
+	ck.Scopes(child(path, "scopes"), p.Scopes)
 	for _, name := range slices.Sorted(maps.Keys(p.Authorize)) {
 		ck.Complain(child(path, "authorize", name), rule.Constant(name, p.Authorize[name]))
 	}
@@ -58,7 +50,7 @@ func (ck providerCheck) reachesProvider(path string, p *configs.Provider) {
 		at, to := child(path, "addresses", host), p.Addresses[host]
 		ck.Complain(at, rule.BareHost(host))
 		name, port := rule.SplitPort(to)
-		if ck.Complain(at, rule.Host(name)) || !rule.IsPort(port) {
+		if !ck.Complain(at, rule.Host(name)) && !rule.IsPort(port) {
 			ck.Refuse(at, "not a host:port", "\"10.0.0.5:8443\"")
 		}
 	}
@@ -93,17 +85,13 @@ func (ck providerCheck) boundAt(path, name string, p *configs.Provider) {
 	if p.DPoP != "required" {
 		return
 	}
-	for _, f := range ck.Frontends() {
-		if !slices.Contains(f.Login.Provider, name) {
+	for _, upstream := range slices.Sorted(maps.Keys(ck.Config.Upstreams)) {
+		u := ck.Config.Upstreams[upstream]
+		gets := func(f *configs.Frontend) bool { return slices.Contains(f.Login.Provider, name) && f.Carries(ck.Config, u) }
+		if u.DPoP || !slices.ContainsFunc(ck.Frontends(), gets) {
 			continue
 		}
-		for _, upstream := range slices.Sorted(maps.Keys(ck.Config.Upstreams)) {
-			u := ck.Config.Upstreams[upstream]
-			if !f.Carries(ck.Config, u) || u.DPoP {
-				continue
-			}
-			ck.Warn(child(path, "dpop"), "every token is bound to a key, and upstream "+upstream+" is not said to take such tokens", child("upstreams", upstream, "dpop")+": true")
-			upstreams.SendsBound(ck.Checker, child("upstreams", upstream), u)
-		}
+		ck.Warn(child(path, "dpop"), "every token is bound to a key, and upstream "+upstream+" is not said to take such tokens", child("upstreams", upstream, "dpop")+": true")
+		upstreams.SendsBound(ck.Checker, child("upstreams", upstream), u)
 	}
 }

@@ -115,7 +115,7 @@ func (ck providerCheck) endSession(path string, p *configs.Provider) {
 	}
 	for _, name := range mapping.NewTemplate(p.EndSession).Names() {
 		if !slices.Contains(endSessionNames, name) {
-			ck.Refuse(path, "{"+name+"} is not known here", "known: "+strings.Join(endSessionNames, ", "))
+			ck.Refuse(path, ck.Braced(path, name)+" is not known here", "known: "+strings.Join(endSessionNames, ", "))
 		}
 	}
 	bare, query, _ := strings.Cut(p.EndSession, "?")

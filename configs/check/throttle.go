@@ -9,7 +9,7 @@ import (
 // alone is most likely misspelt.
 func (ck frontendCheck) sharedThrottle(path string, f *configs.Frontend) {
 	name, at := f.SharedThrottle, child(path, "shared_throttle")
-	if name == "" {
+	if name == "" || f.IsDoor() {
 		return
 	}
 	if !rule.IsLabel(name) {

@@ -1,6 +1,7 @@
 package checker
 
 import (
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -18,6 +19,8 @@ func (ck *Checker) URL(path, value string) string {
 		ck.Complain(path, rule.Complaint{Message: "not a URL", Hint: rule.LikelyURL(value)})
 	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
 		ck.Complain(path, rule.Complaint{Message: "not an absolute URL: start with https://", Hint: rule.LikelyURL(value)})
+	case !strings.HasPrefix(value, u.Scheme+"://"):
+		ck.Complain(path, rule.Complaint{Message: "the scheme must be lower case", Hint: u.Scheme + "://"})
 	case u.User != nil:
 		ck.Refuse(path, "must not contain a user name or password", "basic: [\"${ID}\", \"${SECRET}\"] in the request, or send: {headers: …}")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.HasSuffix(value, "#"):
@@ -30,4 +33,15 @@ func (ck *Checker) URL(path, value string) string {
 		return strings.ToLower(rule.URLHost(u))
 	}
 	return ""
+}
+
+// ListensAt reports whether host and port reach the public listener of this machine.
+func (ck *Checker) ListensAt(host, port string) bool {
+	own, ownPort := rule.SplitPort(ck.Config.Listen)
+	if port != ownPort || !rule.IsLoopback(host) {
+		return false
+	}
+	own = strings.Trim(own, "[]")
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return rule.IsEvery(own) || own == host || rule.IsLoopback(own) && (err != nil || own == addr.String())
 }

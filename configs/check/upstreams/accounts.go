@@ -45,7 +45,8 @@ func (ck accountCheck) staticAccount(path string, a *configs.Account) {
 	if a.Credential[credential.AccessToken].IsEmpty() {
 		ck.Refuse(path, "access_token is missing or empty: what the API calls its token goes under this name", "access_token: \"${API_TOKEN}\"")
 	}
-	for name := range a.Credential {
+	for name, value := range a.Credential {
+		ck.Complain(child(path, name), rule.HeaderText(value.Reveal()))
 		if !mapping.IsName(name) || mapping.IsBuiltIn(name) || slices.Contains(callerNames, name) || mapping.IsExpiry(name) {
 			ck.Refuse(child(path, name), "not the name of a value that send could put", "")
 		}

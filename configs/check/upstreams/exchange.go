@@ -20,6 +20,7 @@ func (ck upstreamCheck) exchangeAt(path, name string, u *configs.Upstream) {
 	if x.Resource != "" {
 		ck.URL(child(at, "resource"), x.Resource)
 	}
+	ck.Scopes(child(at, "scopes"), x.Scopes)
 	ck.exchangesForAll(at, u)
 	if !slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool { return len(f.Login.Provider) > 0 && f.Carries(ck.Config, u) }) {
 		ck.Warn(at, "no route sends the token of somebody who signed in at a provider here, so nothing is exchanged", "send_token: true at a route to "+name)

@@ -91,12 +91,7 @@ func (ck upstreamCheck) sendCookie(path string, u *configs.Upstream) {
 // sticky checks the names of a load balancer's cookies. One that knows the person must not
 // be among them: callers without a session share what is kept for their address.
 func (ck upstreamCheck) sticky(path string, u *configs.Upstream) {
-	taken := map[string]bool{}
-	if u.Login != nil {
-		for _, p := range u.Login.Credential {
-			taken[p.Cookie] = true
-		}
-	}
+	taken := u.CredentialCookies()
 	for i, name := range u.Sticky {
 		at := item(path, i)
 		switch {

@@ -4,7 +4,6 @@ package upstreams
 
 import (
 	"maps"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -83,7 +82,8 @@ func (ck upstreamCheck) transport(path string, u *configs.Upstream, host string)
 		ck.Refuse(child(path, "url"), "passwords and tokens would be sent unencrypted", "https://, or insecure_http: true where the network itself is private")
 	case plain && !rule.IsLoopback(host):
 		ck.Warn(child(path, "insecure_http"), "passwords and tokens are sent unencrypted", "https://")
-	case plain && (u.CA != "" || u.ClientCert != ""):
+	}
+	if plain && (u.CA != "" || u.ClientCert != "") {
 		ck.Refuse(child(path, "url"), "certificates are only used with https", "https://")
 	}
 	if (u.ClientCert == "") != (u.ClientKey == "") {
@@ -98,22 +98,11 @@ func (ck upstreamCheck) ownHost(path, value string) {
 	if port == "" {
 		port = rule.DefaultPort(u.Scheme)
 	}
-	loops := ck.listensAt(host, port)
+	loops := ck.ListensAt(host, port)
 	for _, f := range ck.Config.Frontends {
 		loops = loops || slices.Contains(f.Authorities(), host+":"+port) || f.Host == "" && slices.ContainsFunc(f.Patterns(), func(p rule.Pattern) bool { return p.Holds([]byte(host)) })
 	}
 	if loops {
 		ck.Refuse(path, "Coatcheck's own address: requests would loop", "the address of the API itself")
 	}
-}
-
-// listensAt reports whether host and port reach the public listener of this machine.
-func (ck upstreamCheck) listensAt(host, port string) bool {
-	own, ownPort := rule.SplitPort(ck.Config.Listen)
-	if port != ownPort || !rule.IsLoopback(host) {
-		return false
-	}
-	own = strings.Trim(own, "[]")
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return rule.IsEvery(own) || own == host || rule.IsLoopback(own) && (err != nil || own == addr.String())
 }
