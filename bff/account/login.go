@@ -44,6 +44,7 @@ func (a *Account) login(c *call.Call) error {
 	if err != nil {
 		return err
 	}
+	defer a.abandon(ctx, c, attempt)
 	api := a.auth.API(c.Frontend())
 	span, caller := c.Ask("sign_in", api.Name())
 	signedIn, err := api.Ways.SignInBy(ctx, w.by, &mapping.Values{Fields: fields, Caller: caller}, a.manager.Now())
@@ -123,12 +124,17 @@ func (a *Account) settle(ctx context.Context, c *call.Call, attempt *throttle.At
 	case err == nil:
 		err = attempt.Succeeded(ctx)
 	case errors.As(err, &refusal) && personsFault(refusal.Meaning):
+		err = attempt.Stay(ctx) // first: where a fault comes between, a guess stays one
 		a.events.Security(c, kindOf(c), refusal.Meaning)
-		err = attempt.Stay(ctx)
 	default:
 		err = attempt.GiveBack(ctx)
 	}
 	a.unsettled(ctx, c, err)
+}
+
+// abandon is deferred: what a fault of ours left unsettled counts against nobody.
+func (a *Account) abandon(ctx context.Context, c *call.Call, attempt *throttle.Attempt) {
+	a.unsettled(ctx, c, attempt.Abandon(ctx))
 }
 
 // unsettled logs that the count of an attempt could not be corrected; nil: it was. The

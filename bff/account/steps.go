@@ -70,6 +70,7 @@ func (a inSteps) takeStep(c *call.Call, step string, fields map[string]credentia
 	if err != nil {
 		return err
 	}
+	defer a.abandon(ctx, c, attempt)
 	attempt.Follow(p.Counted)
 	try, err := a.steps.Try(ctx, p)
 	if err != nil {

@@ -82,6 +82,7 @@ func (a inExchange) exchangeBy(c *call.Call, who *auth.Principal, by signin.Way,
 	if err != nil {
 		return err
 	}
+	defer a.abandon(ctx, c, attempt)
 	ticket, next, err := a.askExchange(ctx, c, who, by, fields)
 	switch {
 	case errors.Is(err, errAccepted):

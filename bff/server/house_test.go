@@ -24,6 +24,7 @@ import (
 	"coatcheck/bff/server"
 	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
 	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
 	"coatcheck/configs/read"
@@ -66,7 +67,8 @@ type house struct {
 	fault    string
 	wrap     func(net.Listener) net.Listener
 	counts   *metrics.Metrics
-	now      func() time.Time // the process's clock; nil: the machine's
+	stores   func(store.Store) store.Store // see settings.faulty
+	now      func() time.Time              // the process's clock; nil: the machine's
 }
 
 // usual is a configuration with both layouts: shop at its own origin, desk and till
@@ -140,6 +142,7 @@ type settings struct {
 	pages  map[string]*pages.Pages
 	wrap   func(net.Listener) net.Listener // such as TLS; nil: plain
 	fault  string                          // log lines that hold this are a fault of the program
+	faulty func(store.Store) store.Store   // what becomes of the store; nil: nothing
 	keep   **configs.Config                // where the test wants the configuration
 	values map[string]string               // of variables, beside the usual
 }
@@ -152,7 +155,7 @@ var prefixes struct {
 // open builds a house and ends it with the test.
 func open(t testing.TB, s settings) *house {
 	t.Helper()
-	h := &house{t: t, api: rig.NewAPI(t), logs: new(rig.Buffer), pages: s.pages, fault: s.fault, wrap: s.wrap}
+	h := &house{t: t, api: rig.NewAPI(t), logs: new(rig.Buffer), pages: s.pages, fault: s.fault, wrap: s.wrap, stores: s.faulty}
 	text := s.config
 	if text == "" {
 		text = usual
@@ -197,12 +200,15 @@ func (h *house) keys() []credential.Secret {
 func (h *house) build(config *configs.Config) {
 	t := h.t
 	log := slog.New(slog.NewJSONHandler(trap{h.logs, h.fault}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	store, err := storeopen.Store(config.Sessions.Store, storeopen.Options{Log: log})
+	sessions, err := storeopen.Store(config.Sessions.Store, storeopen.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if h.stores != nil {
+		sessions = h.stores(sessions)
+	}
 	h.config = config
-	h.manager, err = session.NewManager(store, session.Options{Keys: h.keys(),
+	h.manager, err = session.NewManager(sessions, session.Options{Keys: h.keys(),
 		Prefix: config.Sessions.Prefix, IdleTimeout: config.Sessions.IdleTimeout, MaxLifetime: config.Sessions.MaxLifetime,
 		NearCache: config.Sessions.NearCache, Log: log, Now: h.now})
 	if err != nil {
@@ -212,8 +218,8 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.programs = auth.NewPrograms(apikey.NewTable(&apikey.Memory{}, 0, apikey.Events{}), nil, store, config.Sessions.Prefix)
-	h.programs.Accounts = serviceaccount.NewKeeper(serviceaccount.Options{Store: store, Log: log, Session: session.Options{Keys: h.keys(),
+	h.programs = auth.NewPrograms(apikey.NewTable(&apikey.Memory{}, 0, apikey.Events{}), nil, sessions, config.Sessions.Prefix)
+	h.programs.Accounts = serviceaccount.NewKeeper(serviceaccount.Options{Store: sessions, Log: log, Session: session.Options{Keys: h.keys(),
 		Prefix: config.Sessions.Prefix, NearCache: config.Sessions.NearCache, Log: log}})
 	h.counts = metrics.New("", "")
 	h.server, err = server.New(server.Options{Config: config, Manager: h.manager, Upstreams: ups, Log: log, Access: trap{h.logs, h.fault},

@@ -104,26 +104,38 @@ func TestTokensWithoutTheirProvider(t *testing.T) {
 	}
 }
 
-// TestStreamEndsWithItsToken: what a token began ends when the token does, unfinished.
-func TestStreamEndsWithItsToken(t *testing.T) {
-	a := withTokens(t, "")
-	left := make(chan struct{})
+// tokenStream begins a stream of events with a token that ends then. It returns what comes
+// behind the first event; the API sends the second one, and ends, once next is closed, and
+// closes left where it was left before.
+func tokenStream(a *atProvider, ends time.Time, next, left chan struct{}) io.Reader {
+	a.t.Helper()
 	a.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		_, _ = io.WriteString(w, "data: 1\n\n")
 		_ = http.NewResponseController(w).Flush()
-		<-r.Context().Done()
-		close(left)
+		select {
+		case <-next:
+			_, _ = io.WriteString(w, "data: 2\n\n")
+		case <-r.Context().Done():
+			close(left)
+		}
 	})
-	ends := time.Now().Add(2 * time.Second).Truncate(time.Second)
 	token := a.accessToken("erp", func(c map[string]any) { c["exp"] = ends.Unix() })
 	_, got := a.stream("GET /both/events HTTP/1.1\r\nHost: shop.example.com\r\n" + token + "\r\n\r\n")
-	if got.StatusCode != 200 {
-		t.Fatalf("the stream: %d", got.StatusCode)
+	first := make([]byte, len("data: 1\n\n"))
+	if _, err := io.ReadFull(got.Body, first); got.StatusCode != 200 || string(first) != "data: 1\n\n" || err != nil {
+		a.t.Fatalf("the stream: %d, %q, %v", got.StatusCode, first, err)
 	}
-	b, err := io.ReadAll(got.Body)
-	if err == nil || string(b) != "data: 1\n\n" || time.Now().Before(ends) {
-		t.Errorf("%q, %v, %v before the token's end", b, err, time.Until(ends))
+	return got.Body
+}
+
+// TestStreamEndsWithItsToken: what a token began ends when the token does, unfinished.
+func TestStreamEndsWithItsToken(t *testing.T) {
+	a, left := withTokens(t, ""), make(chan struct{})
+	ends := time.Now().Add(2 * time.Second).Truncate(time.Second)
+	rest, err := io.ReadAll(tokenStream(a, ends, nil, left))
+	if err == nil || len(rest) > 0 || time.Now().Before(ends) {
+		t.Errorf("the rest: %q, %v, %v before the token's end", rest, err, time.Until(ends))
 	}
 	<-left
 }
@@ -131,23 +143,10 @@ func TestStreamEndsWithItsToken(t *testing.T) {
 // TestStreamOfATokenInTheSkew: a token that the skew of the clocks lets in has as much time
 // for its stream, which does not end at once.
 func TestStreamOfATokenInTheSkew(t *testing.T) {
-	a := withTokens(t, "")
-	read := make(chan struct{})
-	a.api.Say(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		_, _ = io.WriteString(w, "data: 1\n\n")
-		_ = http.NewResponseController(w).Flush()
-		<-read
-		_, _ = io.WriteString(w, "data: 2\n\n")
-	})
-	token := a.accessToken("erp", func(c map[string]any) { c["exp"] = time.Now().Unix() - 2 })
-	_, got := a.stream("GET /both/events HTTP/1.1\r\nHost: shop.example.com\r\n" + token + "\r\n\r\n")
-	first := make([]byte, len("data: 1\n\n"))
-	if _, err := io.ReadFull(got.Body, first); got.StatusCode != 200 || err != nil {
-		t.Errorf("the stream: %d, %v", got.StatusCode, err)
-	}
-	close(read)
-	if rest, err := io.ReadAll(got.Body); string(rest) != "data: 2\n\n" || err != nil {
+	a, next := withTokens(t, ""), make(chan struct{})
+	body := tokenStream(a, time.Now().Add(-2*time.Second), next, make(chan struct{}))
+	close(next)
+	if rest, err := io.ReadAll(body); string(rest) != "data: 2\n\n" || err != nil {
 		t.Errorf("the rest: %q, %v", rest, err)
 	}
 }

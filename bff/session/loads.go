@@ -64,9 +64,10 @@ func (f *finder) fetch(ctx context.Context, o *settings, h hash) (*loading, erro
 			mine.done = nil // the other's failure, perhaps of its caller leaving, is not ours
 		}
 	}
-	mine.value, mine.err = f.store.Load(ctx, f.key(h))
 	if mine.done != nil {
-		f.loads.finish(h, mine)
+		mine.err = context.Canceled // where the question ends in a fault: those who wait ask themselves
+		defer f.loads.finish(h, mine)
 	}
+	mine.value, mine.err = f.store.Load(ctx, f.key(h))
 	return mine, mine.err
 }

@@ -85,6 +85,7 @@ func (e ThrottledError) Error() string {
 
 // Attempt is a counted sign-in. One of Succeeded, GiveBack and Stay is to be
 // called once it is known how the sign-in ended; without it the attempt stays counted.
+// Whoever makes one defers Abandon.
 type Attempt struct {
 	counters store.Counters
 	turns    *turns
@@ -92,6 +93,7 @@ type Attempt struct {
 	earlier  []Counted // of the same sign-in, whose steps this one follows
 	account  []string  // those of own's keys that count the account
 	pairs    []string  // keys that mark the address as familiar
+	decided  bool      // it is known how the sign-in ended
 }
 
 // Counted is where an attempt was counted. It opens nothing.
@@ -181,6 +183,7 @@ func (a *Attempt) Counts() []Counted { return append(slices.Clone(a.earlier), a.
 // Succeeded clears the account's count, gives the address's back, those of earlier
 // steps as well, and remembers that the account signed in from this address.
 func (a *Attempt) Succeeded(ctx context.Context) error {
+	a.decided = true
 	defer a.turns.next(a.own.Keys)
 	err := Uncount(ctx, a.counters, a.Counts()...)
 	for _, key := range a.account {
@@ -199,6 +202,7 @@ func (a *Attempt) Succeeded(ctx context.Context) error {
 // GiveBack takes the attempt out of both counts: the failure was ours or the
 // API's. Earlier steps stay counted, until the sign-in succeeds.
 func (a *Attempt) GiveBack(ctx context.Context) error {
+	a.decided = true
 	defer a.turns.next(a.own.Keys)
 	return Uncount(ctx, a.counters, a.own)
 }
@@ -206,6 +210,7 @@ func (a *Attempt) GiveBack(ctx context.Context) error {
 // Stay says that the attempt stays counted: the person was wrong, or the API wants more
 // of them. Nobody waits any longer for what becomes of it.
 func (a *Attempt) Stay(ctx context.Context) error {
+	a.decided = true
 	defer a.turns.next(a.own.Keys)
 	for _, key := range a.own.Keys {
 		if err := a.counters.Decide(ctx, key, a.own.ID); err != nil {
@@ -213,6 +218,15 @@ func (a *Attempt) Stay(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Abandon gives the attempt back where nobody has decided about it: a fault of the program
+// is no guess.
+func (a *Attempt) Abandon(ctx context.Context) error {
+	if a.decided {
+		return nil
+	}
+	return a.GiveBack(ctx)
 }
 
 // Uncount takes attempts back everywhere they were counted. Errors:

@@ -50,10 +50,27 @@ func (g *gets) do(ctx context.Context, key string) ([]byte, error) {
 		}
 	}
 	if mine.batch != nil {
-		g.send(mine.batch)
-		g.next()
+		g.ask(mine.batch)
 	}
 	return mine.answer, mine.err
+}
+
+// errFault is what those hear whose question ended in a fault of the program: nothing is
+// known of their values, least of all that there are none.
+var errFault = errors.New("the question ended in a fault")
+
+// ask has a batch sent, and lets the next one begin. Those who wait go on whatever happens.
+func (g *gets) ask(batch []*get) {
+	defer g.next()
+	defer func() {
+		for _, one := range batch[1:] {
+			one.wake <- struct{}{}
+		}
+	}()
+	for _, one := range batch {
+		one.err = errFault
+	}
+	g.send(batch)
 }
 
 // lead reports whether mine goes out at once; else it waits.
@@ -96,7 +113,7 @@ func (g *gets) next() {
 	first.wake <- struct{}{}
 }
 
-// send asks a whole batch, and wakes all but its leader.
+// send asks a whole batch.
 func (g *gets) send(batch []*get) {
 	ctx, cancel := bounded(context.Background())
 	defer cancel()
@@ -113,9 +130,6 @@ func (g *gets) send(batch []*get) {
 	})
 	for i, one := range batch {
 		one.take(answers[i])
-		if i > 0 {
-			one.wake <- struct{}{}
-		}
 	}
 }
 
