@@ -87,7 +87,9 @@ func (ck providerCheck) boundAt(path, name string, p *configs.Provider) {
 	}
 	for _, upstream := range slices.Sorted(maps.Keys(ck.Config.Upstreams)) {
 		u := ck.Config.Upstreams[upstream]
-		gets := func(f *configs.Frontend) bool { return slices.Contains(f.Login.Provider, name) && f.Carries(ck.Config, u) }
+		gets := func(f *configs.Frontend) bool {
+			return slices.Contains(f.Login.Provider, name) && f.Carries(ck.Config, u)
+		}
 		if u.DPoP || !slices.ContainsFunc(ck.Frontends(), gets) {
 			continue
 		}
