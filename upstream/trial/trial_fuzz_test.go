@@ -24,16 +24,20 @@ func FuzzTrial(f *testing.F) {
 	f.Add(500, "long&secret=+/", `<h1>`, `</h1>`, "\x1b[2J")
 	f.Add(200, "abcdefgh", `{"`, `":{"email":1,"id":2},"expiresIn":3600000}`, "")
 	x := newTried(f)
-	quiet := x.tell(fields("pw"), 204, nil, nil)
+	const other = "kept-from-all" // the password of somebody else
 	f.Fuzz(func(t *testing.T, status int, password, before, after, cookie string) {
-		// Short ones stand in other words; those that the mapping itself holds prove nothing.
-		if len(password) < 8 || len(password) > 200 || strings.Contains(quiet, password) || strings.Contains("[secret][secret]", password) {
-			return
+		if len(password) < 8 || len(password) > 200 || strings.Contains(other, password) {
+			return // short ones stand in other words
 		}
-		quoted, _ := json.Marshal(password)
-		h := http.Header{"Set-Cookie": {cookie + password}, "Own": {password}}
-		told := x.tell(fields(password), status, h, []byte(before+string(quoted[1:len(quoted)-1])+after))
-		if strings.Contains(strings.ReplaceAll(told, quiet, ""), password) {
+		said := func(password string) string {
+			quoted, _ := json.Marshal(password)
+			h := http.Header{"Set-Cookie": {cookie + password}, "Own": {password}}
+			return x.tell(fields(password), status, h, []byte(before+string(quoted[1:len(quoted)-1])+after))
+		}
+		told := said(password)
+		// What is told of another password, too, is no secret: a space many times, or "0000000["
+		// where the API says 0000000 and then the password, which is told as [secret].
+		if strings.Contains(told, password) && !strings.Contains(said(other), password) {
 			t.Fatalf("%q is told:\n%s", password, told)
 		}
 		for _, c := range told {
