@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -39,7 +40,12 @@ func serveAPI(args []string) error {
 		}
 	})
 	mux.HandleFunc("/api/items", answer(body()))
-	mux.HandleFunc(slow, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	var came atomic.Int64
+	mux.HandleFunc(slow, func(_ http.ResponseWriter, r *http.Request) {
+		came.Add(1)
+		<-r.Context().Done()
+	})
+	mux.HandleFunc(slowCalls, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, came.Load()) })
 	mux.HandleFunc("/api/events", sayHello)
 	return http.ListenAndServe(*listen, mux)
 }

@@ -65,7 +65,7 @@ func main() {
 	does := flag.String("works", "all", "works of the cost measure, by comma, callers, routes and sessions among them; all, or none")
 	numbers := flag.String("sessions", "10000,100000", "how many sessions Redis holds in the measure of sessions, by comma; a million takes some minutes and 1.5 GB more")
 	flag.IntVar(&b.idle, "idle", 10000, "idle connections of the memory measure; 0 to leave it out")
-	flag.IntVar(&b.flying, "flying", 1000, "calls in flight of the memory measure; 0 to leave it out")
+	flag.IntVar(&b.flying, "flying", 8000, "calls in flight of the memory measure; 0 to leave it out")
 	flag.IntVar(&b.streams, "streams", 1000, "event streams of the memory measure; 0 to leave it out")
 	gate := flag.Bool("gate", false, "exit 1 where a goal is missed")
 	flag.StringVar(&b.docs, "docs", "", "write the tables into this `page`, too")

@@ -11,14 +11,19 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 )
 
 // settled is how long memory must not have grown.
 const settled = 3 * time.Second
 
-// slow is where an answer takes longer than a measure.
-const slow = "/api/slow"
+// slow is where an answer takes longer than a measure, and slowCalls where the API tells how
+// many it is asked for.
+const (
+	slow      = "/api/slow"
+	slowCalls = "/slow-calls"
+)
 
 const warm = 20 // connections
 
@@ -63,12 +68,36 @@ func (b *bench) memory(ctx context.Context, path string, count int) (float64, er
 			return 0, fmt.Errorf("connection %d: %w", i, err)
 		}
 		open = append(open, c)
+		if path == slow {
+			if err := arrived(ctx, api, i+1); err != nil {
+				return 0, err
+			}
+		}
 	}
 	after, err := r.rest(ctx)
 	if err == nil && path == slow {
 		err = unanswered(open)
 	}
 	return float64(after-before) / float64(count), err
+}
+
+// arrived waits until the API has so many slow calls. What opening many connections at once
+// needs is then no part of what a call holds.
+func arrived(ctx context.Context, api string, count int) error {
+	for {
+		answer, err := client.Get("http://" + api + slowCalls)
+		if err != nil {
+			return err
+		}
+		text, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if came, _ := strconv.Atoi(string(text)); came >= count || err != nil {
+			return err
+		}
+		if err := pause(ctx, time.Millisecond); err != nil {
+			return err
+		}
+	}
 }
 
 // unanswered fails where an answer came on one of the connections: that call was not in
