@@ -8,9 +8,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"coatcheck/bff/session/store/open"
 	"coatcheck/configs"
+	"coatcheck/upstream"
 	"coatcheck/upstream/oidc"
 	"coatcheck/upstream/signin"
 )
@@ -44,8 +46,14 @@ func (ck *fileCheck) add(path string, err error) {
 
 func (ck *fileCheck) report(path, message string, warning bool) {
 	at := ck.config.Source.At(path)
-	ck.faults = append(ck.faults, configs.Fault{File: ck.config.Source.File(), Line: at.Line, Column: at.Column,
-		Path: path, Message: message, Warning: warning})
+	fault := configs.Fault{File: ck.config.Source.File(), Line: at.Line, Column: at.Column,
+		Path: path, Message: message, Hint: hints[path[strings.LastIndexByte(path, '.')+1:]], Warning: warning}
+	if warning {
+		fault.Hint = ""
+	}
+	if !slices.Contains(ck.faults, fault) { // a provider reads its files twice
+		ck.faults = append(ck.faults, fault)
+	}
 }
 
 // missing warns of a file that is named and not there.
@@ -58,6 +66,35 @@ func (ck *fileCheck) missing(path, file string) bool {
 	}
 	ck.report(path, fmt.Sprintf("file not found: %s (serve will refuse to start)", file), true)
 	return true
+}
+
+// hints say what the files of some keys must hold.
+var hints = map[string]string{
+	"tls":         "a certificate and the key that belongs to it, in PEM",
+	"ca":          "certificates in PEM",
+	"client_cert": "the certificate that belongs to client_key, both in PEM",
+	"client_key":  "a key in PEM: RSA of 2048 bits or more, P-256, P-384, P-521 or Ed25519",
+}
+
+// place adds an error at the keys that it names, below path; an error of several parts is
+// several faults. What stands around the innermost key is for logs.
+func (ck *fileCheck) place(path string, err error) {
+	var named *upstream.KeyError
+	switch e := err.(type) {
+	case nil:
+	case *upstream.KeyError:
+		ck.place(strings.TrimPrefix(path+"."+e.Key, "."), e.Err)
+	case interface{ Unwrap() []error }:
+		for _, part := range e.Unwrap() {
+			ck.place(path, part)
+		}
+	default:
+		if errors.As(err, &named) {
+			ck.place(path, errors.Unwrap(err))
+			return
+		}
+		ck.add(path, err)
+	}
 }
 
 // missingPair warns of each of two files that is not there: a certificate and its key.
@@ -73,6 +110,15 @@ func (ck *fileCheck) certificate() {
 	}
 	_, err := tls.LoadX509KeyPair(t.Cert, t.Key)
 	ck.add("tls", err)
+	ck.expired("tls.cert", t.Cert, t.Key)
+}
+
+// expired warns of a certificate whose time is over: whoever it is shown to refuses it.
+func (ck *fileCheck) expired(path, cert, key string) {
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err == nil && time.Now().After(pair.Leaf.NotAfter) {
+		ck.report(path, "the certificate expired on "+pair.Leaf.NotAfter.UTC().Format(time.DateOnly), true)
+	}
 }
 
 // upstreams compiles the mappings, with those files that are there.
@@ -86,10 +132,11 @@ func (ck *fileCheck) upstreams() {
 		if ck.missingPair(path+".client_cert", u.ClientCert, path+".client_key", u.ClientKey) {
 			u.ClientCert, u.ClientKey = "", ""
 		}
+		ck.expired(path+".client_cert", u.ClientCert, u.ClientKey)
 		ups[name] = &u
 	}
 	set, err := signin.New(ups, signin.Options{})
-	ck.add("upstreams", err)
+	ck.place("", err)
 	if err == nil {
 		set.Close()
 	}
@@ -105,8 +152,9 @@ func (ck *fileCheck) providers() {
 		if ck.missingPair(path+".client_cert", p.ClientCert, path+".client_key", p.ClientKey) {
 			p.ClientCert, p.ClientKey = "", ""
 		}
+		ck.expired(path+".client_cert", p.ClientCert, p.ClientKey)
 		made, err := oidc.New(name, &p, oidc.Options{})
-		ck.add(path, err)
+		ck.place(path, err)
 		if err == nil {
 			made.Close()
 		}

@@ -24,6 +24,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"coatcheck/configs"
+	"coatcheck/upstream"
 )
 
 const (
@@ -42,6 +43,8 @@ type proof struct {
 	kid string
 }
 
+var errKeyKind = &upstream.KeyError{Key: "client_key", Err: errors.New("this kind of key cannot sign assertions")}
+
 // newProof reads the key of private_key_jwt.
 func newProof(c *configs.Provider) (*proof, error) {
 	if c.ClientKey == "" || c.ClientCert != "" {
@@ -49,18 +52,18 @@ func newProof(c *configs.Provider) (*proof, error) {
 	}
 	text, err := os.ReadFile(c.ClientKey)
 	if err != nil {
-		return nil, fmt.Errorf("client_key: %w", err)
+		return nil, &upstream.KeyError{Key: "client_key", Err: err}
 	}
 	key, err := parseKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("client_key: %w", err)
+		return nil, &upstream.KeyError{Key: "client_key", Err: err}
 	}
 	p := &proof{key: key, kid: c.ClientKeyID}
 	if p.kid == "" {
 		public := jose.JSONWebKey{Key: key.Public()}
 		print, err := public.Thumbprint(crypto.SHA256)
 		if err != nil {
-			return nil, errors.New("client_key: this kind of key cannot sign assertions")
+			return nil, errKeyKind
 		}
 		p.kid = base64.RawURLEncoding.EncodeToString(print)
 	}
@@ -105,14 +108,14 @@ func (p *proof) algorithm(announced []string) (jose.SignatureAlgorithm, error) {
 		}
 	case *rsa.PrivateKey:
 		if key.N.BitLen() < minRSA {
-			return "", fmt.Errorf("client_key: RSA keys have at least %d bits", minRSA)
+			return "", &upstream.KeyError{Key: "client_key", Err: fmt.Errorf("RSA keys have at least %d bits", minRSA)}
 		}
 		if slices.Contains(announced, "PS256") && !slices.Contains(announced, "RS256") {
 			return jose.PS256, nil
 		}
 		return jose.RS256, nil
 	}
-	return "", errors.New("client_key: this kind of key cannot sign assertions")
+	return "", errKeyKind
 }
 
 // authenticate puts the client's proof into a request: by certificate (RFC 8705), by

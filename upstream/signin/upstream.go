@@ -17,7 +17,6 @@ package signin
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -114,7 +113,7 @@ func within(part string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", part, err)
+	return &upstream.KeyError{Key: part, Err: err}
 }
 
 // newUpstream makes the upstream itself: where it is and how it is reached.
