@@ -74,8 +74,8 @@ type Response struct {
 	suspect  bool // a faulty API would send a body now
 }
 
-// parts are what a response is taken apart with. A call that waits for its response needs
-// none of it.
+// parts are what a response is taken apart with. They are taken once its first byte is there:
+// a call that waits for its response needs none of them.
 type parts struct {
 	head   http1.Head
 	chunks http1.Chunks
@@ -84,8 +84,9 @@ type parts struct {
 
 var partsPool = sync.Pool{New: func() any { return new(parts) }}
 
-// Release gives the memory of a response back that was closed, so that others can use it:
-// nothing that the response gave out may be looked at any more.
+// Release gives back the memory of a closed response, for others to use: nothing that the
+// response gave out may be looked at any more. Without it the response keeps its memory for
+// its next call.
 func (a *Response) Release() {
 	if a.parts != nil {
 		partsPool.Put(a.parts)
