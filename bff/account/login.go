@@ -132,7 +132,7 @@ func (a *Account) settle(ctx context.Context, c *call.Call, attempt *throttle.At
 	a.unsettled(ctx, c, err)
 }
 
-// abandon is deferred: what a fault of ours left unsettled counts against nobody.
+// abandon is deferred: what a fault of ours left unsettled stays counted.
 func (a *Account) abandon(ctx context.Context, c *call.Call, attempt *throttle.Attempt) {
 	a.unsettled(ctx, c, attempt.Abandon(ctx))
 }

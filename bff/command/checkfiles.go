@@ -12,6 +12,7 @@ import (
 
 	"coatcheck/bff/session/store/open"
 	"coatcheck/configs"
+	"coatcheck/configs/keypath"
 	"coatcheck/upstream"
 	"coatcheck/upstream/oidc"
 	"coatcheck/upstream/signin"
@@ -39,18 +40,24 @@ type fileCheck struct {
 
 // add reports an error at a key's path; nil is none.
 func (ck *fileCheck) add(path string, err error) {
+	ck.addHinted(path, err, "")
+}
+
+func (ck *fileCheck) addHinted(path string, err error, hint string) {
 	if err != nil {
-		ck.report(path, strings.TrimPrefix(err.Error(), "session: store: "), false)
+		ck.report(configs.Fault{Path: path, Message: strings.TrimPrefix(err.Error(), "session: store: "), Hint: hint})
 	}
 }
 
-func (ck *fileCheck) report(path, message string, warning bool) {
-	at := ck.config.Source.At(path)
-	fault := configs.Fault{File: ck.config.Source.File(), Line: at.Line, Column: at.Column,
-		Path: path, Message: message, Hint: hints[path[strings.LastIndexByte(path, '.')+1:]], Warning: warning}
-	if warning {
-		fault.Hint = ""
-	}
+// warn says what is unwise at a key's path.
+func (ck *fileCheck) warn(path, message string) {
+	ck.report(configs.Fault{Path: path, Message: message, Warning: true})
+}
+
+// report adds a fault where its path stands.
+func (ck *fileCheck) report(fault configs.Fault) {
+	at := ck.config.Source.At(fault.Path)
+	fault.File, fault.Line, fault.Column = ck.config.Source.File(), at.Line, at.Column
 	if !slices.Contains(ck.faults, fault) { // a provider reads its files twice
 		ck.faults = append(ck.faults, fault)
 	}
@@ -64,8 +71,14 @@ func (ck *fileCheck) missing(path, file string) bool {
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		return false
 	}
-	ck.report(path, fmt.Sprintf("file not found: %s (serve will refuse to start)", file), true)
+	ck.warn(path, fmt.Sprintf("file not found: %s (serve will refuse to start)", file))
 	return true
+}
+
+// missingPair warns of each of two files that is not there: a certificate and its key.
+func (ck *fileCheck) missingPair(certPath, cert, keyPath, key string) bool {
+	noCert, noKey := ck.missing(certPath, cert), ck.missing(keyPath, key)
+	return noCert || noKey
 }
 
 // hints say what the files of some keys must hold.
@@ -77,30 +90,24 @@ var hints = map[string]string{
 }
 
 // place adds an error at the keys that it names, below path; an error of several parts is
-// several faults. What stands around the innermost key is for logs.
-func (ck *fileCheck) place(path string, err error) {
+// several faults. What stands around the innermost key is for logs, and hint for that key.
+func (ck *fileCheck) place(path, hint string, err error) {
 	var named *upstream.KeyError
 	switch e := err.(type) {
 	case nil:
 	case *upstream.KeyError:
-		ck.place(strings.TrimPrefix(path+"."+e.Key, "."), e.Err)
+		ck.place(strings.TrimPrefix(path+"."+e.Key, "."), hints[e.Key], e.Err)
 	case interface{ Unwrap() []error }:
 		for _, part := range e.Unwrap() {
-			ck.place(path, part)
+			ck.place(path, hint, part)
 		}
 	default:
 		if errors.As(err, &named) {
-			ck.place(path, errors.Unwrap(err))
+			ck.place(path, hint, errors.Unwrap(err))
 			return
 		}
-		ck.add(path, err)
+		ck.addHinted(path, err, hint)
 	}
-}
-
-// missingPair warns of each of two files that is not there: a certificate and its key.
-func (ck *fileCheck) missingPair(certPath, cert, keyPath, key string) bool {
-	noCert, noKey := ck.missing(certPath, cert), ck.missing(keyPath, key)
-	return noCert || noKey
 }
 
 func (ck *fileCheck) certificate() {
@@ -109,7 +116,7 @@ func (ck *fileCheck) certificate() {
 		return
 	}
 	_, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-	ck.add("tls", err)
+	ck.addHinted("tls", err, hints["tls"])
 	ck.expired("tls.cert", t.Cert, t.Key)
 }
 
@@ -117,7 +124,7 @@ func (ck *fileCheck) certificate() {
 func (ck *fileCheck) expired(path, cert, key string) {
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	if err == nil && time.Now().After(pair.Leaf.NotAfter) {
-		ck.report(path, "the certificate expired on "+pair.Leaf.NotAfter.UTC().Format(time.DateOnly), true)
+		ck.warn(path, "the certificate expired on "+pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
 	}
 }
 
@@ -125,7 +132,7 @@ func (ck *fileCheck) expired(path, cert, key string) {
 func (ck *fileCheck) upstreams() {
 	ups := map[string]*configs.Upstream{}
 	for _, name := range slices.Sorted(maps.Keys(ck.config.Upstreams)) {
-		u, path := *ck.config.Upstreams[name], "upstreams."+name
+		u, path := *ck.config.Upstreams[name], keypath.Child("upstreams", name)
 		if ck.missing(path+".ca", u.CA) {
 			u.CA = ""
 		}
@@ -136,7 +143,7 @@ func (ck *fileCheck) upstreams() {
 		ups[name] = &u
 	}
 	set, err := signin.New(ups, signin.Options{})
-	ck.place("", err)
+	ck.place("", "", err)
 	if err == nil {
 		set.Close()
 	}
@@ -144,7 +151,7 @@ func (ck *fileCheck) upstreams() {
 
 func (ck *fileCheck) providers() {
 	for _, name := range slices.Sorted(maps.Keys(ck.config.Providers)) {
-		p, path := *ck.config.Providers[name], "providers."+name
+		p, path := *ck.config.Providers[name], keypath.Child("providers", name)
 		if ck.missing(path+".ca", p.CA) {
 			p.CA = ""
 		}
@@ -154,7 +161,7 @@ func (ck *fileCheck) providers() {
 		}
 		ck.expired(path+".client_cert", p.ClientCert, p.ClientKey)
 		made, err := oidc.New(name, &p, oidc.Options{})
-		ck.place(path, err)
+		ck.place(path, "", err)
 		if err == nil {
 			made.Close()
 		}
@@ -167,7 +174,7 @@ func (ck *fileCheck) pages() {
 		if spa == nil || spa.Dir == "" {
 			continue
 		}
-		if path := "frontends." + name + ".spa.dir"; !ck.missing(path, spa.Dir) {
+		if path := keypath.Child("frontends", name, "spa", "dir"); !ck.missing(path, spa.Dir) {
 			ck.add(path, canServe(spa.Dir))
 		}
 	}

@@ -39,6 +39,7 @@ var chunks = sync.Pool{New: func() any { return new(http1.Chunks) }}
 // end gives back what the body needed, once nobody reads it any more.
 func (b *body) end() {
 	if b.chunks != nil {
+		b.chunks.Reset(nil) // it is nobody's connection
 		chunks.Put(b.chunks)
 		b.chunks = nil
 	}

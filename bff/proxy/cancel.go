@@ -115,12 +115,12 @@ func (x staying) track(s *streamCancel) error {
 	if x.who.Session != nil {
 		stop = x.watch(s.cut)
 	}
-	var alive bool
+	var alive func() bool
 	forget, alive = x.watchProof(s.cut)
 	if s.events != nil && p.draining.Load() {
 		s.cut() // Open.End may have looked before it was there
 	}
-	if !alive {
+	if !alive() {
 		return problem.CallerUnknown
 	}
 	if x.who.Session == nil {

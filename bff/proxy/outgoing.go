@@ -236,8 +236,8 @@ func isIdempotent(method []byte) bool {
 	return false
 }
 
-// heads are for those that go to the API. Only while it may have to be sent again does a
-// call hold one: many may wait for answers.
+// heads are memory for the heads that go to the API. A call gives its own back once it need
+// not be sent again: many calls may wait for answers.
 var heads = sync.Pool{New: func() any { b := make([]byte, 0, 1<<10); return &b }}
 
 // freeHead is called once the head was sent.

@@ -136,21 +136,23 @@ func (o *Open) EndKey(id string) {
 }
 
 // watchProof ties what is about to stay open to what proved the call: a key, or a token
-// with its end. The key is looked at once more behind it, so that no revocation falls
-// between the first look and this.
-func (x staying) watchProof(end func()) (stop func(), alive bool) {
+// with its end. Behind it alive must be asked, which looks at the key once more, so that no
+// revocation falls between the first look and this.
+func (x staying) watchProof(end func()) (stop func(), alive func() bool) {
 	p, open := &x.call.Program, x.proxy.open
 	switch {
 	case x.who.Caller == nil:
 	case p.Entry != "":
 		k := &keyed{p.Entry, end}
 		open.keyed.add(k)
-		return func() { open.keyed.remove(k) }, x.proxy.auth.Callers.Programs().Keys.Lives(p.Entry)
+		return func() { open.keyed.remove(k) }, func() bool { return x.proxy.auth.Callers.Programs().Keys.Lives(p.Entry) }
 	case !p.Until.IsZero():
-		return x.endAt(p.Until, end), true
+		return x.endAt(p.Until, end), always
 	}
-	return func() {}, true
+	return func() {}, always
 }
+
+func always() bool { return true }
 
 // endAt ends what stays open at a time.
 func (x staying) endAt(until time.Time, end func()) (stop func()) {

@@ -71,7 +71,7 @@ func (x upgrade) endWithSession(t *tunnel.Tunnel) (stop func()) {
 		unwatch = staying(x).watch(end)
 	}
 	forget, alive := staying(x).watchProof(end)
-	if !alive { // its end reached what the tunnel has just taken over from
+	if !alive() { // its end reached what the tunnel has just taken over from
 		end()
 	}
 	return func() { unwatch(); forget() }

@@ -47,8 +47,8 @@ func (e *exchange) abandon(goesOn *bool) {
 
 // faultAnswer is the answer to a call whose handling met a fault: as much as is known of
 // whose pages may read it.
-func (e *exchange) faultAnswer() *call.Reply {
-	r := internalError(string(e.call.ID))
+func (e *exchange) faultAnswer() (r *call.Reply) {
+	r = internalError(string(e.call.ID))
 	defer func() { _ = recover() }() // the fault itself was logged
 	hsts(&e.call, &r.Header)
 	cors(&e.call, &r.Header)

@@ -31,6 +31,7 @@ func (s *streamed) Fill(p *relay.Pipe, limit int64) (n int, ok bool, err error) 
 		return 0, false, nil
 	}
 	defer s.contain(&err)
+	ok = true // also after a panic: nothing else may go on with what is left
 	n, ok, err = source.Fill(p, limit)
 	e.call.Record.BytesOut += int64(n)
 	return n, ok, err

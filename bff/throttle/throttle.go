@@ -220,13 +220,13 @@ func (a *Attempt) Stay(ctx context.Context) error {
 	return nil
 }
 
-// Abandon gives the attempt back where nobody has decided about it: a fault of the program
-// is no guess.
+// Abandon is [Attempt.Stay] where nobody has decided about the attempt, because a fault of
+// the program came before: the API may have seen a guess.
 func (a *Attempt) Abandon(ctx context.Context) error {
 	if a.decided {
 		return nil
 	}
-	return a.GiveBack(ctx)
+	return a.Stay(ctx)
 }
 
 // Uncount takes attempts back everywhere they were counted. Errors:

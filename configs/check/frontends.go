@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -141,9 +142,10 @@ func (ck frontendCheck) spa(path string, f *configs.Frontend) {
 		return
 	}
 	host := ck.URL(child(at, "proxy"), f.SPA.Proxy)
-	switch u, _ := url.Parse(f.SPA.Proxy); {
+	u, _ := url.Parse(f.SPA.Proxy)
+	switch {
 	case host == "":
-	case ck.ListensAt(host, u.Port()):
+	case ck.ListensAt(host, cmp.Or(u.Port(), rule.DefaultPort(u.Scheme))):
 		ck.Refuse(child(at, "proxy"), "Coatcheck's own address: requests would loop", "the address of the development server itself")
 	case !rule.IsLoopback(host):
 		ck.Warn(child(at, "proxy"), "this development server is on another machine", "{dir: …} for built files")

@@ -29,11 +29,3 @@ func IsCookieText(s string) bool {
 func HasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
-
-// HeaderText holds a secret that travels in a header against what one cannot hold. A line break at the end is what an environment variable is left with.
-func HeaderText(s string) Complaint {
-	if HasControl(s) {
-		return Complaint{"has a line break or another control character, which no header carries", "${file:PATH} leaves out blank ends"}
-	}
-	return Complaint{}
-}

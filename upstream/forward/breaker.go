@@ -44,8 +44,8 @@ func (b *breaker) isOpen() bool {
 	return time.Now().Before(b.until)
 }
 
-// enter asks to dial, and waits for what another dial finds out: at most for patience, and
-// until what end returns is closed. ahead says that this dial is the one that others wait
+// enter asks to dial, and waits for what another dial finds out: for patience at most, or
+// until the channel of end is closed. ahead says that this dial is the one that others wait
 // for. After a nil error [breaker.leave] must be called.
 func (b *breaker) enter(end func() <-chan struct{}, patience time.Duration) (ahead bool, err error) {
 	if b == nil {
@@ -113,8 +113,8 @@ func (b *breaker) leave(ahead bool, err error) {
 	}
 }
 
-// isNotAPIs reports whether a dial failed for a reason of this side: the caller left, or
-// this process has nothing to dial with.
+// isNotAPIs reports whether a dial failed for a reason of this side: the caller left, this
+// process has nothing to dial with, or has a fault.
 func isNotAPIs(err error) bool {
-	return errors.Is(err, ErrAborted) || errors.Is(err, context.Canceled) || errors.Is(err, upstream.ErrBusy)
+	return errors.Is(err, errFault) || errors.Is(err, ErrAborted) || errors.Is(err, context.Canceled) || errors.Is(err, upstream.ErrBusy)
 }

@@ -45,6 +45,7 @@ func (w *observed) ask(path string, change ...func(*forward.Call)) error {
 	for _, c := range change {
 		c(call)
 	}
+	call.Sent = func() { call.Head = nil } // as whoever uses its memory again
 	err := w.Do(call, ans)
 	if err == nil {
 		_ = ans.Close()

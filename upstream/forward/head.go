@@ -88,9 +88,10 @@ var partsPool = sync.Pool{New: func() any { return new(parts) }}
 // response gave out may be looked at any more. Without it the response keeps its memory for
 // its next call.
 func (a *Response) Release() {
-	if a.parts != nil {
-		partsPool.Put(a.parts)
-		a.parts, a.Fields = nil, nil
+	if p := a.parts; p != nil {
+		p.chunks.Reset(nil) // it is nobody's connection
+		partsPool.Put(p)
+		a.parts, a.Fields, a.framing = nil, nil, noBody
 	}
 }
 

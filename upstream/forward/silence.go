@@ -48,10 +48,10 @@ func (s *silentPaths) answered() {
 	}
 }
 
-// unanswered takes note of a call that got no byte of a response in time.
-func (s *silentPaths) unanswered(call *Call) {
+// unanswered takes note of a call to path that got no byte of a response in time.
+func (s *silentPaths) unanswered(path uint64) {
 	s.mu.Lock()
-	s.paths[s.inRow%silences] = s.path(call)
+	s.paths[s.inRow%silences] = path
 	s.inRow++
 	s.some.Store(true)
 	opens := s.inRow >= silences && s.next.IsZero()
@@ -64,14 +64,14 @@ func (s *silentPaths) unanswered(call *Call) {
 	}
 }
 
-// refuses reports whether call asks for a path that is silent.
-func (s *silentPaths) refuses(call *Call) bool {
+// refuses reports whether path is silent.
+func (s *silentPaths) refuses(path uint64) bool {
 	if !s.some.Load() {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.next.IsZero() || !slices.Contains(s.paths[:], s.path(call)) {
+	if s.next.IsZero() || !slices.Contains(s.paths[:], path) {
 		return false
 	}
 	now := time.Now()

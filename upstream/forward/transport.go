@@ -45,7 +45,8 @@ func (c *Transport) Stats() TransportStats {
 // Do is [Forwarder.Do]; while the breaker is open, it is [ErrOpen] for whatever needs a
 // new connection, or asks for a path that is silent.
 func (c *Transport) Do(call *Call, ans *Response) error {
-	if c.silent.refuses(call) {
+	path := c.silent.path(call) // now, because Head is gone once it was sent
+	if c.silent.refuses(path) {
 		call.sent()
 		return ErrOpen
 	}
@@ -54,7 +55,7 @@ func (c *Transport) Do(call *Call, ans *Response) error {
 	case err == nil, errors.Is(err, upstream.ErrInvalid):
 		c.silent.answered()
 	case errors.Is(err, errSilent):
-		c.silent.unanswered(call)
+		c.silent.unanswered(path)
 	}
 	return err
 }

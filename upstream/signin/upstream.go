@@ -28,6 +28,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
+	"coatcheck/configs/keypath"
 	"coatcheck/upstream"
 	"coatcheck/upstream/mapping"
 )
@@ -88,14 +89,14 @@ func New(cfg map[string]*configs.Upstream, o Options) (*Set, error) {
 	var faults []error
 	for _, name := range names {
 		u, err := newUpstream(name, cfg[name], o)
-		faults = append(faults, within("upstreams."+name, err))
+		faults = append(faults, within(keypath.Child("upstreams", name), err))
 		s.upstreams[name] = u
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
 	for _, name := range names {
-		faults = append(faults, within("upstreams."+name, s.compile(s.upstreams[name], cfg[name])))
+		faults = append(faults, within(keypath.Child("upstreams", name), s.compile(s.upstreams[name], cfg[name])))
 	}
 	if err := errors.Join(faults...); err != nil {
 		s.Close()

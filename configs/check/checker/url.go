@@ -19,7 +19,7 @@ func (ck *Checker) URL(path, value string) string {
 		ck.Complain(path, rule.Complaint{Message: "not a URL", Hint: rule.LikelyURL(value)})
 	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
 		ck.Complain(path, rule.Complaint{Message: "not an absolute URL: start with https://", Hint: rule.LikelyURL(value)})
-	case !strings.HasPrefix(value, u.Scheme+"://"):
+	case value[:len(u.Scheme)] != u.Scheme:
 		ck.Complain(path, rule.Complaint{Message: "the scheme must be lower case", Hint: u.Scheme + "://"})
 	case u.User != nil:
 		ck.Refuse(path, "must not contain a user name or password", "basic: [\"${ID}\", \"${SECRET}\"] in the request, or send: {headers: …}")

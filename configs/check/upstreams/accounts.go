@@ -46,7 +46,9 @@ func (ck accountCheck) staticAccount(path string, a *configs.Account) {
 		ck.Refuse(path, "access_token is missing or empty: what the API calls its token goes under this name", "access_token: \"${API_TOKEN}\"")
 	}
 	for name, value := range a.Credential {
-		ck.Complain(child(path, name), rule.HeaderText(value.Reveal()))
+		if rule.HasControl(value.Reveal()) {
+			ck.Refuse(child(path, name), "has a line break or another control character, which no header carries", "${file:PATH} leaves out blank ends")
+		}
 		if !mapping.IsName(name) || mapping.IsBuiltIn(name) || slices.Contains(callerNames, name) || mapping.IsExpiry(name) {
 			ck.Refuse(child(path, name), "not the name of a value that send could put", "")
 		}
