@@ -18,7 +18,7 @@ func (ck frontendCheck) sharedThrottle(path string, f *configs.Frontend) {
 	}
 	users := 0
 	for _, other := range ck.Config.Frontends {
-		if other.SharedThrottle == name {
+		if other.SharedThrottle == name && !other.IsDoor() {
 			users++
 		}
 	}
@@ -32,7 +32,7 @@ func (ck frontendCheck) sharedThrottle(path string, f *configs.Frontend) {
 // and with two windows the shorter one would forget what the longer one needs.
 func (ck frontendCheck) shareThrottle(name, other string) {
 	f, g := ck.Config.Frontends[name], ck.Config.Frontends[other]
-	if f.SharedThrottle == "" || f.SharedThrottle != g.SharedThrottle {
+	if f.SharedThrottle == "" || f.SharedThrottle != g.SharedThrottle || f.IsDoor() || g.IsDoor() {
 		return
 	}
 	at := child("frontends", name, "shared_throttle")
