@@ -43,11 +43,7 @@ func Hold() (port int, release func(), err error) {
 		_ = syscall.Close(near)
 		return 0, nil, fmt.Errorf("freeport: %w", err)
 	}
-	return port, func() {
-		// By a reset: many thousands of ends that linger for a minute would use up the ports.
-		_ = syscall.SetsockoptLinger(near, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
-		_, _ = syscall.Close(near), syscall.Close(far)
-	}, nil
+	return port, func() { _, _ = syscall.Close(near), syscall.Close(far) }, nil
 }
 
 var loopback = [4]byte{127, 0, 0, 1}
