@@ -1,5 +1,3 @@
-//go:build unix
-
 // Package freeport gives tests a port number for a program that cannot take port 0:
 // its number has to stand in a configuration before it runs, or it starts twice.
 //
@@ -12,8 +10,9 @@
 package freeport
 
 import (
-	"errors"
 	"fmt"
+	"net"
+	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
@@ -21,82 +20,35 @@ import (
 
 // Hold takes a port of 127.0.0.1. Nobody listens there until somebody names the
 // number. release gives it back.
-//
-// It uses the system's calls themselves. A listener of package net is in Go's poller, and
-// Linux keeps a closed one alive while another thread asks the poller what is new, which on a
-// busy machine may take until somebody listens there in vain.
 func Hold() (port int, release func(), err error) {
-	// No program is started meanwhile: between fork and exec it would hold a copy.
+	defer keepFromPrograms()()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, nil, fmt.Errorf("freeport: %w", err)
+	}
+	defer l.Close()
+	near, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return 0, nil, fmt.Errorf("freeport: %w", err)
+	}
+	far, err := l.Accept()
+	if err != nil {
+		_ = near.Close()
+		return 0, nil, fmt.Errorf("freeport: %w", err)
+	}
+	return l.Addr().(*net.TCPAddr).Port, func() { _, _ = near.Close(), far.Close() }, nil
+}
+
+// keepFromPrograms lets no other goroutine start a program until stop is called: between
+// fork and exec that would hold a copy of the listener, and the number could not be
+// listened at for as long as that takes. On other systems net takes the same lock itself,
+// which it must not twice.
+func keepFromPrograms() (stop func()) {
+	if runtime.GOOS != "linux" {
+		return func() {}
+	}
 	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	l, port, err := listen()
-	if err != nil {
-		return 0, nil, fmt.Errorf("freeport: %w", err)
-	}
-	defer syscall.Close(l) //nolint:errcheck // nothing was written
-	near, err := dial(port)
-	if err != nil {
-		return 0, nil, fmt.Errorf("freeport: %w", err)
-	}
-	far, err := accept(l)
-	if err != nil {
-		_ = syscall.Close(near)
-		return 0, nil, fmt.Errorf("freeport: %w", err)
-	}
-	return port, func() { _, _ = syscall.Close(near), syscall.Close(far) }, nil
-}
-
-var loopback = [4]byte{127, 0, 0, 1}
-
-// open makes a socket that programs do not inherit.
-func open() (fd int, err error) {
-	if fd, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0); err == nil {
-		syscall.CloseOnExec(fd)
-	}
-	return fd, err
-}
-
-// listen takes a port of the kernel's choice.
-func listen() (fd, port int, err error) {
-	if fd, err = open(); err != nil {
-		return 0, 0, err
-	}
-	err = errors.Join(syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1),
-		syscall.Bind(fd, &syscall.SockaddrInet4{Addr: loopback}), syscall.Listen(fd, 1))
-	if err == nil {
-		var at syscall.Sockaddr
-		if at, err = syscall.Getsockname(fd); err == nil {
-			return fd, at.(*syscall.SockaddrInet4).Port, nil
-		}
-	}
-	_ = syscall.Close(fd)
-	return 0, 0, err
-}
-
-func dial(port int) (fd int, err error) {
-	if fd, err = open(); err != nil {
-		return 0, err
-	}
-	err = syscall.EINTR
-	for err == syscall.EINTR || err == syscall.EALREADY {
-		err = syscall.Connect(fd, &syscall.SockaddrInet4{Addr: loopback, Port: port})
-	}
-	if err == nil || err == syscall.EISCONN { // an interrupted call goes on by itself
-		return fd, nil
-	}
-	_ = syscall.Close(fd)
-	return 0, err
-}
-
-func accept(l int) (fd int, err error) {
-	err = syscall.EINTR
-	for err == syscall.EINTR {
-		fd, _, err = syscall.Accept(l)
-	}
-	if err == nil {
-		syscall.CloseOnExec(fd)
-	}
-	return fd, err
+	return syscall.ForkLock.RUnlock
 }
 
 // Number holds a port until the test has ended.
