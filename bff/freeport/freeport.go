@@ -12,8 +12,10 @@ package freeport
 import (
 	"fmt"
 	"net"
+	"os"
 	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -21,6 +23,7 @@ import (
 // Hold takes a port of 127.0.0.1. Nobody listens there until somebody names the
 // number. release gives it back.
 func Hold() (port int, release func(), err error) {
+	lookAhead()
 	defer keepFromPrograms()()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,6 +41,15 @@ func Hold() (port int, release func(), err error) {
 	}
 	return l.Addr().(*net.TCPAddr).Port, func() { _, _ = near.Close(), far.Close() }, nil
 }
+
+// lookAhead makes package os find out now what it finds out once, before it starts its first
+// program: whether clone(2) gives a pidfd. It takes no lock for that, and the process that it
+// makes would hold a copy of a listener until it has ended.
+var lookAhead = sync.OnceFunc(func() {
+	if p, err := os.FindProcess(os.Getpid()); err == nil {
+		_ = p.Release()
+	}
+})
 
 // keepFromPrograms lets no other goroutine start a program until stop is called: between
 // fork and exec that would hold a copy of the listener, and the number could not be
