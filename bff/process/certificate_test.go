@@ -33,16 +33,22 @@ func writePair(t *testing.T, cert, key string) {
 	}
 }
 
-// TestHandshakesWaitForNoFile: while a changed certificate is read from a disk that does not
-// answer, handshakes go on with the old one.
-func TestHandshakesWaitForNoFile(t *testing.T) {
-	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+// newPair is a certificate of files that a test may change, and what is logged of it.
+func newPair(t *testing.T) (c *certificate, cert, key string, logs *rig.Buffer) {
+	t.Helper()
+	cert, key, logs = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem"), new(rig.Buffer)
 	writePair(t, cert, key)
-	logs := new(rig.Buffer)
 	c, err := newCertificate(cert, key, slog.New(slog.NewTextHandler(logs, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c, cert, key, logs
+}
+
+// TestHandshakesWaitForNoFile: while a changed certificate is read from a disk that does not
+// answer, handshakes go on with the old one.
+func TestHandshakesWaitForNoFile(t *testing.T) {
+	c, cert, _, logs := newPair(t)
 	old, err := c.get(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -80,13 +86,7 @@ func TestHandshakesWaitForNoFile(t *testing.T) {
 // descriptors is taken into use once there are some, without another change, and the want
 // is told of once.
 func TestRereadOnceThereAreDescriptors(t *testing.T) {
-	cert, key := filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
-	writePair(t, cert, key)
-	logs := new(rig.Buffer)
-	c, err := newCertificate(cert, key, slog.New(slog.NewTextHandler(logs, nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, cert, key, logs := newPair(t)
 	old := c.pair.Load()
 	writePair(t, cert, key)
 	changed := time.Now().Add(time.Minute) // a clock may be coarser than this test is fast

@@ -12,7 +12,7 @@ import (
 	"coatcheck/bff/rig"
 )
 
-// failing are files of which one cannot be had, at one stage of its reading.
+// failing are files of which one cannot be read: opening it, or a later stage, fails.
 type failing struct {
 	fs.FS
 	name, stage string
