@@ -4,41 +4,24 @@
 package explain
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 
-	"coatcheck/bff/account"
 	"coatcheck/bff/apikey"
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/gate"
 	"coatcheck/bff/http1"
 	"coatcheck/bff/metrics"
-	"coatcheck/bff/pages"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/proxy"
 	"coatcheck/bff/routing"
 	"coatcheck/configs"
 	"coatcheck/upstream/signin"
 )
-
-// RawRequest is a request to be explained, as a client would write it.
-type RawRequest struct {
-	// Method and URL of the request; the URL is absolute.
-	Method, URL string
-	// Headers are lines: "Name: value".
-	Headers []string
-	// Body of the request, for calls that may be signed; nil: it is not known.
-	Body []byte
-	// Peer is the address the connection comes from.
-	Peer netip.Addr
-}
 
 // Explanation is what a server of this configuration would do with a request.
 type Explanation struct {
@@ -85,52 +68,6 @@ func Explain(c *configs.Config, ups *signin.Set, q RawRequest) (*Explanation, er
 	table.Decide(&e.call.Request, &e.call.Decision)
 	e.explain()
 	return e.explanation(), nil
-}
-
-// gateRefusal is a request that never becomes a call: what stands on the wire is not
-// well-formed HTTP, or its method is not known.
-type gateRefusal struct{ error }
-
-// head reads the request as the gate would.
-func (q RawRequest) head(c *configs.Config) (*http1.Head, error) {
-	// Not left to net/url: what it cannot read is worth an explanation, too.
-	scheme, rest, ok := strings.Cut(q.URL, "://")
-	end := strings.IndexAny(rest+"/", "/?#\\")
-	if !ok || end == 0 || scheme != "https" && scheme != "http" {
-		return nil, fmt.Errorf("%q is not an absolute URL", q.URL)
-	}
-	host, target := rest[:end], rest[end:]
-	host = host[strings.LastIndexByte(host, '@')+1:] // names and passwords never stand in Host (RFC 9110 §4.2.4)
-	if !strings.HasPrefix(target, "/") {
-		target = "/" + target
-	}
-	text := q.Method + " " + target + " HTTP/1.1\r\n"
-	if !hasHost(q.Headers) {
-		text += "Host: " + host + "\r\n"
-	}
-	for _, line := range q.Headers {
-		text += line + "\r\n"
-	}
-	var in http1.Reader
-	in.Reset(bytes.NewReader([]byte(text + "\r\n")))
-	head := new(http1.Head)
-	err := head.ReadRequest(&in, int(c.Limits.Header))
-	if err == nil {
-		err = gate.Check(head, c.UnusualMethods())
-	}
-	if err != nil {
-		return nil, gateRefusal{err}
-	}
-	return head, nil
-}
-
-func hasHost(lines []string) bool {
-	for _, line := range lines {
-		if name, _, _ := strings.Cut(line, ":"); http1.EqualFold([]byte(name), "host") {
-			return true
-		}
-	}
-	return false
 }
 
 // explainer writes down what each check says.
@@ -279,107 +216,6 @@ func (e *explainer) route() {
 			e.say("route", "closed: the path belongs to the sign-in or is private, and no route reaches it")
 		}
 	}
-}
-
-// answer tells what follows a decision that refuses nothing.
-func (e *explainer) answer() {
-	switch d := &e.call.Decision; d.Kind {
-	case routing.Health:
-		e.say("answer", "204, or 503 while the process is ending: health_path answers for any host")
-	case routing.Preflight:
-		e.say("answer", "204: a preflight of a listed origin")
-	case routing.Page:
-		e.page()
-	case routing.Own:
-		if (providerExplainer{e}).explained() || d.Endpoint.ID == routing.Exchange && !e.exchange() || d.Endpoint.ID == routing.Login && !e.signInBody() {
-			return
-		}
-		e.say("answer", "by Coatcheck itself")
-		if d.Endpoint.ID == routing.Login {
-			e.cookie()
-		}
-		e.unexplained()
-		if d.Frontend.Scheme == "http" && d.Endpoint.ID == routing.Login {
-			e.say("note", "Over plain http Safari does not keep the cookie; Chromium and Firefox do on localhost.")
-		}
-	case routing.Proxy:
-		e.outgoing()
-	}
-}
-
-// cookie tells how long the cookie of a sign-in stays in the browser.
-func (e *explainer) cookie() {
-	switch how := e.call.Frontend().Config.Cookie.Persistent; {
-	case how.Always:
-		e.say("cookie", "stays for sessions.max_lifetime, also when the browser is closed")
-	case how.Field != "":
-		e.say("cookie", "stays for sessions.max_lifetime where the body says %q: true, else until the browser is closed", how.Field)
-	default:
-		e.say("cookie", "stays until the browser is closed")
-	}
-}
-
-// page tells what a path means among the application's files.
-func (e *explainer) page() {
-	d := &e.call.Decision
-	if !pages.IsFileName(d.Target.Path[len(d.Frontend.Base):]) {
-		e.say("files", "no file can have such a name")
-		e.refuse(problem.NotFound)
-		return
-	}
-	what := "a file of the application itself, else 404: only a navigation gets its index document"
-	if e.call.Request.Navigates() {
-		what = "a file of the application itself, or its index document"
-	}
-	e.say("answer", "%s; no session is needed", what)
-	e.say("note", "Not shown: which files exist.")
-}
-
-// signInBody checks what a sign-in announces of its body.
-func (e *explainer) signInBody() bool {
-	p := account.CheckBody(e.call.Request.Head)
-	if p == nil {
-		return true
-	}
-	e.say("body", "a sign-in takes application/json in UTF-8, without Content-Encoding, of at most %d bytes", account.MaxBody)
-	e.refuse(p)
-	return false
-}
-
-// exchange tells whether the frontend offers the exchange of the path. The session is
-// looked at before the body, and only the store knows whether it lives.
-func (e *explainer) exchange() bool {
-	name := string(e.call.Decision.Segment)
-	if !slices.Contains(e.call.Frontend().Config.Login.Exchanges, name) {
-		e.say("exchange", "the frontend offers none of that name")
-		e.refuse(problem.NotFound)
-		return false
-	}
-	e.say("exchange", "%s; its request at the API is closed to routes", name)
-	return true
-}
-
-// unexplained says what decides as well, and is not looked at here.
-func (e *explainer) unexplained() {
-	e.say("note", "Not shown: the body itself, whether the session is alive, throttles, limits on connections, and how the API is doing.")
-}
-
-// ticket says whether the request carries one, by its form: what it opens is in the
-// store, which is not read here.
-func (e *explainer) ticket() string {
-	route := e.call.Route()
-	if route.Session == routing.SessionNone {
-		return ""
-	}
-	_, ok := auth.Ticket(e.call.Request.Head, e.call.Frontend())
-	switch {
-	case ok:
-		return "; a ticket is present, and the store decides"
-	case route.Session == routing.SessionRequired:
-		e.problem = problem.NotAuthenticated
-		return "; no ticket is present: 401 not_authenticated. With one:"
-	}
-	return "; no ticket is present: nobody is signed in"
 }
 
 // Trail is what a step says: its name, and the text beside it, broken between words below
