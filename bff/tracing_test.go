@@ -87,7 +87,7 @@ func traced(t *testing.T, trusted string) (*fleet, *receiver, *person) {
 	}))
 	f := &fleet{T: t, api: a, replicas: []*replica{{}, {}}, text: fleetConfig + "trusted_proxies: [" + trusted + "]\n"}
 	f.launch(func(*replica) string { return "memory://" })
-	return f, r, f.signIn(f.replicas[0], "ada")
+	return f, r, f.signIn(f.replicas[0], "ada-lovelace")
 }
 
 func (f *fleet) askTraced(p *person, path string) string {
@@ -119,7 +119,7 @@ func TestTrace(t *testing.T) {
 	rig.Until(t, "the call's line", func() bool { return strings.Contains(f.replicas[0].Log.String(), `"trace_id":"`+foreignTrace+`"`) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, mark := range []string{"QUERY-MARK", p.ticket(), "ada", "at1.", "rt1.", "traceparent?"} {
+	for _, mark := range []string{"QUERY-MARK", p.ticket(), "ada-lovelace", "at1.ada", "rt1.ada", "traceparent?"} {
 		if strings.Contains(string(r.raw), mark) {
 			t.Errorf("%q stands in a span", mark)
 		}
@@ -135,7 +135,7 @@ func TestTraceOfAStranger(t *testing.T) {
 		t.Errorf("a stranger's trace went on: %s", got)
 	}
 	r.Close() // a collector that is away holds nobody up
-	if a := f.get(f.replicas[0], "/api/whoami", p); a.body != "ada" {
+	if a := f.get(f.replicas[0], "/api/whoami", p); a.body != "ada-lovelace" {
 		t.Errorf("without the collector: %s", a)
 	}
 }

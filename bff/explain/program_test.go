@@ -125,7 +125,7 @@ func TestExplainPrograms(t *testing.T) {
 				t.Errorf("%s: nothing of %q:\n%s", row.name, word, strings.Join(got.Lines, "\n"))
 			}
 		}
-		for _, secret := range []string{"MARKED", key, key[5:], "eyJ"} {
+		for _, secret := range []string{"MARKED", key, key[5:], "eyJhbGci"} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s: shows %s:\n%s", row.name, secret, text)
 			}

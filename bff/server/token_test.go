@@ -44,9 +44,13 @@ func (a *atProvider) accessToken(client string, change func(map[string]any)) str
 // TestTokensOfAProvider: a program is let in by a token of the provider, by nothing that
 // is less than one, and the API never sees it.
 func TestTokensOfAProvider(t *testing.T) {
+	const begin = "eyJhbGci" // of every token here
 	a := withTokens(t, "")
 	crm := func(c map[string]any) { c["aud"], c["roles"] = "crm", []string{"admin", "batch"} }
 	good := a.accessToken("erp", nil)
+	if !strings.Contains(good, begin) {
+		t.Fatalf("a token that does not begin with %s", begin)
+	}
 	for _, row := range []struct {
 		name, request, proof string
 		status               int
@@ -77,7 +81,7 @@ func TestTokensOfAProvider(t *testing.T) {
 		if (a.api.Count() > calls) != (row.status == 200) {
 			t.Errorf("%s: the API was called, or not", row.name)
 		}
-		if got.StatusCode == 200 && strings.Contains(got.body, "eyJ") {
+		if got.StatusCode == 200 && strings.Contains(got.body, begin) {
 			t.Errorf("%s: %s", row.name, got.body)
 		}
 	}
@@ -86,7 +90,7 @@ func TestTokensOfAProvider(t *testing.T) {
 		t.Errorf("the API saw %v", saw)
 	}
 	logs := a.logs.String()
-	if strings.Contains(logs, "eyJ") || !strings.Contains(logs, `"caller":"erp"`) || !strings.Contains(logs, `"proof":"token"`) {
+	if strings.Contains(logs, begin) || !strings.Contains(logs, `"caller":"erp"`) || !strings.Contains(logs, `"proof":"token"`) {
 		t.Error("the log names no caller, or holds a token")
 	}
 }
