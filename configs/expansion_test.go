@@ -215,6 +215,43 @@ func TestFaultsNeverPrintValuesOfVariables(t *testing.T) {
 	}
 }
 
+// No hint says to which word a value out of a variable is near.
+func TestHintsSayNothingOfVariables(t *testing.T) {
+	const file = `
+frontends:
+  shop:
+    origins: [https://shop.example.com]
+    login: {upstream: "${UPSTREAM}", provider: "${PROVIDER}"}
+    routes: [{path: /api, upstream: api, callers: ["${CALLER}"]}]
+providers:
+  porter: {issuer: https://id.example.com, client_id: x}
+callers:
+  excel: {limit: {calls: 1, per: 1h}}
+upstreams:
+  api:
+    url: https://api.example.com
+    login:
+      request: {path: /login, body: {email: "{email}"}}
+      answers: [{status: 202, step: "${STEP}"}]
+      steps: {code: {fields: [code], request: {path: /code, body: {code: "{code}"}}}}
+      credential: {access_token: /token}
+    reuse: "${WORD}"
+`
+	_, faults := parse(file, map[string]string{"UPSTREAM": "apj", "PROVIDER": "poter", "CALLER": "exce", "STEP": "cde", "WORD": "persn"})
+	found := 0
+	for _, f := range faults {
+		if strings.Contains(f.Message, "the variable's value") || f.Message == "unknown step" {
+			found++
+		}
+		if strings.Contains(f.Hint, "did you mean") {
+			t.Errorf("%s: %s", f.Path, f.Hint)
+		}
+	}
+	if found != 5 {
+		t.Errorf("%d of the 5 values are refused: %v", found, faults)
+	}
+}
+
 // Secrets that stand in the file itself are not repeated either.
 func TestFaultsNeverPrintSecretsOfTheFile(t *testing.T) {
 	const mark = "m4rk3d"

@@ -167,7 +167,7 @@ func (ck frontendCheck) signInAtProvider(path string, f *configs.Frontend) {
 			at = item(at, i)
 		}
 		if ck.Config.Providers[name] == nil {
-			ck.Refuse(at, "there is no provider "+ck.Quote(at, name), rule.Suggest(name, slices.Sorted(maps.Keys(ck.Config.Providers))))
+			ck.Refuse(at, "there is no provider "+ck.Quote(at, name), ck.Suggest(at, name, slices.Sorted(maps.Keys(ck.Config.Providers))))
 		}
 	}
 	if f.Login.ErrorPath != "" {

@@ -122,7 +122,11 @@ func (d *decoder) word(f field, n *node, into reflect.Value) {
 	}
 	if words := f.tag.Get("enum"); words != "" && !contains(words, value) {
 		list := strings.Split(words, "|")
-		d.fault(f.at, f.path, shown(value, expanded)+" is not allowed: use "+orList(list), rule.Suggest(value, list))
+		hint := ""
+		if !expanded {
+			hint = rule.Suggest(value, list)
+		}
+		d.fault(f.at, f.path, shown(value, expanded)+" is not allowed: use "+orList(list), hint)
 		return
 	}
 	if value == "" && f.tag.Get("required") == "true" {

@@ -7,7 +7,6 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
-	"coatcheck/configs/rule"
 	"coatcheck/upstream/mapping"
 )
 
@@ -40,7 +39,8 @@ func (ck mappingCheck) outcome(path string, a mapping.Rule, u *configs.Upstream,
 		if u.Login != nil {
 			names = slices.Sorted(maps.Keys(u.Login.Steps))
 		}
-		ck.Refuse(child(path, "step"), "unknown step", rule.Suggest(a.Step, names))
+		at := child(path, "step")
+		ck.Refuse(at, "unknown step", ck.Suggest(at, a.Step, names))
 	case a.Means == mapping.SessionExpired && signIn:
 		ck.Refuse(child(path, "means"), "session_expired is for refresh and verify", "invalid_credentials")
 	case a.Means == mapping.Accepted && !signIn:

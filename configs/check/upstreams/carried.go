@@ -7,7 +7,6 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/configs"
-	"coatcheck/configs/rule"
 	"coatcheck/upstream/mapping"
 )
 
@@ -23,12 +22,12 @@ func (ck upstreamCheck) carried(path string, u *configs.Upstream, name string) {
 			continue
 		}
 		if known := f.Values(from); !slices.Contains(known, name) {
-			ck.Refuse(path, ck.Braced(path, name)+" is not a value that frontend "+frontend+"'s sign-in takes", suggestName(name, known))
+			ck.Refuse(path, ck.Braced(path, name)+" is not a value that frontend "+frontend+"'s sign-in takes", ck.suggestName(path, name, known))
 			return
 		}
 	}
 	if u.Login != nil && !slices.Contains(u.Values(), name) && !ck.anyoneSignsIn(u) {
-		ck.Refuse(path, ck.Braced(path, name)+" is not a value of login.credential", suggestName(name, u.Values()))
+		ck.Refuse(path, ck.Braced(path, name)+" is not a value of login.credential", ck.suggestName(path, name, u.Values()))
 	}
 }
 
@@ -36,8 +35,8 @@ func (ck signInCheck) anyoneSignsIn(u *configs.Upstream) bool {
 	return slices.ContainsFunc(ck.Frontends(), func(f *configs.Frontend) bool { return ck.Config.Upstreams[f.Login.Upstream] == u })
 }
 
-func suggestName(name string, known []string) string {
-	if hint := rule.Suggest(name, known); hint != "" {
+func (ck signInCheck) suggestName(path, name string, known []string) string {
+	if hint := ck.Suggest(path, name, known); hint != "" {
 		return hint
 	}
 	if len(known) == 0 {

@@ -41,7 +41,7 @@ func (ck mappingCheck) names(path string, names []string, s scope) {
 		if s.open || slices.Contains(s.known, name) || mapping.IsBuiltIn(name) {
 			continue
 		}
-		hint := rule.Suggest(name, slices.Concat(s.known, mapping.BuiltIn()))
+		hint := ck.Suggest(path, name, slices.Concat(s.known, mapping.BuiltIn()))
 		if hint == "" || s.hidden {
 			hint = s.hint
 		}
