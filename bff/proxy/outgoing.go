@@ -207,9 +207,7 @@ func (x *roundTrip) prepareBody() error {
 	in.LimitBody(int64(x.call.Route().Config.MaxBody))
 	n := in.BodyLength()
 	if n < 0 || n > maxRepeatable {
-		events, id := x.proxy.events, string(x.call.ID)
 		c.Body, c.BodyLength, c.StopBody = in, n, in.Interrupt
-		c.Faulted = func(stack []byte) { events.Fault(id, stack) }
 		return nil
 	}
 	if whole, ok := in.Buffered(); ok {
@@ -259,7 +257,7 @@ func (x *roundTrip) send() error {
 	x.span = c.Span.Ask("forward", route.Upstream)
 	head := heads.Get().(*[]byte)
 	out.Head = x.proxy.AppendHead((*head)[:0], c, Outgoing{token, proof, sticking{x}.pairs(), x.span})
-	x.head, out.Sent = head, x.sent
+	x.head, out.Sent, out.Faulted = head, x.sent, x.faulted
 	out.IsHead, out.Idempotent = c.Request.IsHead(), isIdempotent(c.Request.Head.Method)
 	out.HeaderTimeout, out.IdleTimeout = route.Config.HeaderTimeout, route.Config.IdleTimeout
 	out.Upgrade, out.Owner = c.Decision.Handshake, x.owner()

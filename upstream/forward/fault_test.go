@@ -2,6 +2,7 @@ package forward_test
 
 import (
 	"bytes"
+	"crypto/tls"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,5 +43,47 @@ func TestFaultInABody(t *testing.T) {
 		if open, _ := f.Open(); open != 0 {
 			t.Errorf("%d connections are open", open)
 		}
+	}
+}
+
+// The fear: connections are opened on a goroutine of their own, too.
+func TestFaultInOpening(t *testing.T) {
+	ours := newAuthority(t)
+	var healed atomic.Bool
+	api := serveTLS(t, &tls.Config{Certificates: []tls.Certificate{ours.pair(t, "api.example.net")}}, func(p *wirePeer, _ *tls.Conn) {
+		for r := p.request(); r != nil; r = p.request() {
+			p.say(ok("here"))
+		}
+	})
+	f := overTLS(t, api, &tls.Config{RootCAs: ours.pool, VerifyConnection: func(tls.ConnectionState) error {
+		if !healed.Load() {
+			panic("fault with s3cr3t")
+		}
+		return nil
+	}})
+	for range 3 {
+		var told atomic.Int64
+		call := newCall("GET", "/")
+		call.Faulted = func(stack []byte) {
+			if bytes.Contains(stack, []byte("fault_test.go")) && !bytes.Contains(stack, []byte("s3cr3t")) {
+				told.Add(1)
+			}
+		}
+		within(t, 10*time.Second, "an error", func() {
+			var ans forward.Response
+			if err := f.Do(call, &ans); err == nil {
+				t.Error("no error")
+			}
+		})
+		if n := told.Load(); n != 1 {
+			t.Errorf("told %d times", n)
+		}
+	}
+	if open, _ := f.Open(); open != 0 {
+		t.Errorf("%d connections are open", open)
+	}
+	healed.Store(true)
+	if got := get(f, "/"); got.body != "here" {
+		t.Errorf("the next call: %v", got)
 	}
 }
