@@ -26,10 +26,13 @@ func (ck *Checker) Faults() []configs.Fault {
 	return ck.faults
 }
 
+// add keeps f, unless another rule has led to the same words.
 func (ck *Checker) add(f configs.Fault) {
 	at := ck.Config.Source.At(f.Path)
 	f.File, f.Line, f.Column = ck.Config.Source.File(), at.Line, at.Column
-	ck.faults = append(ck.faults, f)
+	if !slices.Contains(ck.faults, f) {
+		ck.faults = append(ck.faults, f)
+	}
 }
 
 // Refuse reports what cannot work.
