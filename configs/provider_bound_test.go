@@ -6,12 +6,12 @@ import "testing"
 func TestFaultIsSaidOnce(t *testing.T) {
 	_, faults := parse(`
 frontends:
-  shop: {origins: [https://shop.example.com], login: {provider: [one, two]}, routes: [{path: /api, upstream: api}]}
+  shop: {origins: [https://shop.example.com], login: {provider: [one, two], upstream: api}, routes: [{path: /api, upstream: api}]}
 providers:
   one: {issuer: https://one.example.com, client_id: x, dpop: required}
   two: {issuer: https://two.example.com, client_id: x, dpop: required}
 upstreams:
-  api: {url: https://api.example.com, dpop: true, send: {query: {t: "{access_token}"}}}
+  api: {url: https://api.example.com, send: {query: {t: "{access_token}"}}}
 `, nil)
 	n := 0
 	for _, f := range faults {
