@@ -102,7 +102,7 @@ type roundTrip struct {
 	abort   func()             // ends out; made once
 	release func()             // gives the roundTrip back; made once
 	sent    func()             // freeHead; made once
-	faulted func(stack []byte) // logFault; made once
+	faulted func(stack []byte) // logs a panic on another goroutine; made once
 	proven  bool               // the token that was sent is bound, and had a proof
 	head    *[]byte            // the head that goes to the API; nil: it was sent
 	small   []byte             // a request body held for a repetition
@@ -113,7 +113,8 @@ var roundTrips = sync.Pool{New: func() any { return new(roundTrip) }}
 func (p *Proxy) begin(c *call.Call) *roundTrip {
 	x := roundTrips.Get().(*roundTrip)
 	if x.abort == nil {
-		x.abort, x.release, x.sent, x.faulted = x.out.Abort, x.giveBack, x.freeHead, x.logFault
+		x.abort, x.release, x.sent = x.out.Abort, x.giveBack, x.freeHead
+		x.faulted = func(stack []byte) { x.proxy.events.Fault(string(x.call.ID), stack) }
 	}
 	x.proxy, x.call, x.target = p, c, p.targets[c.Route().Index]
 	c.Reply.Finally = x.release
@@ -133,9 +134,6 @@ func (x *roundTrip) giveBack() {
 	x.out.Reset()
 	roundTrips.Put(x)
 }
-
-// logFault is called where the call met a panic on another goroutine.
-func (x *roundTrip) logFault(stack []byte) { x.proxy.events.Fault(string(x.call.ID), stack) }
 
 // free gives back what a call holds of others: each part, also where the giving back of
 // another ends in a panic.
