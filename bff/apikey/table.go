@@ -33,7 +33,7 @@ type Entry struct {
 // Events are what a table tells. Each may be nil. They are called by [Table.Run]
 // or by who changes the table, one at a time, and must not block.
 type Events struct {
-	// Ended: the key was revoked or has expired; its streams are to end.
+	// Ended: the key was revoked, has expired, or has lost its caller; its streams are to end.
 	Ended func(Entry)
 	// NearEnd: less than 7 days are left; once a day for each key.
 	NearEnd func(Entry, time.Duration)
@@ -51,8 +51,9 @@ type Table struct {
 
 	snapshot atomic.Pointer[snapshot]
 	file     atomic.Pointer[map[Hash]Entry]
-	turn     chan struct{} // one question to the store at a time; those who wait can leave
-	missed   time.Time     // when the last question that failed was asked; written by whose turn it is
+	callers  atomic.Pointer[func(string) bool] // who has keys; nil: whoever a record names
+	turn     chan struct{}                     // one question to the store at a time; those who wait can leave
+	missed   time.Time                         // when the last question that failed was asked; written by whose turn it is
 	used     usage
 	warned   sync.Map // id → time.Time of the last NearEnd
 }
@@ -83,7 +84,8 @@ func NewTable(store Store, age time.Duration, events Events) *Table {
 	return t
 }
 
-// SetFile replaces the keys of the configuration: hashes by caller.
+// SetFile replaces the keys of the configuration: hashes by caller. A key that is another
+// caller's now has ended as this one's.
 func (t *Table) SetFile(keys map[Hash]string) {
 	file := make(map[Hash]Entry, len(keys))
 	for hash, caller := range keys {
@@ -91,11 +93,24 @@ func (t *Table) SetFile(keys map[Hash]string) {
 	}
 	old := *t.file.Swap(&file)
 	for hash, e := range old {
-		if _, still := file[hash]; !still && t.events.Ended != nil {
+		if file[hash].Caller != e.Caller && t.events.Ended != nil {
 			t.events.Ended(e)
 		}
 	}
 }
+
+// SetCallers says which callers of the configuration have keys. A key made at run time
+// ends with its caller, and lives again if that comes back.
+func (t *Table) SetCallers(have func(caller string) bool) {
+	had := t.callers.Swap(&have)
+	for _, r := range t.snapshot.Load().byID {
+		if t.inTime(r) && (had == nil || (*had)(r.Caller)) && !have(r.Caller) && t.events.Ended != nil {
+			t.events.Ended(r.entry())
+		}
+	}
+}
+
+func (t *Table) inTime(r Record) bool { return r.ExpiresAt.IsZero() || t.now().Before(r.ExpiresAt) }
 
 // shortID names a key of the configuration in logs, where nobody knows its id.
 func shortID(h Hash) string {
@@ -125,11 +140,10 @@ func (t *Table) Find(ctx context.Context, presented credential.Secret) (Entry, e
 	if !ok {
 		return Entry{}, ErrUnknown
 	}
-	now := t.now()
-	if !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt) {
+	if !t.inTime(r) {
 		return Entry{}, ErrExpired
 	}
-	t.used.note(r.ID, now)
+	t.used.note(r.ID, t.now())
 	return r.entry(), nil
 }
 
@@ -268,15 +282,16 @@ func (u *usage) take(known map[string]Record) map[string]time.Time {
 	return pending
 }
 
-// Lives reports whether a key with this id is known and has not expired, as far as this
-// process knows.
-func (t *Table) Lives(id string) bool {
+// Lives reports whether a key with this id is known as this caller's and has not expired,
+// as far as this process knows.
+func (t *Table) Lives(id, caller string) bool {
 	if r, ok := t.snapshot.Load().byID[id]; ok {
-		return r.ExpiresAt.IsZero() || t.now().Before(r.ExpiresAt)
+		have := t.callers.Load()
+		return r.Caller == caller && t.inTime(r) && (have == nil || (*have)(caller))
 	}
 	for _, e := range *t.file.Load() {
 		if e.ID == id {
-			return true
+			return e.Caller == caller
 		}
 	}
 	return false

@@ -54,6 +54,7 @@ func (k *Callers) Programs() *Programs { return k.programs }
 // does not name.
 func (p *Programs) Use(c *configs.Config) {
 	p.Keys.SetFile(c.KeyHashes())
+	p.Keys.SetCallers(func(name string) bool { return c.Callers[name] != nil && c.Callers[name].Kind() == configs.ByKey })
 	p.Limits.Keep(func(name string) bool { return c.Callers[name] != nil })
 	p.Accounts.Keep(func(name string) bool {
 		upstream, account, _ := strings.Cut(name, "/")

@@ -313,6 +313,13 @@ var reloadRows = map[string]func(r *reloaded){
 			r.Errorf("a key that was taken out: %d", status)
 		}
 		r.logged(`"event":"key","outcome":"ended","caller":"robot"`)
+		made, _, err := r.programs.Keys.Issue(context.Background(), "robot", "", 0)
+		if err != nil {
+			r.Fatal(err)
+		}
+		r.change("path: /api/, upstream: api, session: none, callers: [robot]", "path: /api/, upstream: api")
+		r.change("callers: {robot: {keys: [\"sha256:"+strings.Repeat("0", 64)+"\"]}}\n", "")
+		r.logged(`"event":"key","outcome":"ended","caller":"robot","key":"` + made.ID + `"`)
 	},
 	"frontends": func(r *reloaded) {
 		cookie := r.signIn()

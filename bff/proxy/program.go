@@ -145,7 +145,7 @@ func (x staying) watchProof(end func()) (stop func(), alive func() bool) {
 	case p.Entry != "":
 		k := &keyed{p.Entry, end}
 		open.keyed.add(k)
-		return func() { open.keyed.remove(k) }, func() bool { return x.proxy.auth.Callers.Programs().Keys.Lives(p.Entry) }
+		return func() { open.keyed.remove(k) }, func() bool { return x.proxy.auth.Callers.Programs().Keys.Lives(p.Entry, x.who.Caller.Name) }
 	case !p.Until.IsZero():
 		return x.endAt(p.Until, end), always
 	}
