@@ -99,7 +99,7 @@ func TestTryPrograms(t *testing.T) {
 				t.Errorf("%s: nothing of %q\n%s", row.args, word, out)
 			}
 		}
-		if strings.Contains(out, "MARKED") || strings.Contains(out, key.Secret.Reveal()) {
+		if strings.Contains(out, "-MARKED") || strings.Contains(out, key.Secret.Reveal()) {
 			t.Errorf("%s shows a secret:\n%s", row.args, out)
 		}
 	}

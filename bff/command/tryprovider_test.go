@@ -189,7 +189,7 @@ func (d *desk) holdsNoSecret(shown string) {
 	d.t.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, secret := range append(d.secrets, "MARKED", "\x1b") {
+	for _, secret := range append(d.secrets, "-MARKED", "\x1b") {
 		if strings.Contains(shown, secret) {
 			d.t.Errorf("%q is shown:\n%s", secret, shown)
 		}

@@ -66,8 +66,9 @@ func TestSealAndOpen(t *testing.T) {
 	if !got.BelongsTo(b) || got.BelongsTo(pending.NewBrowser()) || got.BelongsTo(pending.Browser{}) {
 		t.Error("it belongs to another browser")
 	}
-	if strings.Contains(state, "cart") || len(state) > 700 {
-		t.Errorf("%d characters: %s", len(state), state)
+	raw, err := base64.RawURLEncoding.DecodeString(state[strings.LastIndexByte(state, '.')+1:])
+	if err != nil || bytes.Contains(raw, []byte(was.ReturnTo)) || len(was.ReturnTo) < 10 || len(state) > 700 {
+		t.Errorf("%d characters: %s (%v)", len(state), state, err)
 	}
 }
 

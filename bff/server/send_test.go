@@ -336,6 +336,8 @@ func TestFirstMessageThatCannotCarry(t *testing.T) {
 		"not JSON":     {frame(0x81, `hello`), 1007},
 		"a list":       {frame(0x81, `[{}]`), 1007},
 		"two values":   {frame(0x81, `{}{}`), 1007},
+		"not UTF-8":    {frame(0x81, "{\"x\":\"\xff\"}"), 1007},
+		"cut UTF-8":    {frame(0x01, "{\"x\":\"\xc3") + frame(0x80, `"}`), 1007},
 		"too long":     {frame(0x81, `{"x":"`+strings.Repeat("x", 70000)+`"}`), 1009},
 		"in parts":     {frame(0x01, `{"x":"`+strings.Repeat("x", 40000)) + frame(0x80, strings.Repeat("x", 40000)+`"}`), 1009},
 		"compressed":   {frame(0xc1, `{}`), 1002},
@@ -353,11 +355,13 @@ func TestFirstMessageThatCannotCarry(t *testing.T) {
 				arrived <- all
 			})
 			c, in, _ := h.upgraded(cookie, "")
+			_ = c.SetReadDeadline(time.Now().Add(30 * time.Second)) // where the message goes on, nothing ends
 			_, _ = io.WriteString(c, row.sent)
 			end := make([]byte, 4)
 			if _, err := io.ReadFull(in, end); err != nil || !bytes.Equal(end, []byte{0x88, 2, byte(row.code >> 8), byte(row.code)}) {
 				t.Errorf("the page was told % x, %v; want %d", end, err, row.code)
 			}
+			_ = c.Close()
 			if all := <-arrived; len(all) > 0 {
 				t.Errorf("the API got %q", all)
 			}

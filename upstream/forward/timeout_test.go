@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/bff/freeport"
 	"coatcheck/upstream"
 	"coatcheck/upstream/forward"
 )
@@ -201,9 +202,12 @@ func TestDeadlinesDoNotOutlive(t *testing.T) {
 var noSuchName = strings.Repeat("x", 64) + ".invalid"
 
 func TestUnreachable(t *testing.T) {
-	closed := serveWire(t, func(*wirePeer) {})
-	closed.close()
-	if got := get(newForwarder(t, closed), "/"); !errors.Is(got.err, upstream.ErrUnreachable) {
+	closed, err := forward.New(forward.Options{Dialer: dialTo(&url.URL{Scheme: "http", Host: "127.0.0.1:" + freeport.Text(t)})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed.Close()
+	if got := get(closed, "/"); !errors.Is(got.err, upstream.ErrUnreachable) {
 		t.Error(got)
 	}
 	f, err := forward.New(forward.Options{Dialer: dialTo(deafAddress(t), short)})

@@ -102,6 +102,12 @@ func compileMessage(v any) any {
 			object[key] = compileMessage(item)
 		}
 		return object
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = compileMessage(item)
+		}
+		return list
 	}
 	return v
 }
@@ -124,13 +130,17 @@ func messageNames(v any) (names []string) {
 		for _, key := range slices.Sorted(maps.Keys(v)) {
 			names = append(names, messageNames(v[key])...)
 		}
+	case []any:
+		for _, item := range v {
+			names = append(names, messageNames(item)...)
+		}
 	}
 	return names
 }
 
 // Fill lays m over the message that a page sent: objects are joined, anything else is
-// ours. A key of which a {name} has no value is left out, and the page's own, in whatever
-// case, goes all the same. ok is false where the page sent no JSON object.
+// ours. A key, or an item of a list, of which a {name} has no value is left out, and the
+// page's own key, in whatever case, goes all the same. ok is false where the page sent no JSON object.
 func (m *Message) Fill(sent []byte, c *credential.Credential, who Caller) (filled []byte, ok bool) {
 	whole, ok := Decode(sent)
 	object, isObject := whole.(map[string]any)
@@ -149,23 +159,38 @@ func lay(object, ours map[string]any, from *Values) {
 		}
 	}
 	for key, item := range ours {
-		switch item := item.(type) {
-		case map[string]any:
-			inner, ok := object[key].(map[string]any)
-			if !ok {
-				inner = map[string]any{}
-				object[key] = inner
-			}
+		inner, joins := object[key].(map[string]any)
+		if item, isObject := item.(map[string]any); isObject && joins {
 			lay(inner, item, from)
-		case Template:
-			delete(object, key)
-			if filled, ok := item.json(from); ok {
-				object[key] = filled
-			}
-		default:
-			object[key] = item
+			continue
+		}
+		delete(object, key)
+		if filled, ok := fillMessage(item, from); ok {
+			object[key] = filled
 		}
 	}
+}
+
+// fillMessage is a part of ours where the page sent nothing that it is joined with; false:
+// a {name} has no value.
+func fillMessage(ours any, from *Values) (filled any, ok bool) {
+	switch ours := ours.(type) {
+	case Template:
+		return ours.json(from)
+	case map[string]any:
+		object := map[string]any{}
+		lay(object, ours, from)
+		return object, true
+	case []any:
+		list := []any{}
+		for _, item := range ours {
+			if filled, ok := fillMessage(item, from); ok {
+				list = append(list, filled)
+			}
+		}
+		return list, true
+	}
+	return ours, true
 }
 
 func holdsFold(ours map[string]any, key string) bool {

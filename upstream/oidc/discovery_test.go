@@ -35,7 +35,7 @@ func TestProviderIsAwayAtTheStart(t *testing.T) {
 // TestNobodyListens: it is the provider's absence, not its fault.
 func TestNobodyListens(t *testing.T) {
 	r := newRig(t, nil)
-	r.server.Close()
+	r.goAway()
 	if _, err := r.client.Authorize(context.Background(), request()); !errors.Is(err, upstream.ErrUnreachable) || errors.Is(err, oidc.ErrFailed) {
 		t.Error(err)
 	}

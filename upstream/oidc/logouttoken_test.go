@@ -119,7 +119,7 @@ func TestLogoutToken(t *testing.T) {
 func TestLogoutTokenWhileKeysAreAway(t *testing.T) {
 	r := newRig(t, nil)
 	token := r.idp.LogoutToken(clientID, "p-1", "s-1", "", nil)
-	r.server.Close()
+	r.goAway()
 	if _, err := r.client.LogoutToken(context.Background(), token); !errors.Is(err, upstream.ErrUnreachable) {
 		t.Error(err)
 	}

@@ -104,6 +104,19 @@ func newRig(t *testing.T, change func(*configs.Provider, *provider.Options)) *ri
 	return r
 }
 
+// goAway ends the provider's server. What is left of a connection keeps its port from
+// being given to another server.
+func (r *rig) goAway() {
+	r.t.Helper()
+	answer, err := http.Get(r.server.URL)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, answer.Body)
+	_ = answer.Body.Close()
+	r.server.Close()
+}
+
 // newClient makes a client that knows nothing yet.
 func (r *rig) newClient() *oidc.Provider {
 	r.t.Helper()

@@ -20,8 +20,10 @@ const place = () => window.document.body.appendChild(window.document.createEleme
 
 const right = { email: "ada@shop.example", password: "right" };
 
-// page opens a client and counts who listens.
+// page opens a client and counts who listens. Two seconds later a session is another one
+// to it, so no time passes.
 const page = async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
   const { bff } = openTab(t, new FakeServer());
   await bff.ready;
   let listening = 0;

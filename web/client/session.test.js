@@ -158,6 +158,7 @@ test("questions at one time are one question", async (t) => {
 });
 
 test("the snapshot is the same object until something changes", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() }); // two seconds later it would have changed
   const server = new FakeServer();
   server.signIn();
   const { bff } = openTab(t, server);

@@ -5,9 +5,8 @@ import { Agent, createServer, request as ask } from "node:http"
 import { Agent as SecureAgent, createServer as createTLS, request as askTLS } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import puppeteer from "puppeteer-core"
 import { certificate } from "./certificate.js"
-import { browse, client, freePort, run, site, until } from "./house.js"
+import { browse, browseFirefox, client, freePort, run, site, until } from "./house.js"
 
 const program = process.env.PROVIDER ?? new URL("../../.tools/provider", import.meta.url).pathname
 
@@ -141,21 +140,13 @@ frontends:${frontend("shop")}${frontend("desk")}
 
 // --- two kinds of browser, spoken to in the words that both understand
 
-const patience = 120_000 // only what never happens may fail
-
 /** Firefox, which finds the tests' names and takes the tests' certificate. */
 async function firefox() {
   const names = ["shop", "desk", "api"].map((n) => `${n}.coatcheck.test`).concat("id.provider.test")
-  const browser = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true,
-    timeout: patience, protocolTimeout: patience, acceptInsecureCerts: true, extraPrefsFirefox: { "network.dns.localDomains": names.join(",") } })
+  const browser = await browseFirefox({ acceptInsecureCerts: true, extraPrefsFirefox: { "network.dns.localDomains": names.join(",") } })
   const newContext = async () => {
     const context = await browser.createBrowserContext()
-    const newPage = async () => {
-      const page = await context.newPage()
-      page.setDefaultTimeout(patience)
-      return page
-    }
-    return { newPage, cookies: () => context.cookies(), close: () => context.close() }
+    return { newPage: () => context.newPage(), cookies: () => context.cookies(), close: () => context.close() }
   }
   return { newContext, close: () => browser.close() }
 }

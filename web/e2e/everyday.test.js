@@ -7,17 +7,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, test } from "node:test"
 import { chromium } from "playwright-core"
-import puppeteer from "puppeteer-core"
 import { WebSocket } from "ws"
 import { certificate } from "./certificate.js"
 import { enter, everyday } from "./everyday-house.js"
-import { browse, flags, site, until } from "./house.js"
+import { browse, browseFirefox, flags, patience, site, until } from "./house.js"
 
-const patience = 120_000 // only what never happens may fail
 let house, browser, firefox, mail
 before(async () => {
-  [house, browser, firefox] = await Promise.all([everyday(), browse(),
-    puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, timeout: patience, protocolTimeout: patience })])
+  [house, browser, firefox] = await Promise.all([everyday(), browse(), browseFirefox()])
   mail = await site({ "/": `<!doctype html><a id="link" href="${house.shop}/api/report">the report</a>` })
 })
 after(async () => { await browser?.close(); await firefox?.close(); await mail?.stop(); await house?.stop() })
@@ -35,10 +32,11 @@ async function open(t) {
 /** A browser of its own whose profile stays on disk when it is closed. */
 async function profile(name, dir) {
   if (name === "Firefox") {
-    const own = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, userDataDir: dir, timeout: patience, protocolTimeout: patience })
+    const own = await browseFirefox({ userDataDir: dir })
     return { page: await own.newPage(), close: () => own.close() }
   }
   const own = await chromium.launchPersistentContext(dir, { ...flags(await certificate()), timeout: patience })
+  own.setDefaultTimeout(patience)
   return { page: await own.newPage(), close: () => own.close() }
 }
 

@@ -1,22 +1,13 @@
 // The same in Firefox, driven by WebDriver BiDi, which it speaks itself.
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import puppeteer from "puppeteer-core"
-import { demo, until } from "./house.js"
+import { browseFirefox, demo, until } from "./house.js"
 
-const patience = 120_000 // only what never happens may fail
 let house, firefox
 before(async () => {
-  [house, firefox] = await Promise.all([demo(),
-    puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, timeout: patience, protocolTimeout: patience })])
+  [house, firefox] = await Promise.all([demo(), browseFirefox()])
 })
 after(async () => { await firefox?.close(); await house?.stop() })
-
-async function open(context) {
-  const page = await context.newPage()
-  page.setDefaultTimeout(patience)
-  return page
-}
 
 async function signIn(page, address) {
   await page.goto(address)
@@ -38,7 +29,7 @@ async function signInAtLodge(page, house) {
 
 test("two people in Firefox, an attacker, and a sign-out that one of them sees", async () => {
   const context = await firefox.createBrowserContext()
-  const shop = await open(context), admin = await open(context), attacker = await open(context)
+  const shop = await context.newPage(), admin = await context.newPage(), attacker = await context.newPage()
   await signIn(shop, house.shop)
   await signInAtLodge(admin, house)
   const ours = async () => (await context.cookies()).filter((c) => c.domain.endsWith("coatcheck.localhost") && !c.name.endsWith("-login"))
@@ -57,7 +48,7 @@ test("two people in Firefox, an attacker, and a sign-out that one of them sees",
   await shop.bringToFront()
   await shop.click("[data-call=expire]")
   await shop.waitForFunction(() => document.getElementById("strip").textContent.includes("8 calls in · 1 refresh · 8 out"))
-  const again = await open(context)
+  const again = await context.newPage()
   await again.goto(house.shop)
   await again.waitForSelector("#inside:not([hidden])")
   await again.click("#logout")
@@ -69,7 +60,7 @@ test("two people in Firefox, an attacker, and a sign-out that one of them sees",
 
 test("a sign-out at the provider ends the back office in Firefox", async () => {
   const context = await firefox.createBrowserContext()
-  const page = await open(context), account = await open(context)
+  const page = await context.newPage(), account = await context.newPage()
   await signInAtLodge(page, house)
   await page.waitForFunction(() => document.getElementById("strip").textContent.includes("authorize, challenge"))
   await account.goto(house.lodge)

@@ -8,6 +8,7 @@ import { connect, createServer as listen } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { chromium } from "playwright-core"
+import puppeteer from "puppeteer-core"
 import { certificate } from "./certificate.js"
 
 const program = process.env.COATCHECK ?? new URL("../../coatcheck", import.meta.url).pathname
@@ -22,7 +23,7 @@ export const people = {
 
 // How long what must happen may take: only what never happens may fail, however busy
 // the machine is.
-const patience = 120_000
+export const patience = 120_000
 
 /** Waits until f is true; the one place where a test polls. */
 export async function until(what, f) {
@@ -98,6 +99,24 @@ export async function browse() {
     return context
   }
   return browser
+}
+
+/** Firefox, driven by WebDriver BiDi, with the same patience. */
+export async function browseFirefox(options) {
+  const browser = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true,
+    timeout: patience, protocolTimeout: patience, ...options })
+  const patient = (opener) => {
+    const newPage = opener.newPage.bind(opener)
+    opener.newPage = async () => {
+      const page = await newPage()
+      page.setDefaultTimeout(patience)
+      return page
+    }
+    return opener
+  }
+  const createBrowserContext = browser.createBrowserContext.bind(browser)
+  browser.createBrowserContext = async () => patient(await createBrowserContext())
+  return patient(browser)
 }
 
 export const flags = ({ pin }) => ({

@@ -5,8 +5,7 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, test } from "node:test"
-import puppeteer from "puppeteer-core"
-import { axe, browse, freePort, run, until } from "./house.js"
+import { axe, browse, browseFirefox, freePort, run, until } from "./house.js"
 
 /** An API that lets everybody in and answers GET /api/PATH with the headers of `says`. */
 async function api() {
@@ -78,7 +77,7 @@ async function signedIn(context, origin) {
 async function back(page, url) {
   await page.evaluate(() => { setTimeout(() => history.back()) }) // later: this page ends with it, and the call here must not
   await until(url, () => page.url() === url)
-  await page.waitForLoadState("load", { timeout: 30_000 })
+  await page.waitForLoadState("load")
 }
 
 test("the back button shows no answer of the API after sign-out", async (t) => {
@@ -176,7 +175,7 @@ test("too many cookies: nobody presses the button for the person", async () => {
 })
 
 test("too many cookies: Firefox gets a page without a button that would not help", async () => {
-  const firefox = await puppeteer.launch({ browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true })
+  const firefox = await browseFirefox()
   const context = await firefox.createBrowserContext()
   const evil = await context.newPage(), page = await context.newPage()
   await evil.goto(h.admin)

@@ -141,7 +141,7 @@ func (c providerCall) backChannel() {
 		return
 	}
 	keys := c.y.store.of(func(s *session) bool {
-		return (k.Sid != "" && s.Sid == k.Sid || k.Sid == "" && s.Subject == k.Sub) && (float64(s.Made.Unix()) <= k.Iat+1 || c.y.on("provider-logout-expired"))
+		return (k.Sid != "" && s.Sid == k.Sid || k.Sid == "" && s.Subject == k.Sub) && (float64(s.Made.Unix()) <= k.Iat+60 || c.y.on("provider-logout-expired"))
 	})
 	for _, key := range keys {
 		_ = c.y.store.dropKey(key)

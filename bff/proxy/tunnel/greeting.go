@@ -3,6 +3,7 @@ package tunnel
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"unicode/utf8"
 
 	"coatcheck/upstream/mapping"
 )
@@ -120,7 +121,11 @@ func (g *greeting) frameCame() (fault int) {
 
 // messageCame sends the first message on, filled in.
 func (g *greeting) messageCame() (fault int) {
-	filled, ok := g.fill(g.message)
+	var filled []byte
+	ok := utf8.Valid(g.message) // RFC 6455 §8.1
+	if ok {
+		filled, ok = g.fill(g.message)
+	}
 	clear(g.message)
 	if !ok {
 		return closeNotJSON
