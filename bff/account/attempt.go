@@ -44,7 +44,7 @@ func ReadLogin(c *call.Call) (*LoginRequest, error) {
 	}
 	returnTo, err := pagesOf(c).Resolve(w.returnTo)
 	if err != nil {
-		return nil, problem.BadReturnTo
+		return nil, problem.BadReturnTo.Because(err.Error())
 	}
 	return &LoginRequest{Provider: w.provider, Named: named, ReturnTo: returnTo, Authorize: oidc.Request{RedirectURI: redirectURI(c, w.provider),
 		Prompt: w.prompt, LoginHint: w.loginHint, UILocales: w.uiLocales, ACR: w.acr, MaxAge: w.maxAge}}, nil

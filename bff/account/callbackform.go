@@ -37,7 +37,7 @@ func (a atProvider) callbackForm(c *call.Call) error {
 	kind, n := c.Request.Head.Get("content-type")
 	media, _, _ := strings.Cut(string(kind), ";")
 	if n != 1 || !strings.EqualFold(strings.TrimSpace(media), "application/x-www-form-urlencoded") {
-		return a.failedPage(c, nil, problem.UnsupportedMediaType)
+		return a.failedPage(c, nil, problem.UnsupportedMediaType.Because("the form is not application/x-www-form-urlencoded"))
 	}
 	raw, err := readForm(c)
 	if err != nil {
@@ -60,7 +60,7 @@ func (a atProvider) callbackForm(c *call.Call) error {
 // readForm reads a whole form of at most maxForm bytes.
 func readForm(c *call.Call) (string, error) {
 	if c.In.BodyLength() > maxForm {
-		return "", problem.BodyTooLarge
+		return "", problem.BodyTooLarge.Because("the form is over 32 KiB")
 	}
 	c.In.LimitBody(maxForm)
 	body, err := io.ReadAll(c.In)

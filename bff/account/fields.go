@@ -28,8 +28,8 @@ const MaxBody = 8 << 10
 // a lenient reader would repair is refused, because two readers that repair
 // differently sign in two different people.
 func readLogin(c *call.Call) (map[string]credential.Secret, error) {
-	if p := CheckBody(c.Request.Head); p != nil {
-		return nil, p
+	if err := CheckBody(c.Request.Head); err != nil {
+		return nil, err
 	}
 	c.In.LimitBody(MaxBody)
 	body, err := io.ReadAll(c.In)
@@ -57,20 +57,24 @@ func readExchange(c *call.Call) (map[string]credential.Secret, error) {
 
 // CheckBody looks at what a sign-in announces of its body: application/json in UTF-8 and
 // nothing else, because a page of another origin can send any other type without a
-// preflight, and at most [MaxBody] bytes. nil: it may be read.
-func CheckBody(h *http1.Head) *problem.Problem {
+// preflight, and at most [MaxBody] bytes. nil: it may be read. Errors are of the kind
+// [problem.Problem].
+func CheckBody(h *http1.Head) error {
 	value, n := h.Get("content-type")
 	_, encodings := h.Get("content-encoding")
-	if n != 1 || encodings > 0 {
-		return problem.UnsupportedMediaType
+	switch {
+	case n != 1:
+		return problem.UnsupportedMediaType.Because("not exactly one Content-Type")
+	case encodings > 0:
+		return problem.UnsupportedMediaType.Because("the body has a Content-Encoding")
 	}
 	kind, params, err := mime.ParseMediaType(string(value))
 	charset, has := params["charset"]
 	if err != nil || kind != "application/json" || has && !strings.EqualFold(charset, "utf-8") || len(params) > 0 && !has || len(params) > 1 {
-		return problem.UnsupportedMediaType
+		return problem.UnsupportedMediaType.Because("Content-Type is not application/json in UTF-8")
 	}
 	if h.Length > MaxBody {
-		return problem.BodyTooLarge
+		return problem.BodyTooLarge.Because("a sign-in has 8 KiB at most")
 	}
 	return nil
 }

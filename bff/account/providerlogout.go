@@ -161,6 +161,7 @@ func (a atProvider) refuseLogout(c *call.Call, provider *oidc.Provider, why erro
 		a.events.Metrics.Event(c.Frontend().Name, "revocation", "logout_token_refused")
 	}
 	c.Own()
+	c.Reply.Header.Set("Coatcheck-Error", problem.BadRequest.Code)
 	c.Reply.Bytes(http.StatusBadRequest, "application/json", []byte(`{"error":"invalid_request"}`))
 	return nil
 }

@@ -24,8 +24,8 @@ func readReload(c *call.Call) (bool, error) {
 	if !c.In.HasBody() {
 		return false, nil
 	}
-	if p := CheckBody(c.Request.Head); p != nil {
-		return false, p
+	if err := CheckBody(c.Request.Head); err != nil {
+		return false, err
 	}
 	c.In.LimitBody(MaxBody)
 	body, err := io.ReadAll(c.In)

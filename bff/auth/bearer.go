@@ -74,8 +74,7 @@ func (k *Callers) byToken(c *call.Call, p *Principal, token credential.Secret) e
 	if away != nil {
 		return providerAway(away)
 	}
-	k.note(c, "unknown", why.Error())
-	return problem.CallerUnknown
+	return k.unknown(c, why.Error())
 }
 
 // errNotAKey says that what was presented is no key, and no token of a provider either.

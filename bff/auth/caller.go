@@ -59,13 +59,11 @@ func (k *Callers) byKey(c *call.Call, p *Principal, presented apikey.Presented) 
 	case err != nil && presented.Place == "bearer" && len(k.tokenNames) > 0 && !strings.HasPrefix(presented.Value.Reveal(), apikey.Prefix):
 		return k.byToken(c, p, presented.Value)
 	case err != nil:
-		k.note(c, "unknown", err.Error())
-		return problem.CallerUnknown
+		return k.unknown(c, err.Error())
 	}
 	who := k.byName[found.Caller]
 	if who == nil || who.config.Kind() != configs.ByKey || !reads(who.places, presented.Place) {
-		k.note(c, "unknown", "the key is not read in this place")
-		return problem.CallerUnknown
+		return k.unknown(c, "the key is not read in this place")
 	}
 	c.Program.Name, c.Program.Key, c.Program.Proof = who.name, found.Public, configs.ByKey
 	c.Program.Entry = found.ID
@@ -75,8 +73,7 @@ func (k *Callers) byKey(c *call.Call, p *Principal, presented apikey.Presented) 
 // letIn lets a caller in that proved itself in the head of the call, if it may make it.
 func (k *Callers) letIn(c *call.Call, p *Principal, who *caller) error {
 	if why := who.refuses(c); why != "" {
-		k.note(c, "not_allowed", why)
-		return problem.CallerNotAllowed
+		return k.notAllowed(c, why)
 	}
 	p.Caller = &Caller{Name: who.name, Account: who.config.Account}
 	return k.count(c, who)
@@ -129,5 +126,5 @@ func (k *Callers) count(c *call.Call, who *caller) error {
 		return nil
 	}
 	k.events.Metrics.Limited(who.name)
-	return problem.TooManyRequests.With(func(p *problem.Problem) { p.RetryAfter = d.RetryAfter })
+	return problem.TooManyRequests.With(func(p *problem.Problem) { p.RetryAfter = d.RetryAfter }).Because("over the limit of the caller")
 }

@@ -50,7 +50,7 @@ func (k *Callers) begin(ctx context.Context, c *call.Call, who *Caller) (again b
 	case done:
 		return true, nil
 	}
-	return false, problem.EventAtWork
+	return false, problem.EventAtWork.Because("the same event is being handled at the moment")
 }
 
 // Finish ends the work on an event: done where the API took it, and else free for the

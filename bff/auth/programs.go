@@ -8,6 +8,7 @@ import (
 
 	"coatcheck/bff/apikey"
 	"coatcheck/bff/call"
+	"coatcheck/bff/problem"
 	"coatcheck/bff/ratelimit"
 	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session/store"
@@ -118,6 +119,18 @@ func compileCallers(c *configs.Config) map[string]*caller {
 		all[name] = one
 	}
 	return all
+}
+
+// unknown refuses a call that does not prove which program makes it.
+func (k *Callers) unknown(c *call.Call, why string) error {
+	k.note(c, "unknown", why)
+	return problem.CallerUnknown.Because(why)
+}
+
+// notAllowed refuses a call that its program may not make.
+func (k *Callers) notAllowed(c *call.Call, why string) error {
+	k.note(c, "not_allowed", why)
+	return problem.CallerNotAllowed.Because(why)
 }
 
 // note tells of a program that was refused: counted always, and a line once a second at

@@ -47,11 +47,9 @@ func (k *Callers) bySignature(c *call.Call, p *Principal) error {
 	case refused != nil:
 		return k.refuseSignature(c, refused)
 	case c.Decision.Signed && allowed == 0:
-		k.note(c, "not_allowed", "not one of the signers' methods or addresses")
-		return problem.CallerNotAllowed
+		return k.notAllowed(c, "not one of the signers' methods or addresses")
 	}
-	k.note(c, "unknown", "no proof came")
-	return problem.CallerUnknown
+	return k.unknown(c, "no proof came")
 }
 
 // clearer is the error that says more: that a proof is wrong, rather than that none came.
@@ -79,13 +77,12 @@ func (k *Callers) refuseSignature(c *call.Call, err error) error {
 	case nobody(c) && signature.WithoutProof(err):
 		return notAuthenticated(c)
 	case errors.Is(err, signature.NoProof):
-		k.note(c, "unknown", err.Error())
-		return problem.CallerUnknown
+		return k.unknown(c, err.Error())
 	case errors.Is(err, signature.TooLarge):
-		return problem.BodyTooLarge
+		return problem.BodyTooLarge.Because(err.Error())
 	}
 	k.note(c, "invalid", err.Error())
-	return problem.SignatureInvalid
+	return problem.SignatureInvalid.Because(err.Error())
 }
 
 // Verify finds out who signed a call, now that its body is here. A call that is a

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"slices"
 
 	"coatcheck/bff/account"
@@ -66,8 +67,8 @@ func (e *explainer) page() {
 
 // signInBody checks what a sign-in announces of its body.
 func (e *explainer) signInBody() bool {
-	p := account.CheckBody(e.call.Request.Head)
-	if p == nil {
+	var p *problem.Problem
+	if !errors.As(account.CheckBody(e.call.Request.Head), &p) {
 		return true
 	}
 	e.say("body", "a sign-in takes application/json in UTF-8, without Content-Encoding, of at most %d bytes", account.MaxBody)

@@ -2,6 +2,7 @@ package pending
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -30,17 +31,20 @@ type Pages struct {
 // Resolve returns the whole address of a page: of a path with exactly one slash in
 // front, or of a whole URL at one of the origins. Fragments are kept; everything is
 // parsed and written anew, so that no two programs can read it differently. Empty is
-// the frontend's start. Anything else is [ErrReturnTo].
+// the frontend's start. Anything else is [ErrReturnTo], with a reason that holds no byte of it.
 func (p Pages) Resolve(returnTo string) (string, error) {
 	if returnTo == "" {
 		return p.Origin + p.BasePath + "/", nil
 	}
-	if len(returnTo) > MaxReturnTo || !utf8.ValidString(returnTo) || strings.ContainsFunc(returnTo, isForbidden) {
-		return "", ErrReturnTo
+	switch {
+	case len(returnTo) > MaxReturnTo:
+		return "", refused("over 1 KiB")
+	case !utf8.ValidString(returnTo) || strings.ContainsFunc(returnTo, isForbidden):
+		return "", refused("a backslash, a control character, or not UTF-8")
 	}
 	u, err := url.Parse(returnTo)
 	if err != nil || u.Opaque != "" || u.User != nil {
-		return "", ErrReturnTo
+		return "", refused("not an address of a page")
 	}
 	origin := p.Origin
 	switch {
@@ -48,14 +52,16 @@ func (p Pages) Resolve(returnTo string) (string, error) {
 	case u.Host != "" && slices.Contains(p.Origins, u.Scheme+"://"+u.Host) && strings.HasPrefix(returnTo, u.Scheme+"://"+u.Host):
 		origin = u.Scheme + "://" + u.Host
 	default:
-		return "", ErrReturnTo
+		return "", refused("neither a path with one slash in front, nor at one of the frontend's origins")
 	}
 	path, ok := p.path(u)
 	if !ok {
-		return "", ErrReturnTo
+		return "", refused("below /bff/, or with dot segments")
 	}
 	return origin + path + tail(u), nil
 }
+
+func refused(why string) error { return fmt.Errorf("%w: %s", ErrReturnTo, why) }
 
 // isForbidden tells what no address holds, and what browsers read as something else: a
 // backslash is a slash to them, and line breaks and tabs are nothing.

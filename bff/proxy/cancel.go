@@ -121,7 +121,7 @@ func (x staying) track(s *streamCancel) error {
 		s.cut() // Open.End may have looked before it was there
 	}
 	if !alive() {
-		return problem.CallerUnknown
+		return problem.CallerUnknown.Because("the proof ended meanwhile")
 	}
 	if x.who.Session == nil {
 		return nil

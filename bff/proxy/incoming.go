@@ -24,7 +24,7 @@ type incoming struct{ *roundTrip }
 func (in incoming) pass() error {
 	a := &in.answer
 	if a.Status == 407 {
-		return problem.UpstreamInvalid // a proxy's challenge is none of the browser's business
+		return problem.UpstreamInvalid.Because("status 407, a proxy's challenge, which no browser may see")
 	}
 	if a.Status == 101 {
 		return upgrade(in).passUpgrade()

@@ -43,7 +43,7 @@ func (in incoming) catchTokens() error {
 	}
 	in.tellToken(outcome)
 	if block {
-		return problem.TokenInAnswer
+		return problem.TokenInAnswer.Because("its body holds what looks like a token")
 	}
 	return nil
 }

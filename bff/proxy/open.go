@@ -110,7 +110,7 @@ func (x staying) takePlace() error {
 	open, at := x.proxy.open, place{x.call.Route().Upstream, owner}
 	if !open.places.take(at, x.target.streams) {
 		tooMany(x.roundTrip)
-		return problem.TooManyStreams
+		return problem.TooManyStreams.Because("streams_per_session is reached")
 	}
 	x.leave = func() { open.places.giveBack(at) }
 	return nil

@@ -71,7 +71,7 @@ func (x signedCall) readSigned(limit int64) (body []byte, err error) {
 	}
 	for ; ; room, take = signedChunk, budget.TakeMore {
 		if !take(signedChunk) {
-			return nil, problem.VerifyingTooMuch
+			return nil, problem.VerifyingTooMuch.Because("too many bodies wait for their signature to be verified")
 		}
 		held += signedChunk
 		had := len(body)

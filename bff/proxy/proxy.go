@@ -168,7 +168,7 @@ func (p *Proxy) Serve(c *call.Call) error {
 		return err
 	}
 	if c.Decision.BodyTooLarge { // behind Identify: whoever is not signed in hears that first
-		return problem.BodyTooLarge
+		return problem.BodyTooLarge.Because("more than max_body is announced")
 	}
 	if answered, err := x.takeBody(); answered || err != nil {
 		return err
@@ -286,7 +286,7 @@ func (x *roundTrip) ask() error {
 		return nil
 	}
 	if x.out.Body != nil {
-		return problem.UpstreamNonce
+		return problem.UpstreamNonce.Because("the API wants a nonce in the proof, and the body cannot be sent again")
 	}
 	_ = x.answer.Close()
 	if err := x.send(); err != nil {

@@ -27,9 +27,15 @@ func (x upgrade) checkAccept() error {
 	accept, accepts := field(x.answer.Fields, "sec-websocket-accept")
 	upgrade, _ := field(x.answer.Fields, "upgrade")
 	_, extended := field(x.answer.Fields, extensions)
-	if accepts != 1 || string(accept) != want || !http1.EqualFold(upgrade, "websocket") || !x.agrees() ||
-		extended > 0 && x.target.up.Send().Message != nil {
-		return problem.UpstreamInvalid
+	switch {
+	case accepts != 1 || string(accept) != want:
+		return problem.UpstreamInvalid.Because("Sec-WebSocket-Accept does not fit the handshake")
+	case !http1.EqualFold(upgrade, "websocket"):
+		return problem.UpstreamInvalid.Because("status 101 without Upgrade: websocket")
+	case !x.agrees():
+		return problem.UpstreamInvalid.Because("the API chose a subprotocol that was not offered")
+	case extended > 0 && x.target.up.Send().Message != nil:
+		return problem.UpstreamInvalid.Because("the API chose an extension, which the message of send does not survive")
 	}
 	return nil
 }

@@ -59,6 +59,20 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 	return left[0], nil
 }
 
+// whyNot says why no frontend was found for a call, where p leaves that open.
+func (h *Host) whyNot(r *Request, p *problem.Problem) string {
+	name, named := r.Head.Get("x-frontend")
+	switch {
+	case p != problem.FrontendUndetermined:
+		return ""
+	case r.Origins > 0:
+		return "not exactly one frontend that takes calls of the origin has the path"
+	case named > 1 || named == 1 && h.named(string(name)) == nil:
+		return "X-Frontend names none of the host's frontends"
+	}
+	return "neither Origin, X-Frontend, base path nor frontend= says which of the host's frontends it is"
+}
+
 // meant appends the frontends that the call itself may mean; where there are several, those
 // with the longest base path that holds path.
 func (h *Host) meant(left []*Frontend, r *Request, path []byte) ([]*Frontend, *problem.Problem) {

@@ -45,8 +45,10 @@ type Decision struct {
 	// Kind is what the request is for; Stage is the check that decided.
 	Kind  Kind
 	Stage Stage
-	// Problem is why the request is refused; nil: it is not.
+	// Problem is why the request is refused; nil: it is not. Why is which of its causes it
+	// was, for the log, where there are several; it holds no byte of the request.
 	Problem *problem.Problem
+	Why     string
 
 	// Target is the request's path and query, taken apart.
 	Target Target
@@ -114,11 +116,12 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 	}
 	f, p := d.Host.choose(r, &d.Target)
 	if p != nil {
+		d.Why = d.Host.whyNot(r, p)
 		return p
 	}
 	d.enter(f, r)
 	if d.Target.EncodedSlash && (d.Route == nil || !d.Route.passesSlash()) {
-		return problem.BadPath
+		return d.because("%2F or %5C, which only a route with encoded_slash: pass takes", problem.BadPath)
 	}
 
 	d.Stage = AtPreflight
@@ -240,9 +243,9 @@ func (d *Decision) decideRoute(r *Request) *problem.Problem {
 	d.Forwarded = d.Route.appendPath(d.Forwarded, d.Target.Path)
 	switch {
 	case d.Route.isDoubleSlash(d.Forwarded):
-		return problem.BadPath
-	case d.Route.closed(d.Forwarded):
-		return problem.NotFound // a page could mint itself a token there
+		return d.because("two slashes in front of the path that the API would get", problem.BadPath)
+	case d.Route.closed(d.Forwarded): // a page could mint itself a token there
+		return d.because("the path is one of private_paths, or of the API's sign-in", problem.NotFound)
 	}
 
 	d.Stage = AtMethod
@@ -250,11 +253,17 @@ func (d *Decision) decideRoute(r *Request) *problem.Problem {
 		return p
 	}
 	if d.Handshake && !isValidHandshake(r) {
-		return problem.BadRequest
+		return d.because("not a handshake of a WebSocket of version 13", problem.BadRequest)
 	}
 	limit := int64(d.Route.Config.MaxBody)
 	d.BodyTooLarge = limit > 0 && !r.Head.Chunked && r.Head.Length > limit
 	return nil
+}
+
+// because is p, and takes note of the cause.
+func (d *Decision) because(why string, p *problem.Problem) *problem.Problem {
+	d.Why = why
+	return p
 }
 
 func onlyReads(r *Request) *problem.Problem {

@@ -98,11 +98,24 @@ func (d *Decision) readPrograms(r *Request) *problem.Problem {
 	}
 	switch {
 	case proofs > 1:
-		return problem.TwoCredentials
+		return d.because(whichProofs(len(d.Keys), d.Signed, ticket), problem.TwoCredentials)
 	case len(d.Keys) > 0 && r.SpeaksOfBrowser():
 		return problem.KeyInBrowser
 	}
 	return nil
+}
+
+// whichProofs names proofs that came together.
+func whichProofs(keys int, signed, ticket bool) string {
+	switch {
+	case keys > 1:
+		return "several keys"
+	case keys > 0 && signed:
+		return "a key and a signature"
+	case ticket && signed:
+		return "a signature and the cookie of a session"
+	}
+	return "a key and the cookie of a session"
 }
 
 // cutProofs takes keys, and other proofs that are secrets, out of the query.

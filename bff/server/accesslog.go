@@ -81,11 +81,15 @@ func appendLine(b []byte, c *call.Call, level slog.Level, now time.Time) []byte 
 }
 
 // tellsWhy reports whether the line has the error's text: what went wrong here or at the
-// API, what broke off, what was wrong with a body, and why a sign-in at a provider did not
-// work. A refusal that is nothing but a [problem.Problem] has said it all with its code.
+// API, what broke off, and of a refusal which of the causes that its code may have. One that
+// is nothing but a [problem.Problem] has said it all with its code.
 func tellsWhy(r *call.Record) bool {
+	if r.Cause == nil {
+		return false
+	}
 	_, plain := r.Cause.(*problem.Problem)
-	return r.Cause != nil && (r.Status >= 500 || r.BeganAfter > 0 || !plain && (r.Status == 400 || r.Explained))
+	refused := r.Status >= 400 && r.Status != problem.BrowserLeft.Status
+	return r.Status >= 500 || r.BeganAfter > 0 || !plain && (refused || r.Explained)
 }
 
 // loggedPath is the path as it came, also where it was refused; cut where it is long.

@@ -365,8 +365,11 @@ func TestProviderBackChannelMatrix(t *testing.T) {
 		"typ of an ID token's": {"logout_token=" + a.provider.LogoutToken("coatcheck", "p-ada", "", "at+jwt", nil), form},
 	} {
 		got := a.call("POST /bff/backchannel-logout/id\n\n"+row.body, row.kind)
-		if got.StatusCode != 400 || got.body != `{"error":"invalid_request"}` || got.Header.Get("Cache-Control") != "no-store" {
+		if got.StatusCode != 400 || got.body != `{"error":"invalid_request"}` || got.Header.Get("Cache-Control") != "no-store" || got.code() != "bad_request" {
 			t.Errorf("%s: %d %v %s", name, got.StatusCode, got.Header, got.body)
+		}
+		if said := a.reason(got); said == "" {
+			t.Errorf("%s: the log does not say why", name)
 		}
 	}
 	for _, sin := range []provider.Sin{provider.InvalidSigRS256, provider.SigNone, provider.HMACWithSecret, provider.KidUnknown} {

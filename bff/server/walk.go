@@ -74,7 +74,7 @@ func (e *exchange) answer() (err error) {
 		if c.Decision.Stage == routing.AtFrontend || c.Decision.Stage == routing.AtGuard {
 			e.server.guardRefused(c, p)
 		}
-		return p
+		return refusal(&c.Decision)
 	}
 	switch c.Decision.Kind {
 	case routing.Health:
@@ -89,6 +89,14 @@ func (e *exchange) answer() (err error) {
 		return sn.proxy.Serve(c)
 	}
 	return problem.Internal // every kind is above
+}
+
+// refusal is the decision's problem, with its cause where that has several.
+func refusal(d *routing.Decision) error {
+	if d.Why == "" {
+		return d.Problem
+	}
+	return d.Problem.Because(d.Why)
 }
 
 // health answers load balancers, which know no Host.

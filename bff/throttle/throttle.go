@@ -73,14 +73,15 @@ func New(counters store.Counters, keys Keys) Throttle {
 // value. RetryAfter is above zero.
 type ThrottledError struct {
 	RetryAfter time.Duration // until the next attempt may come
-	// full is the count that was at its limit; open reports that some of the sign-ins
-	// in it are still under way.
+	// full is the count that was at its limit, and of says whose it is, in a word; open
+	// reports that some of the sign-ins in it are still under way.
 	full string
+	of   string
 	open bool
 }
 
 func (e ThrottledError) Error() string {
-	return fmt.Sprintf("throttle: too many failed sign-ins, retry in %s", e.RetryAfter)
+	return fmt.Sprintf("throttle: too many failed sign-ins of the %s, retry in %s", e.of, e.RetryAfter)
 }
 
 // Attempt is a counted sign-in. One of Succeeded, GiveBack and Stay is to be
@@ -122,7 +123,7 @@ func (t Throttle) Attempt(ctx context.Context, frontend, account string, address
 		a.pairs = t.keysOf("f", scope, "familiar", who, where)
 	}
 	if where != "" && l.Address > 0 {
-		if err := a.count(ctx, t.keysOf("t:i", scope, "address", where), l.Address, l.Window); err != nil {
+		if err := a.count(ctx, "address", t.keysOf("t:i", scope, "address", where), l.Address, l.Window); err != nil {
 			return nil, err
 		}
 	}
@@ -134,7 +135,7 @@ func (t Throttle) Attempt(ctx context.Context, frontend, account string, address
 		_ = a.GiveBack(context.WithoutCancel(ctx)) // the store's failure; it runs out at the window's end
 		return nil, store.Unavailable("throttle", err)
 	}
-	if err := a.count(ctx, keys, l.Account, l.Window); err != nil {
+	if err := a.count(ctx, "account", keys, l.Account, l.Window); err != nil {
 		return nil, err
 	}
 	a.account = keys
@@ -154,8 +155,9 @@ func (t Throttle) keysOf(kind string, scope []string, parts ...string) []string 
 	return t.keys(kind, append(slices.Clone(scope), parts...)...)
 }
 
-// count counts the attempt under keys, or takes it back everywhere.
-func (a *Attempt) count(ctx context.Context, keys []string, limit int, window time.Duration) error {
+// count counts the attempt under keys, which are of an account or an address, or takes it
+// back everywhere.
+func (a *Attempt) count(ctx context.Context, of string, keys []string, limit int, window time.Duration) error {
 	for _, key := range keys {
 		retry, open, err := a.counters.Count(ctx, key, a.own.ID, limit, window)
 		if err == nil && retry == 0 {
@@ -169,7 +171,7 @@ func (a *Attempt) count(ctx context.Context, keys []string, limit int, window ti
 		if back != nil {
 			return back
 		}
-		return ThrottledError{RetryAfter: retry, full: key, open: open}
+		return ThrottledError{RetryAfter: retry, full: key, of: of, open: open}
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (t Throttle) AttemptInTurn(ctx context.Context, frontend, account string, a
 			t.turns.next([]string{full.full}) // whoever waits behind this one is to hear the same
 			return nil, err
 		case !t.turns.wait(ctx, full.full, until):
-			return nil, ThrottledError{RetryAfter: crowded, full: full.full, open: true}
+			return nil, ThrottledError{RetryAfter: crowded, full: full.full, of: full.of, open: true}
 		}
 	}
 }

@@ -113,6 +113,7 @@ func TestRefusalBehindTheBody(t *testing.T) {
 // The same for a body in memory: after sending failed, the answer that waits is
 // read, and the connection, in which half a body stands, is not used again.
 func TestEarlyAnswerToABodyInMemory(t *testing.T) {
+	body := make([]byte, 64<<20) // more than sockets hold; once, because the race detector takes long over it
 	for name, after := range map[string]func(p *wirePeer){
 		"and closes":        func(*wirePeer) {},
 		"and stops reading": func(p *wirePeer) { <-p.stop },
@@ -134,7 +135,7 @@ func TestEarlyAnswerToABodyInMemory(t *testing.T) {
 			})
 			f := newForwarder(t, api)
 			call := newCall("PUT", "/")
-			call.Buffered, call.HeaderTimeout = make([]byte, 64<<20), 60*short
+			call.Buffered, call.HeaderTimeout = body, 60*short
 			if got := do(f, call); got.status != 413 || got.body != "too big" {
 				t.Errorf("got %v", got)
 			}

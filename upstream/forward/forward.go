@@ -270,17 +270,19 @@ func (f *Forwarder) exchange(c *conn, call *Call, ans *Response, now time.Time) 
 		return err
 	}
 	sendErr := call.send(c.net)
-	if sendErr != nil {
-		// The API may have said why before it stopped listening.
-		_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
-	}
 	if !mayRepeat(c, call) {
 		call.sent() // the wait may be long
 	}
-	// The response is not there yet. Reading at once would be a system call for nothing
-	// and a turn through the poller; on a busy core others can go on meanwhile, and
-	// then the first read succeeds. A core with nothing else to do comes straight back.
-	runtime.Gosched()
+	if sendErr == nil {
+		// The response is not there yet. Reading at once would be a system call for nothing
+		// and a turn through the poller; on a busy core others can go on meanwhile, and
+		// then the first read succeeds. A core with nothing else to do comes straight back.
+		runtime.Gosched()
+	} else {
+		// The API may have said why before it stopped listening. Nothing comes between this
+		// and the read: a time that is over hides what has been waiting for long.
+		_ = c.net.SetReadDeadline(time.Now().Add(lastWords))
+	}
 	if err := ans.readHead(f.headLimit); err != nil {
 		return errors.Join(err, sendErr)
 	}
