@@ -13,6 +13,7 @@ import (
 	"coatcheck/bff/pending"
 	"coatcheck/bff/problem"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/ticket"
 	"coatcheck/upstream/oidc"
 )
@@ -145,9 +146,13 @@ func logoutToken(c *call.Call) (string, error) {
 	return p["logout_token"], err
 }
 
-// logoutLater makes the provider try again: nothing was marked.
+// logoutLater makes the provider try again: nothing was marked. It is the store that is
+// away, or the provider itself.
 func (a atProvider) logoutLater(provider *oidc.Provider, why error) error {
 	a.events.Metrics.BackChannel(provider.Name(), "unavailable")
+	if !errors.Is(why, store.ErrUnavailable) {
+		return wrapped{problem.KeysUnavailable, why}
+	}
 	return wrapped{problem.StoreUnavailable.With(func(p *problem.Problem) { p.RetryAfter = storeRetry }), why}
 }
 

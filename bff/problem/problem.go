@@ -129,6 +129,7 @@ var (
 	UpstreamBusy         = define(503, "upstream_unavailable", "All connections to the API are in use at the moment.").With(func(p *Problem) { p.RetryAfter = time.Second })
 	UpstreamNonce        = define(503, "upstream_unavailable", "The API wants this call once more.").With(func(p *Problem) { p.RetryAfter = time.Second })
 	PagesUnreadable      = define(503, "upstream_unavailable", "The application's files cannot be read at the moment.").With(func(p *Problem) { p.RetryAfter = time.Second })
+	KeysUnavailable      = define(503, "provider_unreachable", "The provider's keys are not available at the moment.").With(func(p *Problem) { p.RetryAfter = 2 * time.Second })
 	Draining             = define(503, "draining", "This process is shutting down.").With(func(p *Problem) { p.RetryAfter = time.Second })
 	ProviderTimeout      = define(504, "provider_unreachable", "The provider did not answer in time.")
 	UpstreamTimeout      = define(504, "upstream_timeout", "The API did not answer in time.")

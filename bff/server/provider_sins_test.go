@@ -26,7 +26,7 @@ func TestProviderSinsBeforehand(t *testing.T) {
 				return
 			}
 			token := "POST /bff/backchannel-logout/id\n\nlogout_token=" + a.provider.LogoutToken("coatcheck", "p-ada", "", "logout+jwt", nil)
-			a.want(a.call(token, "Content-Type: application/x-www-form-urlencoded"), 503, "store_unavailable") // the token is not to blame
+			a.want(a.call(token, "Content-Type: application/x-www-form-urlencoded"), 503, "provider_unreachable") // the token is not to blame
 		})
 	}
 }
@@ -47,7 +47,7 @@ func TestProviderSinsOfKeys(t *testing.T) {
 				return
 			}
 			token := "POST /bff/backchannel-logout/id\n\nlogout_token=" + a.provider.LogoutToken("coatcheck", "p-ada", "", "logout+jwt", nil)
-			a.want(a.call(token, "Content-Type: application/x-www-form-urlencoded"), 503, "store_unavailable") // the token is not to blame
+			a.want(a.call(token, "Content-Type: application/x-www-form-urlencoded"), 503, "provider_unreachable") // the token is not to blame
 		})
 	}
 }
