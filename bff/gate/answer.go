@@ -28,6 +28,13 @@ var (
 	tooLarge       = fix(http.StatusRequestHeaderFieldsTooLarge, "headers_too_large", "The request's head is too long.", "")
 )
 
+// report tells whoever asked for it that a is c's answer.
+func (a *fixed) report(c *Conn, cause error) {
+	if refused := c.options().Refused; refused != nil {
+		refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
+	}
+}
+
 // Answers to a head that is too long because of its cookies: see [overlong].
 var (
 	//go:embed cookies.html

@@ -139,6 +139,7 @@ func (c *Conn) await() error {
 		}
 		runtime.Gosched() // as after a request to the API: the next one is not there yet
 		if err := c.in.Fill(c.options().Header); err != nil {
+			answerPlain(c, err)
 			return io.EOF // gone, or idle for too long: nobody is owed an answer
 		}
 		if c.idle.over() {
@@ -174,9 +175,7 @@ func (c *Conn) refuse(cause error) error {
 	if a == tooLarge {
 		a = explainTooLarge(&c.in, c.options().Header)
 	}
-	if refused := c.options().Refused; refused != nil {
-		refused(Refusal{Peer: c.peer, Status: a.status, Code: a.code, Cause: cause})
-	}
+	a.report(c, cause)
 	if c.writeDeadline(time.Now()) == nil {
 		_, _ = c.Conn.Write(a.bytes)
 	}

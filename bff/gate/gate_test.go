@@ -48,6 +48,11 @@ func serving(t testing.TB, o gate.Options, serve func(*gate.Request) (goesOn boo
 	if err != nil {
 		t.Fatal(err)
 	}
+	return servingAt(t, inner, o, serve)
+}
+
+// servingAt is serving at a listener that is there.
+func servingAt(t testing.TB, inner net.Listener, o gate.Options, serve func(*gate.Request) (goesOn bool)) *server {
 	s := &server{address: inner.Addr().String()}
 	o.Refused = func(r gate.Refusal) {
 		s.mu.Lock()
