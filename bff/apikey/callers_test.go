@@ -1,8 +1,10 @@
 package apikey_test
 
 import (
+	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coatcheck/bff/apikey"
@@ -42,6 +44,41 @@ func TestKeyLosesItsCaller(t *testing.T) {
 	if !table.Lives(made.ID, "excel") || len(ended) != 2 {
 		t.Errorf("the caller is back: ended %q", ended)
 	}
+}
+
+// TestLostKeyEnds: a key that lost its caller does not end a second time when it is revoked,
+// and its end does not come near.
+func TestLostKeyEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		table := apikey.NewTable(&apikey.Memory{}, time.Second, apikey.Events{
+			Ended:   func(e apikey.Entry) { told = append(told, "ended "+e.Caller) },
+			NearEnd: func(e apikey.Entry, _ time.Duration) { told = append(told, "near "+e.Caller) },
+		})
+		ids := map[string]string{}
+		for caller, life := range map[string]time.Duration{"revoked": 0, "expired": time.Hour, "back": time.Hour} {
+			key, _, err := table.Issue(t.Context(), caller, "", life)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids[caller] = key.ID
+		}
+		table.SetCallers(func(caller string) bool { return caller == "back" })
+		ctx, stop := context.WithCancel(t.Context())
+		go table.Run(ctx)
+		time.Sleep(time.Minute)
+		if err := table.Revoke(t.Context(), ids["revoked"]); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Hour)
+		table.SetCallers(func(string) bool { return true }) // what has ended does not end again
+		time.Sleep(time.Minute)
+		stop()
+		slices.Sort(told)
+		if want := []string{"ended back", "ended expired", "ended revoked", "near back"}; !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
 }
 
 // TestExpiredKeyLosesItsCaller: the end of a key is told once, also where its time was over

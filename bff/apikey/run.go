@@ -48,10 +48,10 @@ func (t *Table) ends() {
 		switch {
 		case left <= 0 && (!told || last != expired):
 			t.warned.Store(id, expired)
-			if t.events.Ended != nil && !r.ExpiresAt.Before(t.began) {
+			if t.events.Ended != nil && !r.ExpiresAt.Before(t.began) && !t.isLost(r) {
 				t.events.Ended(r.entry())
 			}
-		case left > 0 && left < nearEnd && (!told || now.Sub(last.(time.Time)) >= 24*time.Hour):
+		case left > 0 && left < nearEnd && !t.isLost(r) && (!told || now.Sub(last.(time.Time)) >= 24*time.Hour):
 			t.warned.Store(id, now)
 			if t.events.NearEnd != nil {
 				t.events.NearEnd(r.entry(), left)

@@ -110,6 +110,12 @@ func (t *Table) SetCallers(have func(caller string) bool) {
 	}
 }
 
+// isLost reports whether the key's caller has no keys: it has ended, which was told.
+func (t *Table) isLost(r Record) bool {
+	have := t.callers.Load()
+	return have != nil && !(*have)(r.Caller)
+}
+
 func (t *Table) inTime(r Record) bool { return r.ExpiresAt.IsZero() || t.now().Before(r.ExpiresAt) }
 
 // shortID names a key of the configuration in logs, where nobody knows its id.
@@ -230,10 +236,11 @@ func (t *Table) read(ctx context.Context) error {
 	return nil
 }
 
-// ended tells of a key whose record is gone, unless its end was told when its time was over.
+// ended tells of a key whose record is gone, unless its end was told when its time was over,
+// or when it lost its caller.
 func (t *Table) ended(r Record) {
 	last, told := t.warned.LoadAndDelete(r.ID)
-	if told && last == expired {
+	if told && last == expired || t.isLost(r) {
 		return
 	}
 	if t.events.Ended != nil {
@@ -286,8 +293,7 @@ func (u *usage) take(known map[string]Record) map[string]time.Time {
 // as far as this process knows.
 func (t *Table) Lives(id, caller string) bool {
 	if r, ok := t.snapshot.Load().byID[id]; ok {
-		have := t.callers.Load()
-		return r.Caller == caller && t.inTime(r) && (have == nil || (*have)(caller))
+		return r.Caller == caller && t.inTime(r) && !t.isLost(r)
 	}
 	for _, e := range *t.file.Load() {
 		if e.ID == id {
