@@ -106,7 +106,7 @@ func (p verifier) accessToken(ctx context.Context, token string, audiences []str
 	case errors.Is(keys.err, ErrNoKeys):
 		return nil, keys.err
 	case err != nil:
-		return nil, failed("token: %s", clean(err.Error(), maxDescription))
+		return nil, failed("token: %s", refusal(err))
 	case verified.Issuer != p.config.Issuer: // go-oidc knows an exception for Google
 		return nil, failed("token is of another issuer")
 	case !meant(verified.Audience, audiences):

@@ -51,6 +51,7 @@ func TestAccessToken(t *testing.T) {
 		{name: "typ is a number", typ: string(provider.TypNumber), reason: "typ"},
 		{name: "sub again in capitals", change: with("SUB", "somebody-else"), reason: "other letters"},
 		{name: "iat in the future", change: with("iat", now+600), reason: "iat"},
+		{name: "iat is a text, which no log line repeats", change: with("iat", "MARKED"), reason: "failed to unmarshal claims"},
 		{name: "no iat", change: without("iat"), good: true},
 		{name: "bound to a key", change: with("cnf", map[string]any{"jkt": "x"}), reason: "bound"},
 		{name: "events", change: with("events", map[string]any{}), reason: "events"},
@@ -67,6 +68,9 @@ func TestAccessToken(t *testing.T) {
 		}
 		if err != nil && !strings.Contains(err.Error(), row.reason) {
 			t.Errorf("%s: %v, want a word of %q", row.name, err, row.reason)
+		}
+		if err != nil {
+			mustBeClean(t, err.Error())
 		}
 		if err == nil && (!strings.Contains(string(claims), `"azp":"erp"`) || audience[0] != "coatcheck") {
 			t.Errorf("%s: %s %v", row.name, claims, audience)

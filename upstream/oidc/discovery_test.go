@@ -32,6 +32,26 @@ func TestProviderIsAwayAtTheStart(t *testing.T) {
 	r.mustSignIn(nil, nil)
 }
 
+// TestNamesAsTheyAreWritten: a name in other letters is another name, at every depth.
+func TestNamesAsTheyAreWritten(t *testing.T) {
+	const good = `{"issuer":"https://id.example.net","authorization_endpoint":"https://id.example.net/a","token_endpoint":"https://id.example.net/t","jwks_uri":"https://id.example.net/k"`
+	c := &configs.Provider{Issuer: "https://id.example.net"}
+	for more, taken := range map[string]bool{
+		``:                              true,
+		`,"Token_Endpoint":"x"`:         true,
+		`,"uſerinfo_endpoint":"x"`:      true,
+		`,"userinfo_endpoint":"x"`:      false,
+		`,"mtls_endpoint_aliases":null`: true,
+		`,"mtls_endpoint_aliases":"x"`:  false,
+		`,"mtls_endpoint_aliases":{"Token_Endpoint":"x","uſerinfo_endpoint":"x"}`: true,
+		`,"mtls_endpoint_aliases":{"token_endpoint":"x"}`:                         false,
+	} {
+		if _, err := oidc.ParseMetadata([]byte(good+more+"}"), c); (err == nil) != taken {
+			t.Errorf("%s: %v", more, err)
+		}
+	}
+}
+
 // TestNobodyListens: it is the provider's absence, not its fault.
 func TestNobodyListens(t *testing.T) {
 	r := newRig(t, nil)

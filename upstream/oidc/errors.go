@@ -74,6 +74,17 @@ func clean(s string, limit int) string {
 	return strings.TrimSpace(s[:min(len(s), limit)])
 }
 
+// refusal is why go-oidc refuses a token, without what it quotes of claims that it cannot
+// read.
+func refusal(err error) string {
+	const unreadable = "failed to unmarshal claims"
+	why, _, is := strings.Cut(err.Error(), unreadable)
+	if is {
+		why += unreadable
+	}
+	return clean(why, maxDescription)
+}
+
 // failed makes an [ErrFailed] with a reason of our own.
 func failed(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrFailed}, args...)...)

@@ -44,6 +44,12 @@ type Aliases struct {
 	Userinfo   string `json:"userinfo_endpoint"`
 }
 
+// UnmarshalJSON implements [json.Unmarshaler].
+func (a *Aliases) UnmarshalJSON(b []byte) error {
+	type plain Aliases // without this method
+	return readExactly(b, (*plain)(a))
+}
+
 // parseMetadata reads a discovery document of c's issuer and holds it against the rules.
 func parseMetadata(body []byte, c *configs.Provider) (*Metadata, error) {
 	m := &Metadata{}

@@ -34,7 +34,7 @@ func (p verifier) verify(ctx context.Context, m *Metadata, token string, a *last
 	case errors.Is(keys.err, ErrNoKeys):
 		return nil, keys.err // the token is not to blame
 	case err != nil:
-		return nil, failed("token: %s", clean(err.Error(), maxDescription))
+		return nil, failed("token: %s", refusal(err))
 	case verified.Issuer != p.config.Issuer: // go-oidc knows an exception for Google
 		return nil, failed("token is of another issuer")
 	}
