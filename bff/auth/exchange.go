@@ -124,7 +124,7 @@ func exchangeProblem(err error) error {
 	case errors.As(err, &p), isEnded(err):
 		return err
 	case errors.As(err, &refused) && refused.Status >= 400 && refused.Status < 500 && refused.Status != 429 && !slices.Contains(ours, refused.Code):
-		p = problem.ExchangeRefused
+		return problem.ExchangeRefused.Because("the provider says " + refused.Code) // the event has its description
 	case errors.Is(err, upstream.ErrTimeout):
 		p = problem.ProviderTimeout
 	case errors.Is(err, upstream.ErrUnreachable):

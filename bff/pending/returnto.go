@@ -56,7 +56,7 @@ func (p Pages) Resolve(returnTo string) (string, error) {
 	}
 	path, ok := p.path(u)
 	if !ok {
-		return "", refused("below /bff/, or with dot segments")
+		return "", refused("below /bff/, with dot segments, or with an encoded backslash or control character")
 	}
 	return origin + path + tail(u), nil
 }

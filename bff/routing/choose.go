@@ -60,17 +60,22 @@ func (h *Host) choose(r *Request, t *Target) (*Frontend, *problem.Problem) {
 }
 
 // whyNot says why no frontend was found for a call, where p leaves that open.
-func (h *Host) whyNot(r *Request, p *problem.Problem) string {
+func (h *Host) whyNot(r *Request, path []byte, p *problem.Problem) string {
 	name, named := r.Head.Get("x-frontend")
+	_, fetch := r.Head.Get("sec-fetch-site")
 	switch {
 	case p != problem.FrontendUndetermined:
 		return ""
+	case h.signInPath(r, path) != nil:
+		return "frontend= is missing, or names none of the host's frontends with a provider"
 	case r.Origins > 0:
 		return "not exactly one frontend that takes calls of the origin has the path"
+	case named > 0 && fetch > 0:
+		return "neither Origin nor base path says which of the host's frontends it is; X-Frontend does not count beside Sec-Fetch-Site"
 	case named > 1 || named == 1 && h.named(string(name)) == nil:
 		return "X-Frontend names none of the host's frontends"
 	}
-	return "neither Origin, X-Frontend, base path nor frontend= says which of the host's frontends it is"
+	return "neither Origin, X-Frontend nor base path says which of the host's frontends it is"
 }
 
 // meant appends the frontends that the call itself may mean; where there are several, those

@@ -116,7 +116,7 @@ func (t *Table) decide(r *Request, d *Decision) *problem.Problem {
 	}
 	f, p := d.Host.choose(r, &d.Target)
 	if p != nil {
-		d.Why = d.Host.whyNot(r, p)
+		d.Why = d.Host.whyNot(r, d.Target.Path, p)
 		return p
 	}
 	d.enter(f, r)

@@ -82,7 +82,7 @@ func appendLine(b []byte, c *call.Call, level slog.Level, now time.Time) []byte 
 
 // tellsWhy reports whether the line has the error's text: what went wrong here or at the
 // API, what broke off, and of a refusal which of the causes that its code may have. One that
-// is nothing but a [problem.Problem] has said it all with its code.
+// is nothing but a [problem.Problem] has no more to say than its code.
 func tellsWhy(r *call.Record) bool {
 	if r.Cause == nil {
 		return false
