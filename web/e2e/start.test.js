@@ -67,6 +67,8 @@ test("React and Vite, from an empty folder", async (t) => {
   for (const block of blocks.slice(0, -1)) await follow(block)
   await until("Vite", () => answers(`http://localhost:${ports[5173]}/`))
   await until("Coatcheck", () => answers(at))
+  const said = []
+  page.on("console", (message) => said.push(message.text()))
   await page.goto(at)
   await page.fill("[name=email]", people.ada.email)
   await page.fill("[name=password]", "wrong")
@@ -79,11 +81,15 @@ test("React and Vite, from an empty folder", async (t) => {
   await page.click("text=Add")
   await page.waitForSelector("li >> text=weave")
 
-  // Hot reload: the page changes and is the same page still.
+  // Hot reload: the page changes and is the same page still. Vite tells of a change whoever
+  // is connected then, and nobody later.
+  await until("the page's socket to Vite", () => said.some((text) => text.includes("[vite] connected")))
   await page.evaluate(() => { window.same = true })
   const app = join(options.cwd, "src/App.tsx")
   await writeFile(app, (await readFile(app, "utf8")).replace("Hello, ", "Welcome, "))
-  await page.waitForSelector("text=Welcome, Ada Lovelace")
+  await page.waitForSelector("text=Welcome, Ada Lovelace").catch((e) => {
+    throw new Error([e.message, ...said, running.vite.log(), running.coatcheck.log()].join("\n"))
+  })
   assert.equal(await page.evaluate(() => window.same), true, "the page was loaded anew")
 
   // Without its dev server the page is told so, and Coatcheck goes on.
