@@ -111,7 +111,8 @@ func TestDamagedFile(t *testing.T) {
 			told[name]++
 		}
 	}
-	for _, name := range []string{"cut", "cut in half", "many bytes", "a page of zeros", "a page of ones"} { // others may hit what means nothing
+	// Half of the file, or any of its pages, may be free; these hit what means something.
+	for _, name := range []string{"cut", "many bytes"} {
 		if told[name] == 0 {
 			t.Errorf("%s: never noticed", name)
 		}
