@@ -49,11 +49,12 @@ check:
 	@for module in . $(MODULES); do echo "$$module: vet, staticcheck"; \
 		(cd $$module && go vet ./... && $(CURDIR)/.tools/staticcheck ./...) || exit 1; done
 
-# The Go tests of every module under the race detector, with coverage by package.
+# The Go tests of every module under the race detector, with coverage by package; four packages
+# at a time, since about half of that is waiting.
 unit:
 	@.ci/prepare
 	@failed=0; for module in . $(MODULES); do \
-		(cd $$module && go test -race -cover -timeout 15m ./...) || failed=1; done; exit $$failed
+		(cd $$module && go test -p 4 -race -cover -timeout 20m ./...) || failed=1; done; exit $$failed
 
 # The browser client in Node's own test runner: with the frameworks it binds to, and
 # as a package. The documentation as a site, and every link in it.
