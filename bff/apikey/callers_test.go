@@ -84,17 +84,17 @@ func TestLostKeyEnds(t *testing.T) {
 // TestExpiredKeyLosesItsCaller: the end of a key is told once, also where its time was over
 // before its caller went.
 func TestExpiredKeyLosesItsCaller(t *testing.T) {
-	told := 0
-	table := apikey.NewTable(&apikey.Memory{}, time.Minute, apikey.Events{Ended: func(apikey.Entry) { told++ }})
-	key, _, err := table.Issue(t.Context(), "excel", "", time.Nanosecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for table.Lives(key.ID, "excel") {
-		time.Sleep(time.Millisecond)
-	}
-	table.SetCallers(func(string) bool { return false })
-	if told != 0 {
-		t.Errorf("told %d times", told)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		table := apikey.NewTable(&apikey.Memory{}, time.Minute, apikey.Events{Ended: func(apikey.Entry) { told++ }})
+		key, _, err := table.Issue(t.Context(), "excel", "", time.Second)
+		if err != nil || !table.Lives(key.ID, "excel") {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		table.SetCallers(func(string) bool { return false })
+		if table.Lives(key.ID, "excel") || told != 0 {
+			t.Errorf("told %d times", told)
+		}
+	})
 }
