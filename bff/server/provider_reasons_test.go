@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -11,17 +10,8 @@ import (
 // reason is what the log's line of a call says went wrong.
 func (a *atProvider) reason(got answer) string {
 	a.t.Helper()
-	for line := range strings.Lines(a.logs.String()) {
-		var said struct {
-			Msg       string `json:"msg"`
-			RequestID string `json:"request_id"`
-			Error     string `json:"error"`
-		}
-		if json.Unmarshal([]byte(line), &said) == nil && said.Msg == "call" && said.RequestID == got.Header.Get("X-Request-Id") {
-			return said.Error
-		}
-	}
-	return ""
+	said, _ := lineOf(a.house, got)
+	return said
 }
 
 // TestProviderReasons: the line of a call says why a sign-in did not work, or began anew,

@@ -15,6 +15,27 @@ type faultyBody struct{}
 
 func (faultyBody) Read([]byte) (int, error) { panic("fault with s3cr3t") }
 
+// meetsFault makes a call that meets a fault of this file: it fails, and its place is told
+// once, without what the fault says.
+func meetsFault(t *testing.T, f *forward.Forwarder, call *forward.Call) {
+	t.Helper()
+	var told atomic.Int64
+	call.Faulted = func(stack []byte) {
+		if bytes.Contains(stack, []byte("fault_test.go")) && !bytes.Contains(stack, []byte("s3cr3t")) {
+			told.Add(1)
+		}
+	}
+	within(t, time.Minute, "an error", func() {
+		var ans forward.Response
+		if err := f.Do(call, &ans); err == nil {
+			t.Error("no error")
+		}
+	})
+	if n := told.Load(); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+}
+
 // The fear: a body is read on a goroutine of its own, where nobody recovers.
 func TestFaultInABody(t *testing.T) {
 	for _, length := range []int64{-1, 10} {
@@ -24,22 +45,8 @@ func TestFaultInABody(t *testing.T) {
 		})
 		f := newForwarder(t, api)
 		call := newCall("POST", "/")
-		var told atomic.Int64
 		call.Body, call.BodyLength = faultyBody{}, length
-		call.Faulted = func(stack []byte) {
-			if bytes.Contains(stack, []byte("fault_test.go")) && !bytes.Contains(stack, []byte("s3cr3t")) {
-				told.Add(1)
-			}
-		}
-		within(t, 10*time.Second, "an error", func() {
-			var ans forward.Response
-			if err := f.Do(call, &ans); err == nil {
-				t.Error("no error")
-			}
-		})
-		if n := told.Load(); n != 1 {
-			t.Errorf("told %d times", n)
-		}
+		meetsFault(t, f, call)
 		if open, _ := f.Open(); open != 0 {
 			t.Errorf("%d connections are open", open)
 		}
@@ -62,22 +69,7 @@ func TestFaultInOpening(t *testing.T) {
 		return nil
 	}})
 	for range 3 {
-		var told atomic.Int64
-		call := newCall("GET", "/")
-		call.Faulted = func(stack []byte) {
-			if bytes.Contains(stack, []byte("fault_test.go")) && !bytes.Contains(stack, []byte("s3cr3t")) {
-				told.Add(1)
-			}
-		}
-		within(t, 10*time.Second, "an error", func() {
-			var ans forward.Response
-			if err := f.Do(call, &ans); err == nil {
-				t.Error("no error")
-			}
-		})
-		if n := told.Load(); n != 1 {
-			t.Errorf("told %d times", n)
-		}
+		meetsFault(t, f, newCall("GET", "/"))
 	}
 	if open, _ := f.Open(); open != 0 {
 		t.Errorf("%d connections are open", open)
