@@ -155,7 +155,11 @@ func TestExchangeRefused(t *testing.T) {
 	} {
 		cookie := x.signInAt("ada@id.test")
 		x.provider.Commit(row.sin)
-		x.want(x.call("GET /other/things", shop, cookie), row.status, row.code)
+		got := x.call("GET /other/things", shop, cookie)
+		x.want(got, row.status, row.code)
+		if said, _ := lineOf(x.house, got); row.status == 403 && said != "exchange_refused: the provider says invalid_target" {
+			t.Errorf("the line says %q", said) // the provider's own words stand in the event alone
+		}
 		x.want(x.call("GET /api/orders", shop, cookie), 200, "") // the session lives
 		x.provider.Commit()
 	}

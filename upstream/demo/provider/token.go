@@ -152,7 +152,7 @@ func (p tokens) exchange(w http.ResponseWriter, r *http.Request, c *Client, thum
 	case !ok || g.Client != c.ID:
 		refuse(w, http.StatusBadRequest, "invalid_grant", "")
 	case p.has(ExchangeRefused):
-		refuse(w, http.StatusBadRequest, "invalid_target", "")
+		refuse(w, http.StatusBadRequest, "invalid_target", "the target is not for this person")
 	default:
 		token := random()
 		next := grant{client: c.ID, subject: g.Subject, session: g.Session, scope: r.PostForm.Get("scope"), audience: audience, thumbprint: thumbprint}
