@@ -108,7 +108,7 @@ func newRig(t *testing.T, change func(*configs.Provider, *provider.Options)) *ri
 // being given to another server.
 func (r *rig) goAway() {
 	r.t.Helper()
-	answer, err := http.Get(r.server.URL)
+	answer, err := r.server.Client().Get(r.server.URL)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -167,7 +167,8 @@ var handle = regexp.MustCompile(`name="request" value="([^"]+)"`)
 func (r *rig) browse(address string) url.Values {
 	r.t.Helper()
 	jar, _ := cookiejar.New(nil)
-	b := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	// Not the default transport: whoever closes an httptest.Server closes its idle connections.
+	b := &http.Client{Transport: &http.Transport{}, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	page := r.must(b.Get(address))
 	found := handle.FindStringSubmatch(page.body)
 	if page.header.Get("Location") == "" && found == nil {
