@@ -123,7 +123,7 @@ func (d *desk) tryShown(paste bool) (string, error) {
 func (d *desk) signIn(address string, goOn bool) string {
 	d.t.Helper()
 	jar, _ := cookiejar.New(nil)
-	b := &http.Client{Transport: &http.Transport{}, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	b := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := b.Get(address)
 	if err != nil {
 		d.t.Fatal(err)

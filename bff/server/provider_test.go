@@ -91,7 +91,7 @@ var signInHandle = regexp.MustCompile(`name="request" value="([^"]+)"`)
 func (a *atProvider) browse(address, email string) *url.URL {
 	a.t.Helper()
 	jar, _ := cookiejar.New(nil)
-	b := &http.Client{Transport: &http.Transport{}, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	b := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := b.Get(address)
 	if err != nil {
 		a.t.Fatal(err)

@@ -105,7 +105,7 @@ func startCertified(t *testing.T) *certified {
 	}
 	c.issuer = strings.TrimSpace(line)
 	jar, _ := cookiejar.New(nil)
-	c.browser = &http.Client{Transport: &http.Transport{}, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	c.browser = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return c
 }
 

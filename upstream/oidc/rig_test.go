@@ -167,8 +167,7 @@ var handle = regexp.MustCompile(`name="request" value="([^"]+)"`)
 func (r *rig) browse(address string) url.Values {
 	r.t.Helper()
 	jar, _ := cookiejar.New(nil)
-	// Not the default transport: whoever closes an httptest.Server closes its idle connections.
-	b := &http.Client{Transport: &http.Transport{}, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	b := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	page := r.must(b.Get(address))
 	found := handle.FindStringSubmatch(page.body)
 	if page.header.Get("Location") == "" && found == nil {

@@ -30,7 +30,7 @@ func filledIn(t *testing.T) (get func(path string) (int, string)) {
 		t.Fatal(err)
 	}
 	jar, _ := cookiejar.New(nil)
-	browser := &rig{t: t, browser: &http.Client{Transport: &http.Transport{}, Jar: jar}}
+	browser := &rig{t: t, browser: &http.Client{Jar: jar}}
 	return func(path string) (int, string) {
 		p := browser.read(browser.browser.Get(server.URL + path))
 		return p.status, p.body

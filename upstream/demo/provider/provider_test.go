@@ -56,7 +56,7 @@ func newRig(t *testing.T, path string) *rig {
 		t.Fatal(err)
 	}
 	jar, _ := cookiejar.New(nil)
-	r.browser = &http.Client{Transport: &http.Transport{}, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	r.browser = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return r
 }
 
