@@ -85,6 +85,13 @@ func (a *wireAPI) close() {
 	}
 }
 
+// connections is how many are open, as far as the API has heard.
+func (a *wireAPI) connections() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.open)
+}
+
 // dialled is how many connections came.
 func (a *wireAPI) dialled() int { return int(a.count.Load()) }
 
