@@ -115,6 +115,28 @@ func TestAbortBeforeAConnection(t *testing.T) {
 	})
 }
 
+// A call that is aborted over a kept connection is not sent again, and not counted as if.
+func TestAbortIsNoRetry(t *testing.T) {
+	asked := make(chan bool)
+	api := serveWire(t, func(p *wirePeer) {
+		p.request()
+		p.say(ok(""))
+		p.request()
+		asked <- true
+		p.drain()
+	})
+	f := newForwarder(t, api)
+	get(f, "/kept")
+	call := newCall("GET", "/")
+	go func() { <-asked; call.Abort() }()
+	if got := do(f, call); !errors.Is(got.err, forward.ErrAborted) {
+		t.Error(got)
+	}
+	if s := f.Stats(); s.Dialled != 1 || s.Retried != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // deafAddress is an address whose connections are never accepted: a listener with
 // a full backlog, as far as the system lets one be made.
 func deafAddress(t *testing.T) *url.URL {

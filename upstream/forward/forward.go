@@ -155,10 +155,10 @@ func (f *Forwarder) do(call *Call, ans *Response) error {
 		return f.giveUp(call, ans, err)
 	}
 	ans.reset(call)
-	f.retried.Add(1)
 	if c, err = f.renew(c, call); err != nil {
 		return call.classify(err)
 	}
+	f.retried.Add(1)
 	if err = f.exchange(c, call, ans, time.Now()); err != nil {
 		return f.giveUp(call, ans, err)
 	}
