@@ -195,9 +195,11 @@ func TestPoolCloseLetsFinish(t *testing.T) {
 	}
 }
 
+// rest is how long a connection is promised to rest after an answer that has no body by rule.
+const rest = 100 * time.Millisecond
+
 // A connection rests after an answer that has no body by rule, and is used again then.
 func TestPoolRest(t *testing.T) {
-	const rest = 100 * time.Millisecond
 	var answered, shortest atomic.Int64 // when the last answer was given; the shortest time from one to the next request
 	api := serveWire(t, func(p *wirePeer) {
 		for p.request() != nil {
@@ -210,7 +212,7 @@ func TestPoolRest(t *testing.T) {
 	})
 	var f *forward.Forwarder
 	for took := rest; took >= rest; { // on a busy machine one may have rested: then again
-		f = newForwarder(t, api)
+		f = newForwarder(t, api, func(o *forward.Options) { o.IdleTimeout = time.Minute })
 		before, begun := api.dialled(), time.Now()
 		for range 3 {
 			if got := get(f, "/"); got.status != 204 {
