@@ -117,6 +117,7 @@ func TestCheckOnline(t *testing.T) {
 		t.Errorf("store away: exit %d\n%s", code, said)
 	}
 	api.Close()
+	freeport.Keep(t, api.Listener.Addr())
 	if code, said = check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  upstream api") {
 		t.Errorf("API away: exit %d\n%s", code, said)
 	}

@@ -150,6 +150,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.reloads(a)
 	f.api.CloseClientConnections()
 	f.api.Close()
+	freeport.Keep(t, f.api.Listener.Addr())
 	rig.Until(t, "an open breaker", func() bool { // it rests after a while, so calls go on
 		f.get(a, "/open/x", nil)
 		s.scrape(f.fleet)

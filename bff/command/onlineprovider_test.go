@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"coatcheck/bff/freeport"
 	"coatcheck/configs"
 	"coatcheck/upstream/demo/provider"
 )
@@ -62,6 +63,7 @@ func TestProviderOnline(t *testing.T) {
 		t.Error("garbage instead of keys is fine")
 	}
 	server.Close()
+	freeport.Keep(t, server.Listener.Addr())
 	if _, err = look(); err == nil {
 		t.Error("nobody is there, and all is well")
 	}

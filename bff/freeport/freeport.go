@@ -22,10 +22,12 @@ import (
 
 // Hold takes a port of 127.0.0.1. Nobody listens there until somebody names the
 // number. release gives it back.
-func Hold() (port int, release func(), err error) {
+func Hold() (port int, release func(), err error) { return hold("127.0.0.1:0") }
+
+func hold(address string) (port int, release func(), err error) {
 	lookAhead()
 	defer keepFromPrograms()()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return 0, nil, fmt.Errorf("freeport: %w", err)
 	}
@@ -78,4 +80,15 @@ func Number(t testing.TB) int {
 func Text(t testing.TB) string {
 	t.Helper()
 	return strconv.Itoa(Number(t))
+}
+
+// Keep holds the port of a server that was just closed, until the test has ended: who calls
+// it is refused. Without that another process may be given the number, and answer.
+func Keep(t testing.TB, server net.Addr) {
+	t.Helper()
+	_, release, err := hold(server.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
 }

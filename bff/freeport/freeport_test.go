@@ -75,3 +75,27 @@ func TestAHeldPortIsFreeToListenAtWhileProgramsStart(t *testing.T) {
 		_ = l.Close()
 	}
 }
+
+// The port of a server that was closed is refused to whoever calls it, and given to nobody.
+func TestAPortThatIsKept(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	freeport.Keep(t, l.Addr())
+	if c, err := net.Dial("tcp", l.Addr().String()); err == nil {
+		_ = c.Close()
+		t.Error("somebody answers")
+	}
+	for range 500 {
+		other, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		if other.Addr().String() == l.Addr().String() {
+			t.Fatal("the port was given away")
+		}
+	}
+}

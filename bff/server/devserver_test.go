@@ -1,19 +1,17 @@
 package server_test
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"coatcheck/bff/freeport"
 )
 
 // TestDevServerAway: a person who opens the page is told which server does not answer, and how to
 // start it; a script gets the document as ever; the log has the reason. An API that is
 // away is not taken for the development server.
 func TestDevServerAway(t *testing.T) {
-	dev := httptest.NewServer(http.NotFoundHandler())
-	address := dev.URL
-	dev.Close()
+	address := "http://127.0.0.1:" + freeport.Text(t)
 	h := open(t, withSPA(`{proxy: "`+address+`"}`))
 	for range 12 { // more than the breaker bears: the page stays the same
 		got := h.call("GET /deep/link", "Sec-Fetch-Mode: navigate")

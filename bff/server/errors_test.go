@@ -3,11 +3,11 @@ package server_test
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/rig"
 )
 
@@ -252,12 +252,7 @@ func TestThrottle(t *testing.T) {
 
 // TestStoreAway: 503, the cookie stays, and the same ticket works when it is back.
 func TestStoreAway(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
+	address := "127.0.0.1:" + freeport.Text(t)
 	h := open(t, settings{store: "redis://" + address + "/0"})
 	cookie := "Cookie: __Host-Http-shop=" + strings.Repeat("A", 43)
 	for _, request := range []string{"GET /api/x", "GET /bff/session", "GET /maybe/x"} {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/rig"
 	"coatcheck/upstream/demo/provider"
 )
@@ -174,6 +175,7 @@ func TestExchangeRefused(t *testing.T) {
 	}
 	cookie := x.signInAt("ada@id.test")
 	x.web.Close()
+	freeport.Keep(t, x.web.Listener.Addr())
 	x.want(x.call("GET /other/things", shop, cookie), 502, "provider_unreachable")
 	x.want(x.call("GET /api/orders", shop, cookie), 200, "")
 }

@@ -3,7 +3,6 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/rig"
 	"coatcheck/upstream/demo/provider"
 )
@@ -249,12 +249,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	h.api.Say(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	call(504, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_)
 
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
+	address := "127.0.0.1:" + freeport.Text(t)
 	h = open(t, settings{store: "redis://" + address + "/0"}) // where no Redis is
 	each(503, "Cookie: "+shopCookie+"="+strings.Repeat("A", 43), shop, xcsrf)
 	call(503, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"coatcheck/bff/apikey"
+	"coatcheck/bff/freeport"
 	"coatcheck/upstream/demo/provider"
 )
 
@@ -101,6 +102,7 @@ func TestTokensWithoutTheirProvider(t *testing.T) {
 	a := withTokens(t, "")
 	token := a.accessToken("erp", nil)
 	a.web.Close()
+	freeport.Keep(t, a.web.Listener.Addr())
 	a.want(a.call("GET /both/x", token), 502, "provider_unreachable")
 	a.want(a.call("GET /both/x", "Authorization: Bearer x"), 401, "caller_unknown")
 	if a.api.Count() != 0 {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/rig"
 )
 
@@ -89,6 +90,7 @@ func TestTunnelThroughProxy(t *testing.T) {
 		t.Error("the log holds the proxy's password")
 	}
 	proxy.Close()
+	freeport.Keep(t, proxy.Listener.Addr())
 	h.want(h.call("GET /api/x", cookie, sameOrign), 502, "upstream_unreachable")
 }
 

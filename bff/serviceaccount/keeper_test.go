@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/serviceaccount"
 	"coatcheck/bff/session"
 	"coatcheck/bff/session/store"
@@ -293,6 +294,7 @@ func TestUnreachable(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Close()
+	freeport.Keep(t, a.Listener.Addr())
 	p.Clock.Advance(time.Hour - 10*time.Second)
 	if got, err := k.Token(context.Background(), one); err != nil || text(got) != "acc-MARKED-1" {
 		t.Errorf("while it lasts: %q %v", text(got), err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 	"coatcheck/upstream/demo/provider"
@@ -94,6 +95,7 @@ func TestDeadRefreshToken(t *testing.T) {
 		t.Errorf("its family lives on: %v", err)
 	}
 	r.server.Close()
+	freeport.Keep(t, r.server.Listener.Addr())
 	if _, err := r.refresh(fresh); !errors.Is(err, upstream.ErrUnreachable) {
 		t.Errorf("away: %v", err)
 	}

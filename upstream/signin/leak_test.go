@@ -8,13 +8,13 @@ import (
 	"io"
 	"log"
 	"log/slog"
-	"net"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/configs"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
@@ -74,9 +74,7 @@ func TestNoSecretComesOut(t *testing.T) {
 		}
 	}
 	t.Run("refused connection", func(t *testing.T) {
-		l, _ := net.Listen("tcp", "127.0.0.1:0")
-		_ = l.Close()
-		everyError(t, markedAt(t, "http://"+l.Addr().String(), ""))
+		everyError(t, markedAt(t, "http://127.0.0.1:"+freeport.Text(t), ""))
 	})
 	t.Run("unknown authority", func(t *testing.T) {
 		everyError(t, markedAt(t, newStandIn(t, reply{status: 200}).URL, ""))
