@@ -50,6 +50,7 @@ func TestBadRecords(t *testing.T) {
 		m := p.manager()
 		ticket, _ := start(t, m, ann("shop"))
 		good := load(t, p, storeKey(ticket))
+		_ = m.Close() // it hears of each removal, and would end again, now and then, what is put next
 		cases := map[string][]byte{
 			"one byte":              {1},
 			"stamp only":            good[:stampEnd],
