@@ -22,6 +22,7 @@ func silentAPI(t *testing.T, says string) (api *wireAPI, asked, gone chan bool) 
 	asked, gone = make(chan bool, 1), make(chan bool, 1)
 	api = serveWire(t, func(p *wirePeer) {
 		if p.head() == "" {
+			gone <- true
 			return
 		}
 		p.say(says)

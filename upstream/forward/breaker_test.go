@@ -23,6 +23,9 @@ type observed struct {
 
 func observe(t *testing.T, o forward.Options) *observed {
 	t.Helper()
+	if o.IdleTimeout == 0 {
+		o.IdleTimeout = idleTimeout
+	}
 	w := &observed{}
 	c, err := forward.NewTransport(o, func(open bool) {
 		if open {

@@ -24,7 +24,7 @@ func TestEarlyAnswer(t *testing.T) {
 		"and resets":                 func(p *wirePeer) { <-p.heard; p.reset() },
 		"and says close, and closes": func(*wirePeer) {},
 	} {
-		for _, length := range []int64{64 << 20, -1} {
+		for _, length := range []int64{1 << 40, -1} {
 			t.Run(fmt.Sprint(name, length), func(t *testing.T) {
 				stop, heard := make(chan bool), make(chan bool)
 				defer close(stop)
@@ -46,7 +46,7 @@ func TestEarlyAnswer(t *testing.T) {
 				})
 				f := newForwarder(t, api)
 				call := newCall("POST", "/")
-				call.Body, call.BodyLength = &pattern{size: 64 << 20}, length
+				call.Body, call.BodyLength = &pattern{size: 1 << 40}, length
 				call.StopBody = func() { close(heard) }
 				within(t, time.Minute, "an early answer", func() {
 					if got := do(f, call); got.status != 413 || got.body != "too big" || !got.whole {

@@ -150,13 +150,20 @@ func ok(body string) string {
 	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 }
 
+// connectTimeout and idleTimeout are for tests that wait for neither: nothing ends by them,
+// however busy the machine is.
+const (
+	connectTimeout = 2 * time.Minute
+	idleTimeout    = 10 * time.Minute
+)
+
 // dialTo makes a dialer to a URL; timeout, if given, is its connect timeout.
 func dialTo(u *url.URL, timeout ...time.Duration) *upstream.Dialer {
 	address, err := upstream.ParseURL(u.String())
 	if err != nil {
 		panic(err)
 	}
-	return upstream.NewDialer(address, nil, append(timeout, 0)[0])
+	return upstream.NewDialer(address, nil, append(timeout, connectTimeout)[0])
 }
 
 // dialTLS makes a dialer to host over TLS.
@@ -171,7 +178,7 @@ func dialTLS(host string, c *tls.Config, timeout time.Duration) *upstream.Dialer
 // newForwarder makes a forwarder to api; options may be changed before.
 func newForwarder(t testing.TB, api *wireAPI, change ...func(*forward.Options)) *forward.Forwarder {
 	t.Helper()
-	o := forward.Options{Dialer: dialTo(api.url())}
+	o := forward.Options{Dialer: dialTo(api.url()), IdleTimeout: idleTimeout}
 	for _, c := range change {
 		c(&o)
 	}

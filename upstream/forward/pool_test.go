@@ -212,7 +212,7 @@ func TestPoolRest(t *testing.T) {
 	})
 	var f *forward.Forwarder
 	for took := rest; took >= rest; { // on a busy machine one may have rested: then again
-		f = newForwarder(t, api, func(o *forward.Options) { o.IdleTimeout = time.Minute })
+		f = newForwarder(t, api)
 		before, begun := api.dialled(), time.Now()
 		for range 3 {
 			if got := get(f, "/"); got.status != 204 {

@@ -78,7 +78,7 @@ func serveTLS(t *testing.T, c *tls.Config, script func(p *wirePeer, secure *tls.
 
 func overTLS(t *testing.T, api *wireAPI, c *tls.Config) *forward.Forwarder {
 	return newForwarder(t, api, func(o *forward.Options) {
-		o.Dialer = dialTLS(api.url().Host, c, 0)
+		o.Dialer = dialTLS(api.url().Host, c, connectTimeout)
 	})
 }
 

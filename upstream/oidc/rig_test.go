@@ -87,7 +87,7 @@ func newRig(t *testing.T, change func(*configs.Provider, *provider.Options)) *ri
 	r.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { r.idp.ServeHTTP(w, q) }))
 	issuer := "http://" + r.server.Listener.Addr().String()
 	r.config = &configs.Provider{Issuer: issuer, ProviderClient: configs.ProviderClient{ClientID: clientID, ClientSecret: credential.NewSecret(clientSecret), ClientAuth: "auto"},
-		Scopes: []string{"openid", "email", "profile"}, PAR: "off", DPoP: "auto", ProviderClaims: configs.ProviderClaims{Nonce: "on"}, ProviderSignOut: configs.ProviderSignOut{Logout: "provider"}, ProviderConnection: configs.ProviderConnection{Timeout: 10 * time.Second}}
+		Scopes: []string{"openid", "email", "profile"}, PAR: "off", DPoP: "auto", ProviderClaims: configs.ProviderClaims{Nonce: "on"}, ProviderSignOut: configs.ProviderSignOut{Logout: "provider"}, ProviderConnection: configs.ProviderConnection{Timeout: 2 * time.Minute, ConnectTimeout: time.Minute}}
 	r.options = &provider.Options{Issuer: issuer, Keys: keys(t), Now: r.clock.Now, Record: r.record,
 		Clients: []provider.Client{{ID: clientID, Secret: clientSecret, RedirectURIs: []string{redirectURI}, PostLogout: []string{"https://shop.example.com/"}}},
 		People:  []provider.Person{{Subject: "p-1", Email: "ada@shop.example", Password: "pw", Name: "Ada", Claims: map[string]any{"hd": "example.com", "tenant": int64(9007199254740993), "groups": []string{"staff", "ops"}}}}}

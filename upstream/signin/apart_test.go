@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // No cookie of one person is sent with the next one's sign-in.
@@ -55,6 +56,7 @@ func TestSignInsDoNotMix(t *testing.T) {
     credential: {access_token: /email}
     user: {from: request, path: /me, subject: /email}`)
 	cfg["api"].URL, cfg["api"].CA = s.URL, writePEM(t, "ca.pem", "CERTIFICATE", s.Certificate().Raw)
+	cfg["api"].ConnectTimeout, cfg["api"].Login.Timeout = time.Minute, time.Minute // fifty handshakes at once
 	u := newSet(t, cfg).Get("api")
 	var all sync.WaitGroup
 	var wrong atomic.Int32

@@ -112,9 +112,9 @@ refresh: {request: {path: /refresh, headers: {Authorization: "Bearer {access_tok
 // The forwarder dials the same host, trusts the same authorities and waits as long.
 func TestForwardOptions(t *testing.T) {
 	s := newStandIn(t, reply{status: 200, body: "hello"})
-	u := plainAt(t, s.URL+"/base", func(c *configs.Upstream) { c.CA, c.ConnectTimeout = s.ca, time.Second })
+	u := plainAt(t, s.URL+"/base", func(c *configs.Upstream) { c.CA, c.ConnectTimeout = s.ca, 61*time.Second })
 	o := u.ForwardOptions()
-	if o.Dialer.Timeout != time.Second {
+	if o.Dialer.Timeout != 61*time.Second {
 		t.Errorf("%+v", o)
 	}
 	f, err := forward.New(o)

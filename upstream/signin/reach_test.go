@@ -59,7 +59,7 @@ func saying(text string) func(net.Conn) {
 func plainAt(t *testing.T, url string, change func(*configs.Upstream)) *signin.Upstream {
 	t.Helper()
 	cfg := parseMapping(t, "api:\n  url: https://api.example.net\n  "+strings.ReplaceAll(strings.TrimSpace(plain), "\n", "\n  "))
-	cfg["api"].URL = url
+	cfg["api"].URL, cfg["api"].ConnectTimeout = url, time.Minute // unless change says less
 	if change != nil {
 		change(cfg["api"])
 	}

@@ -100,7 +100,7 @@ func (s *standIn) questions() []question {
 
 // at makes c live at the stand-in.
 func (s *standIn) at(c *configs.Upstream) *configs.Upstream {
-	c.URL, c.CA = s.URL, s.ca
+	c.URL, c.CA, c.ConnectTimeout = s.URL, s.ca, time.Minute // no test waits for that
 	return c
 }
 
