@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
-	"coatcheck/bff/freeport"
 	"coatcheck/configs"
 	"coatcheck/upstream"
 	"coatcheck/upstream/demo/provider"
@@ -94,8 +93,7 @@ func TestDeadRefreshToken(t *testing.T) {
 	if _, err := r.refresh(fresh); !errors.As(err, &refusal) || refusal.Meaning != mapping.SessionExpired {
 		t.Errorf("its family lives on: %v", err)
 	}
-	r.server.Close()
-	freeport.Keep(t, r.server.Listener.Addr())
+	r.goAway()
 	if _, err := r.refresh(fresh); !errors.Is(err, upstream.ErrUnreachable) {
 		t.Errorf("away: %v", err)
 	}

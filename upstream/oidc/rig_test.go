@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/configs"
 	"coatcheck/upstream/demo/provider"
 	"coatcheck/upstream/oidc"
@@ -104,17 +105,11 @@ func newRig(t *testing.T, change func(*configs.Provider, *provider.Options)) *ri
 	return r
 }
 
-// goAway ends the provider's server. What is left of a connection keeps its port from
-// being given to another server.
+// goAway ends the provider's server. Nobody else gets its port.
 func (r *rig) goAway() {
 	r.t.Helper()
-	answer, err := r.server.Client().Get(r.server.URL)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	_, _ = io.Copy(io.Discard, answer.Body)
-	_ = answer.Body.Close()
 	r.server.Close()
+	freeport.Keep(r.t, r.server.Listener.Addr())
 }
 
 // newClient makes a client that knows nothing yet.

@@ -127,7 +127,7 @@ func TestPocketBaseSecondFactor(t *testing.T) {
 	select {
 	case mail := <-s.mails:
 		code = regexp.MustCompile(`\b[0-9]{8}\b`).FindString(mail)
-	case <-time.After(10 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("no mail")
 	}
 	if _, err := u.Ways.Continue(ctx, "code", in.Step.Kept, realtest.Fields("code", "00000000"), mapping.Caller{}, now); realtest.Meaning(err) != mapping.MFARequired {
