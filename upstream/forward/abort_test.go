@@ -116,7 +116,7 @@ func TestAbortBeforeAConnection(t *testing.T) {
 	})
 }
 
-// A call that is aborted over a kept connection is not sent again, and not counted as if.
+// A call that is aborted over a kept connection is not sent again, and does not count as if it were.
 func TestAbortIsNoRetry(t *testing.T) {
 	asked := make(chan bool)
 	api := serveWire(t, func(p *wirePeer) {
