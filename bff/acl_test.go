@@ -40,26 +40,22 @@ func (f *fleet) life() {
 	f.Helper()
 	for _, p := range f.expired(2) {
 		for _, r := range f.replicas {
-			if ok, _ := f.judge(f.get(r, "/api/whoami", p), p); !ok {
-				f.Error("a call failed")
-			}
+			f.succeeds(r, p)
 		}
 	}
 	p, other := f.signIn(f.replicas[0], "ada"), f.signIn(f.replicas[1], "ada")
-	if a := f.get(f.replicas[1], "/bff/sessions", p); a.status != 200 || strings.Count(a.body, `"id"`) != 2 {
+	if a := f.served(func() reply { return f.get(f.replicas[1], "/bff/sessions", p) }); a.status != 200 || strings.Count(a.body, `"id"`) != 2 {
 		f.Errorf("list: %s", a)
 	}
-	if a := f.ask(f.replicas[0], "POST", "/bff/session", "", p); a.status != 200 {
+	if a := f.served(func() reply { return f.ask(f.replicas[0], "POST", "/bff/session", "", p) }); a.status != 200 {
 		f.Errorf("extend: %s", a)
 	}
-	if a := f.ask(f.replicas[0], "DELETE", "/bff/sessions", "", p); a.status/100 != 2 {
+	if a := f.served(func() reply { return f.ask(f.replicas[0], "DELETE", "/bff/sessions", "", p) }); a.status/100 != 2 {
 		f.Errorf("end others: %s", a)
 	}
 	rig.Until(f.T, "the other's end", func() bool { return f.get(f.replicas[1], "/api/whoami", other).status == 401 })
-	if a := f.ask(f.replicas[0], "POST", "/bff/logout", "", p); a.status != 204 {
-		f.Errorf("sign-out: %s", a)
-	}
-	if a := f.get(f.replicas[0], "/api/whoami", p); a.status != 401 {
+	f.signOut(f.replicas[0], p)
+	if a := f.whoami(f.replicas[0], p); a.status != 401 {
 		f.Errorf("afterwards: %s", a)
 	}
 }

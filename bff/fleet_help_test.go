@@ -144,11 +144,20 @@ func (f *fleet) trySignIn(r *replica, email string) (*person, reply) {
 
 func (f *fleet) signIn(r *replica, email string) *person {
 	f.Helper()
-	p, a := f.trySignIn(r, email)
+	var p *person
+	a := f.served(func() (a reply) { p, a = f.trySignIn(r, email); return a })
 	if a.status != 200 || p.cookie == "" {
 		f.Fatalf("sign-in of %s: %s\n%s", email, a, &r.Log)
 	}
 	return p
+}
+
+// signOut must succeed.
+func (f *fleet) signOut(r *replica, p *person) {
+	f.Helper()
+	if a := f.served(func() reply { return f.ask(r, "POST", "/bff/logout", "", p) }); a.status != 204 {
+		f.Fatalf("sign-out of %s: %s\n%s", p.email, a, &r.Log)
+	}
 }
 
 // ticket is what the cookie carries.
@@ -178,17 +187,30 @@ func isAway(a reply) bool {
 	return a.status == 503 && a.header.Get("Retry-After") != "" && a.header.Get("Set-Cookie") == "" && strings.Contains(a.body, "store_unavailable")
 }
 
-// succeeds makes a call that must succeed. On a machine that stalls, the store may be away for
-// a moment: then the call is made again, as the answer says.
-func (f *fleet) succeeds(r *replica, p *person) {
-	for {
-		ok, away := f.judge(f.get(r, "/api/whoami", p), p)
-		if !away {
-			if !ok {
-				f.Error("a call failed")
-			}
-			return
+// served makes a call that needs the store. On a machine that stalls, the store may be called
+// away for a moment; then the call is made again, as the answer says, for two minutes at most.
+func (f *fleet) served(call func() reply) (a reply) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if a = call(); !isAway(a) || time.Now().After(end) {
+			return a
 		}
+	}
+}
+
+// whoami is served what the API says of a person. Another one's data is wrong whatever happens.
+func (f *fleet) whoami(r *replica, p *person) reply {
+	a := f.served(func() reply { return f.get(r, "/api/whoami", p) })
+	if a.status == 200 && a.body != p.email {
+		f.Errorf("%s was given %q", p.email, a.body)
+	}
+	return a
+}
+
+// succeeds makes a call that must succeed.
+func (f *fleet) succeeds(r *replica, p *person) {
+	f.Helper()
+	if a := f.whoami(r, p); a.status != 200 {
+		f.Errorf("%s at %s: %s", p.email, r.host, a)
 	}
 }
 

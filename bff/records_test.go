@@ -57,7 +57,11 @@ func TestRecords(t *testing.T) {
 			}
 			changed := row.change(value)
 			rig.RedisDo(t, addr, "SET", key, changed, "KEEPTTL")
-			a := f.get(f.replicas[1], "/api/whoami", p) // it has not seen p before
+			call := f.whoami
+			if row.status == 503 {
+				call = func(r *replica, p *person) reply { return f.get(r, "/api/whoami", p) }
+			}
+			a := call(f.replicas[1], p) // it has not seen p before
 			if a.status != row.status {
 				t.Errorf("%s", a)
 			}
@@ -75,9 +79,7 @@ func TestRecords(t *testing.T) {
 			rig.Until(t, "the session as it was", func() bool { return f.get(f.replicas[1], "/api/whoami", p).body == "ada" })
 		})
 	}
-	if ok, _ := f.judge(f.get(f.replicas[1], "/api/whoami", bob), bob); !ok {
-		t.Error("the one whose record was copied")
-	}
+	f.succeeds(f.replicas[1], bob)
 	rig.Until(t, "a security event", func() bool { return strings.Contains(f.replicas[1].Log.String(), "record_corrupt") })
 }
 
@@ -93,7 +95,7 @@ func TestRecordEvicted(t *testing.T) {
 		rig.Until(t, "the end", func() bool { return f.get(r, "/api/whoami", p).status == 401 })
 	}
 	p = f.signIn(f.replicas[0], "ada")
-	if a := f.get(f.replicas[1], "/bff/sessions", p); a.status != 200 || strings.Count(a.body, `"id"`) != 1 {
+	if a := f.served(func() reply { return f.get(f.replicas[1], "/bff/sessions", p) }); a.status != 200 || strings.Count(a.body, `"id"`) != 1 {
 		t.Errorf("the list has not healed: %s", a)
 	}
 }
@@ -104,16 +106,17 @@ func TestEveryKeyEnds(t *testing.T) {
 	addr := rig.Redis(t)
 	f := newFleet(t, addr, "")
 	p := f.signIn(f.replicas[0], "ada")
-	f.ask(f.replicas[0], "POST", "/bff/logout", "", f.signIn(f.replicas[1], "bob"))
-	f.get(f.replicas[0], "/api/whoami", p)
-	f.get(f.replicas[0], "/api/whoami", f.expired(1)[0])
+	f.signOut(f.replicas[0], f.signIn(f.replicas[1], "bob"))
+	f.succeeds(f.replicas[0], p)
+	f.succeeds(f.replicas[0], f.expired(1)[0])
 	keys, _ := rig.RedisDo(t, addr, "KEYS", "*").([]any)
 	if len(keys) < 5 {
 		t.Errorf("only %d keys", len(keys))
 	}
 	for _, key := range keys {
 		name, _ := key.(string)
-		if ttl, _ := rig.RedisDo(t, addr, "PTTL", name).(int64); ttl <= 0 || !strings.HasPrefix(name, "coatcheck:") {
+		const ended = -2 // meanwhile
+		if ttl, _ := rig.RedisDo(t, addr, "PTTL", name).(int64); ttl <= 0 && ttl != ended || !strings.HasPrefix(name, "coatcheck:") {
 			t.Errorf("%.14s… ends in %d ms", name, ttl)
 		}
 	}

@@ -143,7 +143,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	if got := f.ask(a, "DELETE", "/bff/sessions", "", other); got.status != 204 {
 		t.Errorf("ending others: %s", got)
 	}
-	f.ask(a, "POST", "/bff/logout", "", other)
+	f.signOut(a, other)
 	f.endings(a)
 	rig.RedisDo(t, redis, "CLIENT", "KILL", "TYPE", "pubsub")
 	s.until(f.fleet, "store_resubscribed_total", "sessions_ended_again_total", "refresh_waits_total", "store_unacknowledged_total")
@@ -302,7 +302,7 @@ func (f provoked) broughtBack(redis string) {
 		}
 	}
 	dump := rig.RedisDo(f.T, redis, "DUMP", key).(string)
-	f.ask(f.replicas[0], "POST", "/bff/logout", "", p)
+	f.signOut(f.replicas[0], p)
 	rig.RedisDo(f.T, redis, "RESTORE", key, "60000", dump)
 	rig.RedisDo(f.T, redis, "CLIENT", "KILL", "TYPE", "pubsub")
 	rig.RedisDo(f.T, redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
