@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,7 +20,7 @@ import (
 func programsText() string {
 	return strings.NewReplacer("\"http://localhost:${PORT_1}\"]", "\"http://localhost:${PORT_1:-2}\", \"http://localhost:${PORT_2:-1}\"]", "    logout:\n", seenAccount,
 		"frontends:\n", seenCallers+"  many: {keys: [], limit: {calls: 60, per: 1h, burst: 20}}\nfrontends:\n",
-		"    routes:\n", "    routes:\n"+strings.NewReplacer("[robot, made]", "[robot, made, many]", "callers: [hook]", "callers: [hook], header_timeout: 2s").Replace(seenRoutes)).Replace(fleetConfig)
+		"    routes:\n", "    routes:\n"+strings.NewReplacer("[robot, made]", "[robot, made, many]", "callers: [hook]", "callers: [hook], header_timeout: 15s").Replace(seenRoutes)).Replace(fleetConfig)
 }
 
 // programsFleet is three replicas over the Redis whose address is returned; callers have
@@ -94,29 +93,31 @@ func TestRevokedOnOneReplica(t *testing.T) {
 }
 
 // TestLimitOfTheFleet: twenty clients over three replicas never get more through than the
-// burst and the pace allow.
+// burst and the pace allow. A replica that asks the store in vain limits alone, and says so:
+// then it is tried once more, with another fleet.
 func TestLimitOfTheFleet(t *testing.T) {
 	t.Parallel()
-	f, _ := programsFleet(t)
-	_, key := f.newKey("many")
-	begun := time.Now()
-	var mu sync.Mutex
-	passed, refused := 0, 0
-	each(120, 20, func(i int) {
-		got := f.program(f.replicas[i%3], "GET", "/programs/x", "", "X-Api-Key", key).StatusCode
-		mu.Lock()
-		defer mu.Unlock()
-		switch got {
-		case 200:
-			passed++
-		case 429:
-			refused++
-		default:
-			t.Errorf("status %d", got)
+	for alone := 1.0; alone > 0 && !t.Failed(); {
+		f, _ := programsFleet(t)
+		_, key := f.newKey("many")
+		begun := time.Now()
+		var passed, refused atomic.Int64
+		each(120, 20, func(i int) {
+			switch a := f.program(f.replicas[i%3], "GET", "/programs/x", "", "X-Api-Key", key); {
+			case a.StatusCode == 200:
+				passed.Add(1)
+			case a.StatusCode == 429:
+				refused.Add(1)
+			case a.StatusCode != 503 || a.Header.Get("Coatcheck-Error") != "store_unavailable":
+				t.Errorf("status %d", a.StatusCode)
+			}
+		})
+		most := 20 + int64(time.Since(begun)/time.Minute) + 1
+		s := seen{}
+		s.scrape(f)
+		if alone = s["coatcheck_caller_limit_degraded_total"]; alone == 0 && (passed.Load() > most || refused.Load() == 0) {
+			t.Errorf("%d passed, at most %d may; %d refused", passed.Load(), most, refused.Load())
 		}
-	})
-	if most := 20 + int(time.Since(begun)/time.Minute) + 1; passed > most || refused == 0 {
-		t.Errorf("%d passed, at most %d may; %d refused", passed, most, refused)
 	}
 }
 
@@ -265,9 +266,13 @@ func TestOnceInTheFleet(t *testing.T) {
 		}
 	})
 	for i, r := range f.replicas {
-		if a := f.event(r, "event", fmt.Sprint("event ", i%2)); a == nil || a.Header.Get("Coatcheck-Duplicate") != "true" {
-			t.Errorf("replica %d: %+v", i, a)
-		}
+		rig.Until(t, "the word that it was handled already", func() bool { // 503: the store is away for a moment
+			a := f.event(r, "event", fmt.Sprint("event ", i%2))
+			if a == nil || a.StatusCode != 503 && a.Header.Get("Coatcheck-Duplicate") != "true" {
+				t.Fatalf("replica %d: %+v", i, a)
+			}
+			return a.StatusCode != 503
+		})
 	}
 	f.api.set(func(a *fleetAPI) {
 		if a.events != 2 {

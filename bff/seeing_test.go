@@ -97,14 +97,7 @@ type provoked struct{ *fleet }
 
 // wrong signs in with a password that the API refuses.
 func (f provoked) wrong(r *replica) int {
-	q, _ := http.NewRequest("POST", "http://"+r.host+"/bff/login", strings.NewReader(`{"email":"mallory","password":"guess"}`))
-	q.Header = http.Header{"X-Csrf": {"1"}, "Origin": {"http://" + r.host}, "Content-Type": {"application/json"}}
-	a, err := r.client.Do(q)
-	if err != nil {
-		f.Fatal(err)
-	}
-	_ = a.Body.Close()
-	return a.StatusCode
+	return f.served(func() reply { return f.ask(r, "POST", "/bff/login", `{"email":"mallory","password":"guess"}`, nil) }).status
 }
 
 // TestEverythingIsSeen: each metric of docs/metrics.md, and each field and event of
@@ -119,9 +112,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.get(a, "/api/whoami", p)
 	f.get(a, "/api/whoami", p)
 	f.ask(a, "POST", "/bff/session", "", p)
-	f.api.CloseClientConnections()
-	f.get(a, "/api/whoami", p)   // over a new connection, the kept one is dead
-	f.get(a, "/api/cut", p)      // sent twice, over a kept connection that is cut
+	f.repeated(s, a, p)
 	f.ask(a, "GET", "/a", "", p) // 404
 	if got := []int{f.wrong(a), f.wrong(a), f.wrong(a)}; fmt.Sprint(got) != "[401 401 429]" {
 		t.Errorf("wrong passwords: %v", got)
@@ -135,12 +126,12 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.malformed(a)
 	f.streamed(s, a, p)
 	f.crowded(s, a)
-	s.until(f.fleet, "upstream_stale_total", "upstream_retries_total", "sessions_live")
+	s.until(f.fleet, "sessions_live")
 	key := f.programs(s, a)
 	f.renewals(s)
 	f.broughtBack(redis)
 	other := f.signIn(a, "eve")
-	if got := f.ask(a, "DELETE", "/bff/sessions", "", other); got.status != 204 {
+	if got := f.served(func() reply { return f.ask(a, "DELETE", "/bff/sessions", "", other) }); got.status != 204 {
 		t.Errorf("ending others: %s", got)
 	}
 	f.signOut(a, other)
@@ -167,6 +158,18 @@ func TestEverythingIsSeen(t *testing.T) {
 		}
 	}
 	f.logged(a, b)
+}
+
+// repeated lets connections that are kept end, before a call and under one, until both show:
+// on a busy machine a connection may not be kept in time.
+func (f provoked) repeated(s seen, r *replica, p *person) {
+	rig.Until(f.T, "a dead connection, and a call that was sent twice", func() bool {
+		f.api.CloseClientConnections()
+		f.get(r, "/api/whoami", p)
+		f.get(r, "/api/cut", p)
+		s.scrape(f.fleet)
+		return s["coatcheck_upstream_stale_total"] > 0 && s["coatcheck_upstream_retries_total"] > 0
+	})
 }
 
 // demoProvider is the address of a provider that runs until the test ends.
@@ -274,17 +277,17 @@ func (f provoked) renewals(s seen) {
 	done := make(chan struct{})
 	go func() { // ends with both answers
 		defer close(done)
-		each(2, 2, func(i int) { f.get(f.replicas[i], "/api/whoami", people[0]) })
+		each(2, 2, func(i int) { f.whoami(f.replicas[i], people[0]) })
 	}()
 	s.until(f.fleet, "refresh_waits_total")
 	release()
 	<-done
 	f.api.set(func(a *fleetAPI) { a.hold, a.current["p1"] = nil, "" })
-	if got := f.get(f.replicas[0], "/api/whoami", people[1]); got.status != 401 {
+	if got := f.whoami(f.replicas[0], people[1]); got.status != 401 {
 		f.Errorf("refused renewal: %s", got)
 	}
 	f.api.set(func(a *fleetAPI) { a.answer = 500 })
-	if got := f.get(f.replicas[0], "/api/whoami", people[2]); got.status != 502 {
+	if got := f.whoami(f.replicas[0], people[2]); got.status != 502 {
 		f.Errorf("failed renewal: %s", got)
 	}
 	f.api.set(func(a *fleetAPI) { a.answer, a.expiresIn = 0, 3600 })
@@ -312,10 +315,10 @@ func (f provoked) broughtBack(redis string) {
 func (f provoked) endings(r *replica) {
 	p, other := f.signIn(r, "joe"), f.signIn(r, "joe")
 	var document struct{ ID string }
-	if err := json.Unmarshal([]byte(f.get(r, "/bff/session", other).body), &document); err != nil {
+	if err := json.Unmarshal([]byte(f.served(func() reply { return f.get(r, "/bff/session", other) }).body), &document); err != nil {
 		f.Fatal(err)
 	}
-	if got := f.ask(r, "DELETE", "/bff/sessions/"+document.ID, "", p); got.status != 204 {
+	if got := f.served(func() reply { return f.ask(r, "DELETE", "/bff/sessions/"+document.ID, "", p) }); got.status != 204 {
 		f.Errorf("ending one: %s", got)
 	}
 	q, _ := http.NewRequest("DELETE", r.admin+"/admin/sessions?frontend=app&subject=joe", nil)
