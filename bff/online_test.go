@@ -81,7 +81,10 @@ func TestCheckOnline(t *testing.T) {
 	if code, said := check(); code != exitDone || len(asked) != 0 {
 		t.Errorf("offline: exit %d, asked %d times\n%s", code, len(asked), said)
 	}
-	code, said := check("-online")
+	// Online checks are made again where a busy machine let a handshake run out of time.
+	var code int
+	var said string
+	rig.Until(t, "a check that finds both", func() bool { code, said = check("-online"); return code == exitDone })
 	for _, want := range []string{"ok      store", "ok      upstream api", "404", "TLS 1.3", "by the API", "7 days left: RENEW IT", "AHEAD of ours"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)
@@ -90,8 +93,8 @@ func TestCheckOnline(t *testing.T) {
 	if strings.Count(said, "7 days left: RENEW IT") != 2 || strings.Count(said, "clock: ") != 2 {
 		t.Errorf("store and API both have a certificate and a clock:\n%s", said)
 	}
-	if got := <-asked; code != exitDone || got != "HEAD /base/" {
-		t.Errorf("exit %d after %s", code, got)
+	if got := <-asked; got != "HEAD /base/" {
+		t.Errorf("asked %s", got)
 	}
 	for line := range strings.Lines(said) {
 		if len(line) > 101 {
@@ -104,7 +107,6 @@ func TestCheckOnline(t *testing.T) {
 		"rediss://" + strings.TrimPrefix(api.URL, "https://") + "?ca=" + ca: "",
 	} {
 		env[2] = "STORE=" + url
-		// Again where a busy machine let the handshake run out of time.
 		rig.Until(t, url+": "+cure, func() bool {
 			code, said := check("--online")
 			return code == exitRefused && strings.Contains(said, "FAILED  store") && strings.Contains(said, cure)
@@ -113,9 +115,10 @@ func TestCheckOnline(t *testing.T) {
 	env[2] = "STORE=" + store
 	_ = redis.Process.Kill()
 	<-redis.Exited
-	if code, said = check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  store") || !strings.Contains(said, "ok      upstream api") {
-		t.Errorf("store away: exit %d\n%s", code, said)
-	}
+	rig.Until(t, "a check without the store", func() bool {
+		code, said = check("--online")
+		return code == exitRefused && strings.Contains(said, "FAILED  store") && strings.Contains(said, "ok      upstream api")
+	})
 	api.Close()
 	freeport.Keep(t, api.Listener.Addr())
 	if code, said = check("--online"); code != exitRefused || !strings.Contains(said, "FAILED  upstream api") {

@@ -47,7 +47,7 @@ func TestTryPrograms(t *testing.T) {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/token":
-			_, _ = io.WriteString(w, `{"access_token":"account-MARKED","expires_in":600}`)
+			_, _ = io.WriteString(w, `{"access_token":"account-MARKED","expires_in":361800}`)
 		case "/shut":
 			w.WriteHeader(403)
 		default:
@@ -82,7 +82,7 @@ func TestTryPrograms(t *testing.T) {
 		{"-caller other", "", 2, []string{`no caller "other"`}},
 		{"-caller hook -to ftp://x", "", 2, []string{"--to is a scheme and a host"}},
 		{"-caller hook -to http://127.0.0.1:1", "", 1, []string{"no answer from 127.0.0.1:1"}},
-		{"-upstream api -account robot -refresh", "", 0, []string{"sign-in of account api/robot", "> POST", "/token", "the account is let in", "10m0s", "== renewal", "Renewed."}},
+		{"-upstream api -account robot -refresh", "", 0, []string{"sign-in of account api/robot", "> POST", "/token", "the account is let in", "expires in: 100h", "== renewal", "Renewed."}},
 		{"-upstream api -account shut", "", 1, []string{"503 account_unavailable", "403"}},
 		{"-upstream api -account fixed", "", 2, []string{"the file names"}},
 		{"-upstream api -account none", "", 2, []string{"no upstream"}},

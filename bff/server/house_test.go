@@ -200,7 +200,7 @@ func (h *house) keys() []credential.Secret {
 func (h *house) build(config *configs.Config) {
 	t := h.t
 	log := slog.New(slog.NewJSONHandler(trap{h.logs, h.fault}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	sessions, err := storeopen.Store(config.Sessions.Store, storeopen.Options{Log: log})
+	sessions, err := storeopen.Store(config.Sessions.Store, storeopen.Options{Log: log, Timeout: time.Minute}) // a busy machine's Redis is not away
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func TestExchangeMovesTheSession(t *testing.T) {
 		ticket, s := start(t, a, ann("shop"))
 		here, _ := watching(a, ticket)
 		there, _ := watching(b, ticket)
-		next, moved, err := a.Exchange(ctx, s, ticket, time.Second, exchanged("t2"))
+		next, moved, err := a.Exchange(ctx, s, ticket, time.Minute, exchanged("t2"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestExchangeOfWhatEnds(t *testing.T) {
 		ctx := context.Background()
 		ticket, s := start(t, m, ann("shop"))
 		wrong := errors.New("wrong password")
-		if _, _, err := m.Exchange(ctx, s, ticket, time.Second, func(context.Context, *session.Session) (session.Start, error) {
+		if _, _, err := m.Exchange(ctx, s, ticket, time.Minute, func(context.Context, *session.Session) (session.Start, error) {
 			return session.Start{}, wrong
 		}); !errors.Is(err, wrong) {
 			t.Errorf("a refusal: %v", err)
@@ -102,7 +102,7 @@ func TestExchangeOfWhatEnds(t *testing.T) {
 		if _, err := m.Find(ctx, "shop", ticket); err != nil {
 			t.Errorf("after a refusal: %v", err)
 		}
-		next, _, err := m.Exchange(ctx, s, ticket, time.Second, func(ctx context.Context, now *session.Session) (session.Start, error) {
+		next, _, err := m.Exchange(ctx, s, ticket, time.Minute, func(ctx context.Context, now *session.Session) (session.Start, error) {
 			if _, err := m.End(ctx, "shop", ticket, session.SignedOut); err != nil {
 				t.Error(err)
 			}
@@ -127,7 +127,7 @@ func TestExchangeForAnotherPerson(t *testing.T) {
 		ctx := context.Background()
 		ticket, s := start(t, m, ann("shop"))
 		told, _ := watching(m, ticket)
-		_, bob, err := m.Exchange(ctx, s, ticket, time.Second, func(context.Context, *session.Session) (session.Start, error) {
+		_, bob, err := m.Exchange(ctx, s, ticket, time.Minute, func(context.Context, *session.Session) (session.Start, error) {
 			return session.Start{Subject: "bob", Credential: tokens("b", "")}, nil
 		})
 		if err != nil {

@@ -116,7 +116,7 @@ func behindLink(t *testing.T, near time.Duration) (a, b *session.Manager, l *lin
 	s := startServer(t)
 	p := redisPlace(t, s)
 	l = startLink(t, s.Addr())
-	a, b = p.over(openStore(t, s.URLAt(l.addr()), nil), within(near)), p.manager()
+	a, b = p.over(hangingStore(t, s.URLAt(l.addr())), within(near)), p.manager()
 	heard(t, b, a)
 	ticket, _ = start(t, b, ann("shop"))
 	find(t, a, ticket)

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,12 +15,15 @@ import (
 func TestLiveEstimate(t *testing.T) {
 	t.Parallel()
 	for name, url := range map[string]string{"memory": "memory://", "file": "file://" + t.TempDir() + "/s.db", "redis": startServer(t).URL()} {
+		var mu sync.Mutex
 		operations := map[string]int{}
-		st, err := open.Store(credential.NewSecret(url), open.Options{
+		st, err := open.Store(credential.NewSecret(url), open.Options{Timeout: time.Minute,
 			Observe: func(operation string, _ time.Duration, failed bool) {
 				if failed {
 					t.Errorf("%s: %s failed", name, operation)
 				}
+				mu.Lock()
+				defer mu.Unlock()
 				operations[operation]++
 			}})
 		if err != nil {

@@ -31,7 +31,7 @@ func TestOtherChangesAreNoRenewal(t *testing.T) {
 			ctx := context.Background()
 			for name, change := range map[string]func(s *session.Session, ticket session.Ticket) error{
 				"kept": func(s *session.Session, ticket session.Ticket) error {
-					_, err := a.Amend(ctx, s, ticket, time.Second, "keep", keeps)
+					_, err := a.Amend(ctx, s, ticket, time.Minute, "keep", keeps)
 					return err
 				},
 				"described": func(s *session.Session, ticket session.Ticket) error {
@@ -45,14 +45,14 @@ func TestOtherChangesAreNoRenewal(t *testing.T) {
 					if err := change(s, ticket); err != nil {
 						t.Fatal(name, err)
 					}
-					renewed, err := replica.Refresh(ctx, s, ticket, 5*time.Second, upstream.refresh)
+					renewed, err := replica.Refresh(ctx, s, ticket, time.Minute, upstream.refresh)
 					if err != nil || renewed.Credential.Value(credential.AccessToken).Equal(s.Credential.Value(credential.AccessToken)) {
 						t.Fatalf("%s, %s: %v, %v", name, who, renewed, err)
 					}
 					if name == "kept" && renewed.Credential.Value("kept").IsEmpty() || name == "described" && string(renewed.User) == string(s.User) {
 						t.Errorf("%s, %s: the renewal lost it", name, who)
 					}
-					if again, err := replica.Refresh(ctx, s, ticket, 5*time.Second, upstream.refresh); err != nil || again.Generation != renewed.Generation {
+					if again, err := replica.Refresh(ctx, s, ticket, time.Minute, upstream.refresh); err != nil || again.Generation != renewed.Generation {
 						t.Errorf("%s, %s, renewed already: %v, %v", name, who, again, err)
 					}
 					if calls, reused := upstream.count(); calls != 1 || reused != 0 {
@@ -190,7 +190,7 @@ func TestRevokedWhileItIsExchanged(t *testing.T) {
 				exchange := func() {
 					for range 2 { // any number of times
 						var err error
-						if next, now, err = b.Exchange(ctx, now, next, time.Second, exchanged("t2")); err != nil {
+						if next, now, err = b.Exchange(ctx, now, next, time.Minute, exchanged("t2")); err != nil {
 							t.Error(name, err)
 						}
 					}

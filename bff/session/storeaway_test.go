@@ -31,7 +31,7 @@ func everyCall(m *session.Manager, ticket session.Ticket, s *session.Session) ma
 	_, errs["end"] = m.End(ctx, "shop", ticket, session.SignedOut)
 	_, errs["attempt"] = throttleOf(m).Attempt(ctx, "shop", "ann", netip.MustParseAddr("192.0.2.1"), tenOf5m)
 	_, errs["once"] = m.Once(ctx, s, "x", time.Minute)
-	_, errs["refresh"] = m.Refresh(ctx, s, ticket, time.Second, func(context.Context, *credential.Credential) (*credential.Credential, error) {
+	_, errs["refresh"] = m.Refresh(ctx, s, ticket, time.Minute, func(context.Context, *credential.Credential) (*credential.Credential, error) {
 		return nil, errors.New("the API was asked without a lease")
 	})
 	return errs

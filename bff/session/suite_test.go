@@ -12,6 +12,7 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/session/sessiontest"
 	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/store/open"
 	"coatcheck/bff/session/store/storetest"
 )
 
@@ -42,6 +43,17 @@ type clock = storetest.Clock
 func openStore(t testing.TB, url string, c *clock) store.Store {
 	t.Helper()
 	return storetest.Open(t, url, c)
+}
+
+// hangingStore opens a Redis that will hang in the test: it is away after the program's own
+// two seconds.
+func hangingStore(t testing.TB, url string) store.Store {
+	t.Helper()
+	s, err := open.Store(credential.NewSecret(url), open.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // shared is a store in this process that several managers use.

@@ -110,6 +110,7 @@ func TestStreamsEndWithoutAMessage(t *testing.T) {
 		s.Kill()
 		eventually(t, "a look falls into the absence", func() bool { return looked.Load() > 0 })
 		s.Start()
+		eventually(t, "the manager finds its store", func() bool { return m.Ping(context.Background()) == nil })
 		find(t, m, ticket)
 		if len(told) != 0 {
 			t.Error("a stream was ended because the store was away")

@@ -12,6 +12,7 @@ var failureTable = []scenario{
 	}},
 	{name: "failure-timeout", about: "An API that does not answer in time is 504.", config: sameOrigin, play: func(p *play) {
 		p.api.does("GET /base/slow/x", (*apiCall).silence)
+		p.awaits(1)
 		p.call("silence", "\nGET /slow/x HTTP/1.1\nHost: shop.example.com")
 	}},
 	{name: "failure-invalid-framing", about: "An answer that is not framed beyond doubt is 502.", config: sameOrigin, play: func(p *play) {

@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a condition is waited for. Only a failure takes so long.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // program is the built program, serving one configuration.
 type program struct {

@@ -108,6 +108,7 @@ Content-Length: {length}
 	}},
 	{name: "signin-api-away", about: "A sign-in whose API does not answer, or is not there.", config: changed(sameOrigin, "request: {path: /login,", "timeout: 300ms\n      request: {path: /login,"), play: func(p *play) {
 		p.api.does("POST /base/login", (*apiCall).silence)
+		p.awaits(1)
 		p.call("it is silent", login)
 	}},
 	{name: "signin-api-gone", about: "A sign-in at an API that cannot be reached.", config: changed(sameOrigin, `"${API}/base"`, `"${NOBODY}/base"`), play: func(p *play) {

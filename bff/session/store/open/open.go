@@ -31,6 +31,9 @@ type Options struct {
 	// [memory.Options].
 	MaxBytes int64
 
+	// Timeout bounds one question to a Redis [2s].
+	Timeout time.Duration
+
 	// Observe hears of each question to the store [nobody].
 	Observe store.Observer
 }
@@ -74,7 +77,7 @@ func openAt(scheme, path string, url credential.Secret, o Options) (store.Store,
 	case "file":
 		opened, err = file.Open(path, file.Options{Options: bounds, Log: o.Log})
 	default:
-		opened, err = redis.Open(url, o.Log)
+		opened, err = redis.Open(url, redis.Options{Log: o.Log, Timeout: o.Timeout})
 	}
 	if err != nil {
 		return nil, err // not the pointer that came with it

@@ -20,6 +20,7 @@ const batches = 2
 // There is no goroutine for it. Who finds a place free leads: it sends what waits and
 // then makes the first of those that came meanwhile lead.
 type gets struct {
+	patience
 	conn redis.UniversalClient
 
 	mu      sync.Mutex
@@ -115,7 +116,7 @@ func (g *gets) next() {
 
 // send asks a whole batch.
 func (g *gets) send(batch []*get) {
-	ctx, cancel := bounded(context.Background())
+	ctx, cancel := g.bounded(context.Background())
 	defer cancel()
 	if len(batch) == 1 {
 		batch[0].take(g.conn.Get(ctx, batch[0].key))

@@ -14,7 +14,7 @@ const estimateSample = 512
 // Estimate multiplies the number of keys by the share of records among some drawn
 // at random; of a cluster, each master is asked.
 func (r *Store) Estimate(ctx context.Context, isRecord func(string) bool) (int, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	cluster, ok := r.conn.(*redis.ClusterClient)
 	if !ok {

@@ -48,7 +48,7 @@ func (r *client) sendBeats(ctx context.Context, channel, beat string, reconnecte
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
-		question, cancel := bounded(ctx)
+		question, cancel := context.WithTimeout(ctx, beatEvery)
 		_ = r.fault(r.conn.Publish(question, channel, beat).Err()) // a missing beat is noticed by who listens
 		cancel()
 		if r.connected.Swap(false) {

@@ -6,14 +6,14 @@ import (
 )
 
 func (r *Store) AddEntry(ctx context.Context, table, id string, entry []byte, ttl time.Duration) (int, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	n, err := addEntryScript.Run(ctx, r.conn, []string{table}, id, entry, millis(ttl)).Int()
 	return n, r.fault(err)
 }
 
 func (r *Store) Entries(ctx context.Context, table string) (map[string][]byte, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	found, err := r.conn.HGetAll(ctx, table).Result()
 	if err != nil {
@@ -30,7 +30,7 @@ func (r *Store) DropEntries(ctx context.Context, table string, ids ...string) er
 	if len(ids) == 0 {
 		return nil
 	}
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	return r.fault(r.conn.HDel(ctx, table, ids...).Err())
 }

@@ -15,7 +15,7 @@ import (
 var errReply = errors.New("redis: unexpected answer")
 
 func (r *Store) Load(ctx context.Context, key string) ([]byte, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	value, err := r.gets.do(ctx, key)
 	if wrongType(err) {
@@ -29,7 +29,7 @@ func wrongType(err error) bool {
 }
 
 func (r *Store) Tombstone(ctx context.Context, key string) (string, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	reason, err := r.storage.GetWithContext(ctx, key+store.TombstoneSuffix)
 	return string(reason), r.fault(err)
@@ -41,7 +41,7 @@ func (r *Store) Create(ctx context.Context, key string, value []byte, ttl time.D
 }
 
 func (r *Store) Touch(ctx context.Context, key string, t store.Touch) (store.Touched, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	now, err := touchScript.Run(ctx, r.conn, []string{key}, millis(t.Idle), t.Ends.UnixMilli()).Int64()
 	if err != nil || now == 0 {
@@ -84,7 +84,7 @@ func (r *Store) Remove(ctx context.Context, key string, x store.Removal) ([]byte
 }
 
 func (r *Store) Lease(ctx context.Context, key, owner string, ttl time.Duration) (bool, []byte, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	answer, err := leaseScript.Run(ctx, r.conn, []string{key, key + store.LeaseSuffix}, owner, millis(ttl)).Result()
 	if err != nil {
@@ -98,13 +98,13 @@ func (r *Store) Lease(ctx context.Context, key, owner string, ttl time.Duration)
 }
 
 func (r *Store) Unlease(ctx context.Context, key, owner string, note store.Note) error {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	return r.fault(unleaseScript.Run(ctx, r.conn, []string{key + store.LeaseSuffix}, owner, note.Channel, note.Payload).Err())
 }
 
 func (r *Store) Seen(ctx context.Context, keys []string) ([]time.Time, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	stamps := make([]*redis.StringCmd, len(keys))
 	_, err := r.conn.Pipelined(ctx, func(p redis.Pipeliner) error {

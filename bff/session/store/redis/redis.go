@@ -3,6 +3,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -22,13 +23,18 @@ import (
 	"coatcheck/bff/session/store"
 )
 
-const (
-	// redisTimeout bounds one question to Redis, whatever happens meanwhile.
-	redisTimeout = 2 * time.Second
+// clusterLook is how old a client's picture of its cluster may become.
+const clusterLook = 10 * time.Second
 
-	// clusterLook is how old a client's picture of its cluster may become.
-	clusterLook = 10 * time.Second
-)
+// Options are what a store needs besides its URL. What is zero has the default in
+// brackets.
+type Options struct {
+	// Log hears of the connection's troubles [nobody].
+	Log *slog.Logger
+
+	// Timeout bounds one question to Redis, whatever happens meanwhile [2s].
+	Timeout time.Duration
+}
 
 // Store keeps everything in a Redis: one, the master that sentinels name,
 // or a cluster. Each conditional write is one script that touches one slot.
@@ -40,6 +46,7 @@ type Store struct {
 // client asks the servers: with limits, with WAIT where there are replicas, and again
 // where a failover moved a key. Its errors hold nothing of what was asked.
 type client struct {
+	patience
 	conn     redis.UniversalClient
 	replicas bool // writes that must survive a failover ask WAIT
 	log      *slog.Logger
@@ -53,8 +60,12 @@ type client struct {
 
 // Open makes the store that a URL names and connects to nothing yet: neither of the
 // libraries' own constructors is used that ask the server, because they panic when it is
-// away. log hears of the connection's troubles. The error never contains the URL.
-func Open(url credential.Secret, log *slog.Logger) (*Store, error) {
+// away. The error never contains the URL.
+func Open(url credential.Secret, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	limit := patience(cmp.Or(o.Timeout, 2*time.Second))
 	a, err := parseURL(url)
 	if err != nil {
 		return nil, err
@@ -64,13 +75,13 @@ func Open(url credential.Secret, log *slog.Logger) (*Store, error) {
 		return nil, err
 	}
 	// The library's log lines are its own affair: what matters comes as errors.
-	redis.SetLogger(quiet{log})
-	r := &client{replicas: a.kind != "single", log: log}
-	r.conn = connect(a.kind, a.options(config, func(context.Context, *redis.Conn) error {
+	redis.SetLogger(quiet{o.Log})
+	r := &client{patience: limit, replicas: a.kind != "single", log: o.Log}
+	r.conn = connect(a.kind, a.options(config, limit, func(context.Context, *redis.Conn) error {
 		r.connected.Store(true)
 		return nil
 	}))
-	r.gets.conn = r.conn
+	r.gets.patience, r.gets.conn = limit, r.conn
 	return &Store{r, storage.NewFromConnection(r.conn)}, nil
 }
 
@@ -85,7 +96,7 @@ func connect(kind string, o *redis.UniversalOptions) redis.UniversalClient {
 	return redis.NewClusterClient(c)
 }
 
-func (a *address) options(config *tls.Config, onConnect func(context.Context, *redis.Conn) error) *redis.UniversalOptions {
+func (a *address) options(config *tls.Config, limit patience, onConnect func(context.Context, *redis.Conn) error) *redis.UniversalOptions {
 	return &redis.UniversalOptions{
 		Addrs: a.hosts, MasterName: a.master, DB: a.db, IsClusterMode: a.kind == "cluster",
 		Username: a.username, Password: a.password.Reveal(),
@@ -93,11 +104,11 @@ func (a *address) options(config *tls.Config, onConnect func(context.Context, *r
 		TLSConfig: config, OnConnect: onConnect,
 		// Without this a call waits for the socket's timeouts, whatever its own limit.
 		ContextTimeoutEnabled: true,
-		// A busy machine answers late; a store that is down refuses at once. And who waits
-		// for a place in the pool waits for other calls, which says nothing of the store: a
-		// burst of sign-ins must not be refused for it.
-		DialTimeout: 2 * time.Second, ReadTimeout: 1500 * time.Millisecond, WriteTimeout: 1500 * time.Millisecond,
-		PoolTimeout: 5 * time.Second, PoolSize: 64, MinIdleConns: 4, ConnMaxIdleTime: 5 * time.Minute,
+		// A busy machine answers late; a store that is down refuses at once. A read or write
+		// that hangs leaves time to try once more. Who waits for a place in the pool waits for
+		// other calls, which says nothing of the store: only the question's own limit ends that.
+		DialTimeout: time.Duration(limit), ReadTimeout: time.Duration(limit * 3 / 4), WriteTimeout: time.Duration(limit * 3 / 4),
+		PoolTimeout: time.Duration(2 * limit), PoolSize: 64, MinIdleConns: 4, ConnMaxIdleTime: 5 * time.Minute,
 		MaxRetries: 1, DialerRetries: 1,
 		DisableIdentity:          true, // asks for fewer permissions
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
@@ -139,9 +150,12 @@ func (q quiet) Printf(ctx context.Context, format string, _ ...any) {
 	q.log.DebugContext(ctx, "redis client", "said", format)
 }
 
+// patience is how long one question to Redis may take.
+type patience time.Duration
+
 // bounded returns a context for one question.
-func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, redisTimeout)
+func (p patience) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, time.Duration(p))
 }
 
 // fault takes out of Redis's answers all but their first word: servers quote the
@@ -169,7 +183,7 @@ func (r *client) lookAround() {
 }
 
 func (r *Store) Clock(ctx context.Context) (time.Time, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	now, err := r.conn.Time(ctx).Result()
 	return now, r.fault(err)

@@ -12,7 +12,7 @@ import (
 // the server does not know it. keys are in one slot. A script that returns nothing is no
 // error. It is how keys of programs and limits on calls share this store's connections.
 func (r *Store) Run(ctx context.Context, script string, keys []string, args ...any) (any, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	answer, err := hashed(script).Run(ctx, r.conn, keys, args...).Result()
 	if errors.Is(err, redis.Nil) {

@@ -20,7 +20,7 @@ const (
 // on the same connection, to WAIT for one of them. Without an acknowledgement the
 // call succeeds all the same; that is counted and logged.
 func (r *client) keep(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
-	ctx, cancel := bounded(ctx)
+	ctx, cancel := r.bounded(ctx)
 	defer cancel()
 	if !r.replicas {
 		answer, err := script.Run(ctx, r.conn, keys, args...).Result()

@@ -50,10 +50,11 @@ func inProcess(t testing.TB, url string) *Place {
 	return &Place{Clock: c, Open: func() store.Store { return Shared{one} }}
 }
 
-// Open opens a store, under a clock of the test's or nil for the real one.
+// Open opens a store, under a clock of the test's or nil for the real one. A Redis may take
+// a minute for an answer: a busy machine must not make it one that is away.
 func Open(t testing.TB, url string, c *Clock) store.Store {
 	t.Helper()
-	o := open.Options{}
+	o := open.Options{Timeout: time.Minute}
 	if c != nil {
 		o.Now = c.Now
 	}
