@@ -127,6 +127,9 @@ func (d *deaf) raw(request, cookie string) (net.Conn, *bufio.Reader, *http.Respo
 	if err != nil {
 		d.Fatalf("%s: %v", head, err)
 	}
+	if calledAway(got) {
+		return d.raw(request, cookie)
+	}
 	return c, in, got
 }
 

@@ -187,6 +187,11 @@ func isAway(a reply) bool {
 	return a.status == 503 && a.header.Get("Retry-After") != "" && a.header.Get("Set-Cookie") == "" && strings.Contains(a.body, "store_unavailable")
 }
 
+// calledAway is isAway of an answer that is not read: whoever asked asks again.
+func calledAway(a *http.Response) bool {
+	return a.StatusCode == 503 && a.Header.Get("Coatcheck-Error") == "store_unavailable"
+}
+
 // served makes a call that needs the store. On a machine that stalls, the store may be called
 // away for a moment; then the call is made again, as the answer says, for two minutes at most.
 func (f *fleet) served(call func() reply) (a reply) {
