@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BffError, isBffError } from "./client.js";
-import { FakeServer, gate, json, newChannel, openTab, problem, until } from "./testing.js";
+import { FakeServer, gate, json, newChannel, openTab, problem, stopDate, until } from "./testing.js";
 
 const right = { email: "ada@shop.example", password: "right" };
 
@@ -158,7 +158,7 @@ test("questions at one time are one question", async (t) => {
 });
 
 test("the snapshot is the same object until something changes", async (t) => {
-  t.mock.timers.enable({ apis: ["Date"], now: Date.now() }); // two seconds later it would have changed
+  stopDate(t);
   const server = new FakeServer();
   server.signIn();
   const { bff } = openTab(t, server);
@@ -211,6 +211,7 @@ test("a listener that throws stops no other", async (t) => {
 });
 
 test("the end is announced once, after a look whether another tab has moved it", async (t) => {
+  stopDate(t);
   const server = new FakeServer();
   server.signIn();
   server.idle = 30;
@@ -223,6 +224,7 @@ test("the end is announced once, after a look whether another tab has moved it",
   assert.equal(told.filter((x) => x === "expiring").length, 1);
   server.idle = 1800; // somebody is active after all
   await bff.extend();
+  t.mock.timers.tick(5000); // what ends now is another end
   server.idle = 30;
   await bff.refresh();
   await until(() => told.filter((x) => x === "expiring").length === 2);
@@ -240,6 +242,7 @@ test("another tab's activity takes the warning back before it is told", async (t
 });
 
 test("a session that has run out ends by itself", async (t) => {
+  stopDate(t); // it must not run out before it was warned of
   const server = new FakeServer();
   server.signIn();
   server.idle = 1;

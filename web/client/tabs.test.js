@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FakeServer, gate, json, newChannel, openTab, problem, until } from "./testing.js";
+import { FakeServer, gate, json, newChannel, openTab, problem, stopDate, until } from "./testing.js";
 
 const right = { email: "ada@shop.example", password: "right" };
 
@@ -40,6 +40,7 @@ test("another person's sign-in replaces the one in the other tab", async (t) => 
 });
 
 test("word of an older sign-out does not end a newer session", async (t) => {
+  stopDate(t);
   const { server, channel, one, two } = await twoTabs(t, true);
   const asked = server.calls.length;
   const old = new BroadcastChannel(channel);
