@@ -9,9 +9,9 @@ async function log(after: number): Promise<{ lines: Logged[]; last: number }> {
   return (await fetch(`/log?after=${after}`)).json()
 }
 
-/** Waits for what Coatcheck's log says of a call, at most some seconds. */
+/** Waits for what Coatcheck's log says of a call: some seconds, and some questions however slow they are. */
 async function logged(after: number, a: Attempt): Promise<Logged | undefined> {
-  for (const end = Date.now() + 5000; Date.now() < end;) {
+  for (let asked = 0, end = Date.now() + 5000; asked < 50 || Date.now() < end; asked++) {
     const line = (await log(after)).lines.find((l) => l.method === a.method && l.path === a.path)
     if (line) return line
     await new Promise((next) => setTimeout(next, 60))

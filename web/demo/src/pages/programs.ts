@@ -53,10 +53,11 @@ function drawRead(o: Outcome) {
 function drawHurry(all: Outcome[]) {
   const good = all.filter((o) => o.status === 200).length
   const refused = all.length - good
+  const refusal = all.findLast((o) => o.status !== 200) // the last call need not be one
   draw(`Spreadsheet: ${all.length} calls · ${good} through · ${refused} refused`, [
     { near: { to: "right", words: `${all.length} × with its key`, lines: all.length }, ...(good > 0 && { far: { to: "right" as const, words: `${good} × the robot’s token`, lines: good } }) },
     ...(good > 0 ? [{ near: { to: "left" as const, how: "good" as const, words: `${good} × 200`, lines: good }, far: { to: "left" as const, how: "good" as const, words: `${good} × 200`, lines: good } }] : []),
-    ...(refused > 0 ? [{ near: { to: "left" as const, how: "bad" as const, words: `${refused} × ${all.at(-1)?.status} ${all.at(-1)?.code}`, lines: refused } }] : []),
+    ...(refused > 0 ? [{ near: { to: "left" as const, how: "bad" as const, words: `${refused} × ${refusal?.status} ${refusal?.code}`, lines: refused } }] : []),
   ], place)
 }
 

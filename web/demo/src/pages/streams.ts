@@ -36,8 +36,9 @@ export async function events(bff: Bff<User>) {
       heard++
       $("answer").textContent = `event: tick\ndata: ${event.data}`
       if (heard === 5) done()
-      if (heard === 1) retell = through("GET /api/events", await putOn(bff, "/api/events"), "event 1 of 5", true, "as they come")
-      else retell?.(`event ${heard} of 5`)
+      if (heard > 1) return retell?.(`event ${heard} of 5`)
+      const token = await putOn(bff, "/api/events") // more events may come meanwhile
+      retell = through("GET /api/events", token, `event ${heard} of 5`, true, "as they come")
     })
     source.onerror = () => done()
   })
