@@ -132,7 +132,7 @@ func (b *burglar) try(ctx context.Context, name string) (finding, bool) {
 	if do == nil || b.prey == nil {
 		return finding{}, false
 	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	found, err := do(ctx)
 	if err != nil {
