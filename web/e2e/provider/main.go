@@ -77,5 +77,5 @@ func caller(ca string) (*http.Client, error) {
 		roots.AppendCertsFromPEM(pem)
 		transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	}
-	return &http.Client{Transport: transport, Timeout: 10 * time.Second}, nil
+	return &http.Client{Transport: transport, Timeout: 2 * time.Minute}, nil
 }
