@@ -13,7 +13,7 @@ import { GraphQLObjectType, GraphQLSchema, GraphQLString } from "graphql"
 import { useServer } from "graphql-ws/use/ws"
 import { Server as SocketIO } from "socket.io"
 import { WebSocketServer } from "ws"
-import { freePort, run } from "./house.js"
+import { freePort, lasting, run } from "./house.js"
 
 const here = new URL(".", import.meta.url).pathname
 const token = "tok-MARKED"
@@ -60,7 +60,7 @@ function hub() {
 async function api(dir) {
   const asked = [], exported = [], files = new Tus({ path: "/files", datastore: new FileStore({ directory: dir }), respectForwardedHeaders: true })
   const sound = wav()
-  const server = createServer((request, response) => {
+  const server = createServer(lasting, (request, response) => {
     const path = new URL(request.url, "http://x").pathname
     if (path === "/auth/login") {
       response.setHeader("Content-Type", "application/json")

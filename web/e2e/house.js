@@ -74,6 +74,9 @@ export async function demo() {
   return { ...d, port, shop: at("shop"), admin: at("admin"), evil: at("evil"), lodge: `http://id.porter.localhost:${port}/`, api: /http:\/\/127\.0\.0\.1:\d+/.exec(d.log())[0] }
 }
 
+/** A server that ends no idle connection: Coatcheck's next POST could go out at that moment, and it sends no POST twice. */
+export const lasting = { keepAliveTimeout: 0 }
+
 /** Serves pages from memory: texts, or functions of the request. */
 export async function site(pages, tls) {
   const answer = (request, response) => {
@@ -83,7 +86,7 @@ export async function site(pages, tls) {
     response.writeHead(page === undefined ? 404 : 200, { "Content-Type": script ? "text/javascript" : "text/html" })
     response.end(page ?? "")
   }
-  const server = tls ? createTLS(tls, answer) : createServer(answer)
+  const server = tls ? createTLS({ ...lasting, ...tls }, answer) : createServer(lasting, answer)
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve))
   return { port: server.address().port, stop: () => { server.closeAllConnections(); return new Promise((resolve) => server.close(resolve)) } }
 }

@@ -5,7 +5,7 @@ import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { after, before, test } from "node:test"
-import { axe, browse, browseFirefox, freePort, run, until } from "./house.js"
+import { axe, browse, browseFirefox, freePort, lasting, run, until } from "./house.js"
 
 /** An API that lets everybody in and answers GET /api/PATH with the headers of `says`. */
 async function api() {
@@ -13,7 +13,7 @@ async function api() {
   const says = {
     "/api/plain": {}, "/api/tagged": { ETag: '"1"' }, "/api/kept": { "Cache-Control": "max-age=600" }, "/api/stale": { "Cache-Control": "max-age=0, stale-while-revalidate=600", ETag: '"1"' },
   }
-  const server = createServer((request, response) => {
+  const server = createServer(lasting, (request, response) => {
     const path = request.url.split("?")[0]
     if (path === "/auth/login") {
       response.writeHead(200, { "Content-Type": "application/json" })
