@@ -167,8 +167,8 @@ test("service workers", async (t) => {
   assert.equal(refused, "TypeError") // 403
 })
 
-/** Waits until Ada is signed in at the page that is open. */
-const ada = (page) => until("Ada", () => page.evaluate(() => bff.session.user?.name === "Ada Lovelace").catch(() => false))
+/** Waits until Ada is signed in at the page that is open; one that is being left has window.leaving. */
+const ada = (page) => until("Ada", () => page.evaluate(() => !window.leaving && bff.session.user?.name === "Ada Lovelace").catch(() => false))
 
 test("signing in at a provider, and silently in a second tab", async (t) => {
   const context = await browser.newContext()
@@ -193,8 +193,8 @@ test("signing in at a provider, and silently in a second tab", async (t) => {
   const stranger = await (await browser.newContext()).newPage()
   t.after(() => stranger.context().close())
   await stranger.goto(elsewhere.shop)
-  await stranger.evaluate(() => recipes.silent.signInSilently()).catch(() => {})
-  await until("the way back", () => stranger.evaluate(() => sessionStorage.getItem("tried") && bff.session.status === "anonymous").catch(() => false))
+  await stranger.evaluate(() => { window.leaving = true; return recipes.silent.signInSilently() }).catch(() => {})
+  await until("the way back", () => stranger.evaluate(() => !window.leaving && sessionStorage.getItem("tried") && bff.session.status === "anonymous").catch(() => false))
   await stranger.evaluate(() => recipes.silent.signInSilently())
   assert.equal(await address(stranger), `${elsewhere.shop}/`)
 })
@@ -208,7 +208,7 @@ test("a stronger sign-in", async (t) => {
   await enter(page, guests.ada)
   await ada(page)
   elsewhere.heard.length = 0
-  assert.equal(await page.evaluate(() => recipes.stepup.pay({ item: 7 })).catch(() => undefined), undefined)
+  assert.equal(await page.evaluate(() => { window.leaving = true; return recipes.stepup.pay({ item: 7 }) }).catch(() => undefined), undefined)
   const login = await until("the way there", () => elsewhere.heard.find((r) => r.path.startsWith("/bff/login?")))
   assert.equal(new URL(login.path, "http://x").searchParams.get("acr"), "gold")
   await ada(page)
