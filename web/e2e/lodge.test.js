@@ -27,6 +27,7 @@ test("the sign-in is drawn as the provider saw it, and its token is the one that
 
 test("a token of the provider's is renewed there, once for eight calls", async () => {
   const { context, page } = await radia()
+  await page.waitForSelector("#strip >> text=How you came in") // the page has read the journal; two readers take entries from each other
   await press(page, "expire")
   await page.waitForSelector("#strip >> text=8 calls in · 1 refresh · 8 out")
   await page.waitForSelector("#strip >> text=1 refresh, at the provider")
