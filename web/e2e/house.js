@@ -177,7 +177,7 @@ export async function world(o) {
     ${pages ? `host: api.${domain}` : `spa: {dir: ${spa}}`}
     cookie: {same_site: ${sameSite}}
     login: {upstream: api, fields: [email, password], expose: [id, email, name]}
-    routes: [{path: /api/, upstream: api, websocket: true}${hold ? ", {path: /hold/, upstream: hold}" : ""}]`
+    routes: [{path: /api/, upstream: api, websocket: true}${hold ? ", {path: /hold/, upstream: hold, max_body: 0}" : ""}]`
   const config = join(dir, "coatcheck.yaml")
   await writeFile(config, `
 listen: "127.0.0.1:${port}"
