@@ -97,16 +97,24 @@ func TestRefusalBehindTheBody(t *testing.T) {
 		}
 	})
 	f := newForwarder(t, api)
-	for i := range 300 {
+	late := 0
+	for i := 0; i < 300+late; i++ {
 		call := newCall("POST", "/")
 		call.Body, call.BodyLength = strings.NewReader("x"), int64(1-i%2*2)
-		call.StopBody = func() { t.Error("stopped") }
-		if got := do(f, call); got.status != 422 || got.body != "no" {
+		stopped := false
+		call.StopBody = func() { stopped = true }
+		got := do(f, call)
+		if got.status != 422 || got.body != "no" {
 			t.Fatal(got)
 		}
+		if got.late {
+			late++
+		} else if stopped {
+			t.Error("stopped")
+		}
 	}
-	if n := api.dialled(); n != 1 {
-		t.Errorf("%d connections, want 1", n)
+	if n := api.dialled(); n > 1+late {
+		t.Errorf("%d connections, want 1; %d calls were late", n, late)
 	}
 }
 
@@ -225,7 +233,8 @@ func TestAnswerBesideTheBody(t *testing.T) {
 		}
 	})
 	f := newForwarder(t, api)
-	for range 3 {
+	late := 0
+	for i := 0; i < 3+late; i++ {
 		in, out := io.Pipe()
 		call := newCall("POST", "/")
 		call.Body, call.BodyLength = in, -1
@@ -237,10 +246,12 @@ func TestAnswerBesideTheBody(t *testing.T) {
 		if got, err := io.ReadAll(&ans); string(got) != "late" || err != nil {
 			t.Errorf("got %q, %v", got, err)
 		}
-		_ = ans.Close()
+		if closeLate(&ans) {
+			late++
+		}
 	}
-	if n := api.dialled(); n != 1 {
-		t.Errorf("%d connections, want 1", n)
+	if n := api.dialled(); n > 1+late {
+		t.Errorf("%d connections, want 1; %d calls were late", n, late)
 	}
 }
 

@@ -212,6 +212,7 @@ type outcome struct {
 	fields string
 	length int64
 	inHand bool // Complete was there
+	late   bool // Close took so long that it may have given the connection up
 }
 
 func (o outcome) String() string {
@@ -236,7 +237,7 @@ func do(f *forward.Forwarder, call *forward.Call) (o outcome) {
 		return o
 	}
 	defer ans.Release()
-	defer ans.Close()
+	defer func() { o.late = closeLate(&ans) }()
 	o.status, o.length, o.inHand = ans.Status, ans.Length, ans.Complete != nil
 	for _, field := range ans.Fields {
 		o.fields += string(field.Name) + ": " + string(field.Value) + "\n"
@@ -247,6 +248,18 @@ func do(f *forward.Forwarder, call *forward.Call) (o outcome) {
 		o.err = errors.New("Complete is not what Read gave")
 	}
 	return o
+}
+
+// patience is how long a complete answer is promised to wait for the end of its request.
+const patience = 100 * time.Millisecond
+
+// closeLate closes an answer and reports whether that took so long that the connection may
+// have been given up by right. A busy machine does that to some calls, so they say nothing of
+// their connection and are made again; to all calls only a fault does it.
+func closeLate(ans *forward.Response) bool {
+	begun := time.Now()
+	_ = ans.Close()
+	return time.Since(begun) >= patience
 }
 
 func get(f *forward.Forwarder, path string) outcome { return do(f, newCall("GET", path)) }

@@ -88,6 +88,7 @@ func TestStreamsInBoundedMemory(t *testing.T) {
 		}
 	})
 	f := newForwarder(t, api)
+	late := 0
 	for _, path := range []string{"/length", "/chunks"} {
 		t.Run("down"+path, func(t *testing.T) {
 			bounded(t, 32<<20, func() {
@@ -105,17 +106,23 @@ func TestStreamsInBoundedMemory(t *testing.T) {
 	}
 	for name, length := range map[string]int64{"length": size, "chunks": -1} {
 		t.Run("up/"+name, func(t *testing.T) {
-			bounded(t, 32<<20, func() {
-				call := newCall("PUT", "/")
-				call.Body, call.BodyLength = &pattern{size: size}, length
-				if got := do(f, call); got.body != "got it" {
-					t.Error(got)
-				}
-			})
+			for again := true; again; {
+				bounded(t, 32<<20, func() {
+					call := newCall("PUT", "/")
+					call.Body, call.BodyLength = &pattern{size: size}, length
+					got := do(f, call)
+					if got.body != "got it" {
+						t.Error(got)
+					}
+					if again = got.late; again {
+						late++
+					}
+				})
+			}
 		})
 	}
-	if n := api.dialled(); n != 1 {
-		t.Errorf("%d connections, want 1: all of it was in order", n)
+	if n := api.dialled(); n > 1+late {
+		t.Errorf("%d connections, want 1: all of it was in order; %d calls were late", n, late)
 	}
 }
 

@@ -106,6 +106,7 @@ func TestSlowIsNotSilent(t *testing.T) {
 	const steps, limit = 25, time.Second // 25 steps last longer than the limit
 	for {
 		var steady pace
+		begun := time.Now()
 		api := serveWire(t, func(p *wirePeer) {
 			for p.request() != nil {
 				p.say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -123,25 +124,23 @@ func TestSlowIsNotSilent(t *testing.T) {
 		if got.body == strings.Repeat("x", steps) && got.whole {
 			return
 		}
-		if slowest := steady.slowest(); slowest < limit/2 {
-			t.Fatalf("%v, and the longest step was %v", got, slowest)
+		if lost := time.Since(begun) - steady.took(); lost < limit/2 {
+			t.Fatalf("%v, and no more than %v were lost", got, lost)
 		}
 	}
 }
 
-// pace makes steps of about 50 ms and knows the longest that there was: a busy machine
-// may be silent for longer than anybody allows, which proves nothing.
-type pace struct{ longest atomic.Int64 }
+// pace makes steps of 50 ms and knows how long all of them should have taken. What was
+// spent beyond that a busy machine took: it may be silent for longer than anybody allows,
+// which proves nothing.
+type pace struct{ steps atomic.Int64 }
 
 func (p *pace) step() {
-	begun := time.Now()
 	time.Sleep(short)
-	if took := int64(time.Since(begun)); took > p.longest.Load() {
-		p.longest.Store(took)
-	}
+	p.steps.Add(1)
 }
 
-func (p *pace) slowest() time.Duration { return time.Duration(p.longest.Load()) }
+func (p *pace) took() time.Duration { return time.Duration(p.steps.Load()) * short }
 
 type slowly struct {
 	left int
@@ -169,7 +168,7 @@ func TestDeadlinesDoNotOutlive(t *testing.T) {
 		}
 	})
 	f := newForwarder(t, api)
-	connections := 1
+	connections, late := 1, 0
 	for range 3 {
 		eventually(t, "a call in time", func() bool {
 			call := newCall("GET", "/")
@@ -186,14 +185,20 @@ func TestDeadlinesDoNotOutlive(t *testing.T) {
 		if got := get(f, "/slow"); !got.whole {
 			t.Fatal(got)
 		}
-		stream := newCall("POST", "/slow")
-		stream.Body, stream.BodyLength = strings.NewReader("x"), -1
-		if got := do(f, stream); got.body != "x" {
-			t.Fatal(got)
+		for again := true; again; {
+			stream := newCall("POST", "/slow")
+			stream.Body, stream.BodyLength = strings.NewReader("x"), -1
+			got := do(f, stream)
+			if got.body != "x" {
+				t.Fatal(got)
+			}
+			if again = got.late; again {
+				late++
+			}
 		}
 	}
-	if n := api.dialled(); n != connections {
-		t.Errorf("%d connections, want %d", n, connections)
+	if n := api.dialled(); n < connections || n > connections+late {
+		t.Errorf("%d connections, want %d; %d calls were late", n, connections, late)
 	}
 }
 
