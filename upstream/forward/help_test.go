@@ -276,6 +276,24 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	t.Fatalf("never happened: %s", what)
 }
 
+// refused asks until the breaker refuses. An API that failed at begun, or later, is left alone
+// for [forward.BreakerRest]; only a busy machine lets that pass before the next call, which
+// then fails as those before it.
+func refused(t *testing.T, begun time.Time, ask func() error) {
+	t.Helper()
+	for {
+		now := time.Now()
+		err := ask()
+		if errors.Is(err, forward.ErrOpen) {
+			return
+		}
+		if time.Since(begun) < forward.BreakerRest {
+			t.Fatalf("not refused: %v", err)
+		}
+		begun = now
+	}
+}
+
 // within fails the test if f takes longer.
 func within(t testing.TB, limit time.Duration, what string, f func()) {
 	t.Helper()
