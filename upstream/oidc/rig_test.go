@@ -17,6 +17,7 @@ import (
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/freeport"
+	rigs "coatcheck/bff/rig"
 	"coatcheck/configs"
 	"coatcheck/upstream/demo/provider"
 	"coatcheck/upstream/oidc"
@@ -64,7 +65,7 @@ type rig struct {
 	idp     *provider.Provider
 	server  *httptest.Server
 	client  *oidc.Provider
-	log     *bytes.Buffer
+	log     *rigs.Buffer // a fetch that goes on writes it while a test reads
 
 	mu   sync.Mutex
 	seen []asked
@@ -84,7 +85,7 @@ func keys(t *testing.T) *provider.Keys {
 // newRig starts a provider; change may say more before it starts.
 func newRig(t *testing.T, change func(*configs.Provider, *provider.Options)) *rig {
 	t.Helper()
-	r := &rig{t: t, clock: &clock{now: time.Now()}, log: &bytes.Buffer{}}
+	r := &rig{t: t, clock: &clock{now: time.Now()}, log: &rigs.Buffer{}}
 	r.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { r.idp.ServeHTTP(w, q) }))
 	issuer := "http://" + r.server.Listener.Addr().String()
 	r.config = &configs.Provider{Issuer: issuer, ProviderClient: configs.ProviderClient{ClientID: clientID, ClientSecret: credential.NewSecret(clientSecret), ClientAuth: "auto"},

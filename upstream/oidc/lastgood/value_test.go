@@ -48,6 +48,32 @@ func TestAgain(t *testing.T) {
 	})
 }
 
+// TestHangingProvider: while the last good value serves, nobody waits for a new one for longer
+// than a second, and the fetch goes on.
+func TestHangingProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fetched := 0
+		v := lastgood.New(time.Now, func(context.Context) (int, error) {
+			if fetched++; fetched > 1 {
+				time.Sleep(lastgood.Timeout / 2)
+			}
+			return fetched, nil
+		})
+		if got, err := v.Get(t.Context()); got != 1 || err != nil {
+			t.Fatal(got, err)
+		}
+		time.Sleep(2 * time.Hour)
+		begun := time.Now()
+		if got, err := v.Get(t.Context()); got != 1 || err != nil || time.Since(begun) != time.Second {
+			t.Errorf("%d, %v after %v", got, err, time.Since(begun))
+		}
+		time.Sleep(lastgood.Timeout)
+		if got, err := v.Get(t.Context()); got != 2 || err != nil {
+			t.Errorf("once it is there: %d, %v", got, err)
+		}
+	})
+}
+
 // TestPanicIsAFailedFetch: it ends neither the process nor the waiting of anybody.
 func TestPanicIsAFailedFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
