@@ -14,6 +14,7 @@ import (
 	_ "github.com/pocketbase/pocketbase/migrations" // the tables
 
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/upstream"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/realapi/realtest"
@@ -100,6 +101,7 @@ func TestPocketBase(t *testing.T) {
 		t.Errorf("dead token: %v", err)
 	}
 	s.Close()
+	freeport.Keep(t, s.Listener.Addr()) // or somebody else may listen there
 	if _, err := u.Refresh(ctx, next, mapping.Caller{}, now); !errors.Is(err, upstream.ErrUnreachable) {
 		t.Errorf("server away: %v", err)
 	}

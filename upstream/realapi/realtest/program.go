@@ -46,7 +46,7 @@ func Run(t *testing.T, env []string, command ...string) string {
 	case port := <-ports:
 		return "http://127.0.0.1:" + port
 	case <-ended:
-	case <-time.After(90 * time.Second):
+	case <-time.After(10 * time.Minute): // more than a busy machine needs
 	}
 	text, _ := os.ReadFile(said.Name())
 	t.Fatalf("%s did not start: %s", strings.Join(command, " "), text)
