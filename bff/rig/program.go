@@ -82,7 +82,7 @@ func Start(t testing.TB, env []string, name string, args ...string) *Program {
 	t.Helper()
 	p := &Program{Cmd: exec.Command(name, args...), Exited: make(chan struct{})}
 	p.Env = append(os.Environ(), env...)
-	p.Stdout, p.Stderr, p.WaitDelay = &p.Printed, &p.Log, time.Second // a child of its own may outlive it
+	p.Stdout, p.Stderr, p.WaitDelay = &p.Printed, &p.Log, time.Minute // a child of its own may outlive it
 	if err := p.Start(); err != nil {
 		t.Fatalf("%s is needed (make test installs it): %v", name, err)
 	}

@@ -4,6 +4,7 @@
 package edge
 
 import (
+	"context"
 	"crypto/tls"
 	"io"
 	"log"
@@ -66,18 +67,23 @@ func (e *Edge) Close() { _ = e.server.Close() }
 
 // ServeHTTP implements [http.Handler].
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	defer func() {
+	tell := sync.OnceFunc(func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.asked = append(e.asked, Asked{r.Host, r.RequestURI, r.Header.Clone()})
-	}()
+	})
+	defer tell() // what is small leaves only then
 	if r.URL.Path == Page || e.lookup(r.Host+":443") == r.Host+":443" {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, page)
 		return
 	}
-	e.proxy.ServeHTTP(w, r)
+	e.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), telling{}, tell)))
 }
+
+// telling is the key at which a request has what tells that it is answered, which must come
+// before its answer: whoever sees that looks at once.
+type telling struct{}
 
 // rewrite leads a request to the subject, unchanged but for what an end of TLS adds.
 func (e *Edge) rewrite(r *httputil.ProxyRequest) {
@@ -90,6 +96,7 @@ func (e *Edge) rewrite(r *httputil.ProxyRequest) {
 // note keeps what a page, or whoever looks into its tools, could read of an answer. The
 // session's cookie is not part of it: it has cases of its own.
 func (e *Edge) note(a *http.Response) error {
+	a.Request.Context().Value(telling{}).(func())()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for name, values := range a.Header {

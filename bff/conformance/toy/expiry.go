@@ -10,8 +10,8 @@ import (
 // Ends of the toy's sessions where a case asks for them. A machine that is busy must not
 // reach them between two steps of a case.
 const (
-	toyIdle  = 2 * time.Second
-	toyMost  = 3 * time.Second
+	toyIdle  = 4 * time.Second
+	toyMost  = 6 * time.Second
 	toySlack = 400 * time.Millisecond
 )
 

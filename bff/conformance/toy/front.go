@@ -12,7 +12,7 @@ import (
 
 const (
 	maxHead  = 16 << 10
-	headTime = 3 * time.Second
+	headTime = 15 * time.Second // more than a busy machine takes from a caller that is honest
 )
 
 // head is a request's head as a lenient reader understands it.

@@ -40,7 +40,7 @@ func (p *Process) Output() string {
 func (w *World) Start(dir string, env []string, name string, args ...string) (*Process, error) {
 	p := &Process{Cmd: exec.Command(name, args...), gone: make(chan struct{})}
 	p.Dir, p.Env, p.Stdout, p.Stderr = dir, append(os.Environ(), env...), p, p
-	p.WaitDelay = time.Second
+	p.WaitDelay = time.Minute // what a busy machine has not yet read is read
 	p.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.Cmd.Start(); err != nil {
 		return nil, err
