@@ -4,8 +4,9 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { browse, demo, eavesdrop, inside, kept, outside, people, press, signIn, until } from "./house.js"
 
-test("nothing in the browser shows a token or a ticket", async () => {
+test("nothing in the browser shows a token or a ticket", async (t) => {
   const [house, browser] = await Promise.all([demo(), browse()])
+  t.after(async () => { await browser.close(); await house.stop() })
   const context = await browser.newContext()
   const heard = eavesdrop(context)
   const page = await context.newPage()
@@ -35,6 +36,4 @@ test("nothing in the browser shows a token or a ticket", async () => {
   assert.ok(!everything.replaceAll(people.ada.email, "").includes(`"password":"${people.ada.password}"`), "the password was seen")
   assert.deepEqual(await kept(context, page, house.shop), [], "the cookie is still there")
   await context.close()
-  await browser.close()
-  await house.stop()
 })

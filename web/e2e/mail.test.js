@@ -6,9 +6,10 @@ import { browse, inside, people, signIn, site, world } from "./house.js"
 
 for (const scheme of ["http", "https"]) {
   for (const sameSite of ["strict", "lax"]) {
-    test(`a link from a mail, over ${scheme}, SameSite=${sameSite}`, async () => {
+    test(`a link from a mail, over ${scheme}, SameSite=${sameSite}`, async (t) => {
       const [house, browser] = await Promise.all([world({ scheme, sameSite }), browse()])
       const mail = await site({ "/": `<!doctype html><a id="link" href="${house.shop}/">your order</a>` }, scheme === "https" ? await certificate() : undefined)
+      t.after(async () => { await browser.close(); await Promise.all([house.stop(), mail.stop()]) })
       const context = await browser.newContext()
       const page = await context.newPage()
       await page.goto(house.shop)
@@ -22,8 +23,6 @@ for (const scheme of ["http", "https"]) {
       assert.equal((await answer.text()).includes('id="bff-session"'), sameSite === "lax")
       assert.equal(await page.textContent("#who"), "Ada Lovelace")
       await context.close()
-      await browser.close()
-      await Promise.all([house.stop(), mail.stop()])
     })
   }
 }

@@ -5,8 +5,9 @@ import { browse, kept, people, world } from "./house.js"
 
 for (const scheme of ["http", "https"]) {
   for (const sameSite of ["strict", "lax"]) {
-    test(`shared host, over ${scheme}, SameSite=${sameSite}`, async () => {
+    test(`shared host, over ${scheme}, SameSite=${sameSite}`, async (t) => {
       const [house, browser] = await Promise.all([world({ layout: "shared", scheme, sameSite }), browse()])
+      t.after(async () => { await browser.close(); await house.stop() })
       const context = await browser.newContext()
       const shop = await context.newPage(), admin = await context.newPage(), again = await context.newPage()
       const shows = (page, who) => page.waitForSelector(`#who >> text="${who}"`)
@@ -47,8 +48,6 @@ for (const scheme of ["http", "https"]) {
       await shop.reload()
       await shows(shop, "anonymous")
       await context.close()
-      await browser.close()
-      await house.stop()
     })
   }
 }

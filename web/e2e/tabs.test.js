@@ -116,8 +116,9 @@ for (const scheme of ["http", "https"]) {
   })
 }
 
-test("a session that is about to end is told of, once, and can be prolonged", async () => {
+test("a session that is about to end is told of, once, and can be prolonged", async (t) => {
   const house = await world({ sessions: "idle_timeout: 61s" })
+  t.after(() => house.stop())
   const context = await browser.newContext()
   const page = await context.newPage()
   await page.goto(house.shop)
@@ -131,5 +132,4 @@ test("a session that is about to end is told of, once, and can be prolonged", as
   await page.click("#extend")
   await page.waitForFunction(() => window.gone)
   await context.close()
-  await house.stop()
 })
