@@ -87,11 +87,25 @@ func TestTranscripts(t *testing.T) {
 		for _, store := range stores {
 			t.Run(s.name+"/"+store, func(t *testing.T) {
 				t.Parallel()
-				compare(t, s.name, run(t, s, store))
+				got := run(t, s, store)
+				for n := 0; n < 20 && store == redis && calledAway(s.name, got); n++ {
+					got = run(t, s, store)
+				}
+				compare(t, s.name, got)
 			})
 		}
 	}
 }
+
+// calledAway reports whether a transcript tells of a store that is away, and the golden file
+// does not: a busy machine's Redis took too long to answer, and the scenario is played again.
+func calledAway(name, got string) bool {
+	const word = "store_unavailable"
+	want, _ := os.ReadFile(goldenFile(name))
+	return strings.Contains(got, word) && !strings.Contains(string(want), word)
+}
+
+func goldenFile(name string) string { return filepath.Join("testdata", name+".txt") }
 
 // TestGoldenFiles finds files that no scenario writes, and names used twice.
 func TestGoldenFiles(t *testing.T) {
@@ -115,7 +129,7 @@ func TestGoldenFiles(t *testing.T) {
 
 func compare(t *testing.T, name, got string) {
 	t.Helper()
-	file := filepath.Join("testdata", name+".txt")
+	file := goldenFile(name)
 	if *update {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
