@@ -67,7 +67,7 @@ func TestCallerHeaders(t *testing.T) {
 // TestPortsOfHosts: a Host whose port is none goes nowhere, least of all to the API.
 func TestPortsOfHosts(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "sessions:", "trusted_proxies: [127.0.0.1]\nsessions:", 1)
+		return replaced(s, "sessions:", "trusted_proxies: [127.0.0.1]\nsessions:")
 	}})
 	for _, host := range []string{"shop.example.com:65536", "shop.example.com:99999", "shop.example.com:100000", "shop.example.com:-1", "shop.example.com:8x"} {
 		if got := h.raw("GET /open/x HTTP/1.1\r\nHost: "+host+"\r\nConnection: close\r\n\r\n", false); got.StatusCode != 400 {

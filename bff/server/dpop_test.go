@@ -165,10 +165,10 @@ func openBound(t *testing.T, o provider.Options, setting string, api, other bool
 	t.Helper()
 	s := openStrictAPI(t)
 	a := openAtProviderOf(t, o, func(yaml string) string {
-		yaml = strings.Replace(yaml, "client_id: coatcheck,", "client_id: coatcheck, dpop: "+setting+", ", 1)
-		yaml = strings.Replace(yaml, "    url: \"${API}\"\n    login:", fmt.Sprintf("    url: %q\n    dpop: %v\n    login:", s.web.URL, api), 1)
-		yaml = strings.Replace(yaml, "upstream: other, rewrite: /}", "upstream: other, rewrite: /, send_token: true}", 1)
-		return strings.Replace(yaml, `other: {url: "${API}/other"}`, fmt.Sprintf(`other: {url: %q, dpop: %v}`, s.web.URL+"/base", other), 1)
+		yaml = replaced(yaml, "client_id: coatcheck,", "client_id: coatcheck, dpop: "+setting+", ")
+		yaml = replaced(yaml, "    url: \"${API}\"\n    login:", fmt.Sprintf("    url: %q\n    dpop: %v\n    login:", s.web.URL, api))
+		yaml = replaced(yaml, "upstream: other, rewrite: /}", "upstream: other, rewrite: /, send_token: true}")
+		return replaced(yaml, `other: {url: "${API}/other"}`, fmt.Sprintf(`other: {url: %q, dpop: %v}`, s.web.URL+"/base", other))
 	})
 	s.issuer = a.provider
 	return a, s

@@ -42,7 +42,7 @@ func TestErrors(t *testing.T) {
 		{"no ticket: extend", "POST /bff/session", []string{shop, xcsrf}, 401, "not_authenticated"},
 		{"no ticket: list", "GET /bff/sessions", nil, 401, "not_authenticated"},
 		{"ticket of another form", "GET /api/x", []string{"Cookie: __Host-Http-shop=abc"}, 401, "not_authenticated"},
-		{"quoted ticket", "GET /api/x", []string{strings.Replace(cookie, "shop=", `shop="`, 1) + `"`}, 401, "not_authenticated"},
+		{"quoted ticket", "GET /api/x", []string{replaced(cookie, "shop=", `shop="`) + `"`}, 401, "not_authenticated"},
 		{"two tickets", "GET /api/x", []string{cookie + "; __Host-Http-shop=" + strings.Repeat("A", 43)}, 401, "not_authenticated"},
 		{"two tickets in two headers", "GET /api/x", []string{cookie, dead}, 401, "not_authenticated"},
 		{"dead ticket", "GET /api/x", []string{dead}, 401, "session_expired"},
@@ -113,7 +113,7 @@ func TestErrors(t *testing.T) {
 // TestErrorsOfTheRawGate sees the gate's answers through the whole program.
 func TestErrorsOfTheRawGate(t *testing.T) {
 	h := open(t, settings{})
-	hasty := open(t, settings{edit: func(s string) string { return strings.Replace(s, "limits: {", "limits: {header_timeout: 300ms, ", 1) }})
+	hasty := open(t, settings{edit: func(s string) string { return replaced(s, "limits: {", "limits: {header_timeout: 300ms, ") }})
 	rows := []struct {
 		request string
 		status  int
@@ -138,7 +138,7 @@ func TestErrorsOfTheRawGate(t *testing.T) {
 
 // TestSlowBody: a body that falls silent is 408.
 func TestSlowBody(t *testing.T) {
-	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "body_idle: 60s", "body_idle: 300ms", 1) }})
+	h := open(t, settings{edit: func(s string) string { return replaced(s, "body_idle: 60s", "body_idle: 300ms") }})
 	got := h.raw("POST /bff/login HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\n"+json_+"\r\nContent-Length: 50\r\n\r\n{", false)
 	h.want(got, 408, "request_timeout")
 }
@@ -156,7 +156,7 @@ func TestMeanings(t *testing.T) {
         - {at: /e, is: wrong, means: invalid_credentials}
         - {at: /e, is: broken, means: upstream_invalid}
 `
-	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "\n      rejected: [401]\n", answers, 1) }})
+	h := open(t, settings{edit: func(s string) string { return replaced(s, "\n      rejected: [401]\n", answers) }})
 	rows := []struct {
 		e      string
 		status int
@@ -174,7 +174,7 @@ func TestMeanings(t *testing.T) {
 // TestAPIFailures: an API that is slow, redirects, breaks or babbles.
 func TestAPIFailures(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "isolate: false}", "isolate: false, header_timeout: 300ms}", 1)
+		return replaced(s, "isolate: false}", "isolate: false, header_timeout: 300ms}")
 	}})
 	cookie := h.signIn("ada@x.test")
 	login := func() answer {

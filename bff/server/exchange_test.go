@@ -22,8 +22,8 @@ func openExchange(t *testing.T, o provider.Options, change func(string) string) 
 	t.Helper()
 	x := &exchanged{}
 	x.atProvider = openAtProviderOf(t, o, func(yaml string) string {
-		yaml = strings.Replace(yaml, `other: {url: "${API}/other"}`, `other: {url: "${API}/other", exchange: {audience: orders, scopes: [read]}}`, 1)
-		yaml = strings.Replace(yaml, "upstream: other, rewrite: /}", "upstream: other, rewrite: /, send_token: true}", 1)
+		yaml = replaced(yaml, `other: {url: "${API}/other"}`, `other: {url: "${API}/other", exchange: {audience: orders, scopes: [read]}}`)
+		yaml = replaced(yaml, "upstream: other, rewrite: /}", "upstream: other, rewrite: /, send_token: true}")
 		if change != nil {
 			yaml = change(yaml)
 		}
@@ -126,7 +126,7 @@ func TestExchangeRenewed(t *testing.T) {
 // TestExchangeInTheFleet: replicas share what one of them got, and none asks beside it.
 func TestExchangeInTheFleet(t *testing.T) {
 	x := openExchange(t, provider.Options{}, func(yaml string) string {
-		return strings.Replace(yaml, `"${STORE}"`, `"`+redisURL+`"`, 1)
+		return replaced(yaml, `"${STORE}"`, `"`+redisURL+`"`)
 	})
 	cookie := x.signInAt("ada@id.test")
 	second := &house{t: t, api: x.api, logs: new(rig.Buffer)}
@@ -184,8 +184,8 @@ func TestExchangeRefused(t *testing.T) {
 func TestExchangeBound(t *testing.T) {
 	s := openStrictAPI(t)
 	x := openExchange(t, provider.Options{DPoPNonces: true}, func(yaml string) string {
-		yaml = strings.Replace(yaml, "client_id: coatcheck,", "client_id: coatcheck, dpop: required,", 1)
-		return strings.Replace(yaml, `url: "${API}/other", exchange`, `url: "`+s.web.URL+`", dpop: true, exchange`, 1)
+		yaml = replaced(yaml, "client_id: coatcheck,", "client_id: coatcheck, dpop: required,")
+		return replaced(yaml, `url: "${API}/other", exchange`, `url: "`+s.web.URL+`", dpop: true, exchange`)
 	})
 	s.issuer = x.provider
 	cookie := x.signInAt("ada@id.test")

@@ -133,7 +133,7 @@ func (row faulted) run(t *testing.T) {
 	h := open(t, settings{fault: row.log, wrap: func(l net.Listener) net.Listener { weak.Listener = l; return weak },
 		pages: map[string]*pages.Pages{"shop": {Files: files}},
 		edit: func(yaml string) string {
-			return strings.Replace(yaml, `    private_paths: [/internal]`, "    private_paths: [/internal]\n    streams_per_session: 1", 1)
+			return replaced(yaml, `    private_paths: [/internal]`, "    private_paths: [/internal]\n    streams_per_session: 1")
 		}})
 	cookie := h.signIn("ada@x.test")
 	before := callsOf(h)

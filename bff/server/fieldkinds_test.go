@@ -12,7 +12,7 @@ import (
 func TestFieldKinds(t *testing.T) {
 	for _, encoding := range []string{"json", "form"} {
 		h := open(t, settings{edit: func(yaml string) string {
-			yaml = strings.Replace(yaml, `body: {email: "{email}", password: "{password}"}}`, `encoding: `+encoding+`, body: {email: "{email}", password: "{password}", remember: "{remember}", pin: "{pin}"}}`, 1)
+			yaml = replaced(yaml, `body: {email: "{email}", password: "{password}"}}`, `encoding: `+encoding+`, body: {email: "{email}", password: "{password}", remember: "{remember}", pin: "{pin}"}}`)
 			return strings.ReplaceAll(yaml, "fields: [email, password]", `fields: [email, password, "remember?: bool", "pin?: number"]`)
 		}})
 		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {

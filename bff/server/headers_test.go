@@ -271,7 +271,7 @@ func TestCORS(t *testing.T) {
 // TestFrontends: which frontend a call belongs to.
 func TestFrontends(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "sessions:", "trusted_proxies: [127.0.0.1]\nsessions:", 1)
+		return replaced(s, "sessions:", "trusted_proxies: [127.0.0.1]\nsessions:")
 	}})
 	rows := []struct {
 		name, request string

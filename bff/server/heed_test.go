@@ -59,9 +59,9 @@ func TestVerifyOfAnOldValue(t *testing.T) {
 			s.edit = func(s string) string {
 				a, b := strings.Index(s, "    refresh:"), strings.Index(s, "    logout:")
 				s = s[:a] + "    verify: {after: [401], request: {path: /me}, rejected: [401]}\n    send: {headers: {access-token: \"{access_token}\"}}\n" + s[b:]
-				s = strings.Replace(s, `body: {refresh_token: "{refresh_token}"}`, "body: {}", 1)
-				return strings.Replace(s, "credential: {access_token: /access_token, refresh_token: /refresh_token, expires_in: /expires_in}",
-					"credential: {access_token: {header: access-token, follow: true}}", 1)
+				s = replaced(s, `body: {refresh_token: "{refresh_token}"}`, "body: {}")
+				return replaced(s, "credential: {access_token: /access_token, refresh_token: /refresh_token, expires_in: /expires_in}",
+					"credential: {access_token: {header: access-token, follow: true}}")
 			}
 			h := open(t, s)
 			slow, answered := make(chan struct{}), make(chan struct{})
@@ -105,9 +105,9 @@ func TestFollow(t *testing.T) {
 			s.edit = func(s string) string {
 				a, b := strings.Index(s, "    refresh:"), strings.Index(s, "    logout:")
 				s = s[:a] + `    send: {headers: {access-token: "{access_token}", client: "{client}"}}` + "\n" + s[b:]
-				s = strings.Replace(s, `body: {refresh_token: "{refresh_token}"}`, "body: {}", 1)
-				return strings.Replace(s, "credential: {access_token: /access_token, refresh_token: /refresh_token, expires_in: /expires_in}",
-					"credential: {access_token: {header: access-token, follow: true}, client: {header: client}}", 1)
+				s = replaced(s, `body: {refresh_token: "{refresh_token}"}`, "body: {}")
+				return replaced(s, "credential: {access_token: /access_token, refresh_token: /refresh_token, expires_in: /expires_in}",
+					"credential: {access_token: {header: access-token, follow: true}, client: {header: client}}")
 			}
 			h := open(t, s)
 			n := 0
@@ -135,7 +135,7 @@ func TestFollow(t *testing.T) {
 func TestUnnamedPeople(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, ", expose: [id, email]", ""), ", expose: [id]", "")
-		return strings.Replace(s, "user: {from: response, at: /user, subject: /id}", "", 1)
+		return replaced(s, "user: {from: response, at: /user, subject: /id}", "")
 	}})
 	one, two := h.signIn("ada@x.test"), h.signIn("bob@x.test")
 	if got := h.call("GET /bff/sessions", one, sameOrign); strings.Count(got.body, `"id"`) != 1 {

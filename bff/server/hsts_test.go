@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"strings"
 	"testing"
 )
 
@@ -10,7 +9,7 @@ import (
 // is then the longest of its frontends; a host of nobody has none.
 func TestHSTS(t *testing.T) {
 	h := open(t, settings{edit: func(yaml string) string {
-		yaml = strings.Replace(yaml, "    cookie: {same_site: lax, persistent: true}", "    cookie: {same_site: lax, persistent: true}\n    hsts: 10m", 1)
+		yaml = replaced(yaml, "    cookie: {same_site: lax, persistent: true}", "    cookie: {same_site: lax, persistent: true}\n    hsts: 10m")
 		return yaml + `  none:
     origins: ["https://none.example.com"]
     login: {upstream: api, fields: [email, password]}

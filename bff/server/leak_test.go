@@ -76,7 +76,7 @@ func TestLeak(t *testing.T) {
 // that are meant to: the state goes to the provider, and the ID token to its sign-out.
 func TestLeakAtProvider(t *testing.T) {
 	a := openAtProvider(t, func(s string) string {
-		return strings.Replace(s, `store: "${STORE}"`, `store: "`+redisURL+`"`, 1)
+		return replaced(s, `store: "${STORE}"`, `store: "`+redisURL+`"`)
 	})
 	marks, asked := map[string]string{"client secret": "client-secret-MARKED"}, map[string]string{}
 	a.recorded(func() {

@@ -114,7 +114,7 @@ func TestTwoPeopleOneBrowser(t *testing.T) {
 func TestTicketIsBoundToFrontend(t *testing.T) {
 	h := open(t, settings{store: redisURL})
 	ada := h.signIn("ada@x.test", desk, apiHost, sameSite)
-	moved := strings.Replace(ada, "__Host-Http-desk=", "__Host-Http-till=", 1)
+	moved := replaced(ada, "__Host-Http-desk=", "__Host-Http-till=")
 	h.want(h.call("GET /api/who", moved, till, apiHost, sameSite), 401, "session_expired")
 	h.want(h.call("GET /api/who", ada, desk, apiHost, sameSite), 200, "")
 }

@@ -63,9 +63,9 @@ func (h *house) behind(idle string, answer http.HandlerFunc) *house {
 	go func() { defer close(done); _ = web.Serve(l) }() // ends with Close
 	h.t.Cleanup(func() { _ = web.Close(); <-done })
 	return open(h.t, settings{edit: func(s string) string {
-		s = strings.Replace(s, "http://127.0.0.1:1", "http://"+l.Addr().String(), 1)
-		s = strings.Replace(s, "body_idle: 60s", "body_idle: "+idle, 1)
-		return strings.Replace(s, "{path: /gone/, upstream: gone, session: none}", "{path: /gone/, upstream: gone, session: none, guard: false, max_body: 0}", 1)
+		s = replaced(s, "http://127.0.0.1:1", "http://"+l.Addr().String())
+		s = replaced(s, "body_idle: 60s", "body_idle: "+idle)
+		return replaced(s, "{path: /gone/, upstream: gone, session: none}", "{path: /gone/, upstream: gone, session: none, guard: false, max_body: 0}")
 	}})
 }
 
@@ -205,7 +205,7 @@ func TestSlowPeers(t *testing.T) {
 			defer c.Close()
 			_ = c.(*net.TCPConn).SetReadBuffer(4 << 10)
 			path := fmt.Sprintf("/gone/%x", name)
-			_, _ = io.WriteString(c, strings.Replace(request, "/gone/x", path, 1))
+			_, _ = io.WriteString(c, replaced(request, "/gone/x", path))
 			_ = c.SetDeadline(time.Now().Add(time.Minute))
 			if strings.HasPrefix(name, "reads") {
 				rig.Until(t, "the call's line", func() bool { return strings.Contains(h.logs.String(), path) })

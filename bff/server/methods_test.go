@@ -10,7 +10,7 @@ import (
 // guarded as one that changes something, and is known nowhere where no route does.
 func TestUnusualMethods(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "      - {path: /plain/,", "      - {path: /dav/, upstream: api, methods: [GET, PROPFIND, QUERY, VERSION-CONTROL]}\n      - {path: /plain/,", 1)
+		return replaced(s, "      - {path: /plain/,", "      - {path: /dav/, upstream: api, methods: [GET, PROPFIND, QUERY, VERSION-CONTROL]}\n      - {path: /plain/,")
 	}})
 	cookie := h.signIn("ada@x.test")
 	for _, method := range []string{"PROPFIND", "QUERY", "VERSION-CONTROL"} {
@@ -46,7 +46,7 @@ func TestUnusualMethods(t *testing.T) {
 // is closed.
 func TestEncodedBackslash(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "      - {path: /plain/,", "      - {path: /win/, upstream: api, rewrite: /, encoded_slash: pass}\n      - {path: /plain/,", 1)
+		return replaced(s, "      - {path: /plain/,", "      - {path: /win/, upstream: api, rewrite: /, encoded_slash: pass}\n      - {path: /plain/,")
 	}})
 	cookie := h.signIn("ada@x.test")
 	if got := h.call("GET /win/users/CORP%5Cjdoe", cookie, sameOrign); got.StatusCode != 200 || h.api.Last(t).URI != "/users/CORP%5Cjdoe" {
@@ -67,7 +67,7 @@ func TestEncodedBackslash(t *testing.T) {
 // on calls, and what its own addresses may begin with.
 func TestCalledByAnotherName(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "    url: \"${API}\"\n", "    url: \"${API}\"\n    host: api.example.net\n", 1)
+		return replaced(s, "    url: \"${API}\"\n", "    url: \"${API}\"\n    host: api.example.net\n")
 	}})
 	cookie := h.signIn("ada@x.test")
 	if in := h.api.Last(t); in.URI != "/auth/login" || in.Host != "api.example.net" {

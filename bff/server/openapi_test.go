@@ -160,7 +160,7 @@ func (d *openAPI) unseen() (missing []string) {
 func TestOpenAPIAnswers(t *testing.T) {
 	d := readOpenAPI(t)
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "      rejected: [401]\n      credential:", "      timeout: 500ms\n      rejected: [401]\n      answers: [{status: 423, means: invalid_fields}]\n      credential:", 1)
+		return replaced(s, "      rejected: [401]\n      credential:", "      timeout: 500ms\n      rejected: [401]\n      answers: [{status: 423, means: invalid_fields}]\n      credential:")
 	}})
 	call := func(status int, method, path, body string, headers ...string) answer {
 		t.Helper()
@@ -202,7 +202,7 @@ func TestOpenAPIAnswers(t *testing.T) {
 	call(403, "POST", "/bff/login", login(rig.PasswordMark), shop, json_)
 	call(413, "POST", "/bff/login", strings.Repeat(" ", 9000), shop, xcsrf, json_)
 	call(415, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf)
-	hasty := open(t, settings{edit: func(s string) string { return strings.Replace(s, "body_idle: 60s", "body_idle: 300ms", 1) }})
+	hasty := open(t, settings{edit: func(s string) string { return replaced(s, "body_idle: 60s", "body_idle: 300ms") }})
 	d.holds("POST", "/bff/login", hasty.raw("POST /bff/login HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\n"+json_+"\r\nContent-Length: 9\r\n\r\n{", false)) // 408
 	cookie := "Cookie: " + cookieOf(t, call(200, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_))
 	h.signIn("ada@x.test")

@@ -10,8 +10,8 @@ import (
 
 // withExchange adds an exchange to the usual configuration.
 func withExchange(s string) string {
-	s = strings.Replace(s, "    refresh:", "    exchanges: {swap: {fields: [x], timeout: 500ms, answers: [{status: 423, means: invalid_fields}], request: {path: /swap, body: {x: \"{x}\"}}}}\n    refresh:", 1)
-	return strings.Replace(s, "expose: [id, email]}", "expose: [id, email], exchanges: [swap]}", 1)
+	s = replaced(s, "    refresh:", "    exchanges: {swap: {fields: [x], timeout: 500ms, answers: [{status: 423, means: invalid_fields}], request: {path: /swap, body: {x: \"{x}\"}}}}\n    refresh:")
+	return replaced(s, "expose: [id, email]}", "expose: [id, email], exchanges: [swap]}")
 }
 
 // exchanges makes the calls of an exchange.
@@ -56,7 +56,7 @@ func (d *openAPI) exchanges(away string) {
 // reloads makes the calls by which a person is read anew.
 func (d *openAPI) reloads() {
 	h := open(d.t, settings{edit: func(s string) string {
-		return strings.Replace(s, "user: {from: response, at: /user, subject: /id}", "user: {from: request, path: /me, timeout: 500ms}", 1)
+		return replaced(s, "user: {from: response, at: /user, subject: /id}", "user: {from: request, path: /me, timeout: 500ms}")
 	}})
 	var status atomic.Int64 // a handler may still read it when its call was given up
 	h.api.Say(func(w http.ResponseWriter, r *http.Request) {

@@ -9,9 +9,9 @@ import (
 // ordinaryActs is the usual house with routes for what browsers do besides fetch.
 func ordinaryActs() settings {
 	return settings{edit: func(s string) string {
-		return strings.Replace(s, "      - {path: /plain/, upstream: api, isolate: false}", `      - {path: /plain/, upstream: api, isolate: false}
+		return replaced(s, "      - {path: /plain/, upstream: api, isolate: false}", `      - {path: /plain/, upstream: api, isolate: false}
       - {path: /vitals/, upstream: api, methods: [GET, POST], csrf_header: off}
-      - {path: /files/, upstream: api, methods: [GET, HEAD, POST], navigation: allow}`, 1)
+      - {path: /files/, upstream: api, methods: [GET, HEAD, POST], navigation: allow}`)
 	}}
 }
 

@@ -31,7 +31,7 @@ func application(texts map[string]string) settings {
 func TestPagesBelowBasePath(t *testing.T) {
 	s := application(map[string]string{"r.txt": "FILE", "assets/a.js": "FILE"})
 	s.edit = func(yaml string) string {
-		return strings.Replace(yaml, `    origins: ["https://shop.example.com"]`, `    origins: ["https://shop.example.com"]`+"\n    base_path: /shop", 1)
+		return replaced(yaml, `    origins: ["https://shop.example.com"]`, `    origins: ["https://shop.example.com"]`+"\n    base_path: /shop")
 	}
 	h := open(t, s)
 	for path, want := range map[string]int{

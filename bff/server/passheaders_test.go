@@ -9,7 +9,7 @@ import (
 // other odd names stay behind.
 func TestPassHeaders(t *testing.T) {
 	h := open(t, settings{edit: func(yaml string) string {
-		return strings.Replace(yaml, "{path: /api/, upstream: api, header_timeout: 60s,", "{path: /api/, upstream: api, pass_headers: [__tenant, Abp.TenantId], header_timeout: 60s,", 1)
+		return replaced(yaml, "{path: /api/, upstream: api, header_timeout: 60s,", "{path: /api/, upstream: api, pass_headers: [__tenant, Abp.TenantId], header_timeout: 60s,")
 	}})
 	cookie := h.signIn("ada@x.test")
 	sent := []string{cookie, sameOrign, "__tenant: acme", "Abp.TenantId: 7", "X_Forwarded_For: 6.6.6.6", "_tenant: no", "X-User-Id: 1"}

@@ -33,13 +33,13 @@ const innerSecret = "inner-secret-of-a-provider"
 func withPrograms(keys map[string]apikey.Key) func(string) string {
 	return func(text string) string {
 		hash := func(caller string) string { h := keys[caller].Hash; return "sha256:" + hex.EncodeToString(h[:]) }
-		text = strings.Replace(text, `    private_paths: [/internal]`, `    private_paths: [/internal]
+		text = replaced(text, `    private_paths: [/internal]`, `    private_paths: [/internal]
     send: {headers: {Authorization: "Bearer {access_token}", X-Caller: "{caller}", X-Caller-Key: "{caller_key}"}}
-    accounts: {robot: {credential: {access_token: `+accountMark+`}}}`, 1)
-		text = strings.Replace(text, "      - {path: /plain/", `      - {path: /both/, upstream: api, callers: [excel]}
+    accounts: {robot: {credential: {access_token: `+accountMark+`}}}`)
+		text = replaced(text, "      - {path: /plain/", `      - {path: /both/, upstream: api, callers: [excel]}
       - {path: /events/, upstream: api, callers: [mail, inner]}
-      - {path: /plain/`, 1)
-		return strings.Replace(text, "frontends:\n", fmt.Sprintf(`callers:
+      - {path: /plain/`)
+		return replaced(text, "frontends:\n", fmt.Sprintf(`callers:
   excel: {keys: ["%s"], from: [bearer, basic, {header: X-Api-Key}, {query: api_key}], account: robot, methods: [GET, HEAD]}
   far: {keys: ["%s"], addresses: [10.0.0.0/8]}
   alien: {keys: ["%s"]}
@@ -64,7 +64,7 @@ frontends:
     routes:
       - {path: /v1/, upstream: api, session: none, methods: [GET, HEAD, POST], callers: [excel, far, narrow, slow]}
       - {path: /hooks/, upstream: api, session: none, methods: [GET, POST], callers: [mail]}
-`, hash("excel"), hash("far"), hash("alien"), hash("narrow"), hash("slow"), hookSecret, innerSecret), 1)
+`, hash("excel"), hash("far"), hash("alien"), hash("narrow"), hash("slow"), hookSecret, innerSecret))
 	}
 }
 
@@ -425,7 +425,7 @@ func TestEventsAreNotLost(t *testing.T) {
 // a proof no byte is read.
 func TestUnverifiedBodiesAreBounded(t *testing.T) {
 	h := open(t, settings{edit: func(text string) string {
-		return strings.Replace(withPrograms(newKeys())(text), "max_signed: 4KiB", "max_signed: 1MiB", 1)
+		return replaced(withPrograms(newKeys())(text), "max_signed: 4KiB", "max_signed: 1MiB")
 	}})
 	const bound, most = 32 << 20, 1 << 20
 	wrong := strings.Join(signed("a", "another body", time.Now())[2:], "\r\n")
@@ -465,7 +465,7 @@ func TestUnverifiedBodiesAreBounded(t *testing.T) {
 // other may be silent, however often a byte of it comes.
 func TestSlowUnverifiedBodies(t *testing.T) {
 	h := open(t, settings{edit: func(text string) string {
-		return strings.Replace(withPrograms(newKeys())(text), "body_idle: 60s", "body_idle: 1s", 1)
+		return replaced(withPrograms(newKeys())(text), "body_idle: 60s", "body_idle: 1s")
 	}})
 	c, err := net.Dial("tcp", h.address)
 	if err != nil {
@@ -493,7 +493,7 @@ func TestSlowUnverifiedBodies(t *testing.T) {
 // signed are refused by their heads, and not a byte of them is held.
 func TestUnsignedBodiesAreNotRead(t *testing.T) {
 	h := open(t, settings{edit: func(text string) string {
-		return strings.Replace(withPrograms(newKeys())(text), "max_signed: 4KiB", "max_signed: 1MiB", 1)
+		return replaced(withPrograms(newKeys())(text), "max_signed: 4KiB", "max_signed: 1MiB")
 	}})
 	const size = 1 << 20
 	body := strings.Repeat("x", size)

@@ -42,8 +42,8 @@ func TestProviderSeveral(t *testing.T) {
 	a := openAtProvider(t, func(s string) string {
 		i := strings.Index(s, "issuer: \"") + len("issuer: \"")
 		web = s[i : i+strings.IndexByte(s[i:], '"')]
-		s = strings.Replace(s, "frontends:\n", "  hub: {authorization: \""+web+"/authorize\", token: \""+web+"/token\", client_id: coatcheck, client_secret: client-secret-MARKED, scopes: [openid], attempt: 5m, user: {url: \""+web+"/userinfo\", subject: /sub}}\nfrontends:\n", 1)
-		return strings.Replace(s, "provider: id, fields", "provider: [id, hub], fields", 1)
+		s = replaced(s, "frontends:\n", "  hub: {authorization: \""+web+"/authorize\", token: \""+web+"/token\", client_id: coatcheck, client_secret: client-secret-MARKED, scopes: [openid], attempt: 5m, user: {url: \""+web+"/userinfo\", subject: /sub}}\nfrontends:\n")
+		return replaced(s, "provider: id, fields", "provider: [id, hub], fields")
 	})
 	signIn := func(name string) string {
 		address, browser := a.begin("?provider=" + name) // begin holds the cookie's age against 30 min
@@ -73,7 +73,7 @@ func TestProviderSeveral(t *testing.T) {
 // the same bytes in both legs, whatever the request says of itself.
 func TestProviderRedirectURI(t *testing.T) {
 	a := openAtProvider(t, func(s string) string {
-		s = strings.Replace(s, `origins: ["https://shop.example.com"]`, `origins: ["https://www.example.com", "https://shop.example.com"]`, 1)
+		s = replaced(s, `origins: ["https://shop.example.com"]`, `origins: ["https://www.example.com", "https://shop.example.com"]`)
 		return strings.ReplaceAll(s, "login: {upstream: api, fields: [email, password]}", "login: {upstream: api, provider: id}")
 	})
 	var second string

@@ -16,7 +16,7 @@ import (
 // TestBackChannelEndsStreams: a stream that runs at another replica ends within a second
 // of the provider's word.
 func TestBackChannelEndsStreams(t *testing.T) {
-	a := openAtProviderOf(t, provider.Options{}, func(yaml string) string { return strings.Replace(yaml, `"${STORE}"`, `"`+redisURL+`"`, 1) })
+	a := openAtProviderOf(t, provider.Options{}, func(yaml string) string { return replaced(yaml, `"${STORE}"`, `"`+redisURL+`"`) })
 	second := &house{t: t, api: a.api, logs: new(rig.Buffer)}
 	second.build(a.config)
 	for try := 1; ; try++ { // a machine may be too busy for a second, but not always
@@ -80,7 +80,7 @@ func TestProviderSubjectTombstone(t *testing.T) {
 
 // withoutPAR makes what goes to the provider readable in the address.
 func withoutPAR(yaml string) string {
-	return strings.Replace(yaml, "client_id: coatcheck,", "client_id: coatcheck, par: off,", 1)
+	return replaced(yaml, "client_id: coatcheck,", "client_id: coatcheck, par: off,")
 }
 
 // TestProviderStepUpStays: who is signed in and must prove more goes to the provider of
@@ -89,8 +89,8 @@ func TestProviderStepUpStays(t *testing.T) {
 	a := openAtProvider(t, func(yaml string) string {
 		yaml = withoutPAR(yaml)
 		id := regexp.MustCompile(`\n  id: (\{issuer: [^\n]*\})`).FindStringSubmatch(yaml)
-		yaml = strings.Replace(yaml, id[0], id[0]+"\n  hub: "+id[1], 1)
-		return strings.Replace(yaml, "provider: id, fields", "provider: [id, hub], fields", 1)
+		yaml = replaced(yaml, id[0], id[0]+"\n  hub: "+id[1])
+		return replaced(yaml, "provider: id, fields", "provider: [id, hub], fields")
 	})
 	address, browser := a.begin("?provider=hub")
 	cookie := sessionCookie(a.back(a.browse(address, "ada@id.test"), browser))

@@ -34,7 +34,7 @@ func TestProviderReasons(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			a := openAtProvider(t, func(s string) string {
-				return strings.Replace(s, "provider: id, fields", "provider: id, "+row.config+"fields", 1)
+				return replaced(s, "provider: id, fields", "provider: id, "+row.config+"fields")
 			})
 			address, browser := a.begin("")
 			a.wantPage(a.back(a.browse(address, "ada@id.test"), browser), "")
@@ -51,7 +51,7 @@ func TestProviderReasons(t *testing.T) {
 // TestProviderReasonsOfOurs: so do refusals of our own.
 func TestProviderReasonsOfOurs(t *testing.T) {
 	a := openAtProvider(t, func(s string) string {
-		return strings.Replace(s, "scopes: [openid,", "admit: [{at: /sub, is: [p-ada, p-bob]}, {at: /email, is: ada@id.test}], scopes: [openid,", 1)
+		return replaced(s, "scopes: [openid,", "admit: [{at: /sub, is: [p-ada, p-bob]}, {at: /email, is: ada@id.test}], scopes: [openid,")
 	})
 	address, browser := a.begin("")
 	got := a.back(a.browse(address, "bob@id.test"), browser)

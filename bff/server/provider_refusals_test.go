@@ -54,7 +54,7 @@ func TestProviderSins(t *testing.T) {
 	for _, row := range sinners {
 		t.Run(string(row.sin), func(t *testing.T) {
 			a := openAtProvider(t, func(s string) string {
-				return strings.Replace(s, "scopes: [openid,", "par: \"off\", scopes: [openid,", 1)
+				return replaced(s, "scopes: [openid,", "par: \"off\", scopes: [openid,")
 			})
 			if row.sin == provider.AlgUnannounced || row.sin == provider.WeakKey || row.sin == provider.KidAbsentSingle || row.sin == provider.KidAbsentMultiple || row.sin == provider.KeyForEncryption {
 				a.provider.Commit(row.sin) // also in what is fetched once
@@ -289,8 +289,8 @@ func TestProviderPages(t *testing.T) {
 // the provider.
 func TestProviderErrorPath(t *testing.T) {
 	a := openAtProvider(t, func(s string) string {
-		s = strings.Replace(s, `origins: ["https://shop.example.com"]`, `origins: ["https://www.example.com", "https://shop.example.com"]`, 1)
-		return strings.Replace(s, "provider: id, fields", "provider: id, error_path: /login, fields", 1)
+		s = replaced(s, `origins: ["https://shop.example.com"]`, `origins: ["https://www.example.com", "https://shop.example.com"]`)
+		return replaced(s, "provider: id, fields", "provider: id, error_path: /login, fields")
 	})
 	a.provider.Commit(provider.ResponseDenied)
 	for page, origin := range map[string]string{
@@ -310,7 +310,7 @@ func TestProviderErrorPath(t *testing.T) {
 // callback reads and nothing else.
 func TestProviderFormPost(t *testing.T) {
 	a := openAtProvider(t, func(s string) string {
-		return strings.Replace(s, "scopes: [openid,", "authorize: {response_mode: form_post}, scopes: [openid,", 1)
+		return replaced(s, "scopes: [openid,", "authorize: {response_mode: form_post}, scopes: [openid,")
 	})
 	form := "Content-Type: application/x-www-form-urlencoded"
 	post := func(body string, headers ...string) answer {

@@ -59,7 +59,7 @@ func TestProviderSinsOfUserinfo(t *testing.T) {
 	} {
 		t.Run(string(sin), func(t *testing.T) {
 			a := openAtProvider(t, func(s string) string {
-				return strings.Replace(s, "scopes: [openid,", "userinfo: true, scopes: [openid,", 1)
+				return replaced(s, "scopes: [openid,", "userinfo: true, scopes: [openid,")
 			})
 			a.provider.Commit(sin)
 			address, browser := a.begin("")
@@ -72,7 +72,7 @@ func TestProviderSinsOfUserinfo(t *testing.T) {
 // session; others come in.
 func TestProviderNotAdmitted(t *testing.T) {
 	a := openAtProvider(t, func(s string) string {
-		return strings.Replace(s, "scopes: [openid,", "admit: [{at: /email, is: ada@id.test}], scopes: [openid,", 1)
+		return replaced(s, "scopes: [openid,", "admit: [{at: /email, is: ada@id.test}], scopes: [openid,")
 	})
 	address, browser := a.begin("")
 	a.wantPage(a.back(a.browse(address, "bob@id.test"), browser), "not_admitted")

@@ -83,8 +83,8 @@ func (w *wire) cut(off bool) {
 func TestProviderStoreAway(t *testing.T) {
 	w := newWire(t)
 	a := openAtProvider(t, func(s string) string {
-		s = strings.Replace(s, `store: "${STORE}"`, `store: "redis://`+w.Addr().String()+`/0"`, 1)
-		return strings.Replace(s, "provider: id, fields", "provider: id, error_path: /login, fields", 1)
+		s = replaced(s, `store: "${STORE}"`, `store: "redis://`+w.Addr().String()+`/0"`)
+		return replaced(s, "provider: id, fields", "provider: id, error_path: /login, fields")
 	})
 	ada := a.signInAt("ada@id.test")
 	address, browser := a.begin("?return_to=/cart")
@@ -134,8 +134,8 @@ func TestProviderLoginWritesNothing(t *testing.T) {
 	defer client.Close()
 	ctx := context.Background()
 	a := openAtProvider(t, func(s string) string {
-		s = strings.Replace(s, `store: "${STORE}"`, `store: "`+strings.TrimSuffix(redisURL, "/0")+`/7"`, 1)
-		return strings.Replace(s, "scopes: [openid,", "par: \"off\", scopes: [openid,", 1)
+		s = replaced(s, `store: "${STORE}"`, `store: "`+strings.TrimSuffix(redisURL, "/0")+`/7"`)
+		return replaced(s, "scopes: [openid,", "par: \"off\", scopes: [openid,")
 	})
 	a.begin("") // fetches the metadata
 	keys := client.DBSize(ctx).Val()

@@ -37,7 +37,7 @@ func sessionCookie(a answer) string {
 // TestTabsShareASession: tabs that come back in the same moment, at whatever replica, set
 // the same cookie; there is one session, and a sign-out ends it for all of them.
 func TestTabsShareASession(t *testing.T) {
-	a := openAtProviderOf(t, provider.Options{}, func(yaml string) string { return strings.Replace(yaml, `"${STORE}"`, `"`+redisURL+`"`, 1) })
+	a := openAtProviderOf(t, provider.Options{}, func(yaml string) string { return replaced(yaml, `"${STORE}"`, `"`+redisURL+`"`) })
 	second := &house{t: t, api: a.api, logs: new(rig.Buffer)}
 	second.build(a.config)
 	first, browser := a.begin("?return_to=/1")

@@ -62,9 +62,9 @@ func openAtProviderOf(t *testing.T, o provider.Options, change func(yaml string)
 		t.Fatal(err)
 	}
 	a.house = open(t, settings{edit: func(s string) string {
-		s = strings.Replace(s, "frontends:\n", "providers:\n  id: {issuer: \""+a.web.URL+"\", client_id: coatcheck, client_secret: client-secret-MARKED, scopes: [openid, profile, email, offline_access]}\nfrontends:\n", 1)
-		s = strings.Replace(s, "login: {upstream: api, fields: [email, password], expose: [id, email]}", "login: {upstream: api, provider: id, fields: [email, password], expose: [sub, email, name]}", 1)
-		s = strings.Replace(s, "login: {upstream: api, fields: [email, password], expose: [id, email]}", "login: {upstream: api, provider: [id], expose: [sub, email]}", 1)
+		s = replaced(s, "frontends:\n", "providers:\n  id: {issuer: \""+a.web.URL+"\", client_id: coatcheck, client_secret: client-secret-MARKED, scopes: [openid, profile, email, offline_access]}\nfrontends:\n")
+		s = replaced(s, "login: {upstream: api, fields: [email, password], expose: [id, email]}", "login: {upstream: api, provider: id, fields: [email, password], expose: [sub, email, name]}")
+		s = replaced(s, "login: {upstream: api, fields: [email, password], expose: [id, email]}", "login: {upstream: api, provider: [id], expose: [sub, email]}")
 		if change != nil {
 			s = change(s)
 		}

@@ -96,7 +96,7 @@ func TestOfferedProtocols(t *testing.T) {
 			_ = b.Flush()
 			_, _ = io.Copy(io.Discard, c)
 		})
-		request := strings.Replace(handshake(cookie, "Upgrade"), "Upgrade: websocket\r\n", "Upgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\nX-Kept: a\r\nsec-websocket-protocol: graphql-ws, \r\nSec-WebSocket-Protocol: v2\r\n", 1)
+		request := replaced(handshake(cookie, "Upgrade"), "Upgrade: websocket\r\n", "Upgrade: websocket\r\nSec-WebSocket-Protocol: chat\r\nX-Kept: a\r\nsec-websocket-protocol: graphql-ws, \r\nSec-WebSocket-Protocol: v2\r\n")
 		c, err := net.Dial("tcp", h.address)
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,6 @@ package server_test
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 )
@@ -14,7 +13,7 @@ func TestReusePerson(t *testing.T) {
 	for _, reuse := range []string{"any", "person"} {
 		t.Run(reuse, func(t *testing.T) {
 			h := open(t, settings{edit: func(s string) string {
-				return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    reuse: "+reuse, 1)
+				return replaced(s, `url: "${API}"`, `url: "${API}"`+"\n    reuse: "+reuse)
 			}})
 			usual := h.api.Config.Handler
 			var mu sync.Mutex

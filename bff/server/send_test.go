@@ -19,7 +19,7 @@ import (
 // sending is the usual house whose API wants the person carried by send.
 func sending(send string) settings {
 	return settings{edit: func(yaml string) string {
-		return strings.Replace(yaml, `    url: "${API}"`+"\n", `    url: "${API}"`+"\n    send: "+send+"\n", 1)
+		return replaced(yaml, `    url: "${API}"`+"\n", `    url: "${API}"`+"\n    send: "+send+"\n")
 	}}
 }
 

@@ -15,8 +15,8 @@ import (
 func signsInItself(s settings) (settings, []string) {
 	keys := newKeys()
 	s.edit = func(text string) string {
-		return strings.Replace(withPrograms(keys)(text), "{robot: {credential: {access_token: "+accountMark+"}}}",
-			"{robot: {fields: {email: robot@example.com, password: "+rig.PasswordMark+"}}}", 1)
+		return replaced(withPrograms(keys)(text), "{robot: {credential: {access_token: "+accountMark+"}}}",
+			"{robot: {fields: {email: robot@example.com, password: "+rig.PasswordMark+"}}}")
 	}
 	return s, []string{door, bearer(keys["excel"])}
 }
@@ -122,7 +122,7 @@ func TestAccountUnauthorized(t *testing.T) {
 func TestAccountUnauthorizedStream(t *testing.T) {
 	s, call := signsInItself(settings{})
 	edit := s.edit
-	s.edit = func(text string) string { return strings.Replace(edit(text), "methods: [GET, HEAD]}", "}", 1) }
+	s.edit = func(text string) string { return replaced(edit(text), "methods: [GET, HEAD]}", "}") }
 	h := open(t, s)
 	api := accountAPI(h)
 	api.change(func(c *tokenCalls) { c.refuse["t"] = true })

@@ -23,7 +23,7 @@ func TestSharedThrottle(t *testing.T) {
 		s.edit = func(text string) string {
 			three := "\n    throttle: {account: 3, address: 50, window: 1m}"
 			for _, frontend := range []string{"shop", "desk"} {
-				text = strings.Replace(text, "\n  "+frontend+":\n", "\n  "+frontend+":"+three+"\n    shared_throttle: people\n", 1)
+				text = replaced(text, "\n  "+frontend+":\n", "\n  "+frontend+":"+three+"\n    shared_throttle: people\n")
 			}
 			return text
 		}
@@ -46,8 +46,8 @@ func TestSharedThrottle(t *testing.T) {
 // that share it.
 func TestSharedThrottleSuccess(t *testing.T) {
 	h := open(t, settings{edit: func(text string) string {
-		text = strings.Replace(text, "\n  desk:\n", "\n  desk:\n    throttle: {account: 3, address: 50, window: 1m}\n    shared_throttle: people\n", 1)
-		return strings.Replace(text, "\n  till:\n", "\n  till:\n    shared_throttle: people\n", 1)
+		text = replaced(text, "\n  desk:\n", "\n  desk:\n    throttle: {account: 3, address: 50, window: 1m}\n    shared_throttle: people\n")
+		return replaced(text, "\n  till:\n", "\n  till:\n    shared_throttle: people\n")
 	}})
 	try := func(password, page string) answer {
 		return h.call("POST /bff/login\n\n"+loginBody("ada@x.test", password), page, apiHost, sameSite, xcsrf, json_)

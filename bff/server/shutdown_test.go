@@ -101,7 +101,7 @@ func TestEventsThatNeverBegin(t *testing.T) {
 	h := open(t, settings{
 		wrap: func(l net.Listener) net.Listener { return mute{l, &silent} },
 		edit: func(s string) string {
-			return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 1", 1)
+			return replaced(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 1")
 		},
 	})
 	cookie := h.signIn("ada@x.test")

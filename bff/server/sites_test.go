@@ -129,10 +129,10 @@ func TestExactRoute(t *testing.T) {
 	s := withSPA("{dir: " + layOut(t, "index.html") + "}")
 	spa := s.edit
 	s.edit = func(text string) string {
-		return strings.Replace(spa(text), "      - {path: /plain/,", `      - {path: /graphql, upstream: api}
+		return replaced(spa(text), "      - {path: /plain/,", `      - {path: /graphql, upstream: api}
       - {path: /rpc, upstream: api, rewrite: /v1/rpc/all}
       - {path: /api/x, upstream: api, rewrite: /exact}
-      - {path: /plain/,`, 1)
+      - {path: /plain/,`)
 	}
 	h := open(t, s)
 	cookie := h.signIn("ada@x.test")

@@ -43,7 +43,7 @@ func files(t *testing.T) string {
 
 func withSPA(spa string) settings {
 	return settings{edit: func(s string) string {
-		return strings.Replace(s, `    origins: ["https://shop.example.com"]`, `    origins: ["https://shop.example.com"]`+"\n    spa: "+spa, 1)
+		return replaced(s, `    origins: ["https://shop.example.com"]`, `    origins: ["https://shop.example.com"]`+"\n    spa: "+spa)
 	}}
 }
 

@@ -207,7 +207,7 @@ func TestVerifyEndsWhatCannotBeRenewed(t *testing.T) {
 func TestReload(t *testing.T) {
 	for name, s := range stores() {
 		t.Run(name, func(t *testing.T) {
-			s.config = strings.NewReplacer("user: {from: response, at: /user}", "user: {from: request, path: /me}").Replace(caseBase)
+			s.config = replaced(caseBase, "user: {from: response, at: /user}", "user: {from: request, path: /me}")
 			h, a := open(t, s), &caseAPI{paths: map[string]http.HandlerFunc{}}
 			h.api.Say(a.serve)
 			person := `{"id":"7","name":"Ada"}`
@@ -249,7 +249,7 @@ func TestReloadWithDeadToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			edit := refreshing(stale)
-			edit[1] = strings.Replace(edit[1], "{from: response, at: /user}", "{from: request, path: /me}", 1)
+			edit[1] = replaced(edit[1], "{from: response, at: /user}", "{from: request, path: /me}")
 			h, a := openCase(t, edit...)
 			a.paths["/me"] = says(200, `{"id":"7"}`)
 			cookie := h.signIn("ada@x.test")

@@ -261,7 +261,7 @@ func TestStepTriesAtOnce(t *testing.T) {
 
 // TestStepThrottled: codes count as sign-ins do, across pending sign-ins.
 func TestStepThrottled(t *testing.T) {
-	h, f := openStepped(t, settings{edit: func(yaml string) string { return strings.Replace(yaml, "account: 12", "account: 4", 1) }})
+	h, f := openStepped(t, settings{edit: func(yaml string) string { return replaced(yaml, "account: 12", "account: 4") }})
 	step := h.begin()
 	h.want(h.post(code("000000"), step), 401, "mfa_required")
 	step = h.begin()

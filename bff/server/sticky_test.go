@@ -12,7 +12,7 @@ import (
 
 func sticky(s settings) settings {
 	s.edit = func(yaml string) string {
-		return strings.Replace(yaml, `    url: "${API}"`+"\n", `    url: "${API}"`+"\n    sticky: [AWSALB, AWSALBCORS]\n", 1)
+		return replaced(yaml, `    url: "${API}"`+"\n", `    url: "${API}"`+"\n    sticky: [AWSALB, AWSALBCORS]\n")
 	}
 	return s
 }

@@ -89,7 +89,7 @@ func wait(t *testing.T, what string, c <-chan struct{}) {
 
 // TestBrowserLeavesSilentAPI: a call that the API has not answered ends with the browser.
 func TestBrowserLeavesSilentAPI(t *testing.T) {
-	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "header_timeout: 60s", "header_timeout: 10m", 1) }})
+	h := open(t, settings{edit: func(s string) string { return replaced(s, "header_timeout: 60s", "header_timeout: 10m") }})
 	cookie := h.signIn("ada@x.test")
 	began, left := make(chan struct{}), make(chan struct{})
 	h.api.Say(func(_ http.ResponseWriter, r *http.Request) { close(began); <-r.Context().Done(); close(left) })
@@ -219,7 +219,7 @@ func TestEarlyAnswer(t *testing.T) {
 		}
 	}()
 	other := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "http://127.0.0.1:1", "http://"+raw.Addr().String(), 1)
+		return replaced(s, "http://127.0.0.1:1", "http://"+raw.Addr().String())
 	}})
 	c, err := net.Dial("tcp", other.address)
 	if err != nil {
@@ -378,7 +378,7 @@ func TestUnaskedUpgrade(t *testing.T) {
 func TestConnectionsAtMost(t *testing.T) {
 	left := make(chan struct{}, 1)
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    connect_timeout: 1s\n    max_connections: 1", 1)
+		return replaced(s, `url: "${API}"`, `url: "${API}"`+"\n    connect_timeout: 1s\n    max_connections: 1")
 	}})
 	h.api.Say(ticker(nil, left))
 	c, got := h.stream("GET /open/events HTTP/1.1\r\nHost: shop.example.com\r\n\r\n")

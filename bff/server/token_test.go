@@ -17,17 +17,17 @@ import (
 // that present the provider's tokens.
 func withTokens(t *testing.T, more string) *atProvider {
 	return openAtProvider(t, func(text string) string {
-		text = strings.Replace(text, "    private_paths: [/internal]", `    private_paths: [/internal]
+		text = replaced(text, "    private_paths: [/internal]", `    private_paths: [/internal]
     send: {headers: {Authorization: "Bearer {access_token}", X-Caller: "{caller}", X-Caller-Key: "{caller_key}"}}
-    accounts: {robot: {credential: {access_token: `+accountMark+`}}}`, 1)
-		text = strings.Replace(text, "      - {path: /plain/", `      - {path: /both/, upstream: api, callers: [erp, crm]}
+    accounts: {robot: {credential: {access_token: `+accountMark+`}}}`)
+		text = replaced(text, "      - {path: /plain/", `      - {path: /both/, upstream: api, callers: [erp, crm]}
       - {path: /erp/, upstream: api, callers: [erp], session: none}
-      - {path: /plain/`, 1)
-		return strings.Replace(text, "frontends:\n", `callers:
+      - {path: /plain/`)
+		return replaced(text, "frontends:\n", `callers:
   erp: {token: {provider: id, audiences: [coatcheck], admit: [{at: /azp, is: erp}]}, account: robot, methods: [GET], limit: {calls: 100, per: 1h}}
   crm: {token: {provider: id, audiences: [crm], admit: [{at: /azp, is: crm}, {at: /roles, is: batch}]}}
 `+more+`frontends:
-`, 1)
+`)
 	})
 }
 

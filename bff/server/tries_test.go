@@ -76,7 +76,7 @@ func TestFormOfCode(t *testing.T) {
 func TestStepsGiveCountsBack(t *testing.T) {
 	for name, s := range stores() {
 		t.Run(name, func(t *testing.T) {
-			s.edit = func(yaml string) string { return strings.Replace(yaml, "address: 50", "address: 4", 1) }
+			s.edit = func(yaml string) string { return replaced(yaml, "address: 50", "address: 4") }
 			h, _ := openStepped(t, s)
 			for range 6 {
 				step := h.begin()

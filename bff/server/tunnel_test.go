@@ -173,7 +173,7 @@ func TestBrowserEndsTunnel(t *testing.T) {
 // direction that is alive keeps both.
 func TestSilenceEndsTunnel(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, "max_body: 0, websocket: true", "max_body: 0, websocket: true, idle_timeout: 1s", 1)
+		return replaced(s, "max_body: 0, websocket: true", "max_body: 0, websocket: true, idle_timeout: 1s")
 	}})
 	cookie := h.signIn("ada@x.test")
 	const beats = 8
@@ -277,7 +277,7 @@ func TestReaderThatStopsAndDrain(t *testing.T) {
 // TestDeafStreamEnds: a stream whose browser does not read ends with its session, too,
 // long before limits.body_idle.
 func TestDeafStreamEnds(t *testing.T) {
-	h := open(t, settings{edit: func(s string) string { return strings.Replace(s, "body_idle: 2s", "body_idle: 10m", 1) }})
+	h := open(t, settings{edit: func(s string) string { return replaced(s, "body_idle: 60s", "body_idle: 10m") }})
 	cookie := h.signIn("ada@x.test")
 	stuck, left := make(chan struct{}), make(chan struct{})
 	h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
@@ -306,7 +306,7 @@ func TestDeafStreamEnds(t *testing.T) {
 // its other calls and other people are not touched, and a place that is free is taken.
 func TestStreamsPerSession(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 2", 1)
+		return replaced(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 2")
 	}})
 	ada, again, bob := h.signIn("ada@x.test"), h.signIn("ada@x.test"), h.signIn("bob@x.test")
 	serve := func(w http.ResponseWriter, r *http.Request) {
@@ -366,7 +366,7 @@ func TestStreamsPerSession(t *testing.T) {
 // stream of its session, and not two.
 func TestEventsForHandshake(t *testing.T) {
 	h := open(t, settings{edit: func(s string) string {
-		return strings.Replace(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 2", 1)
+		return replaced(s, `url: "${API}"`, `url: "${API}"`+"\n    streams_per_session: 2")
 	}})
 	ada := h.signIn("ada@x.test")
 	h.api.Say(func(w http.ResponseWriter, r *http.Request) {

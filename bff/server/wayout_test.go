@@ -19,7 +19,7 @@ import (
 // behind is the usual house with another address of the API, and more lines.
 func behind(address, more string) settings {
 	return settings{edit: func(yaml string) string {
-		return strings.Replace(yaml, `    url: "${API}"`+"\n", `    url: "`+address+`"`+"\n"+more, 1)
+		return replaced(yaml, `    url: "${API}"`+"\n", `    url: "`+address+`"`+"\n"+more)
 	}}
 }
 
