@@ -160,7 +160,7 @@ func (d *openAPI) unseen() (missing []string) {
 func TestOpenAPIAnswers(t *testing.T) {
 	d := readOpenAPI(t)
 	h := open(t, settings{edit: func(s string) string {
-		return replaced(s, "      rejected: [401]\n      credential:", "      timeout: 500ms\n      rejected: [401]\n      answers: [{status: 423, means: invalid_fields}]\n      credential:")
+		return replaced(s, "      rejected: [401]\n      credential:", "      rejected: [401]\n      answers: [{status: 423, means: invalid_fields}]\n      credential:")
 	}})
 	call := func(status int, method, path, body string, headers ...string) answer {
 		t.Helper()
@@ -246,7 +246,10 @@ func TestOpenAPIAnswers(t *testing.T) {
 		})
 		call(status, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_)
 	}
-	h.api.Say(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	h = open(t, settings{edit: func(s string) string {
+		return replaced(s, "      rejected: [401]\n      credential:", "      timeout: 500ms\n      rejected: [401]\n      credential:")
+	}})
+	h.api.Say(silent)
 	call(504, "POST", "/bff/login", login(rig.PasswordMark), shop, xcsrf, json_)
 
 	address := "127.0.0.1:" + freeport.Text(t)
@@ -260,6 +263,9 @@ func TestOpenAPIAnswers(t *testing.T) {
 		t.Errorf("told, and never seen: %q", missing)
 	}
 }
+
+// silent is an API that answers nothing.
+func silent(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 // atProvider makes the calls of a sign-in at a provider.
 func (d *openAPI) atProvider() {

@@ -3,14 +3,13 @@ package server_test
 import (
 	"net/http"
 	"strings"
-	"sync/atomic"
 
 	"coatcheck/bff/rig"
 )
 
 // withExchange adds an exchange to the usual configuration.
 func withExchange(s string) string {
-	s = replaced(s, "    refresh:", "    exchanges: {swap: {fields: [x], timeout: 500ms, answers: [{status: 423, means: invalid_fields}], request: {path: /swap, body: {x: \"{x}\"}}}}\n    refresh:")
+	s = replaced(s, "    refresh:", "    exchanges: {swap: {fields: [x], answers: [{status: 423, means: invalid_fields}], request: {path: /swap, body: {x: \"{x}\"}}}}\n    refresh:")
 	return replaced(s, "expose: [id, email]}", "expose: [id, email], exchanges: [swap]}")
 }
 
@@ -47,7 +46,11 @@ func (d *openAPI) exchanges(away string) {
 	}
 	status = 200
 	cookie = "Cookie: " + cookieOf(d.t, call(200, "swap", body, shop, xcsrf, json_, cookie))
-	h.api.Say(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	h = open(d.t, settings{edit: func(s string) string {
+		return replaced(withExchange(s), "swap: {fields: [x],", "swap: {fields: [x], timeout: 500ms,")
+	}})
+	cookie = h.signIn("ada@x.test")
+	h.api.Say(silent)
 	call(504, "swap", body, shop, xcsrf, json_, cookie)
 	h = open(d.t, settings{store: away, edit: withExchange})
 	call(503, "swap", body, shop, xcsrf, json_, "Cookie: "+shopCookie+"="+strings.Repeat("A", 43))
@@ -55,31 +58,35 @@ func (d *openAPI) exchanges(away string) {
 
 // reloads makes the calls by which a person is read anew.
 func (d *openAPI) reloads() {
-	h := open(d.t, settings{edit: func(s string) string {
-		return replaced(s, "user: {from: response, at: /user, subject: /id}", "user: {from: request, path: /me, timeout: 500ms}")
-	}})
-	var status atomic.Int64 // a handler may still read it when its call was given up
-	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
-		now := int(status.Load())
-		if r.URL.Path == "/me" && now == 0 {
-			<-r.Context().Done()
-			return
-		}
-		w.WriteHeader(max(now, 200))
-		_, _ = w.Write([]byte(`{"access_token":"` + rig.TokenMark + `x","id":"7"}`))
-	})
-	for says, want := range map[int]int{500: 502, 0: 504} {
-		status.Store(200)
-		cookie := h.signIn("ada@x.test")
-		for _, row := range []struct {
+	for _, row := range []struct {
+		more string // of the configuration
+		api  http.HandlerFunc
+		want int
+	}{
+		{"", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, 502},
+		{", timeout: 500ms", silent, 504},
+	} {
+		h := open(d.t, settings{edit: func(s string) string {
+			return replaced(s, "user: {from: response, at: /user, subject: /id}", "user: {from: request, path: /me"+row.more+"}")
+		}})
+		h.api.Say(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte(`{"access_token":"` + rig.TokenMark + `x","id":"7"}`))
+		})
+		var in answer
+		rig.Until(d.t, "a sign-in whose /me is in time", func() bool {
+			in = h.call("POST /bff/login\n\n"+loginBody("ada@x.test", rig.PasswordMark), shop, xcsrf, json_)
+			return in.StatusCode == 200
+		})
+		cookie := "Cookie: " + cookieOf(d.t, in)
+		h.api.Say(row.api)
+		for _, c := range []struct {
 			status int
 			body   string
 			more   string
-		}{{400, `{"x":1}`, json_}, {413, strings.Repeat(" ", 9000), json_}, {415, `{}`, ""}, {want, `{"reload":true}`, json_}} {
-			status.Store(int64(says))
-			got := h.call("POST /bff/session\n\n"+row.body, shop, xcsrf, cookie, row.more)
-			if got.StatusCode != row.status {
-				d.t.Errorf("reload: %d, want %d\n%s", got.StatusCode, row.status, got.body)
+		}{{400, `{"x":1}`, json_}, {413, strings.Repeat(" ", 9000), json_}, {415, `{}`, ""}, {row.want, `{"reload":true}`, json_}} {
+			got := h.call("POST /bff/session\n\n"+c.body, shop, xcsrf, cookie, c.more)
+			if got.StatusCode != c.status {
+				d.t.Errorf("reload: %d, want %d\n%s", got.StatusCode, c.status, got.body)
 			}
 			d.holds("POST", "/bff/session", got)
 		}
