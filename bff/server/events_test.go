@@ -16,27 +16,45 @@ import (
 	"coatcheck/bff/rig"
 )
 
-// pieces answers with events, piece by piece as it is told; it ends with the caller.
-func pieces(parts <-chan string) func(http.ResponseWriter, *http.Request) {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.(http.Flusher).Flush()
-		for {
-			select {
-			case part := <-parts:
-				_, _ = io.WriteString(w, part)
-				w.(http.Flusher).Flush()
-			case <-r.Context().Done():
-				return
-			}
+// feed is an API that answers with events, piece by piece as it is told; it ends with its
+// one caller.
+type feed struct {
+	parts chan string
+	left  chan struct{} // closed at its end
+}
+
+func newFeed() feed { return feed{make(chan string), make(chan struct{})} }
+
+func (f feed) serve(w http.ResponseWriter, r *http.Request) {
+	defer close(f.left)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.(http.Flusher).Flush()
+	for {
+		select {
+		case part := <-f.parts:
+			_, _ = io.WriteString(w, part)
+			w.(http.Flusher).Flush()
+		case <-r.Context().Done():
+			return
 		}
 	}
 }
 
+// send gives a part to an API that may have been left, and takes nothing then.
+func (f feed) send(part string) {
+	if part == "" {
+		return
+	}
+	select {
+	case f.parts <- part:
+	case <-f.left:
+	}
+}
+
 // events opens a stream of events and reads its head.
-func (h *house) events(cookie string, parts chan string) *http.Response {
+func (h *house) events(cookie string, from feed) *http.Response {
 	h.t.Helper()
-	h.api.Say(pieces(parts))
+	h.api.Say(from.serve)
 	defer h.api.Say(nil)
 	_, got := h.stream("GET /api/events HTTP/1.1\r\nHost: shop.example.com\r\n" + cookie + "\r\n\r\n")
 	return got
@@ -61,86 +79,77 @@ func TestStreamEndsBetweenEvents(t *testing.T) {
 		"never ends":   {"data: 1\n\ndata: 2", "", "data: 1\n\ndata: 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for {
+			inTime(t, func() (late bool, fault string) {
 				rest, took, err := endedStream(t, c.begin, c.more)
-				if c.more != "" && rest == "" && took > eventPatience {
-					continue // a busy machine: the rest of the event came too late
+				if err == nil {
+					t.Error("the stream was ended as if it were complete")
 				}
-				if err == nil || c.begin+rest != c.want {
-					t.Errorf("the browser read %q, %v; want %q", c.begin+rest, err, c.want)
-				}
-				return
-			}
+				late = c.more != "" && rest == "" && took >= lastWrite // the rest of the event was not waited for
+				return late, mismatch("the browser read", c.begin+rest, c.want)
+			})
 		})
 	}
 }
-
-// eventPatience is how long the end of an event under way is waited for.
-const eventPatience = 700 * time.Millisecond
 
 // endedStream signs out while a stream runs, lets the API send more, and returns what the
 // browser still read, and how long all of that took.
 func endedStream(t *testing.T, begin, more string) (rest string, took time.Duration, err error) {
 	t.Helper()
 	h := open(t, settings{})
-	cookie, parts := h.signIn("ada@x.test"), make(chan string)
-	got := h.events(cookie, parts)
-	parts <- begin
+	cookie, api := h.signIn("ada@x.test"), newFeed()
+	got := h.events(cookie, api)
+	api.send(begin)
 	h.read(got.Body, begin)
 	begun := time.Now()
 	h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
-	send(parts, more)
+	api.send(more)
 	b, err := io.ReadAll(got.Body)
 	return string(b), time.Since(begun), err
-}
-
-// send gives a part to an API that may have been left, and takes nothing then.
-func send(parts chan<- string, part string) {
-	if part == "" {
-		return
-	}
-	select {
-	case parts <- part:
-	case <-time.After(10 * time.Second):
-	}
 }
 
 // TestDrainEndsStreams: event streams end between two events, WebSockets with 1001,
 // and the drain does not wait for pages that would never leave.
 func TestDrainEndsStreams(t *testing.T) {
-	h := open(t, settings{})
-	cookie, parts := h.signIn("ada@x.test"), make(chan string)
-	got := h.events(cookie, parts)
-	parts <- "data: 1\n\ndata: 2"
-	h.read(got.Body, "data: 1\n\ndata: 2")
-	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
-		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
-		if err == nil {
-			_, _, _ = c.Read(r.Context())
+	inTime(t, func() (late bool, fault string) {
+		h := open(t, settings{})
+		cookie, api := h.signIn("ada@x.test"), newFeed()
+		got := h.events(cookie, api)
+		api.send("data: 1\n\ndata: 2")
+		h.read(got.Body, "data: 1\n\ndata: 2")
+		h.api.Say(func(w http.ResponseWriter, r *http.Request) {
+			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
+			if err == nil {
+				_, _, _ = c.Read(r.Context())
+			}
+		})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		set := http.Header{"Origin": {"https://shop.example.com"}, "Cookie": {strings.TrimPrefix(cookie, "Cookie: ")}}
+		ws, _, err := websocket.Dial(ctx, "ws://"+h.address+"/api/long/ws", &websocket.DialOptions{Host: "shop.example.com", HTTPHeader: set})
+		if err != nil {
+			t.Fatal(err)
 		}
+		defer ws.CloseNow()
+		ended, begun := make(chan error, 1), time.Now()
+		go func() { ended <- h.server.Shutdown(ctx) }() // ends with the last stream
+		if _, _, err := ws.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
+			late, fault = time.Since(begun) >= closePatience, fmt.Sprintf("WebSocket: %v", err)
+		}
+		api.send("\n\ndata: 3\n\n")
+		rest, err := io.ReadAll(got.Body)
+		switch {
+		case err == nil:
+			t.Error("the stream was ended as if it were complete")
+		case fault != "", string(rest) == "\n\ndata: 3\n\n": // WebSockets end first: it was between two events then
+		default:
+			late = len(rest) == 0 && time.Since(begun) >= lastWrite // the rest of the event was not waited for
+			fault = mismatch("the browser read", string(rest), "\n\n")
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		return late, fault
 	})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	set := http.Header{"Origin": {"https://shop.example.com"}, "Cookie": {strings.TrimPrefix(cookie, "Cookie: ")}}
-	ws, _, err := websocket.Dial(ctx, "ws://"+h.address+"/api/long/ws", &websocket.DialOptions{Host: "shop.example.com", HTTPHeader: set})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ws.CloseNow()
-	ended, begun := make(chan error, 1), time.Now()
-	go func() { ended <- h.server.Shutdown(ctx) }() // ends with the last stream
-	if _, _, err := ws.Read(ctx); websocket.CloseStatus(err) != websocket.StatusGoingAway {
-		t.Errorf("WebSocket: %v", err)
-	}
-	send(parts, "\n\ndata: 3\n\n")
-	rest, err := io.ReadAll(got.Body)
-	late := len(rest) == 0 && time.Since(begun) > eventPatience // a busy machine: it was not waited for any longer
-	if err == nil || string(rest) != "\n\n" && !late {
-		t.Errorf("the browser read %q, %v", rest, err)
-	}
-	if err := <-ended; err != nil {
-		t.Errorf("shutdown: %v", err)
-	}
 }
 
 // writeAt makes the API answer with these bytes and close.

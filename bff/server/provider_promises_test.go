@@ -21,9 +21,9 @@ func TestBackChannelEndsStreams(t *testing.T) {
 	second.build(a.config)
 	for try := 1; ; try++ { // a machine may be too busy for a second, but not always
 		person := []string{"ada", "bob"}[try%2] + "@id.test" // whose last logout token is older than the sign-in
-		cookie, parts := a.signInAt(person), make(chan string)
-		got := second.events(cookie, parts)
-		parts <- "data: 1\n\n"
+		cookie, api := a.signInAt(person), newFeed()
+		got := second.events(cookie, api)
+		api.send("data: 1\n\n")
 		second.read(got.Body, "data: 1\n\n")
 		token := a.provider.LogoutToken("coatcheck", "p-"+person[:3], "", "logout+jwt", nil)
 		a.want(a.postLogout(token), 200, "")

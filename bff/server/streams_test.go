@@ -251,7 +251,7 @@ func TestEarlyAnswer(t *testing.T) {
 func TestWebSocket(t *testing.T) {
 	h := open(t, settings{store: redisURL})
 	cookie := h.signIn("ada@x.test")
-	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
+	echo := func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"chat"}, InsecureSkipVerify: true})
 		if err != nil {
 			return
@@ -263,7 +263,8 @@ func TestWebSocket(t *testing.T) {
 				return
 			}
 		}
-	})
+	}
+	h.api.Say(echo)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	dial := func(headers ...string) (*websocket.Conn, *http.Response, error) {
@@ -298,11 +299,22 @@ func TestWebSocket(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
-	_, _, err = c.Read(ctx)
-	if websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
-		t.Errorf("after sign-out: %v", err)
-	}
+	inTime(t, func() (late bool, fault string) {
+		h.api.Say(nil)
+		cookie := h.signIn("ada@x.test")
+		h.api.Say(echo)
+		c, _, err := dial(cookie, shop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.CloseNow()
+		begun := time.Now()
+		h.want(h.call("POST /bff/logout", cookie, shop, xcsrf), 204, "")
+		if _, _, err = c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusPolicyViolation {
+			fault = fmt.Sprintf("after sign-out: %v", err)
+		}
+		return time.Since(begun) >= closePatience, fault
+	})
 }
 
 // handshake is one that a browser sends, with the given Connection field.
