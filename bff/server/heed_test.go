@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"coatcheck/bff/rig"
 )
 
 // TestVerify: an API without refresh is asked before its 401 is believed, and a token
@@ -16,7 +19,7 @@ func TestVerify(t *testing.T) {
 		return s[:a] + "    verify: {after: [401], request: {path: /me}, rejected: [401]}\n" + s[b:]
 	}})
 	cookie := h.signIn("ada@x.test")
-	alive, asked := true, 0
+	alive, asked, begun := true, 0, time.Now()
 	h.api.Say(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/me" {
 			asked++
@@ -33,18 +36,14 @@ func TestVerify(t *testing.T) {
 		t.Errorf("alive: %d %q %q, asked %d times", got.StatusCode, got.code(), got.body, asked)
 	}
 	h.call("GET /api/x", cookie, sameOrign)
-	if asked != 1 {
+	if asked != 1 && time.Since(begun) < time.Second {
 		t.Errorf("asked %d times within a second", asked)
 	}
 	alive = false
-	for range 300 { // until the second is over
-		if got = h.call("GET /api/x", cookie, sameOrign); got.code() != "" {
-			break
-		}
-	}
-	for got.code() == "" && asked == 1 {
+	rig.Until(t, "the API to be asked again", func() bool {
 		got = h.call("GET /api/x", cookie, sameOrign)
-	}
+		return got.code() != ""
+	})
 	h.want(got, 401, "session_expired")
 	if !strings.Contains(got.body, `"reason":"upstream"`) {
 		t.Errorf("body: %s", got.body)

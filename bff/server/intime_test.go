@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// closePatience is how long Coatcheck tries to tell a WebSocket's browser of its end, and
-// lastWrite how long the last event of a stream may take to be written.
+// closePatience is how long Coatcheck tries to tell a WebSocket's browser of its end,
+// lastWrite how long the last event of a stream may take to be written, and lookPatience
+// how long the rest of an answer that is looked into is waited for.
 const (
 	closePatience = 800 * time.Millisecond
 	lastWrite     = 250 * time.Millisecond
+	lookPatience  = time.Second
 )
 
 // mostAttempts bound what inTime repeats.

@@ -45,7 +45,7 @@ func (d *openAPI) exchanges(away string) {
 		call(want, "swap", body, shop, xcsrf, json_, cookie)
 	}
 	status = 200
-	cookie = "Cookie: " + cookieOf(d.t, call(200, "swap", body, shop, xcsrf, json_, cookie))
+	cookieOf(d.t, call(200, "swap", body, shop, xcsrf, json_, cookie))
 	h = open(d.t, settings{edit: func(s string) string {
 		return replaced(withExchange(s), "swap: {fields: [x],", "swap: {fields: [x], timeout: 500ms,")
 	}})
