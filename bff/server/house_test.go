@@ -18,6 +18,7 @@ import (
 	"coatcheck/bff/apikey"
 	"coatcheck/bff/auth"
 	"coatcheck/bff/credential"
+	"coatcheck/bff/freeport"
 	"coatcheck/bff/metrics"
 	"coatcheck/bff/pages"
 	"coatcheck/bff/rig"
@@ -227,11 +228,11 @@ func (h *house) build(config *configs.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	h.address = "127.0.0.1:" + freeport.Text(t) // which nobody else is given once it is closed
+	l, err := net.Listen("tcp", h.address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.address = l.Addr().String()
 	if h.wrap != nil {
 		l = h.wrap(l)
 	}

@@ -102,7 +102,7 @@ func TestOfferedProtocols(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(time.Minute))
 		_, _ = io.WriteString(c, request)
 		got, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {
