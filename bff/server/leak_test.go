@@ -105,7 +105,7 @@ func TestLeakAtProvider(t *testing.T) {
 	note(begin, "Location", "Set-Cookie")
 	browser := "Cookie: " + strings.SplitN(begin.Header.Get("Set-Cookie"), ";", 2)[0]
 	_, marks["browser's secret"], _ = strings.Cut(browser, "=")
-	back := a.browse(begin.Header.Get("Location"), "ada@id.test")
+	back := a.browse(begin.Header.Get("Location"), "carol@id.test")
 	marks["state"] = back.Query().Get("state")
 	note(a.call("GET "+back.RequestURI()+"&code=2", navigate, document, html_, browser))
 	note(a.call("GET "+back.RequestURI(), "Sec-Fetch-Mode: cors", browser))
@@ -161,7 +161,7 @@ func TestLeakAtProvider(t *testing.T) {
 	if len(dump) < 1000 {
 		t.Error("nothing was searched")
 	}
-	for _, mark := range []string{"p-ada", "ada@id.test", "PRIVATE KEY"} {
+	for _, mark := range []string{"p-whom-nothing-names", "carol@id.test", "PRIVATE KEY"} {
 		if strings.Contains(dump+a.logs.String(), mark) {
 			t.Errorf("store or log holds %q", mark)
 		}

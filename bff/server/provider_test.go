@@ -57,7 +57,8 @@ func openAtProviderOf(t *testing.T, o provider.Options, change func(yaml string)
 	}
 	o.Clients = []provider.Client{{ID: "coatcheck", Secret: "client-secret-MARKED",
 		RedirectURIs: append([]string{shopCallback, deskCallback}, otherCallbacks...), PostLogout: []string{"https://shop.example.com/", "https://desk.example.com/"}}}
-	o.People = []provider.Person{{Subject: "p-ada", Email: "ada@id.test", Password: "pw", Name: "Ada"}, {Subject: "p-bob", Email: "bob@id.test", Password: "pw", Name: "Bob"}}
+	o.People = []provider.Person{{Subject: "p-ada", Email: "ada@id.test", Password: "pw", Name: "Ada"}, {Subject: "p-bob", Email: "bob@id.test", Password: "pw", Name: "Bob"},
+		{Subject: "p-whom-nothing-names", Email: "carol@id.test", Password: "pw", Name: "Carol"}}
 	a.provider, err = provider.New(o)
 	if err != nil {
 		t.Fatal(err)

