@@ -108,24 +108,27 @@ func TestFollow(t *testing.T) {
 				return replaced(s, "credential: {access_token: /access_token, refresh_token: /refresh_token, expires_in: /expires_in}",
 					"credential: {access_token: {header: access-token, follow: true}, client: {header: client}}")
 			}
-			h := open(t, s)
-			n := 0
-			h.api.Say(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/auth/logout" {
-					return
+			keepingAll(t, func() (h *house, fault string) {
+				h = open(t, s)
+				n := 0
+				h.api.Say(func(w http.ResponseWriter, r *http.Request) {
+					if r.URL.Path == "/auth/logout" {
+						return
+					}
+					n++
+					w.Header().Set("access-token", fmt.Sprintf("t%d", n))
+					w.Header().Set("client", "c")
+					fmt.Fprintf(w, `{"user":{"id":"ada"},"came":%q}`, r.Header.Get("access-token")+"/"+r.Header.Get("client"))
+				})
+				cookie := h.signIn("ada@x.test")
+				for i := 1; i <= 3; i++ {
+					got := h.call("GET /api/x", cookie, sameOrign, "access-token: mine")
+					if !strings.Contains(got.body, fmt.Sprintf(`"came":"t%d/c"`, i)) || got.Header.Get("access-token")+got.Header.Get("client") != "" {
+						fault = fmt.Sprintf("call %d: %s %v", i, got.body, got.Header)
+					}
 				}
-				n++
-				w.Header().Set("access-token", fmt.Sprintf("t%d", n))
-				w.Header().Set("client", "c")
-				fmt.Fprintf(w, `{"user":{"id":"ada"},"came":%q}`, r.Header.Get("access-token")+"/"+r.Header.Get("client"))
+				return h, fault
 			})
-			cookie := h.signIn("ada@x.test")
-			for i := 1; i <= 3; i++ {
-				got := h.call("GET /api/x", cookie, sameOrign, "access-token: mine")
-				if !strings.Contains(got.body, fmt.Sprintf(`"came":"t%d/c"`, i)) || got.Header.Get("access-token")+got.Header.Get("client") != "" {
-					t.Errorf("call %d: %s %v", i, got.body, got.Header)
-				}
-			}
 		})
 	}
 }

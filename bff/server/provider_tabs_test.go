@@ -1,11 +1,13 @@
 package server_test
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"coatcheck/bff/rig"
 	"coatcheck/upstream/demo/provider"
@@ -37,22 +39,30 @@ func sessionCookie(a answer) string {
 // TestTabsShareASession: tabs that come back in the same moment, at whatever replica, set
 // the same cookie; there is one session, and a sign-out ends it for all of them.
 func TestTabsShareASession(t *testing.T) {
-	a := openAtProviderOf(t, provider.Options{}, func(yaml string) string { return replaced(yaml, `"${STORE}"`, `"`+redisURL+`"`) })
-	second := &house{t: t, api: a.api, logs: new(rig.Buffer)}
-	second.build(a.config)
-	first, browser := a.begin("?return_to=/1")
-	ways := []*url.URL{a.browse(first, "ada@id.test")}
-	for range 11 {
-		next, _ := a.begin("?return_to=/n", browser)
-		ways = append(ways, a.browse(next, "ada@id.test")) // each a session of its own at the provider
-	}
-	answers := comeBack([]*house{a.house, second}, ways, browser)
-	cookie := sessionCookie(answers[0])
-	for i, got := range answers {
-		if got.StatusCode != 200 || sessionCookie(got) != cookie || cookie == "" {
-			t.Errorf("tab %d: %d %v", i, got.StatusCode, got.Header["Set-Cookie"])
+	var a *atProvider
+	var second *house
+	var cookie string
+	inTime(t, func() (late bool, fault string) {
+		a = openAtProviderOf(t, provider.Options{}, func(yaml string) string { return replaced(yaml, `"${STORE}"`, `"`+redisURL+`"`) })
+		second = &house{t: t, api: a.api, logs: new(rig.Buffer)}
+		second.build(a.config)
+		first, browser := a.begin("?return_to=/1")
+		ways := []*url.URL{a.browse(first, "ada@id.test")}
+		for range 11 {
+			next, _ := a.begin("?return_to=/n", browser)
+			ways = append(ways, a.browse(next, "ada@id.test")) // each a session of its own at the provider
 		}
-	}
+		begun := time.Now()
+		answers := comeBack([]*house{a.house, second}, ways, browser)
+		late = time.Since(begun) >= 2*time.Second // which is how long a tab waits for another
+		cookie = sessionCookie(answers[0])
+		for i, got := range answers {
+			if got.StatusCode != 200 || sessionCookie(got) != cookie || cookie == "" {
+				fault = fmt.Sprintf("tab %d: %d %v", i, got.StatusCode, got.Header["Set-Cookie"])
+			}
+		}
+		return late, fault
+	})
 	a.want(a.call("GET /api/x", shop, cookie), 200, "")
 	if got := a.call("GET /bff/sessions", shop, cookie); strings.Count(got.body, `"id"`) != 1 {
 		t.Errorf("sessions: %s", got.body)
