@@ -46,8 +46,8 @@ func lends(t *testing.T, s ratelimit.Store) {
 }
 
 // Three replicas over one Redis, as fast as they can, never above the bound. Where the
-// machine is so busy that a trip took half a second, each kept the limit for itself: then
-// again, with counts of their own.
+// machine is so busy that a trip took half a second, each kept the limit for itself, and
+// where few calls were made nothing is shown: then again, with counts of their own.
 func TestTheBoundHoldsOverRedis(t *testing.T) {
 	store := ratelimit.NewRedis(rig.NewScripts(t), "test")
 	for try := range 20 {
@@ -55,22 +55,24 @@ func TestTheBoundHoldsOverRedis(t *testing.T) {
 			return
 		}
 	}
-	t.Fatal("the store was away in every try")
+	t.Fatal("the machine was too busy in every try")
 }
 
 // exceed lets three replicas call for two seconds, and holds what passed against the
-// bound; degraded: the store was away.
-func exceed(t *testing.T, store ratelimit.Store, caller string) (degraded bool) {
+// bound; busy: the store was away, or too few called to come near the bound.
+func exceed(t *testing.T, store ratelimit.Store, caller string) (busy bool) {
 	t.Helper()
 	limit := ratelimit.Limit{Calls: 1200, Per: time.Minute, Burst: 50}
 	p, began := &passed{}, time.Now()
 	var away atomic.Bool
+	var asked atomic.Int64
 	var wait sync.WaitGroup
 	for range 3 {
 		l := ratelimit.New(store)
 		for range 4 {
 			wait.Go(func() {
 				for time.Since(began) < 2*time.Second {
+					asked.Add(1)
 					d := l.Allow(t.Context(), caller, limit)
 					p.add(d)
 					if d.Degraded {
@@ -82,7 +84,7 @@ func exceed(t *testing.T, store ratelimit.Store, caller string) (degraded bool) 
 		}
 	}
 	wait.Wait()
-	if away.Load() {
+	if away.Load() || asked.Load() < int64(limit.Burst) {
 		return true
 	}
 	if most := limit.Burst + int(time.Since(began)/limit.Interval()) + 1; len(p.times) > most || len(p.times) < limit.Burst/2 {
