@@ -361,7 +361,7 @@ func (r *reloaded) dial() *connection {
 		r.Fatal(err)
 	}
 	r.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
 	return &connection{c, bufio.NewReader(c)}
 }
 
