@@ -20,9 +20,9 @@ func stores() map[string]settings {
 
 // toldOfSignOut waits for the API to be told of a sign-out, which is answered without that
 // where it takes longer than a second.
-func (h *house) toldOfSignOut() (in rig.Received) {
-	h.t.Helper()
-	rig.Until(h.t, "the API to be told of the sign-out", func() bool { in = h.api.Last(h.t); return in.URI == "/auth/logout" })
+func toldOfSignOut(t *testing.T, api *rig.API) (in rig.Received) {
+	t.Helper()
+	rig.Until(t, "the API to be told of the sign-out", func() bool { in = api.Last(t); return in.URI == "/auth/logout" })
 	return in
 }
 
@@ -70,7 +70,7 @@ func TestMainJob(t *testing.T) {
 			if set := got.Header.Get("Set-Cookie"); !strings.HasPrefix(set, "__Host-Http-shop=;") || !strings.Contains(strings.ToLower(set), "expires=") || got.Header.Get("Clear-Site-Data") != `"cache"` {
 				t.Errorf("sign-out: %v", got.Header)
 			}
-			if in := h.toldOfSignOut(); in.Body != `{"refresh_token":"`+rig.RefreshMark+`1"}` {
+			if in := toldOfSignOut(t, h.api); in.Body != `{"refresh_token":"`+rig.RefreshMark+`1"}` {
 				t.Errorf("API saw %+v", in)
 			}
 			got = h.call("GET /api/items", cookie, sameOrign)

@@ -143,7 +143,7 @@ func TestTokenInACookie(t *testing.T) {
 		t.Errorf("nobody's call: %q", in.Header["Cookie"])
 	}
 	h.call("POST /bff/logout", cookie, shop, xcsrf)
-	if in := h.toldOfSignOut(); in.Header.Get("Cookie") != "lang=en; sid="+rig.TokenMark+"1" {
+	if in := toldOfSignOut(t, h.api); in.Header.Get("Cookie") != "lang=en; sid="+rig.TokenMark+"1" {
 		t.Errorf("the sign-out: %q", in.Header["Cookie"])
 	}
 }
