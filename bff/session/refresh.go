@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"coatcheck/bff/credential"
@@ -220,20 +221,26 @@ func (r *refresh) renew(ctx context.Context, s *Session) (*Session, error) {
 	case err == nil && (fresh == nil || fresh.Credential == nil):
 		err = errors.New("session: refresh: no credential and no error")
 	case err == nil:
-		return r.commit(ctx, s, fresh)
+		next, err := r.commit(ctx, s, fresh)
+		// The write gave the lease back, perhaps long before its answer came, and it may have
+		// been taken again since: then it would block the next change until it runs out.
+		r.unlease(ctx, stop())
+		return next, err
 	case errors.Is(err, ErrCredentialDead):
 		return r.m.Refused(ctx, s, r.t)
 	}
+	stop()
 	r.unlease(ctx, true)
 	r.m.flights.fail(failed{r.h, r.purpose}, failure{s.version(r.purpose), err, r.m.clock.Elapsed()})
 	return nil, err
 }
 
-// keepLease renews the lease while the work lasts. Its goroutine ends with stop.
-// If the lease is lost the work goes on: the generation fences what it writes.
-func (r *refresh) keepLease(ctx context.Context) (stop func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
+// keepLease renews the lease while the work lasts. Its goroutine ends with stop, which may
+// be called again and reports whether the lease was renewed at all. If the lease is lost
+// the work goes on: the generation fences what it writes.
+func (r *refresh) keepLease(ctx context.Context) (stop func() (renewed bool)) {
+	over, ended, renewed := make(chan struct{}), make(chan struct{}), false
+	end := sync.OnceFunc(func() { close(over) })
 	go func() {
 		defer close(ended)
 		defer r.m.contain()
@@ -241,14 +248,19 @@ func (r *refresh) keepLease(ctx context.Context) (stop func()) {
 		defer tick.Stop()
 		for {
 			select {
+			case <-over:
+				return
 			case <-ctx.Done():
 				return
 			case <-tick.C:
+				renewed = true
 				_, _, _ = r.m.store.Lease(ctx, r.m.key(r.h), r.owner, leaseTTL)
 			}
 		}
 	}()
-	return func() { cancel(); <-ended }
+	// A question under way is waited for: cut off, it could reach the store behind what gives
+	// the lease back.
+	return func() bool { end(); <-ended; return renewed }
 }
 
 // unlease gives the lease back, so that others need not wait for its end.
