@@ -7,8 +7,6 @@
 package account
 
 import (
-	"sync"
-
 	"coatcheck/bff/auth"
 	"coatcheck/bff/call"
 	"coatcheck/bff/pending"
@@ -32,7 +30,7 @@ type Options struct {
 	// Sealer seals attempts at providers; required where there are Providers.
 	Sealer *pending.Sealer
 	// Background counts what goes on behind an answer; the end of the process waits for it.
-	Background *sync.WaitGroup
+	Background *call.Work
 }
 
 // Account answers the endpoints of one configuration.
@@ -46,7 +44,7 @@ type Account struct {
 	client     *Asset
 	providers  map[string]*oidc.Provider
 	sealer     *pending.Sealer
-	background *sync.WaitGroup
+	background *call.Work
 	// tokenRefused is the pace of lines about refused logout tokens.
 	tokenRefused call.Pace
 }

@@ -69,9 +69,9 @@ func (a *Account) tell(c *call.Call, method auth.Method, gone *credential.Creden
 	frontend := c.Frontend().Name
 	span, caller := c.Ask("sign_out", method.Name())
 	done, id := make(chan struct{}), string(c.ID)
-	a.background.Add(1)
+	a.background.Begin()
 	go func() { // ends with the API's answer or logout.timeout; Shutdown waits for it
-		defer a.background.Done()
+		defer a.background.End()
 		defer close(done)
 		defer a.events.Contain(id)
 		ctx, cancel := call.Detached()

@@ -34,13 +34,13 @@ func (o *Open) End() {
 }
 
 // Wait returns once the last WebSocket is over; each has a deadline once End was called.
-func (o *Open) Wait() { o.tunnels.wait.Wait() }
+func (o *Open) Wait() { o.tunnels.work.Wait() }
 
 // registry holds what is open.
 type registry[T comparable] struct {
 	mu   sync.Mutex
 	open map[T]struct{}
-	wait sync.WaitGroup
+	work call.Work
 }
 
 func (r *registry[T]) add(x T) {
@@ -50,7 +50,7 @@ func (r *registry[T]) add(x T) {
 		r.open = map[T]struct{}{}
 	}
 	r.open[x] = struct{}{}
-	r.wait.Add(1)
+	r.work.Begin()
 }
 
 func (r *registry[T]) remove(x T) {
@@ -58,7 +58,7 @@ func (r *registry[T]) remove(x T) {
 	defer r.mu.Unlock()
 	if _, there := r.open[x]; there {
 		delete(r.open, x)
-		r.wait.Done()
+		r.work.End()
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -76,7 +75,7 @@ type Server struct {
 	own        fasthttp.RequestHandler // of Fiber, for what Coatcheck answers itself
 	leaving    atomic.Bool             // load balancers see "not ready"
 	draining   atomic.Bool             // every answer is the last of its connection
-	background sync.WaitGroup
+	background call.Work
 	open       proxy.Open
 	listener   atomic.Pointer[gate.Listener]
 	guarded    call.Pace    // of lines about refusals of the guard
@@ -185,11 +184,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) finish(ctx context.Context, in *gate.Listener) error {
 	done := make(chan struct{})
 	go func() { // ends with the last of them; each has a deadline
-		s.background.Wait()
-		s.open.Wait()
-		if in != nil {
+		if in != nil { // first: a call at work may begin what the others wait for
 			<-in.Empty()
 		}
+		s.open.Wait()
+		s.background.Wait()
 		close(done)
 	}()
 	select {

@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"coatcheck/bff/rig"
 	"coatcheck/bff/server"
+	"coatcheck/bff/session/store"
 )
 
 // TestAnswerDuringShutdown: the web server takes a connection whose call is at an API for
@@ -69,6 +71,57 @@ func TestAnswerDuringShutdown(t *testing.T) {
 				t.Errorf("shutdown: %v", err)
 			}
 		})
+	}
+}
+
+// held is a store in which an end waits.
+type held struct {
+	store.Store
+	came, release chan struct{}
+}
+
+func (h held) Remove(ctx context.Context, key string, r store.Removal) ([]byte, store.Outcome, error) {
+	close(h.came)
+	<-h.release
+	return h.Store.Remove(ctx, key, r)
+}
+
+// TestSignOutDuringShutdown: a sign-out that is at work when the end begins is told to the
+// API before the process is over, though its own answer does not wait for that.
+func TestSignOutDuringShutdown(t *testing.T) {
+	st := held{came: make(chan struct{}), release: make(chan struct{})}
+	h := open(t, settings{
+		edit:   func(s string) string { return "drain: {timeout: 20ms}\n" + s },
+		faulty: func(s store.Store) store.Store { st.Store = s; return st },
+	})
+	cookie := h.signIn("ada@x.test")
+	heard, answer := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(answer) })
+	defer release()
+	h.api.Say(func(http.ResponseWriter, *http.Request) { close(heard); <-answer })
+	idle, busy := h.dial(), h.dial()
+	waiting := known(t, idle)
+	_, _ = io.WriteString(busy, "POST /bff/logout HTTP/1.1\r\nHost: shop.example.com\r\n"+shop+"\r\n"+xcsrf+"\r\n"+cookie+"\r\nContent-Length: 0\r\n\r\n")
+	wait(t, "the sign-out at the store", st.came)
+	ended := make(chan error, 1)
+	go func() { ended <- h.server.Shutdown(context.Background()) }() // ends with what the API answers
+	if _, err := waiting.ReadByte(); err != io.EOF {                 // now it waits for what is at work
+		t.Errorf("the idle connection: %v", err)
+	}
+	close(st.release)
+	wait(t, "the sign-out at the API", heard)
+	if all, err := io.ReadAll(busy); !strings.HasPrefix(string(all), "HTTP/1.1 204 ") || err != nil {
+		t.Errorf("%q, %v", all, err)
+	}
+	_ = busy.Close()
+	select {
+	case err := <-ended:
+		t.Fatalf("the end did not wait for the API: %v", err)
+	case <-time.After(100 * time.Millisecond): // it would be over at once
+	}
+	release()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 
