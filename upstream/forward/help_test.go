@@ -212,7 +212,7 @@ type outcome struct {
 	fields string
 	length int64
 	inHand bool // Complete was there
-	late   bool // Close took so long that it may have given the connection up
+	late   bool // see closeLate
 }
 
 func (o outcome) String() string {
@@ -253,9 +253,9 @@ func do(f *forward.Forwarder, call *forward.Call) (o outcome) {
 // patience is how long a complete answer is promised to wait for the end of its request.
 const patience = 100 * time.Millisecond
 
-// closeLate closes an answer and reports whether that took so long that the connection may
-// have been given up by right. A busy machine does that to some calls, so they say nothing of
-// their connection and are made again; to all calls only a fault does it.
+// closeLate closes an answer and reports whether that took longer than patience. Then the
+// connection may be closed instead of kept, as promised, and the call is made again. A busy
+// machine delays some calls; if all are late, the test does not end, and that is a fault.
 func closeLate(ans *forward.Response) bool {
 	begun := time.Now()
 	_ = ans.Close()
