@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/store/memory"
+	"coatcheck/bff/session/store/storetest"
 )
 
 // late is a store whose Replace answers long after it was made, as on a disk that is slow.
@@ -46,4 +48,38 @@ func TestALeaseThatWasGivenBackIsFree(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The fear: an API that is slow to answer is asked by a second replica meanwhile, and takes
+// that for theft.
+func TestALeaseLastsAsLongAsItsWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memory.Open(memory.Options{})
+		replicas := make([]*session.Manager, 2)
+		for i := range replicas {
+			m, err := session.NewManager(storetest.Shared{Store: st}, session.Options{Keys: []credential.Secret{keyA}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			replicas[i] = m
+		}
+		defer st.Close()
+		ticket, s := start(t, replicas[0], ann("shop"))
+		upstream := newAPI("refresh-1")
+		upstream.pause = 20 * time.Second
+		var calls sync.WaitGroup
+		for i := range 8 {
+			calls.Go(func() {
+				got, err := replicas[i%2].Refresh(t.Context(), s, ticket, time.Minute, upstream.refresh)
+				if err != nil || got.Generation != 2 {
+					t.Errorf("call %d: %v, %v", i, got, err)
+				}
+			})
+		}
+		calls.Wait()
+		if n, reused := upstream.count(); n != 1 || reused != 0 {
+			t.Errorf("%d refreshes, %d reuses", n, reused)
+		}
+	})
 }
