@@ -97,7 +97,7 @@ func sentinels(t *testing.T) (master *server, url string) {
 func TestSentinelFailover(t *testing.T) {
 	t.Parallel()
 	master, url := sentinels(t)
-	replica := func() store.Store { return hangingStore(t, url) }
+	replica := func() store.Store { return openStore(t, url, nil) }
 	p := &place{&storetest.Place{Open: replica}, t}
 	a, b := p.manager(within(time.Second)), p.manager()
 	heard(t, a, b)
@@ -181,7 +181,7 @@ func cluster(t *testing.T) (nodes []*server, url string) {
 func TestClusterFailover(t *testing.T) {
 	t.Parallel()
 	nodes, url := cluster(t)
-	replica := func() store.Store { return hangingStore(t, url) }
+	replica := func() store.Store { return openStore(t, url, nil) }
 	p := &place{&storetest.Place{Open: replica}, t}
 	a, b := p.manager(), p.manager()
 	heard(t, a, b)

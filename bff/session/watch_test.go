@@ -95,7 +95,7 @@ func TestStreamsEndWithoutAMessage(t *testing.T) {
 		s := startServer(t, "--appendonly", "yes", "--appendfsync", "no")
 		p := redisPlace(t, s)
 		var looked atomic.Int32 // in vain, for the sessions that are watched
-		st, err := open.Store(credential.NewSecret(s.URL()), open.Options{
+		st, err := open.Store(credential.NewSecret(s.URL()), open.Options{Timeout: time.Minute,
 			Observe: func(operation string, _ time.Duration, failed bool) {
 				if operation == "seen" && failed {
 					looked.Add(1)
