@@ -187,9 +187,25 @@ func isAway(a reply) bool {
 	return a.status == 503 && a.header.Get("Retry-After") != "" && a.header.Get("Set-Cookie") == "" && strings.Contains(a.body, "store_unavailable")
 }
 
-// calledAway is isAway of an answer that is not read: whoever asked asks again.
+// calledAway is isAway of an answer that is not read. The operators' listener has no codes.
 func calledAway(a *http.Response) bool {
-	return a.StatusCode == 503 && a.Header.Get("Coatcheck-Error") == "store_unavailable"
+	code, coded := a.Header["Coatcheck-Error"]
+	return a.StatusCode == 503 && a.Header.Get("Retry-After") != "" && (!coded || code[0] == "store_unavailable")
+}
+
+// sent is served for a request whose answer is not read here.
+func sent(client *http.Client, q *http.Request) (*http.Response, error) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		again := q.Clone(q.Context())
+		if q.GetBody != nil {
+			again.Body, _ = q.GetBody()
+		}
+		a, err := client.Do(again)
+		if err != nil || !calledAway(a) || time.Now().After(end) {
+			return a, err
+		}
+		_ = a.Body.Close()
+	}
 }
 
 // served makes a call that needs the store. On a machine that stalls, the store may be called

@@ -330,7 +330,7 @@ func TestFleetStreamEnds(t *testing.T) {
 	q, _ := http.NewRequest("GET", "http://"+f.replicas[1].host+"/api/stream", nil)
 	q.Header.Set("Cookie", p.cookie)
 	q.Header.Set("X-CSRF", "1")
-	a, err := f.replicas[1].client.Do(q)
+	a, err := sent(f.replicas[1].client, q)
 	if err != nil || a.StatusCode != 200 {
 		t.Fatal(a, err)
 	}

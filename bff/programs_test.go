@@ -58,26 +58,27 @@ func TestRevokedOnOneReplica(t *testing.T) {
 	id, key := f.newKey("made")
 	q, _ := http.NewRequest("GET", "http://"+f.replicas[1].host+"/programs/stream", nil)
 	q.Header.Set("X-Api-Key", key)
-	stream, err := f.replicas[1].client.Do(q)
+	stream, err := sent(f.replicas[1].client, q)
 	if err != nil || stream.StatusCode != 200 {
 		t.Fatal(stream, err)
 	}
 	defer stream.Body.Close()
 	ended := make(chan struct{})
 	go func() { _, _ = io.Copy(io.Discard, stream.Body); close(ended) }() // ends with the stream
-	if got := f.keys(f.replicas[0], "DELETE", "/"+id, "", nil); got != 204 {
+	// 404: the store was called away, did it all the same, and was asked again.
+	if got := f.keys(f.replicas[0], "DELETE", "/"+id, "", nil); got != 204 && got != 404 {
 		t.Fatalf("revocation: %d", got)
 	}
 	revoked := time.Now()
 	for i, r := range f.replicas {
 		for { // a call that begins later than the bound must be refused, however busy the machine
 			begun := time.Now()
-			got := f.program(r, "GET", "/programs/x", "", "X-Api-Key", key).StatusCode
-			if got == 401 {
+			got := f.program(r, "GET", "/programs/x", "", "X-Api-Key", key)
+			if got.StatusCode == 401 {
 				break
 			}
-			if i == 0 || got != 200 || begun.Sub(revoked) > nearCache {
-				t.Fatalf("replica %d, %v after the revocation: %d", i, begun.Sub(revoked), got)
+			if late := begun.Sub(revoked); !calledAway(got) && (i == 0 || got.StatusCode != 200 || late > nearCache) || late > 2*time.Minute {
+				t.Fatalf("replica %d, %v after the revocation: %d", i, late, got.StatusCode)
 			}
 			time.Sleep(20 * time.Millisecond)
 		}

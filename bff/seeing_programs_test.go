@@ -50,7 +50,7 @@ func (f *fleet) keys(r *replica, method, path, body string, into any) int {
 	f.Helper()
 	q, _ := http.NewRequest(method, r.admin+"/admin/keys"+path, strings.NewReader(body))
 	q.Header.Set("Authorization", "Bearer admin-token")
-	a, err := http.DefaultClient.Do(q)
+	a, err := sent(http.DefaultClient, q)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -234,12 +234,12 @@ func (f provoked) streamed(s seen, r *replica, p *person) {
 	q.Header.Set("Cookie", p.cookie)
 	q.Header.Set("Origin", "http://"+r.host)
 	q.Header["X_Odd"] = []string{"does not go on"}
-	answer, err := r.client.Do(q)
+	answer, err := sent(r.client, q)
 	if err != nil || answer.StatusCode != 200 {
 		f.Fatal(answer, err)
 	}
 	defer answer.Body.Close()
-	if again, err := r.client.Do(q.Clone(q.Context())); err != nil || again.StatusCode != 429 {
+	if again, err := sent(r.client, q); err != nil || again.StatusCode != 429 {
 		f.Errorf("a second stream of one session: %v %v", again, err)
 	} else {
 		_ = again.Body.Close()
@@ -323,7 +323,7 @@ func (f provoked) endings(r *replica) {
 	}
 	q, _ := http.NewRequest("DELETE", r.admin+"/admin/sessions?frontend=app&subject=joe", nil)
 	q.Header.Set("Authorization", "Bearer admin-token")
-	answer, err := http.DefaultClient.Do(q)
+	answer, err := sent(http.DefaultClient, q)
 	if err != nil || answer.StatusCode != 200 {
 		f.Fatal(answer, err)
 	}
