@@ -23,7 +23,7 @@ func TestProviderOnline(t *testing.T) {
 	if idp, err = provider.New(provider.Options{Issuer: server.URL}); err != nil {
 		t.Fatal(err)
 	}
-	c := &configs.Provider{Issuer: server.URL, ProviderClient: configs.ProviderClient{ClientID: "a"}, Scopes: []string{"openid"}, ProviderConnection: configs.ProviderConnection{ConnectTimeout: 3 * time.Second}}
+	c := &configs.Provider{Issuer: server.URL, ProviderClient: configs.ProviderClient{ClientID: "a"}, Scopes: []string{"openid"}, ProviderConnection: configs.ProviderConnection{ConnectTimeout: time.Minute}}
 	look := func() (string, error) {
 		lines, err := providerOnline(context.Background(), "id", c)
 		return strings.Join(lines, "\n"), err

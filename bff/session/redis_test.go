@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -24,5 +25,6 @@ func startServer(t testing.TB, args ...string) *server {
 
 // raw is a connection with all rights.
 func (s *server) raw() *redis.Client {
-	return redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1})
+	const patience = time.Minute // with a busy machine
+	return redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, DialTimeout: patience, ReadTimeout: patience})
 }

@@ -112,7 +112,7 @@ func startCertified(t *testing.T) *certified {
 func (c *certified) client(id string, change func(*configs.Provider)) *oidc.Provider {
 	c.t.Helper()
 	config := &configs.Provider{Issuer: c.issuer, ProviderClient: configs.ProviderClient{ClientID: id, ClientSecret: credential.NewSecret("a secret/with?signs"), ClientAuth: "auto"}, Scopes: []string{"openid", "email", "offline_access"},
-		PAR: "off", DPoP: "off", ProviderClaims: configs.ProviderClaims{Nonce: "on", Userinfo: true}, ProviderSignOut: configs.ProviderSignOut{Logout: "provider"}, ProviderConnection: configs.ProviderConnection{Timeout: 10 * time.Second}}
+		PAR: "off", DPoP: "off", ProviderClaims: configs.ProviderClaims{Nonce: "on", Userinfo: true}, ProviderSignOut: configs.ProviderSignOut{Logout: "provider"}, ProviderConnection: configs.ProviderConnection{Timeout: 2 * time.Minute}}
 	if change != nil {
 		change(config)
 	}

@@ -119,7 +119,7 @@ func TestFosite(t *testing.T) {
 func (o *ory) lives(t *testing.T, id, secret, par string) {
 	ctx := context.Background()
 	p, err := oidc.New("fosite", &configs.Provider{Issuer: o.issuer, ProviderClient: configs.ProviderClient{ClientID: id, ClientSecret: credential.NewSecret(secret), ClientAuth: "auto"}, PAR: par, DPoP: "off",
-		ProviderClaims: configs.ProviderClaims{Nonce: "on"}, Scopes: []string{"openid", "offline"}, ProviderConnection: configs.ProviderConnection{Timeout: 10 * time.Second}}, oidc.Options{})
+		ProviderClaims: configs.ProviderClaims{Nonce: "on"}, Scopes: []string{"openid", "offline"}, ProviderConnection: configs.ProviderConnection{Timeout: 2 * time.Minute}}, oidc.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

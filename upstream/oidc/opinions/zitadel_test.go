@@ -77,7 +77,7 @@ func browse(t *testing.T, issuer, address string) url.Values {
 func TestZitadel(t *testing.T) {
 	ctx, issuer := context.Background(), zitadel(t)
 	p, err := oidc.New("zitadel", &configs.Provider{Issuer: issuer, ProviderClient: configs.ProviderClient{ClientID: "shop", ClientSecret: credential.NewSecret("a secret"), ClientAuth: "auto"}, PAR: "auto", DPoP: "auto",
-		ProviderClaims: configs.ProviderClaims{Nonce: "on", Userinfo: true}, ProviderSignOut: configs.ProviderSignOut{Logout: "provider"}, Scopes: []string{"openid", "email", "offline_access"}, ProviderConnection: configs.ProviderConnection{Timeout: 10 * time.Second}}, oidc.Options{})
+		ProviderClaims: configs.ProviderClaims{Nonce: "on", Userinfo: true}, ProviderSignOut: configs.ProviderSignOut{Logout: "provider"}, Scopes: []string{"openid", "email", "offline_access"}, ProviderConnection: configs.ProviderConnection{Timeout: 2 * time.Minute}}, oidc.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
