@@ -24,14 +24,18 @@ type maintenance struct {
 func (m *maintenance) maintain() {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
+	looked := true // whether nothing that came back is left
 	for {
 		select {
 		case <-m.closing.Done():
 			return
 		case <-m.returning:
-			m.endReturned(m.closing)
+			looked = m.endReturned(m.closing)
 		case <-tick.C:
 			m.sweep(m.closing)
+			if !looked { // behind a failover, the first questions may fail
+				looked = m.endReturned(m.closing)
+			}
 		}
 	}
 }
@@ -56,34 +60,35 @@ func (m *maintenance) sweep(ctx context.Context) {
 	m.lookAfterWatched(ctx)
 }
 
-// endReturned ends again what a failover brought back.
-func (m *maintenance) endReturned(ctx context.Context) {
+// endReturned ends again what a failover brought back. It stops at the first
+// failure, and reports whether there was none: if not, it is to be done again.
+func (m *maintenance) endReturned(ctx context.Context) (done bool) {
 	defer m.contain()
 	ended := m.recent.All()
 	hashes := make([]hash, 0, len(ended))
 	for h := range ended {
 		hashes = append(hashes, h)
 	}
-	m.inBatches(ctx, hashes, func(h hash, alive bool) {
-		if alive {
-			_ = m.endAgain(ctx, h, ended[h]) // the next round tries again
-		}
+	removed := true
+	asked := m.inBatches(ctx, hashes, func(h hash, alive bool) {
+		removed = removed && (!alive || m.endAgain(ctx, h, ended[h]) == nil)
 	})
+	return asked && removed
 }
 
 // lookAfterWatched ends the streams of sessions that are not in the store any
 // more: run out, or ended while the message was lost.
 func (m *maintenance) lookAfterWatched(ctx context.Context) {
-	m.inBatches(ctx, m.watches.All(), func(h hash, alive bool) {
+	_ = m.inBatches(ctx, m.watches.All(), func(h hash, alive bool) {
 		if !alive {
 			_ = m.gone(ctx, h)
 		}
 	})
 }
 
-// inBatches asks the store which of the sessions live. It stops at the first failure:
-// there is another round.
-func (m *maintenance) inBatches(ctx context.Context, hashes []hash, each func(h hash, alive bool)) {
+// inBatches asks the store which of the sessions live. It stops at the first failure,
+// and reports whether there was none: there is another round.
+func (m *maintenance) inBatches(ctx context.Context, hashes []hash, each func(h hash, alive bool)) (done bool) {
 	for len(hashes) > 0 {
 		batch := hashes[:min(maintainBatch, len(hashes))]
 		hashes = hashes[len(batch):]
@@ -93,10 +98,11 @@ func (m *maintenance) inBatches(ctx context.Context, hashes []hash, each func(h 
 		}
 		seen, err := m.store.Seen(ctx, keys)
 		if err != nil {
-			return
+			return false
 		}
 		for i, h := range batch {
 			each(h, !seen[i].IsZero())
 		}
 	}
+	return true
 }

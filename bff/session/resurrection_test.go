@@ -1,14 +1,19 @@
 package session_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coatcheck/bff/credential"
 	"coatcheck/bff/session"
+	"coatcheck/bff/session/store"
+	"coatcheck/bff/session/store/memory"
 )
 
 // The fear: a write that was under way when a session ended brings it back.
@@ -129,6 +134,75 @@ func TestFailoverIsNoticedWithoutACall(t *testing.T) {
 	})
 	eventually(t, "it is counted", func() bool { return m.Stats().EndedAgain == 1 })
 	dead(t, p.manager(), "shop", ticket, session.Revoked) // by the tombstone
+}
+
+// shaken is a store behind a failover: the next questions of the maintenance fail.
+type shaken struct {
+	store.Store
+	listener       store.Listener
+	seen, removals atomic.Int32 // how many of the next fail
+}
+
+func (s *shaken) Listen(ctx context.Context, channel string, l store.Listener) {
+	s.listener = l
+	s.Store.Listen(ctx, channel, l)
+}
+
+func (s *shaken) Seen(ctx context.Context, keys []string) ([]time.Time, error) {
+	if s.seen.Add(-1) >= 0 {
+		return nil, store.ErrUnavailable
+	}
+	return s.Store.Seen(ctx, keys)
+}
+
+func (s *shaken) Remove(ctx context.Context, key string, r store.Removal) ([]byte, store.Outcome, error) {
+	if s.removals.Add(-1) >= 0 {
+		return nil, store.Done, store.ErrUnavailable
+	}
+	return s.Store.Remove(ctx, key, r)
+}
+
+// The fear: the store is not there yet when a replica looks what a failover brought back,
+// and nothing looks again.
+func TestWhatCameBackIsLookedForAgain(t *testing.T) {
+	for name, shake := range map[string]func(*shaken){
+		"who lives": func(s *shaken) { s.seen.Store(3) },
+		"removal":   func(s *shaken) { s.removals.Store(3) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				st := &shaken{Store: memory.Open(memory.Options{})}
+				m, err := session.NewManager(st, session.Options{Keys: []credential.Secret{keyA}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer m.Close()
+				ticket, _ := start(t, m, ann("shop"))
+				synctest.Wait() // it listens
+				value, err := st.Load(ctx, storeKey(ticket))
+				if err != nil {
+					t.Fatal(err)
+				}
+				old := bytes.Clone(value)
+				if _, err := m.End(ctx, "shop", ticket, session.Revoked); err != nil {
+					t.Fatal(err)
+				}
+				if err := st.Create(ctx, storeKey(ticket), old, time.Hour); err != nil {
+					t.Fatal(err)
+				}
+				shake(st)
+				st.listener.Gap()
+				time.Sleep(time.Minute)
+				if value, err := st.Load(ctx, storeKey(ticket)); value != nil || err != nil {
+					t.Fatalf("it lives on: %v", err)
+				}
+				if n := m.Stats().EndedAgain; n != 1 {
+					t.Errorf("counted %d times", n)
+				}
+			})
+		})
+	}
 }
 
 // Tokens that arrive after the end go to the API's sign-out, not to the session.
