@@ -24,7 +24,7 @@ type maintenance struct {
 func (m *maintenance) maintain() {
 	tick := time.NewTicker(maintainEvery)
 	defer tick.Stop()
-	looked := true // whether nothing that came back is left
+	looked := true // whether the last look at what came back met no failure
 	for {
 		select {
 		case <-m.closing.Done():
@@ -60,8 +60,8 @@ func (m *maintenance) sweep(ctx context.Context) {
 	m.lookAfterWatched(ctx)
 }
 
-// endReturned ends again what a failover brought back. It stops at the first
-// failure, and reports whether there was none: if not, it is to be done again.
+// endReturned ends again what a failover brought back. It reports whether the store
+// answered every question: if not, it is to be done again.
 func (m *maintenance) endReturned(ctx context.Context) (done bool) {
 	defer m.contain()
 	ended := m.recent.All()
@@ -71,7 +71,9 @@ func (m *maintenance) endReturned(ctx context.Context) (done bool) {
 	}
 	removed := true
 	asked := m.inBatches(ctx, hashes, func(h hash, alive bool) {
-		removed = removed && (!alive || m.endAgain(ctx, h, ended[h]) == nil)
+		if alive && m.endAgain(ctx, h, ended[h]) != nil {
+			removed = false // others may be at a server that takes writes
+		}
 	})
 	return asked && removed
 }

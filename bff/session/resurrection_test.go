@@ -162,6 +162,52 @@ func (s *shaken) Remove(ctx context.Context, key string, r store.Removal) ([]byt
 	return s.Store.Remove(ctx, key, r)
 }
 
+// cameBack is a manager over a store that a failover has just taken back to before the
+// ends of n sessions, which lie under keys. It is to run in a bubble.
+func cameBack(t *testing.T, n int) (st *shaken, m *session.Manager, keys []string) {
+	t.Helper()
+	ctx := t.Context()
+	st = &shaken{Store: memory.Open(memory.Options{})}
+	m, err := session.NewManager(st, session.Options{Keys: []credential.Secret{keyA}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = m.Close() })
+	synctest.Wait() // it listens
+	for range n {
+		ticket, _ := start(t, m, ann("shop"))
+		key := storeKey(ticket)
+		value, err := st.Load(ctx, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := bytes.Clone(value)
+		if _, err := m.End(ctx, "shop", ticket, session.Revoked); err != nil {
+			t.Fatal(err)
+		}
+		if err := st.Create(ctx, key, old, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	return st, m, keys
+}
+
+// living is how many of keys are in the store.
+func living(t *testing.T, st store.Store, keys []string) (n int) {
+	t.Helper()
+	for _, key := range keys {
+		value, err := st.Load(t.Context(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if value != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // The fear: the store is not there yet when a replica looks what a failover brought back,
 // and nothing looks again.
 func TestWhatCameBackIsLookedForAgain(t *testing.T) {
@@ -171,38 +217,34 @@ func TestWhatCameBackIsLookedForAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ctx := t.Context()
-				st := &shaken{Store: memory.Open(memory.Options{})}
-				m, err := session.NewManager(st, session.Options{Keys: []credential.Secret{keyA}})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer m.Close()
-				ticket, _ := start(t, m, ann("shop"))
-				synctest.Wait() // it listens
-				value, err := st.Load(ctx, storeKey(ticket))
-				if err != nil {
-					t.Fatal(err)
-				}
-				old := bytes.Clone(value)
-				if _, err := m.End(ctx, "shop", ticket, session.Revoked); err != nil {
-					t.Fatal(err)
-				}
-				if err := st.Create(ctx, storeKey(ticket), old, time.Hour); err != nil {
-					t.Fatal(err)
-				}
+				st, m, keys := cameBack(t, 1)
 				shake(st)
 				st.listener.Gap()
 				time.Sleep(time.Minute)
-				if value, err := st.Load(ctx, storeKey(ticket)); value != nil || err != nil {
-					t.Fatalf("it lives on: %v", err)
+				if n := living(t, st, keys); n != 0 || m.Stats().EndedAgain != 1 {
+					t.Fatalf("%d live on, %d counted", n, m.Stats().EndedAgain)
 				}
-				if n := m.Stats().EndedAgain; n != 1 {
-					t.Errorf("counted %d times", n)
+				asked := st.seen.Load()
+				time.Sleep(time.Minute)
+				if st.seen.Load() != asked {
+					t.Error("it goes on looking")
 				}
 			})
 		})
 	}
+}
+
+// The fear: one server of a cluster that takes no writes lets sessions of the others live.
+func TestOneFailedRemovalStopsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st, _, keys := cameBack(t, 5)
+		st.removals.Store(1)
+		st.listener.Gap()
+		synctest.Wait()
+		if n := living(t, st, keys); n != 1 {
+			t.Errorf("%d of 5 live on behind the first look", n)
+		}
+	})
 }
 
 // Tokens that arrive after the end go to the API's sign-out, not to the session.
