@@ -193,29 +193,35 @@ func calledAway(a *http.Response) bool {
 	return a.StatusCode == 503 && a.Header.Get("Retry-After") != "" && (!coded || code[0] == "store_unavailable")
 }
 
+// whileAway makes a call that needs the store. On a machine that stalls, the store may be
+// called away for a moment; then the call is made again, as the answer says, for two minutes
+// at most.
+func whileAway(call func() (away bool)) {
+	for end := time.Now().Add(2 * time.Minute); call() && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// served is the answer to a call made by whileAway.
+func (f *fleet) served(call func() reply) (a reply) {
+	whileAway(func() bool { a = call(); return isAway(a) })
+	return a
+}
+
 // sent is served for a request whose answer is not read here.
-func sent(client *http.Client, q *http.Request) (*http.Response, error) {
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+func sent(client *http.Client, q *http.Request) (a *http.Response, err error) {
+	whileAway(func() bool {
+		if a != nil {
+			_ = a.Body.Close()
+		}
 		again := q.Clone(q.Context())
 		if q.GetBody != nil {
 			again.Body, _ = q.GetBody()
 		}
-		a, err := client.Do(again)
-		if err != nil || !calledAway(a) || time.Now().After(end) {
-			return a, err
-		}
-		_ = a.Body.Close()
-	}
-}
-
-// served makes a call that needs the store. On a machine that stalls, the store may be called
-// away for a moment; then the call is made again, as the answer says, for two minutes at most.
-func (f *fleet) served(call func() reply) (a reply) {
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		if a = call(); !isAway(a) || time.Now().After(end) {
-			return a
-		}
-	}
+		a, err = client.Do(again)
+		return err == nil && calledAway(a)
+	})
+	return a, err
 }
 
 // whoami is served what the API says of a person. Another one's data is wrong whatever happens.
