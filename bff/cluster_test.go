@@ -57,7 +57,7 @@ func TestCluster(t *testing.T) {
 	rig.Until(t, "the fault to show", func() bool { return run.away.Load() > 0 })
 	node(ports[1], dirs[1])
 	run.settle()
-	if a := f.get(f.replicas[1], "/api/whoami", gone); a.status != 401 {
+	if a := f.whoami(f.replicas[1], gone); a.status != 401 {
 		t.Errorf("the one who had signed out: %s", a)
 	}
 }

@@ -73,11 +73,11 @@ func TestHealthcheckTakesNoProxy(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the proxy was asked") }))
 	defer proxy.Close()
 	_, port, _ := strings.Cut(strings.TrimPrefix(ready.URL, "http://"), ":")
-	p := rig.Start(t, []string{"HTTP_PROXY=" + proxy.URL}, file, "healthcheck", "--admin", "http://0.0.0.0:"+port)
-	<-p.Exited
-	if code := p.ProcessState.ExitCode(); code != exitDone {
-		t.Errorf("exit %d: %s", code, &p.Log)
-	}
+	rig.Until(t, "health", func() bool { // it asks for five seconds at most
+		p := rig.Start(t, []string{"HTTP_PROXY=" + proxy.URL}, file, "healthcheck", "--admin", "http://0.0.0.0:"+port)
+		<-p.Exited
+		return p.ProcessState.ExitCode() == exitDone
+	})
 	select {
 	case path := <-asked:
 		if path != "/readyz" {

@@ -166,7 +166,15 @@ func TestFaultStoreGoneDuringRefresh(t *testing.T) {
 	p := f.expired(1)[0]
 	release := f.holdAPI()
 	waiting := make(chan reply, 1)
-	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }()
+	go func() { // ends with the answer to the call that began the refresh
+		var a reply
+		whileAway(func() bool {
+			a = f.get(f.replicas[0], "/api/whoami", p)
+			begun, _, _ := f.api.count()
+			return isAway(a) && begun == 0
+		})
+		waiting <- a
+	}()
 	rig.Until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
 	onLinks(rig.Fault{Refuse: true})(f, "")
 	release()

@@ -25,7 +25,9 @@ sessions: {store: "${STORE}", keys: ["${KEY}"], idle_timeout: 60s}
 upstreams:
   api:
     url: "${API}"
+    connect_timeout: 60s
     login:
+      timeout: 60s
       request: {path: /login, body: {email: "{email}", password: "{password}"}}
       rejected: [401]
       credential: {access_token: /token, refresh_token: /refresh, expires_in: /expires_in}
@@ -35,6 +37,7 @@ upstreams:
       before: 0s
       request: {path: /refresh, body: {refresh_token: "{refresh_token}"}}
     logout:
+      timeout: 60s
       request: {path: /logout, body: {refresh_token: "{refresh_token}"}}
 frontends:
   app:

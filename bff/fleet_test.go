@@ -147,7 +147,7 @@ func TestFleetHolderKilled(t *testing.T) {
 	p := f.expired(1)[0]
 	release := f.holdAPI()
 	f.api.set(func(a *fleetAPI) { a.answer = 500 })
-	go f.get(f.replicas[0], "/api/whoami", p) // ends with the process
+	go f.whoami(f.replicas[0], p) // ends with the process
 	rig.Until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
 	f.api.set(func(a *fleetAPI) { a.hold, a.answer = nil, 0 })
 	_ = f.replicas[0].Process.Kill()
@@ -168,7 +168,7 @@ func TestFleetHolderStalled(t *testing.T) {
 	late := make(chan struct{})
 	f.api.set(func(a *fleetAPI) { a.late = late })
 	waiting := make(chan reply, 1)
-	go func() { waiting <- f.get(f.replicas[0], "/api/whoami", p) }() // ends with its answer
+	go func() { waiting <- f.whoami(f.replicas[0], p) }() // ends with its answer
 	rig.Until(t, "a refresh", func() bool { begun, _, _ := f.api.count(); return begun == 1 })
 	stalled := f.replicas[0].Process
 	if err := stalled.Signal(syscall.SIGSTOP); err != nil {
@@ -265,7 +265,7 @@ func TestFleetSignOutDuringCall(t *testing.T) {
 	p := f.signIn(f.replicas[0], "ada")
 	release := f.holdAPI()
 	waiting := make(chan reply, 1)
-	go func() { waiting <- f.get(f.replicas[0], "/api/slow", p) }()
+	go func() { waiting <- f.served(func() reply { return f.get(f.replicas[0], "/api/slow", p) }) }()
 	rig.Until(t, "the call at the API", func() bool {
 		f.api.mu.Lock()
 		defer f.api.mu.Unlock()

@@ -55,9 +55,10 @@ func TestServe(t *testing.T) {
 	if got := rig.Status("http://127.0.0.1:" + port + "/healthz"); got != 204 {
 		t.Errorf("health path: %d", got)
 	}
-	if code, _, _ := runCommand(nil, "healthcheck", "-admin", admin); code != exitDone {
-		t.Errorf("healthcheck: exit %d", code)
-	}
+	rig.Until(t, "health", func() bool { // it asks the store, for five seconds at most
+		code, _, _ := runCommand(nil, "healthcheck", "-admin", admin)
+		return code == exitDone
+	})
 
 	page := "http://localhost:" + port
 	ask := func(method, path, body, cookie string) (*http.Response, string) {

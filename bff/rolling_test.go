@@ -148,7 +148,7 @@ func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	f := front{over: make(chan struct{})}
 	// A front on a busy machine, too, asks for the health path within the delay.
-	text := strings.Replace(fleetConfig, "drain: {delay: 0s, timeout: 5s}", "drain: {delay: 5s, timeout: 10s}\nhealth_path: /healthz", 1)
+	text := strings.Replace(fleetConfig, "drain: {delay: 0s, timeout: 5s}", "drain: {delay: 15s, timeout: 10s}\nhealth_path: /healthz", 1)
 	store := "redis://" + rig.Redis(t) + "/0"
 	f.fleet = &fleet{T: t, api: newFleetAPI(t), replicas: []*replica{{}, {}}, text: text}
 	f.launch(func(*replica) string { return store })

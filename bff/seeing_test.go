@@ -114,9 +114,13 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.get(a, "/api/whoami", p)
 	f.ask(a, "POST", "/bff/session", "", p)
 	f.repeated(s, a, p)
-	f.ask(a, "GET", "/a", "", p) // 404
-	if got := []int{f.wrong(a), f.wrong(a), f.wrong(a)}; fmt.Sprint(got) != "[401 401 429]" {
-		t.Errorf("wrong passwords: %v", got)
+	f.ask(a, "GET", "/a", "", p)             // 404
+	guesses := []int{f.wrong(a), f.wrong(a)} // the second counts for two where the store was called away
+	if guesses[1] == 401 {
+		guesses = append(guesses, f.wrong(a))
+	}
+	if guesses[0] != 401 || guesses[len(guesses)-1] != 429 {
+		t.Errorf("wrong passwords: %v", guesses)
 	}
 	foreign, _ := http.NewRequest("GET", "http://"+a.host+"/api/whoami", nil)
 	foreign.Header.Set("Origin", "https://evil.example")
@@ -138,7 +142,7 @@ func TestEverythingIsSeen(t *testing.T) {
 	f.signOut(a, other)
 	f.endings(a)
 	rig.RedisDo(t, redis, "CLIENT", "KILL", "TYPE", "pubsub")
-	s.until(f.fleet, "store_resubscribed_total", "refresh_waits_total", "store_unacknowledged_total")
+	s.until(f.fleet, "store_resubscribed_total", "store_unacknowledged_total")
 	f.reloads(a)
 	f.api.CloseClientConnections()
 	f.api.Close()
@@ -253,11 +257,14 @@ func (f provoked) streamed(s seen, r *replica, p *person) {
 
 // crowded takes the only connection to an API, and lets a call wait for it in vain.
 func (f provoked) crowded(s seen, r *replica) {
-	answer, err := r.client.Get("http://" + r.host + "/narrow/stream")
-	if err != nil || answer.StatusCode != 200 {
-		f.Fatal(answer, err)
-	}
-	defer answer.Body.Close()
+	rig.Until(f.T, "the only connection", func() bool { // a busy machine may not open one within connect_timeout
+		answer, err := r.client.Get("http://" + r.host + "/narrow/stream")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Cleanup(func() { _ = answer.Body.Close() })
+		return answer.StatusCode == 200
+	})
 	rig.Until(f.T, "a call that waits for a connection", func() bool { // until connect_timeout: a busy machine may look too late
 		busy := make(chan reply, 1)
 		go func() { busy <- f.get(r, "/narrow/whoami", nil) }() // ends with connect_timeout
@@ -279,16 +286,24 @@ func (f provoked) crowded(s seen, r *replica) {
 // renewals: one that two replicas want at once, one that the API refuses, and one
 // that it fails.
 func (f provoked) renewals(s seen) {
+	rig.Until(f.T, "a replica that waits for another's renewal", func() bool {
+		p := f.expired(1)[0]
+		release, done := f.holdAPI(), make(chan struct{})
+		before, _, _ := f.api.count()
+		go func() { // ends with both answers
+			defer close(done)
+			each(2, 2, func(i int) { f.whoami(f.replicas[i], p) })
+		}()
+		rig.Until(f.T, "both calls", func() bool { // where the machine stands still for the life of a lease, both renew
+			begun, _, _ := f.api.count()
+			s.scrape(f.fleet)
+			return s["coatcheck_refresh_waits_total"] > 0 || begun > before+1
+		})
+		release()
+		<-done
+		return s["coatcheck_refresh_waits_total"] > 0
+	})
 	people := f.expired(3)
-	release := f.holdAPI()
-	done := make(chan struct{})
-	go func() { // ends with both answers
-		defer close(done)
-		each(2, 2, func(i int) { f.whoami(f.replicas[i], people[0]) })
-	}()
-	s.until(f.fleet, "refresh_waits_total")
-	release()
-	<-done
 	f.api.set(func(a *fleetAPI) { a.hold, a.current["p1"] = nil, "" })
 	if got := f.whoami(f.replicas[0], people[1]); got.status != 401 {
 		f.Errorf("refused renewal: %s", got)

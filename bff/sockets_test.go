@@ -95,9 +95,10 @@ func TestUnixSockets(t *testing.T) {
 	if status, body := overSocket(public, call, "Sec-Fetch-Site: same-origin", forwarded); status != 200 || body != "localhost 127.0.0.1" {
 		t.Errorf("untrusted front: %d %s", status, body)
 	}
-	if code, out, _ := runCommand(nil, "healthcheck", "-admin", "unix:"+operators); code != 0 {
-		t.Errorf("healthcheck: %d %s", code, out)
-	}
+	rig.Until(t, "health", func() bool { // it asks for five seconds at most
+		code, _, _ := runCommand(nil, "healthcheck", "-admin", "unix:"+operators)
+		return code == exitDone
+	})
 	second := socketProgram(t, dir, "")
 	if <-second.Exited; !strings.Contains(second.Log.String(), "another process listens there") {
 		t.Errorf("a second process: %s", second.Log.String())

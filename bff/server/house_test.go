@@ -28,6 +28,7 @@ import (
 	"coatcheck/bff/session/store"
 	storeopen "coatcheck/bff/session/store/open"
 	"coatcheck/configs"
+	"coatcheck/configs/configtest"
 	"coatcheck/configs/read"
 	"coatcheck/upstream/signin"
 )
@@ -175,6 +176,7 @@ func open(t testing.TB, s settings) *house {
 	if configs.Refused(faults) {
 		t.Fatalf("configuration: %v", faults)
 	}
+	configtest.Patient(config)
 	if s.keep != nil {
 		*s.keep = config
 	}

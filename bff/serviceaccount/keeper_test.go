@@ -18,6 +18,7 @@ import (
 	"coatcheck/bff/session"
 	"coatcheck/bff/session/store"
 	"coatcheck/bff/session/store/storetest"
+	"coatcheck/configs/configtest"
 	"coatcheck/configs/read"
 	"coatcheck/upstream/signin"
 )
@@ -101,6 +102,7 @@ func accounts(t testing.TB, a *api, password string) func(string) *signin.Accoun
 	if c == nil {
 		t.Fatal(faults)
 	}
+	configtest.Patient(c)
 	set, err := signin.New(c.Upstreams, signin.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -116,6 +118,8 @@ func keeper(t testing.TB, p *storetest.Place, log *storetest.Log) *serviceaccoun
 	o := session.Options{Keys: []credential.Secret{credential.NewSecret("a-key-of-the-tests-0123456789abcdef")}, NearCache: time.Second, Log: log.Logger()}
 	if p.Clock != nil {
 		o.Now = p.Clock.Now
+	} else {
+		st = storetest.LongLeases{Store: st}
 	}
 	k := serviceaccount.NewKeeper(serviceaccount.Options{Store: st, Session: o, Log: log.Logger()})
 	t.Cleanup(func() { _ = k.Close(); _ = st.Close() })

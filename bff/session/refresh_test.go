@@ -315,14 +315,14 @@ func TestNewCredentialOutlivesTheStoresAbsence(t *testing.T) {
 	m := p.manager()
 	ticket, made := start(t, m, ann("shop"))
 	upstream := newAPI("refresh-1")
-	_, err := m.Refresh(context.Background(), made, ticket, 5*time.Second, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
+	_, err := m.Refresh(context.Background(), made, ticket, time.Minute, func(ctx context.Context, old *credential.Credential) (*credential.Credential, error) {
 		s.Kill()
 		return upstream.refresh(ctx, old)
 	})
 	if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("refresh: %v", err)
 	}
-	if _, err := m.Refresh(context.Background(), made, ticket, 5*time.Second, upstream.refresh); err == nil {
+	if _, err := m.Refresh(context.Background(), made, ticket, time.Minute, upstream.refresh); err == nil {
 		t.Fatal("refreshed without a store")
 	}
 	s.Start()

@@ -61,19 +61,11 @@ type shared = storetest.Shared
 
 var eventually = storetest.Eventually
 
-// longLeases is a Redis whose leases end only when they are given back, or after minutes: a
-// machine that stands still for three seconds must not take them from their holder.
-type longLeases struct{ store.Store }
-
-func (l longLeases) Lease(ctx context.Context, key, owner string, _ time.Duration) (bool, []byte, error) {
-	return l.Store.Lease(ctx, key, owner, 5*time.Minute)
-}
-
 // manager makes one replica.
 func (p *place) manager(change ...func(*session.Options)) *session.Manager {
 	p.t.Helper()
 	if p.Clock == nil {
-		return p.over(longLeases{p.Open()}, change...)
+		return p.over(storetest.LongLeases{Store: p.Open()}, change...)
 	}
 	return p.over(p.Open(), change...)
 }

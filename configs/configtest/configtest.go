@@ -2,10 +2,12 @@
 package configtest
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"coatcheck/configs"
 	"coatcheck/configs/read"
@@ -61,6 +63,43 @@ func Sections() map[string]reflect.Type {
 // IsOurs reports whether a type is one of a configuration's.
 func IsOurs(t reflect.Type) bool {
 	return t.PkgPath() == "coatcheck/configs" || t.PkgPath() == "coatcheck/upstream/mapping"
+}
+
+// Patient gives every question to an API or a provider a minute that the configuration leaves
+// the default: a test that is not about time must not fail on a busy machine.
+func Patient(c *configs.Config) {
+	for _, u := range c.Upstreams {
+		patient(reflect.ValueOf(u))
+	}
+	for _, p := range c.Providers {
+		patient(reflect.ValueOf(p))
+	}
+}
+
+// patient raises the defaults below v that bound a question.
+func patient(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			patient(v.Elem())
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			patient(v.MapIndex(key))
+		}
+	case reflect.Struct:
+		if !IsOurs(v.Type()) {
+			return
+		}
+		for i := range v.NumField() {
+			tag := v.Type().Field(i).Tag
+			name, _, _ := strings.Cut(tag.Get("yaml"), ",")
+			if (name == "timeout" || name == "connect_timeout") && fmt.Sprint(v.Field(i)) == tag.Get("default") {
+				v.Field(i).SetInt(int64(time.Minute))
+			}
+			patient(v.Field(i))
+		}
+	}
 }
 
 // Environment is what an operator sets for the files that are shipped.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coatcheck/bff/credential"
+	"coatcheck/configs/configtest"
 	"coatcheck/configs/read"
 	"coatcheck/upstream/mapping"
 	"coatcheck/upstream/signin"
@@ -39,6 +40,7 @@ func Mapping(t *testing.T, file, name, address string, env ...string) *signin.Up
 	if config == nil {
 		t.Fatal(faults)
 	}
+	configtest.Patient(config)
 	set, err := signin.New(config.Upstreams, signin.Options{})
 	Must(t, err)
 	t.Cleanup(set.Close)

@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -71,6 +72,15 @@ type Shared struct{ store.Store }
 
 // Close does nothing.
 func (Shared) Close() error { return nil }
+
+// LongLeases is a Redis whose leases end only when they are given back, or after minutes: a
+// machine that stands still for three seconds must not take them from their holder.
+type LongLeases struct{ store.Store }
+
+// Lease is the store's, for five minutes.
+func (l LongLeases) Lease(ctx context.Context, key, owner string, _ time.Duration) (bool, []byte, error) {
+	return l.Store.Lease(ctx, key, owner, 5*time.Minute)
+}
 
 // Clock is a clock that tests move.
 type Clock struct {
