@@ -32,7 +32,7 @@ func TestLibrariesAreMuted(t *testing.T) {
 	p := rig.Serve(t, serveConfig, "STORE=memory://", "API=http://"+l.Addr().String())
 	_, port, _ := net.SplitHostPort(p.Address)
 	login := "POST /bff/login HTTP/1.1\r\nHost: localhost:" + port + "\r\nX-CSRF: 1\r\nContent-Type: application/json\r\nContent-Length: 28\r\nConnection: close\r\n\r\n" + `{"email":"a","password":"b"}`
-	rig.Until(t, "a line of the library", func() bool { // which a busy machine's closes the connection without, at times
+	rig.Until(t, "a line of the library", func() bool { // a busy machine may close the connection before the library reads what it logs
 		c, err := net.Dial("tcp", p.Address)
 		if err != nil {
 			t.Fatal(err)

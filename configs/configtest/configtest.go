@@ -65,8 +65,9 @@ func IsOurs(t reflect.Type) bool {
 	return t.PkgPath() == "coatcheck/configs" || t.PkgPath() == "coatcheck/upstream/mapping"
 }
 
-// Patient gives every question to an API or a provider a minute that the configuration leaves
-// the default: a test that is not about time must not fail on a busy machine.
+// Patient raises to a minute each limit of a question to an API or a provider that a
+// configuration leaves at its default: a test that is not about time must not fail on a busy
+// machine.
 func Patient(c *configs.Config) {
 	for _, u := range c.Upstreams {
 		patient(reflect.ValueOf(u))
